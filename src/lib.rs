@@ -1,0 +1,23 @@
+//! Parlour: an XMPP server for contact centers.
+//!
+//! The rooms of the house, from the bottom up; each may use only the rooms that
+//! `ARCHITECTURE.md` allows it, which `tests/tidy.rs` checks:
+//!
+//! - [`clock`], [`id`]: time and identifiers, passed in so that tests choose them.
+//! - [`config`], [`observe`]: what the operator says, and what the server says back.
+//! - [`xml`]: bytes to elements and back; knows no XMPP.
+//! - [`domain`]: the contact-center rules, pure.
+//! - [`proto`]: the vocabulary of XMPP as types.
+//! - [`stream`]: stream negotiation as a machine without IO.
+//! - [`store`]: every line of SQL.
+//! - [`hooks`]: the interface that extensions are written against.
+//! - [`router`]: where a stanza goes.
+//! - [`session`], [`net`]: connections and the tasks that own them.
+//! - [`extensions`]: one file each, and the list of them.
+//! - [`admin`]: operations, defined once for every door.
+//! - [`server`]: builds the rooms from the configuration and wires them.
+
+pub mod clock;
+pub mod id;
+pub mod proto;
+pub mod xml;
