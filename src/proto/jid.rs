@@ -20,7 +20,7 @@ pub use ::jid::BareJid;
 pub const RESOURCE_BYTES_MAX: usize = 1023;
 
 /// Why a string is not an address; answered with `jid-malformed` (RFC 6120 §8.3.3.8).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JidError {
     /// The part before the slash is not a bare JID.
     #[error("bad localpart or domainpart: {0}")]
