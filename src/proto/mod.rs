@@ -1,4 +1,14 @@
-//! The vocabulary of XMPP as types: addresses, stanza heads, errors, namespaces and payloads.
+//! The vocabulary of XMPP as types: addresses, stanzas, errors, namespaces and payloads.
 
+pub mod common;
+pub mod document;
+pub mod error;
 pub mod jid;
 pub mod ns;
+pub mod reading;
+pub mod scram;
+pub mod stanza;
+
+pub use error::{Condition, ErrorType, StanzaError, StreamCondition, StreamError};
+pub use jid::{BareJid, FullJid, Jid, Resource};
+pub use stanza::{IqType, Kind, MessageType, PresenceType, Stanza};

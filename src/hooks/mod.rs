@@ -1,0 +1,27 @@
+//! The interface that extensions are written against.
+//!
+//! An extension is one file with a function `register(&mut Hooks)` that adds its hooks
+//! once, at start-up; afterwards the table is read without locks. The points where a hook
+//! can stand are the methods of [`Hooks`], a closed list; within one point, hooks run in
+//! the order of their [`Stage`]. There are no priorities and no events named by strings.
+//!
+//! Message and presence hooks are synchronous and return what shall happen as data
+//! ([`Effects`]); what needs the database is a future among the effects, which the
+//! sender's task awaits. IQ handlers are asynchronous and return the answer, so that a
+//! request without one does not compile.
+
+mod disco;
+mod iq;
+mod online;
+mod passage;
+mod services;
+mod slots;
+mod table;
+
+pub use disco::{Disco, Identity, Item};
+pub use iq::{At, Iq, IqAnswer, StreamIq};
+pub use online::{Account, Connection, Mail, Session, MAILBOX_BYTES_MAX, MAILBOX_STANZAS_MAX};
+pub use passage::{Effects, Flow, Passage, Stage, Undelivered};
+pub use services::{Routing, Services};
+pub use slots::Slots;
+pub use table::{Hooks, StreamPhase};

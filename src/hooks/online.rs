@@ -1,0 +1,265 @@
+//! What others see of an account and its sessions while they are online.
+//!
+//! The task of a connection owns the session's state; this is the handle it publishes: a
+//! bounded mailbox, flags, and the slots of extensions. Nothing here waits.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI16, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::{Notify, mpsc};
+
+use crate::clock::Timestamp;
+use crate::hooks::slots::Slots;
+use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};
+
+/// What lies in a mailbox: a pointer, so that an empty mailbox is small.
+pub type Mail = Arc<Stanza>;
+
+/// How many stanzas wait for one session before it is closed as too slow.
+pub const MAILBOX_STANZAS_MAX: usize = 256;
+
+/// How many bytes wait for one session before it is closed as too slow.
+pub const MAILBOX_BYTES_MAX: usize = 1024 * 1024;
+
+/// An account with at least one session.
+#[derive(Debug)]
+pub struct Account {
+    jid: BareJid,
+    sessions: ArcSwap<Vec<Arc<Session>>>,
+    slots: Slots,
+}
+
+impl Account {
+    /// An account that has no session yet.
+    #[must_use]
+    pub fn new(jid: BareJid) -> Self {
+        Self {
+            jid,
+            sessions: ArcSwap::default(),
+            slots: Slots::default(),
+        }
+    }
+
+    /// The account's address.
+    #[must_use]
+    pub const fn jid(&self) -> &BareJid {
+        &self.jid
+    }
+
+    /// The sessions of this moment, in the order in which they were bound.
+    #[must_use]
+    pub fn sessions(&self) -> Arc<Vec<Arc<Session>>> {
+        self.sessions.load_full()
+    }
+
+    /// The session bound to that resource.
+    #[must_use]
+    pub fn session(&self, resource: &Resource) -> Option<Arc<Session>> {
+        let sessions = self.sessions.load();
+        let found = sessions.iter().find(|known| known.resource() == resource);
+        found.cloned()
+    }
+
+    /// What extensions keep while the account is online.
+    #[must_use]
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// Adds a session. Only the registry calls this, under its lock.
+    pub(crate) fn add(&self, session: Arc<Session>) {
+        let mut sessions = Vec::clone(&self.sessions.load());
+        sessions.push(session);
+        self.sessions.store(Arc::new(sessions));
+    }
+
+    /// Takes a session out and tells whether others are left. Only the registry calls
+    /// this, under its lock.
+    pub(crate) fn remove(&self, session: &Arc<Session>) -> usize {
+        let mut sessions = Vec::clone(&self.sessions.load());
+        sessions.retain(|known| !Arc::ptr_eq(known, session));
+        let left = sessions.len();
+        self.sessions.store(Arc::new(sessions));
+        left
+    }
+}
+
+/// Where a session comes from.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The peer's address.
+    pub peer: IpAddr,
+    /// How it is connected: `tcp`, `tls`, `direct-tls`.
+    pub transport: &'static str,
+    /// When it was bound.
+    pub since: Timestamp,
+}
+
+/// The published side of one bound session.
+pub struct Session {
+    jid: FullJid,
+    account: Arc<Account>,
+    connection: Connection,
+    mailbox: mpsc::Sender<Mail>,
+    queued_bytes: AtomicUsize,
+    presence: ArcSwapOption<Stanza>,
+    priority: AtomicI16,
+    end: OnceLock<StreamError>,
+    ended: Notify,
+    slots: Slots,
+}
+
+/// The published priority of a session that has not sent presence.
+const UNAVAILABLE: i16 = i16::MIN;
+
+impl Session {
+    /// A session that is bound and not yet available.
+    #[must_use]
+    pub fn new(
+        jid: FullJid,
+        account: Arc<Account>,
+        connection: Connection,
+        mailbox: mpsc::Sender<Mail>,
+    ) -> Self {
+        Self {
+            jid,
+            account,
+            connection,
+            mailbox,
+            queued_bytes: AtomicUsize::new(0),
+            presence: ArcSwapOption::empty(),
+            priority: AtomicI16::new(UNAVAILABLE),
+            end: OnceLock::new(),
+            ended: Notify::new(),
+            slots: Slots::default(),
+        }
+    }
+
+    /// The session's full address.
+    #[must_use]
+    pub const fn jid(&self) -> &FullJid {
+        &self.jid
+    }
+
+    /// The full address as a [`Jid`].
+    #[must_use]
+    pub fn address(&self) -> Jid {
+        self.jid.clone().into()
+    }
+
+    /// The bound resource.
+    #[must_use]
+    pub const fn resource(&self) -> &Resource {
+        self.jid.resource()
+    }
+
+    /// The account whose session this is.
+    #[must_use]
+    pub const fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What extensions keep while the session lasts.
+    #[must_use]
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// The last presence that it broadcast; none before the first and after `unavailable`.
+    #[must_use]
+    pub fn presence(&self) -> Option<Arc<Stanza>> {
+        self.presence.load_full()
+    }
+
+    /// The priority of its presence (RFC 6121 §4.7.2.3); none while unavailable.
+    #[must_use]
+    pub fn priority(&self) -> Option<i8> {
+        i8::try_from(self.priority.load(Ordering::Acquire)).ok()
+    }
+
+    /// Whether it has sent initial presence and not taken it back.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.priority().is_some()
+    }
+
+    /// Publishes a presence that the session broadcast, or that it is unavailable.
+    pub fn publish(&self, presence: Option<(Arc<Stanza>, i8)>) {
+        let (presence, priority) = match presence {
+            Some((presence, priority)) => (Some(presence), i16::from(priority)),
+            None => (None, UNAVAILABLE),
+        };
+        self.presence.store(presence);
+        self.priority.store(priority, Ordering::Release);
+    }
+
+    /// Puts a stanza into the mailbox; never waits.
+    ///
+    /// # Errors
+    /// Gives the stanza back when the session has ended, or when its mailbox is full: then
+    /// the session is closed with `resource-constraint`, for a slow reader may not take
+    /// the memory of others.
+    pub fn deliver(&self, stanza: Mail) -> Result<(), Mail> {
+        let weight = stanza.weight();
+        let queued = self.queued_bytes.fetch_add(weight, Ordering::AcqRel);
+        if queued > 0 && queued.saturating_add(weight) > MAILBOX_BYTES_MAX {
+            self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
+            self.end(slow());
+            return Err(stanza);
+        }
+        self.mailbox.try_send(stanza).map_err(|refused| {
+            self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
+            match refused {
+                mpsc::error::TrySendError::Full(stanza) => {
+                    self.end(slow());
+                    stanza
+                }
+                mpsc::error::TrySendError::Closed(stanza) => stanza,
+            }
+        })
+    }
+
+    /// Notes that a stanza was taken out of the mailbox. Only the session's task calls it.
+    pub(crate) fn taken(&self, stanza: &Stanza) {
+        self.queued_bytes.fetch_sub(stanza.weight(), Ordering::AcqRel);
+    }
+
+    /// Asks the session's task to close the stream with that error; the first reason wins.
+    pub fn end(&self, error: StreamError) {
+        if self.end.set(error).is_ok() {
+            self.ended.notify_one();
+        }
+    }
+
+    /// Waits until [`Session::end`] is called. Cancel-safe; one waiter only, the task.
+    pub(crate) async fn until_ended(&self) -> StreamError {
+        loop {
+            if let Some(error) = self.end.get() {
+                return error.clone();
+            }
+            self.ended.notified().await;
+        }
+    }
+}
+
+fn slow() -> StreamError {
+    StreamError::new(StreamCondition::ResourceConstraint).text("you read too slowly")
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("jid", &self.jid)
+            .field("priority", &self.priority())
+            .finish_non_exhaustive()
+    }
+}

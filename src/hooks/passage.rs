@@ -1,0 +1,107 @@
+//! What a message or presence hook is given, and what it may answer.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::hooks::online::{Account, Session};
+use crate::hooks::services::Services;
+use crate::proto::{BareJid, Stanza, StanzaError};
+
+/// The order in which hooks of one point run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// May refuse or drop; sees the stanza first.
+    Guard,
+    /// May change the stanza.
+    Rewrite,
+    /// Keeps what passes: archives, logs of activity.
+    Record,
+    /// Makes copies for others.
+    Copy,
+    /// Decides about delivery itself.
+    Deliver,
+}
+
+/// Whether a stanza goes on.
+#[derive(Debug)]
+pub enum Flow {
+    /// To the next hook, then to the ordinary delivery.
+    Continue,
+    /// No further: the hook has seen to it.
+    Stop,
+    /// Back to its sender with an error.
+    Refuse(StanzaError),
+}
+
+/// One stanza on its way out of a session or into an account.
+#[derive(Debug)]
+pub struct Passage<'a> {
+    /// The account that the hook acts for: the sender's for outgoing, the recipient's for
+    /// incoming stanzas.
+    pub account: &'a BareJid,
+    /// That account's sessions; none while it is offline.
+    pub online: Option<&'a Arc<Account>>,
+    /// The session that sends; only for outgoing stanzas.
+    pub session: Option<&'a Arc<Session>>,
+    /// The stanza, with `from` stamped.
+    pub stanza: &'a mut Stanza,
+    /// What shall happen beside the delivery.
+    pub effects: &'a mut Effects,
+    /// Everything else an extension may use.
+    pub services: &'a Arc<Services>,
+}
+
+/// What hooks want done, as data; carried out in this order before the stanza goes on.
+#[derive(Default)]
+pub struct Effects {
+    /// Stanzas for single sessions, past all rules: roster pushes, copies.
+    pub deliver: Vec<(Arc<Session>, Arc<Stanza>)>,
+    /// Stanzas to be routed like any other.
+    pub route: Vec<Stanza>,
+    /// Work that waits for the database. The sender's task awaits it, so that order is
+    /// kept; an error refuses the stanza.
+    pub then: Vec<BoxFuture<'static, Result<(), StanzaError>>>,
+    /// The sending session was unavailable and is available now: the hooks of
+    /// [`super::Hooks::available`] run after everything above.
+    pub became_available: bool,
+}
+
+impl Effects {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.deliver.is_empty()
+            && self.route.is_empty()
+            && self.then.is_empty()
+            && !self.became_available
+    }
+
+    /// Adds work that waits for the database.
+    pub fn then(&mut self, work: impl Future<Output = Result<(), StanzaError>> + Send + 'static) {
+        self.then.push(Box::pin(work));
+    }
+}
+
+impl std::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Effects")
+            .field("deliver", &self.deliver.len())
+            .field("route", &self.route.len())
+            .field("then", &self.then.len())
+            .field("became_available", &self.became_available)
+            .finish()
+    }
+}
+
+/// A message for a local account that no session could take (RFC 6121 §8.5.2.2.1), or that
+/// a session left behind unacknowledged.
+#[derive(Clone, Debug)]
+pub struct Undelivered {
+    /// The account it was for; it exists.
+    pub account: BareJid,
+    /// The message.
+    pub stanza: Arc<Stanza>,
+    /// Everything else an extension may use.
+    pub services: Arc<Services>,
+}

@@ -1,0 +1,71 @@
+//! What an extension may use besides what its hook is given.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::hooks::online::Account;
+use crate::hooks::table::Hooks;
+use crate::proto::{BareJid, Stanza};
+use crate::store::Store;
+
+/// The router as extensions see it.
+pub trait Routing: Send + Sync {
+    /// Routes a stanza that the server or an extension made, to wherever `to` says.
+    fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
+
+    /// The account's sessions; none while it is offline.
+    fn online(&self, account: &BareJid) -> Option<Arc<Account>>;
+
+    /// All accounts that are online on this node, in no order.
+    fn all_online(&self) -> Vec<Arc<Account>>;
+}
+
+/// Everything an extension may use, made once at start-up.
+pub struct Services {
+    /// The database.
+    pub store: Store,
+    /// Wall-clock time.
+    pub clock: Clock,
+    /// What the operator configured.
+    pub config: Arc<Config>,
+    /// The hosts that this server serves, the first being the default.
+    pub hosts: Vec<BareJid>,
+    /// All hooks: service discovery reads them.
+    pub hooks: Arc<Hooks>,
+    /// The router, weakly, for it owns these services.
+    pub router: Weak<dyn Routing>,
+}
+
+impl Services {
+    /// Whether this server serves that host.
+    #[must_use]
+    pub fn serves(&self, domain: &str) -> bool {
+        self.hosts.iter().any(|host| host.as_str() == domain)
+    }
+
+    /// Routes a stanza that the server or an extension made. After the router is gone, at
+    /// the very end of a shutdown, there is nobody left to route to.
+    pub async fn route(&self, stanza: Stanza) {
+        if let Some(router) = self.router.upgrade() {
+            router.route(stanza).await;
+        }
+    }
+
+    /// The account's sessions; none while it is offline.
+    #[must_use]
+    pub fn online(&self, account: &BareJid) -> Option<Arc<Account>> {
+        self.router.upgrade()?.online(account)
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,305 @@
+//! The table of hooks: filled once at start-up, read without locks afterwards.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::hooks::disco::{Disco, Identity};
+use crate::hooks::iq::{At, Iq, IqAnswer, StreamIq};
+use crate::hooks::online::Session;
+use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
+use crate::hooks::services::Services;
+use crate::proto::document::Document;
+use crate::proto::{BareJid, IqType};
+use crate::xml::Element;
+
+type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
+type IqHandler = Box<dyn Fn(Iq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
+type StreamIqHandler = Box<dyn Fn(StreamIq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
+type SessionHook =
+    Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type UndeliveredHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, bool> + Send + Sync>;
+type StreamFeature = Box<dyn Fn(&BareJid) -> Option<Element> + Send + Sync>;
+
+/// When a stream feature is offered (RFC 6120 §4.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamPhase {
+    /// Before authentication, beside the SASL mechanisms.
+    Negotiation,
+    /// After authentication, beside resource binding.
+    Authenticated,
+}
+
+/// All hooks of all extensions.
+#[derive(Default)]
+pub struct Hooks {
+    outgoing_message: Vec<(Stage, StanzaHook)>,
+    outgoing_presence: Vec<(Stage, StanzaHook)>,
+    incoming_message: Vec<(Stage, StanzaHook)>,
+    incoming_presence: Vec<(Stage, StanzaHook)>,
+    iq: HashMap<(&'static str, &'static str), Vec<IqEntry>>,
+    stream_iq: HashMap<(&'static str, &'static str), StreamIqHandler>,
+    available: Vec<SessionHook>,
+    closed: Vec<SessionHook>,
+    undelivered: Vec<UndeliveredHook>,
+    stream_features: Vec<(StreamPhase, StreamFeature)>,
+    disco: Disco,
+    documents: Vec<Document>,
+}
+
+struct IqEntry {
+    at: &'static [At],
+    kind: IqType,
+    handler: IqHandler,
+}
+
+/// What extensions call while they register.
+impl Hooks {
+    /// Declares what the extension implements.
+    pub fn document(&mut self, document: Document) {
+        self.documents.push(document);
+    }
+
+    /// Announces a feature in service discovery at those addresses.
+    pub fn feature(&mut self, at: &[At], feature: &'static str) {
+        for place in at {
+            self.disco.feature(*place, feature);
+        }
+    }
+
+    /// Announces an identity in service discovery.
+    pub fn identity(&mut self, at: At, identity: Identity) {
+        self.disco.identity(at, identity);
+    }
+
+    /// Sees every message that a session of this server sends.
+    pub fn outgoing_message(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.outgoing_message, stage, Box::new(hook));
+    }
+
+    /// Sees every presence that a session of this server sends, also without `to`.
+    pub fn outgoing_presence(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.outgoing_presence, stage, Box::new(hook));
+    }
+
+    /// Sees every message for an account of this server, once, online or not.
+    pub fn incoming_message(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.incoming_message, stage, Box::new(hook));
+    }
+
+    /// Sees every presence for an account of this server, once, online or not.
+    pub fn incoming_presence(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.incoming_presence, stage, Box::new(hook));
+    }
+
+    /// Answers `<iq type='get'>` with the child `{ns}name` at those addresses.
+    pub fn iq_get<F>(
+        &mut self,
+        at: &'static [At],
+        ns: &'static str,
+        name: &'static str,
+        handler: impl Fn(Iq) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = IqAnswer> + Send + 'static,
+    {
+        self.iq(at, IqType::Get, (ns, name), Box::new(move |iq| Box::pin(handler(iq))));
+    }
+
+    /// Answers `<iq type='set'>` with the child `{ns}name` at those addresses.
+    pub fn iq_set<F>(
+        &mut self,
+        at: &'static [At],
+        ns: &'static str,
+        name: &'static str,
+        handler: impl Fn(Iq) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = IqAnswer> + Send + 'static,
+    {
+        self.iq(at, IqType::Set, (ns, name), Box::new(move |iq| Box::pin(handler(iq))));
+    }
+
+    fn iq(
+        &mut self,
+        at: &'static [At],
+        kind: IqType,
+        key: (&'static str, &'static str),
+        handler: IqHandler,
+    ) {
+        let entry = IqEntry { at, kind, handler };
+        self.iq.entry(key).or_default().push(entry);
+    }
+
+    /// Answers requests with the child `{ns}name` on streams that are not authenticated.
+    pub fn stream_iq<F>(
+        &mut self,
+        ns: &'static str,
+        name: &'static str,
+        handler: impl Fn(StreamIq) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = IqAnswer> + Send + 'static,
+    {
+        let handler: StreamIqHandler = Box::new(move |iq| Box::pin(handler(iq)));
+        self.stream_iq.insert((ns, name), handler);
+    }
+
+    /// Runs after a session sent its initial presence with a priority that is not
+    /// negative, or raised it from negative.
+    pub fn available<F>(
+        &mut self,
+        hook: impl Fn(Arc<Session>, Arc<Services>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.available
+            .push(Box::new(move |session, services| Box::pin(hook(session, services))));
+    }
+
+    /// Runs after a session ended and was taken off the account's list.
+    pub fn closed<F>(
+        &mut self,
+        hook: impl Fn(Arc<Session>, Arc<Services>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.closed
+            .push(Box::new(move |session, services| Box::pin(hook(session, services))));
+    }
+
+    /// Is offered each message that no session could take; answers whether it keeps it.
+    /// When the future answers `true` the message is durable.
+    pub fn undelivered<F>(&mut self, hook: impl Fn(Undelivered) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        self.undelivered.push(Box::new(move |it| Box::pin(hook(it))));
+    }
+
+    /// Adds a stream feature; the function is asked once per stream, with the host.
+    pub fn stream_feature(
+        &mut self,
+        phase: StreamPhase,
+        feature: impl Fn(&BareJid) -> Option<Element> + Send + Sync + 'static,
+    ) {
+        self.stream_features.push((phase, Box::new(feature)));
+    }
+}
+
+/// What the router, the sessions and service discovery read.
+impl Hooks {
+    pub(crate) fn run_outgoing_message(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.outgoing_message, passage)
+    }
+
+    pub(crate) fn run_outgoing_presence(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.outgoing_presence, passage)
+    }
+
+    pub(crate) fn run_incoming_message(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.incoming_message, passage)
+    }
+
+    pub(crate) fn run_incoming_presence(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.incoming_presence, passage)
+    }
+
+    /// The answer to a request; `None` when no extension understands it there.
+    pub(crate) fn answer(&self, iq: Iq) -> Option<BoxFuture<'static, IqAnswer>> {
+        let key = (iq.payload.ns(), iq.payload.name());
+        let entries = self.iq.get(&key)?;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.kind == iq.kind && entry.at.contains(&iq.at))?;
+        Some((entry.handler)(iq))
+    }
+
+    /// The answer to a request on an unauthenticated stream.
+    pub(crate) fn answer_stream(&self, iq: StreamIq) -> Option<BoxFuture<'static, IqAnswer>> {
+        let key = (iq.payload.ns(), iq.payload.name());
+        let handler = self.stream_iq.get(&key)?;
+        Some(handler(iq))
+    }
+
+    pub(crate) async fn run_available(&self, session: &Arc<Session>, services: &Arc<Services>) {
+        for hook in &self.available {
+            hook(Arc::clone(session), Arc::clone(services)).await;
+        }
+    }
+
+    pub(crate) async fn run_closed(&self, session: &Arc<Session>, services: &Arc<Services>) {
+        for hook in &self.closed {
+            hook(Arc::clone(session), Arc::clone(services)).await;
+        }
+    }
+
+    /// Whether some extension keeps the message.
+    pub(crate) async fn run_undelivered(&self, undelivered: &Undelivered) -> bool {
+        for hook in &self.undelivered {
+            if hook(undelivered.clone()).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The stream features that extensions offer on that host in that phase.
+    #[must_use]
+    pub fn stream_features(&self, phase: StreamPhase, host: &BareJid) -> Vec<Element> {
+        let here = self.stream_features.iter().filter(|(when, _)| *when == phase);
+        here.filter_map(|(_, feature)| feature(host)).collect()
+    }
+
+    /// Features and identities for service discovery.
+    #[must_use]
+    pub const fn disco(&self) -> &Disco {
+        &self.disco
+    }
+
+    /// What the extensions implement, by number.
+    #[must_use]
+    pub fn documents(&self) -> Vec<Document> {
+        let mut documents = self.documents.clone();
+        documents.sort_unstable();
+        documents
+    }
+}
+
+fn insert(hooks: &mut Vec<(Stage, StanzaHook)>, stage: Stage, hook: StanzaHook) {
+    let place = hooks.partition_point(|(known, _)| *known <= stage);
+    hooks.insert(place, (stage, hook));
+}
+
+fn run(hooks: &[(Stage, StanzaHook)], passage: &mut Passage<'_>) -> Flow {
+    for (_, hook) in hooks {
+        match hook(passage) {
+            Flow::Continue => {}
+            decided @ (Flow::Stop | Flow::Refuse(_)) => return decided,
+        }
+    }
+    Flow::Continue
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("documents", &self.documents.len())
+            .finish_non_exhaustive()
+    }
+}

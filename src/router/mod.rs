@@ -1,0 +1,331 @@
+//! Where a stanza goes: hooks in stage order, then the rules of RFC 6120 §10 and
+//! RFC 6121 §8.
+//!
+//! The sender's task runs the whole path up to the recipient's mailbox, so that order
+//! (RFC 6120 §10.1) holds by construction. The router names no extension and never waits
+//! for another session: it awaits only the store, through hooks.
+
+pub mod delivery;
+mod iq;
+pub mod registry;
+
+use std::sync::{Arc, Weak};
+
+use futures_util::future::BoxFuture;
+use tracing::{debug, warn};
+
+use crate::hooks::{Account, Effects, Flow, Passage, Routing, Services, Session, Undelivered};
+use crate::proto::{
+    BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError,
+};
+use delivery::{Decision, Recipient};
+use registry::Registry;
+
+/// The router of this node.
+#[derive(Debug)]
+pub struct Router {
+    registry: Registry,
+    services: Arc<Services>,
+}
+
+impl Router {
+    /// Makes the router together with the services, for each needs the other.
+    pub fn new(services: impl FnOnce(Weak<dyn Routing>) -> Services) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let weak: Weak<dyn Routing> = this.clone();
+            Self {
+                registry: Registry::new(),
+                services: Arc::new(services(weak)),
+            }
+        })
+    }
+
+    /// Who is online.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What extensions may use.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Takes a stanza from a session of this server, `from` already stamped. Refusals go
+    /// to the session; nothing is returned because nothing is left to do.
+    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Stanza) {
+        let mut effects = Effects::default();
+        let mut passage = Passage {
+            account: session.account().jid(),
+            online: Some(session.account()),
+            session: Some(session),
+            stanza: &mut stanza,
+            effects: &mut effects,
+            services: &self.services,
+        };
+        let hooks = &self.services.hooks;
+        let flow = match passage.stanza.kind {
+            Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
+            Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
+            Kind::Iq(_) => {
+                Box::pin(self.iq(stanza, Some(session))).await;
+                return;
+            }
+        };
+        if !self.carry_on(flow, effects, &stanza, Some(session)).await {
+            return;
+        }
+        match (stanza.kind, &stanza.to) {
+            (_, Some(_)) => self.dispatch(stanza).await,
+            // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
+            (Kind::Message(_), None) => {
+                stanza.to = Some(session.account().jid().clone().into());
+                self.dispatch(stanza).await;
+            }
+            (Kind::Presence(_) | Kind::Iq(_), None) => {}
+        }
+    }
+
+    /// Carries out what hooks decided. Answers whether the stanza goes on.
+    async fn carry_on(
+        &self,
+        flow: Flow,
+        effects: Effects,
+        stanza: &Stanza,
+        sender: Option<&Arc<Session>>,
+    ) -> bool {
+        let mut outcome = Ok(());
+        if !effects.is_empty() {
+            outcome = Box::pin(self.carry_out(effects, sender)).await;
+        }
+        match (flow, outcome) {
+            (Flow::Refuse(error), _) | (_, Err(error)) => {
+                self.refuse(stanza, &error);
+                false
+            }
+            (Flow::Stop, Ok(())) => false,
+            (Flow::Continue, Ok(())) => true,
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        effects: Effects,
+        sender: Option<&Arc<Session>>,
+    ) -> Result<(), StanzaError> {
+        for (session, stanza) in effects.deliver {
+            self.hand_over(&session, stanza).await;
+        }
+        for stanza in effects.route {
+            self.dispatch_boxed(stanza).await;
+        }
+        for work in effects.then {
+            work.await?;
+        }
+        if let (true, Some(session)) = (effects.became_available, sender) {
+            self.services.hooks.run_available(session, &self.services).await;
+        }
+        Ok(())
+    }
+
+    /// Routes a stanza by its address.
+    async fn dispatch(&self, stanza: Stanza) {
+        let Some(to) = &stanza.to else {
+            return;
+        };
+        if !self.services.serves(to.domain()) {
+            self.refuse(&stanza, &Condition::RemoteServerNotFound.into());
+        } else if matches!(stanza.kind, Kind::Iq(_)) {
+            Box::pin(self.iq(stanza, None)).await;
+        } else if to.local().is_none() {
+            // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
+            self.refuse(&stanza, &Condition::ServiceUnavailable.into());
+        } else {
+            self.to_account(stanza).await;
+        }
+    }
+
+    /// [`Router::dispatch`] where it calls itself.
+    fn dispatch_boxed(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
+        Box::pin(self.dispatch(stanza))
+    }
+
+    /// A message or presence for a local account.
+    async fn to_account(&self, mut stanza: Stanza) {
+        let Some(to) = stanza.to.clone() else {
+            return;
+        };
+        let account = to.bare();
+        let online = self.registry.find(account);
+        let mut effects = Effects::default();
+        let mut passage = Passage {
+            account,
+            online: online.as_ref(),
+            session: None,
+            stanza: &mut stanza,
+            effects: &mut effects,
+            services: &self.services,
+        };
+        let hooks = &self.services.hooks;
+        let flow = match passage.stanza.kind {
+            Kind::Message(_) => hooks.run_incoming_message(&mut passage),
+            Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
+            Kind::Iq(_) => return,
+        };
+        if self.carry_on(flow, effects, &stanza, None).await {
+            self.deliver(&to, online.as_ref(), stanza).await;
+        }
+    }
+
+    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Stanza) {
+        let exact = match (online, to.resource()) {
+            (Some(online), Some(resource)) => online.session(resource),
+            _ => None,
+        };
+        let sessions = online.map(|online| online.sessions()).unwrap_or_default();
+        let recipient = Recipient {
+            names_resource: to.resource().is_some(),
+            connected: exact.is_some(),
+            any_non_negative: sessions.iter().any(|session| non_negative(session)),
+        };
+        let decision = match stanza.kind {
+            Kind::Message(kind) => delivery::message(kind, recipient),
+            Kind::Presence(kind) => delivery::presence(kind, recipient),
+            Kind::Iq(_) => return,
+        };
+        let stanza = Arc::new(stanza);
+        match decision {
+            Decision::Exact => {
+                if let Some(session) = exact {
+                    self.hand_over(&session, stanza).await;
+                }
+            }
+            Decision::NonNegative => {
+                self.fan_out(&sessions, &stanza, non_negative).await;
+            }
+            Decision::Available => {
+                self.fan_out(&sessions, &stanza, Session::is_available).await;
+            }
+            Decision::Undelivered => Box::pin(self.keep(&stanza)).await,
+            Decision::Bounce(condition) => self.refuse(&stanza, &condition.into()),
+            Decision::Drop => debug!(kind = ?stanza.kind, "dropped"),
+        }
+    }
+
+    /// One stanza to several sessions of an account. A message that none of them could
+    /// take is kept once.
+    async fn fan_out(
+        &self,
+        sessions: &[Arc<Session>],
+        stanza: &Arc<Stanza>,
+        takes: fn(&Session) -> bool,
+    ) {
+        let mut delivered = false;
+        for session in sessions.iter().filter(|session| takes(session)) {
+            delivered |= session.deliver(Arc::clone(stanza)).is_ok();
+        }
+        if !delivered {
+            Box::pin(self.keep(stanza)).await;
+        }
+    }
+
+    /// One stanza to one session; kept when the session cannot take it any more.
+    async fn hand_over(&self, session: &Arc<Session>, stanza: Arc<Stanza>) {
+        if let Err(stanza) = session.deliver(stanza) {
+            Box::pin(self.keep(&stanza)).await;
+        }
+    }
+
+    /// Offers a message that no session took to what keeps messages for later, and tells
+    /// the sender when nothing does. Other stanzas mean nothing later and are dropped, except
+    /// that a request is refused.
+    pub(crate) async fn keep(&self, stanza: &Arc<Stanza>) {
+        let (Some(to), Kind::Message(kind)) = (&stanza.to, stanza.kind) else {
+            self.refuse_request(stanza);
+            return;
+        };
+        if !matches!(kind, MessageType::Chat | MessageType::Normal) {
+            return;
+        }
+        let account = to.bare();
+        match self.services.store.account_exists(account).await {
+            Ok(true) => {}
+            Ok(false) => return self.refuse(stanza, &Condition::ServiceUnavailable.into()),
+            Err(error) => {
+                warn!(%error, "account look-up failed");
+                return self.refuse(stanza, &Condition::InternalServerError.into());
+            }
+        }
+        let undelivered = Undelivered {
+            account: account.clone(),
+            stanza: Arc::clone(stanza),
+            services: Arc::clone(&self.services),
+        };
+        if !self.services.hooks.run_undelivered(&undelivered).await {
+            self.refuse(stanza, &Condition::ServiceUnavailable.into());
+        }
+    }
+
+    fn refuse_request(&self, stanza: &Stanza) {
+        if matches!(stanza.kind, Kind::Iq(_)) {
+            self.refuse(stanza, &Condition::ServiceUnavailable.into());
+        }
+    }
+
+    /// Sends an error back to the sender, where the standard allows one.
+    fn refuse(&self, stanza: &Stanza, error: &StanzaError) {
+        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell.
+        let silent = matches!(
+            stanza.kind,
+            Kind::Presence(kind) if kind != PresenceType::Available || error.condition == Condition::ServiceUnavailable
+        );
+        if silent && error.condition != Condition::JidMalformed && error.condition != Condition::RemoteServerNotFound {
+            return;
+        }
+        if let Some(refusal) = stanza.refusal(error) {
+            self.answer(refusal);
+        }
+    }
+
+    /// Delivers an answer to the full JID that asked. Answers are never kept, so this
+    /// needs not wait.
+    fn answer(&self, answer: Stanza) {
+        let Some(to) = &answer.to else {
+            return;
+        };
+        let session = match to.resource() {
+            Some(resource) => self
+                .registry
+                .find(to.bare())
+                .and_then(|account| account.session(resource)),
+            None => None,
+        };
+        match session {
+            Some(session) => {
+                if session.deliver(Arc::new(answer)).is_err() {
+                    debug!("the asker is gone");
+                }
+            }
+            None => debug!("an answer for nobody"),
+        }
+    }
+}
+
+fn non_negative(session: &Session) -> bool {
+    session.priority().is_some_and(|priority| priority >= 0)
+}
+
+impl Routing for Router {
+    fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
+        self.dispatch_boxed(stanza)
+    }
+
+    fn online(&self, account: &BareJid) -> Option<Arc<Account>> {
+        self.registry.find(account)
+    }
+
+    fn all_online(&self) -> Vec<Arc<Account>> {
+        self.registry.all()
+    }
+}

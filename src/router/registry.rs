@@ -1,0 +1,109 @@
+//! Who is online: accounts and their sessions on this node.
+//!
+//! Look-ups take no lock; binding and unbinding, which are rare, take one each.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use papaya::HashMap;
+use tokio::sync::mpsc;
+
+use crate::config::ConflictPolicy;
+use crate::hooks::{Account, Connection, Mail, Session};
+use crate::proto::{BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError};
+
+/// The accounts that have at least one session.
+#[derive(Debug)]
+pub struct Registry {
+    accounts: HashMap<BareJid, Arc<Account>>,
+    binding: Mutex<()>,
+}
+
+/// What a new session asks for.
+#[derive(Debug)]
+pub struct Binding {
+    /// The account, authenticated.
+    pub account: BareJid,
+    /// The resource that the client asked for, or one that the server made.
+    pub resource: Resource,
+    /// Where it comes from.
+    pub connection: Connection,
+    /// The sending end of its mailbox.
+    pub mailbox: mpsc::Sender<Mail>,
+}
+
+impl Registry {
+    /// A registry without sessions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            accounts: HashMap::new(),
+            binding: Mutex::new(()),
+        }
+    }
+
+    /// The account, while it is online.
+    #[must_use]
+    pub fn find(&self, account: &BareJid) -> Option<Arc<Account>> {
+        self.accounts.pin().get(account).cloned()
+    }
+
+    /// All accounts that are online, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Account>> {
+        self.accounts.pin().values().cloned().collect()
+    }
+
+    /// Binds a session (RFC 6120 §7.6, §7.7).
+    ///
+    /// # Errors
+    /// `conflict` when the resource is in use and the policy keeps the older session,
+    /// `resource-constraint` when the account has `sessions_max` sessions already.
+    pub fn bind(
+        &self,
+        binding: Binding,
+        policy: ConflictPolicy,
+        sessions_max: usize,
+    ) -> Result<Arc<Session>, StanzaError> {
+        let _changing = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
+        let accounts = self.accounts.pin();
+        let account = accounts.get_or_insert_with(binding.account.clone(), || {
+            Arc::new(Account::new(binding.account.clone()))
+        });
+        let older = account.session(&binding.resource);
+        match (&older, policy) {
+            (Some(_), ConflictPolicy::Refuse) => return Err(Condition::Conflict.into()),
+            (Some(older), ConflictPolicy::Replace) => {
+                older.end(StreamError::new(StreamCondition::Conflict).text("replaced by a new session"));
+                account.remove(older);
+            }
+            (None, _) if account.sessions().len() >= sessions_max => {
+                return Err(StanzaError::new(Condition::ResourceConstraint)
+                    .text("the account has too many sessions"));
+            }
+            (None, _) => {}
+        }
+        let session = Arc::new(Session::new(
+            FullJid::new(binding.account, binding.resource),
+            Arc::clone(account),
+            binding.connection,
+            binding.mailbox,
+        ));
+        account.add(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Takes a session off its account's list, and the account with its last one.
+    pub fn unbind(&self, session: &Arc<Session>) {
+        let _changing = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = session.account();
+        if account.remove(session) == 0 {
+            self.accounts.pin().remove(account.jid());
+        }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}

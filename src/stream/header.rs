@@ -1,0 +1,79 @@
+//! The opening and closing of a stream, and errors that end it (RFC 6120 §4.2 to §4.9).
+
+use crate::proto::{BareJid, StreamCondition, StreamError, ns};
+use crate::xml::{Element, Opening, write};
+
+/// What a valid header said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The host that the client wants to talk to (RFC 6120 §4.7.2).
+    pub host: BareJid,
+}
+
+/// Checks the header of a client's stream.
+///
+/// # Errors
+/// The stream error that RFC 6120 §4.9.3 names for what is wrong.
+pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError> {
+    let tag = &opening.tag;
+    if tag.ns() != ns::STREAMS {
+        return Err(StreamError::new(StreamCondition::InvalidNamespace)
+            .text("the stream namespace is http://etherx.jabber.org/streams"));
+    }
+    if tag.name() != "stream" {
+        return Err(StreamError::new(StreamCondition::BadFormat).text("a stream was expected"));
+    }
+    if opening.scope.default_ns() != ns::CLIENT {
+        return Err(StreamError::new(StreamCondition::InvalidNamespace)
+            .text("the content namespace is jabber:client"));
+    }
+    // §4.7.5: a header without a version is one of the protocol before 1.0.
+    let major = tag.attribute("version").and_then(|version| version.split('.').next());
+    if !major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 1) {
+        return Err(StreamCondition::UnsupportedVersion.into());
+    }
+    let Some(to) = tag.attribute("to") else {
+        return Err(StreamError::new(StreamCondition::ImproperAddressing)
+            .text("the header needs 'to', the domain of the account"));
+    };
+    let host = BareJid::new(to).map_err(|_| StreamCondition::HostUnknown)?;
+    if !hosts.contains(&host) {
+        return Err(StreamCondition::HostUnknown.into());
+    }
+    Ok(Header { host })
+}
+
+/// Writes the server's header (RFC 6120 §4.7).
+pub fn open(out: &mut Vec<u8>, host: &BareJid, id: &str) {
+    out.extend_from_slice(b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='");
+    write::escape_attribute(out, host.as_str());
+    out.extend_from_slice(b"' id='");
+    write::escape_attribute(out, id);
+    out.extend_from_slice(b"'>");
+}
+
+/// Writes the closing tag (RFC 6120 §4.4).
+pub fn close(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"</stream:stream>");
+}
+
+/// Writes `<stream:error/>` and the closing tag; the header must have been sent.
+pub fn fail(out: &mut Vec<u8>, error: &StreamError) {
+    stream_element(out, &error.to_element());
+    close(out);
+}
+
+/// Writes a child of the stream in the stream namespace, with the prefix that every client
+/// expects there.
+pub fn stream_element(out: &mut Vec<u8>, element: &Element) {
+    let name = element.name().as_bytes();
+    out.extend_from_slice(b"<stream:");
+    out.extend_from_slice(name);
+    out.push(b'>');
+    for child in element.children() {
+        write::element(out, child, ns::CLIENT);
+    }
+    out.extend_from_slice(b"</stream:");
+    out.extend_from_slice(name);
+    out.push(b'>');
+}

@@ -1,0 +1,13 @@
+//! Stream negotiation as a machine without IO (RFC 6120 §4 to §7).
+//!
+//! [`Negotiation::handle`] takes what happened and gives back what to send and what to do
+//! next. It knows no sockets, no TLS library, no database and no clock; the drivers of TCP,
+//! TLS and other transports feed the same machine.
+
+pub mod header;
+mod machine;
+pub mod sasl;
+#[cfg(test)]
+mod tests;
+
+pub use machine::{Admission, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
