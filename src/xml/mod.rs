@@ -20,6 +20,8 @@ mod scan;
 mod scope;
 mod strict;
 mod tag;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 pub use content::{Child, Content};
