@@ -4,6 +4,8 @@
 
 use compact_str::CompactString;
 
+use super::Tag;
+
 /// The namespace that the prefix `xml` is bound to (Namespaces in XML 1.0 §3).
 pub const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -44,6 +46,17 @@ impl Element {
             ns: ns.into(),
             name: name.into(),
             attributes: Vec::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// An element with this start tag and nothing inside.
+    pub(super) fn from_tag(tag: Tag) -> Self {
+        let (ns, name, attributes) = tag.into_parts();
+        Self {
+            ns,
+            name,
+            attributes,
             nodes: Vec::new(),
         }
     }

@@ -1,0 +1,185 @@
+//! What is inside a stanza, as the checked bytes it came in.
+//!
+//! Routing and fan-out write a new head and put these bytes behind it. They are
+//! reference-counted, so that a hundred copies of a message share one body. A
+//! payload becomes a tree only where somebody asks for it.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::index::{Entries, Entry, write_child};
+use super::parse::{direct_text, tree};
+use super::{Element, Limits, Scope, XmlError};
+
+/// The child elements of a stanza, side by side, and where each of them is.
+///
+/// Every child means the same wherever the bytes are put: it declares what it
+/// uses, and only names in the parent's own namespace lean on the parent's
+/// default, so `jabber:client` becomes `jabber:component:accept` by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    bytes: Bytes,
+    entries: Entries,
+}
+
+/// One child element of a [`Content`].
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    content: &'a [u8],
+    entry: &'a Entry,
+}
+
+impl Content {
+    /// Nothing inside.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The elements in order; those in `own_ns` are written without a declaration.
+    #[must_use]
+    pub fn from_elements(elements: &[Element], own_ns: &str) -> Self {
+        let mut out = Vec::new();
+        let entries = elements
+            .iter()
+            .filter_map(|element| write_child(&mut out, element, own_ns))
+            .collect();
+        Self::from_parts(out.into(), entries)
+    }
+
+    pub(super) const fn from_parts(bytes: Bytes, entries: Entries) -> Self {
+        Self { bytes, entries }
+    }
+
+    /// The children in document order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Child<'_>> + ExactSizeIterator {
+        self.entries.iter().map(|entry| Child {
+            content: &self.bytes,
+            entry,
+        })
+    }
+
+    /// The first child with this name; `None` stands for the parent's own namespace.
+    #[must_use]
+    pub fn find(&self, ns: Option<&str>, name: &str) -> Option<Child<'_>> {
+        self.iter().find(|child| child.is(ns, name))
+    }
+
+    /// Whether there is a child with this name.
+    #[must_use]
+    pub fn contains(&self, ns: Option<&str>, name: &str) -> bool {
+        self.find(ns, name).is_some()
+    }
+
+    /// Appends one element. This copies the bytes once. Content is bounded to
+    /// 4 GiB, beyond which nothing is added.
+    pub fn push(&mut self, element: &Element, own_ns: &str) {
+        let mut out = Vec::from(std::mem::take(&mut self.bytes));
+        self.entries.extend(write_child(&mut out, element, own_ns));
+        self.bytes = out.into();
+    }
+
+    /// Appends the children of another content under a parent of the same
+    /// namespace. Bounded as [`Content::push`] is.
+    pub fn append(&mut self, other: &Self) {
+        if self.is_empty() {
+            *self = other.clone();
+            return;
+        }
+        let mut out = Vec::from(std::mem::take(&mut self.bytes));
+        for child in other.iter() {
+            if let Some(entry) = child.entry.moved_to(out.len()) {
+                out.extend_from_slice(child.bytes());
+                self.entries.push(entry);
+            }
+        }
+        self.bytes = out.into();
+    }
+
+    /// Keeps the children for which the answer is true. The bytes are touched
+    /// only where something goes.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Child<'_>) -> bool) {
+        let kept = self.iter().map(|child| keep(&child));
+        let kept = kept.collect::<smallvec::SmallVec<[bool; 8]>>();
+        if kept.iter().all(|keep| *keep) {
+            return;
+        }
+        let mut out = Vec::with_capacity(self.bytes.len());
+        let mut entries = Entries::new();
+        for (child, _) in self.iter().zip(kept).filter(|(_, keep)| *keep) {
+            if let Some(entry) = child.entry.moved_to(out.len()) {
+                out.extend_from_slice(child.bytes());
+                entries.push(entry);
+            }
+        }
+        *self = Self::from_parts(out.into(), entries);
+    }
+
+    /// All children as they are to be written between a head and its end tag.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Whether there is no child.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many children there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl PartialEq for Content {
+    /// Byte by byte; two spellings of the same XML differ.
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Content {}
+
+impl<'a> Child<'a> {
+    /// The namespace; `None` is the parent's own, the empty string is no namespace.
+    #[must_use]
+    pub fn ns(&self) -> Option<&'a str> {
+        self.entry.ns(self.content)
+    }
+
+    /// The local name.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.entry.name(self.content)
+    }
+
+    /// Whether this has the name; `None` stands for the parent's own namespace.
+    #[must_use]
+    pub fn is(&self, ns: Option<&str>, name: &str) -> bool {
+        self.name() == name && self.ns() == ns
+    }
+
+    /// The element from its start tag to its end tag.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.content.get(self.entry.range()).unwrap_or_default()
+    }
+
+    /// The element as a tree, its parent being in `own_ns`.
+    ///
+    /// # Errors
+    /// None in practice: the bytes were checked before.
+    pub fn to_element(&self, own_ns: &str) -> Result<Element, XmlError> {
+        tree(self.bytes(), &Scope::with_default(own_ns), &Limits::NONE)
+    }
+
+    /// The character data directly inside, references resolved.
+    #[must_use]
+    pub fn text(&self) -> Cow<'a, str> {
+        direct_text(self.bytes())
+    }
+}

@@ -1,0 +1,40 @@
+//! Bounds on what a peer may make us hold or compute.
+
+/// The bounds of one top-level element. All are inclusive: the value is still allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one top-level element. 256 KiB: well above RFC 6120 §13.12's
+    /// minimum of 10,000 and above the avatars and forms that clients send, yet
+    /// ten thousand connections that all stop one byte short cost 2.5 GiB, not more.
+    pub stanza_bytes_max: usize,
+    /// Nesting, the top-level element being 1. 64: the deepest known payloads
+    /// (archived, forwarded, encrypted) stay under 20.
+    pub depth_max: usize,
+    /// Attributes of one element, declarations not counted. 64: the check for
+    /// repeated ones compares pairs, and real elements have fewer than 20.
+    pub attributes_max: usize,
+    /// Namespace declarations of one element. 32: every name is looked up among
+    /// those in force, and real elements have fewer than 10.
+    pub declarations_max: usize,
+}
+
+impl Limits {
+    /// For text that was already checked against real limits, or written by us.
+    pub(super) const NONE: Self = Self {
+        stanza_bytes_max: usize::MAX,
+        depth_max: usize::MAX,
+        attributes_max: usize::MAX,
+        declarations_max: usize::MAX,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stanza_bytes_max: 262_144,
+            depth_max: 64,
+            attributes_max: 64,
+            declarations_max: 32,
+        }
+    }
+}

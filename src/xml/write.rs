@@ -1,0 +1,115 @@
+//! Elements and text to bytes.
+//!
+//! Prefixes are not kept: an element declares its namespace as the default
+//! where that changes. Characters that XML 1.0 §2.2 forbids are written as
+//! U+FFFD, so that no value from inside can break a peer's stream.
+
+use std::fmt;
+
+use super::characters::is_char;
+use super::element::{Attribute, Element, Node, XML_NS};
+
+/// Writes an element into a place where `inherited_ns` is the default namespace.
+/// Its declaration, where it needs one, comes directly after its name.
+pub fn element(out: &mut Vec<u8>, element: &Element, inherited_ns: &str) {
+    out.push(b'<');
+    out.extend_from_slice(element.name().as_bytes());
+    if element.ns() != inherited_ns {
+        out.extend_from_slice(b" xmlns='");
+        escape_attribute(out, element.ns());
+        out.push(b'\'');
+    }
+    for (index, attribute) in element.attributes().iter().enumerate() {
+        write_attribute(out, attribute, index);
+    }
+    if element.nodes().is_empty() {
+        out.extend_from_slice(b"/>");
+        return;
+    }
+    out.push(b'>');
+    for node in element.nodes() {
+        match node {
+            Node::Element(child) => self::element(out, child, element.ns()),
+            Node::Text(text) => escape_text(out, text),
+        }
+    }
+    out.extend_from_slice(b"</");
+    out.extend_from_slice(element.name().as_bytes());
+    out.push(b'>');
+}
+
+/// Writes character data. A carriage return becomes a reference, as a reader
+/// would turn it into a line feed (XML 1.0 §2.11).
+pub fn escape_text(out: &mut Vec<u8>, text: &str) {
+    escape(out, text, |byte| matches!(byte, b'<' | b'>' | b'&' | b'\r'));
+}
+
+/// Writes the value of an attribute, fit for either kind of quote. White space
+/// other than the space becomes references, as a reader would turn it into
+/// spaces (XML 1.0 §3.3.3).
+pub fn escape_attribute(out: &mut Vec<u8>, value: &str) {
+    escape(out, value, |byte| {
+        matches!(
+            byte,
+            b'<' | b'>' | b'&' | b'\'' | b'"' | b'\r' | b'\n' | b'\t'
+        )
+    });
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        element(&mut out, self, "");
+        f.write_str(&String::from_utf8_lossy(&out))
+    }
+}
+
+fn write_attribute(out: &mut Vec<u8>, attribute: &Attribute, index: usize) {
+    out.push(b' ');
+    if attribute.ns == XML_NS {
+        out.extend_from_slice(b"xml:");
+    } else if !attribute.ns.is_empty() {
+        // A prefix for each such attribute: they are rare, and no element uses prefixes.
+        let prefix = format!("a{index}");
+        out.extend_from_slice(b"xmlns:");
+        out.extend_from_slice(prefix.as_bytes());
+        out.extend_from_slice(b"='");
+        escape_attribute(out, &attribute.ns);
+        out.extend_from_slice(b"' ");
+        out.extend_from_slice(prefix.as_bytes());
+        out.push(b':');
+    }
+    out.extend_from_slice(attribute.name.as_bytes());
+    out.extend_from_slice(b"='");
+    escape_attribute(out, &attribute.value);
+    out.push(b'\'');
+}
+
+fn escape(out: &mut Vec<u8>, text: &str, special: impl Fn(u8) -> bool) {
+    // 0xEF begins U+FFFE and U+FFFF, among others.
+    let plain = |byte: u8| (byte >= 0x20 || byte == b'\n') && byte != 0xef && !special(byte);
+    if text.bytes().all(plain) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            '<' => out.extend_from_slice(b"&lt;"),
+            '>' => out.extend_from_slice(b"&gt;"),
+            '&' => out.extend_from_slice(b"&amp;"),
+            '\'' if special(b'\'') => out.extend_from_slice(b"&apos;"),
+            '"' if special(b'"') => out.extend_from_slice(b"&quot;"),
+            '\r' => out.extend_from_slice(b"&#13;"),
+            '\n' if special(b'\n') => out.extend_from_slice(b"&#10;"),
+            '\t' if special(b'\t') => out.extend_from_slice(b"&#9;"),
+            c => {
+                let c = if is_char(c) {
+                    c
+                } else {
+                    char::REPLACEMENT_CHARACTER
+                };
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    }
+}
