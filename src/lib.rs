@@ -20,4 +20,5 @@
 pub mod clock;
 pub mod id;
 pub mod proto;
+pub mod stream;
 pub mod xml;
