@@ -283,3 +283,6 @@ impl Doings {
 }
 
 const PREFIX_64: u128 = u128::MAX << 64;
+
+#[cfg(test)]
+mod tests;

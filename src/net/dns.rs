@@ -215,3 +215,140 @@ pub fn ascii_domain(domain: &str) -> String {
         .map_or_else(|_| bare.to_owned(), |name| name.to_ascii())
         .to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use hickory_resolver::proto::op::{Message, ResponseCode};
+    use hickory_resolver::proto::rr::Record;
+    use hickory_resolver::proto::rr::rdata::SRV;
+    use tokio::net::UdpSocket;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// Answers questions on `socket` as the domain asked for says.
+    async fn serve(socket: &UdpSocket) {
+        let mut buffer = [0; 1024];
+        loop {
+            let (bytes, asker) = socket.recv_from(&mut buffer).await.unwrap();
+            let question = Message::from_vec(&buffer[..bytes]).unwrap();
+            let name = question.queries.first().unwrap().name().clone();
+            let mut reply = question.into_response();
+            let record = |priority, weight, port, target: &str| {
+                let target = Name::from_ascii(target).unwrap();
+                let data = RData::SRV(SRV::new(priority, weight, port, target));
+                Record::from_rdata(name.clone(), 60, data)
+            };
+            let asked = name.to_ascii();
+            match asked.split_once("._tcp.").unwrap() {
+                (_, "none.example.") => {}
+                (_, "nx.example.") => reply.metadata.response_code = ResponseCode::NXDomain,
+                (_, "broken.example.") => reply.metadata.response_code = ResponseCode::ServFail,
+                (_, "refused.example.") => reply.metadata.response_code = ResponseCode::Refused,
+                (_, "no.example.") => {
+                    reply.add_answer(record(0, 0, 0, "."));
+                }
+                ("_xmpp-client", "xn--bcher-kva.example.") => {
+                    reply.add_answer(record(20, 0, 5222, "backup.example."));
+                    reply.add_answer(record(10, 1, 5222, "light.example."));
+                    reply.add_answer(record(10, 9, 5222, "heavy.example."));
+                }
+                ("_xmpps-client", "xn--bcher-kva.example.") => {
+                    reply.add_answer(record(5, 0, 5223, "direct.example."));
+                }
+                other => panic!("{other:?} asked for"),
+            }
+            let bytes = reply.to_vec().unwrap();
+            socket.send_to(&bytes, asker).await.unwrap();
+        }
+    }
+
+    async fn asked(service: Service, domain: &str) -> Result<SrvAnswer, DnsError> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let dns = Dns::at(socket.local_addr().unwrap(), LIMIT).unwrap();
+        let answer = async {
+            tokio::select! {
+                () = serve(&socket) => unreachable!("serves for ever"),
+                answer = dns.srv(service, domain) => answer,
+            }
+        };
+        Box::pin(answer).await
+    }
+
+    fn srv(priority: u16, weight: u16, port: u16, target: &str) -> Srv {
+        Srv {
+            priority,
+            weight,
+            port,
+            target: target.to_owned(),
+        }
+    }
+
+    // RFC 2782
+    #[tokio::test]
+    async fn records_come_in_the_order_in_which_they_are_tried() {
+        let found = asked(Service::Client, "B\u{fc}cher.example").await.unwrap();
+        let expected = vec![
+            srv(10, 9, 5222, "heavy.example"),
+            srv(10, 1, 5222, "light.example"),
+            srv(20, 0, 5222, "backup.example"),
+        ];
+        assert_eq!(found, SrvAnswer::Records(expected));
+        let direct = asked(Service::ClientDirectTls, "xn--bcher-kva.example.");
+        let expected = vec![srv(5, 0, 5223, "direct.example")];
+        assert_eq!(direct.await.unwrap(), SrvAnswer::Records(expected));
+    }
+
+    #[tokio::test]
+    async fn absence_and_refusal_and_failure_are_told_apart() {
+        for (domain, expected) in [
+            ("none.example", Some(SrvAnswer::Absent)),
+            ("nx.example", Some(SrvAnswer::Absent)),
+            ("no.example", Some(SrvAnswer::NotOffered)),
+            ("broken.example", None),
+            ("refused.example", None),
+        ] {
+            let found = asked(Service::Server, domain).await;
+            match expected {
+                Some(answer) => assert_eq!(found.unwrap(), answer, "{domain}"),
+                None => assert!(matches!(found, Err(DnsError::Failed { .. })), "{domain}"),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_name_server_is_not_waited_for_without_end() {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let limit = Duration::from_secs(3);
+        let dns = Dns::at(socket.local_addr().unwrap(), limit).unwrap();
+        let found = dns.srv(Service::Client, "example.com").await;
+        assert!(matches!(found, Err(DnsError::TimedOut { .. })), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn what_dns_cannot_hold_is_not_asked_for() {
+        let dns = Dns::at((Ipv4Addr::LOCALHOST, 9).into(), LIMIT).unwrap();
+        for domain in ["a..b", &"a".repeat(64), &"a.".repeat(200), ""] {
+            let found = dns.srv(Service::Client, domain).await;
+            assert!(matches!(found, Err(DnsError::BadName(_))), "{domain}");
+        }
+    }
+
+    #[test]
+    fn domains_are_written_as_dns_and_certificates_do() {
+        for (domain, ascii) in [
+            ("Example.COM", "example.com"),
+            ("example.com.", "example.com"),
+            ("B\u{fc}cher.example", "xn--bcher-kva.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("localhost", "localhost"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(ascii_domain(domain), ascii);
+        }
+    }
+}

@@ -64,7 +64,12 @@ impl PemFiles {
                 found.push(Self::in_directory(&path));
             }
         }
-        found.retain(|files| files.certificate.exists());
+        // One of the two, or a link to nowhere, is enough: it is what a poll sees in the
+        // middle of a renewal, and that must not look like a removal.
+        found.retain(|files| {
+            let lies_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+            lies_there(&files.certificate) || lies_there(&files.key)
+        });
         found.sort();
         Ok(found)
     }
@@ -130,5 +135,130 @@ impl ServerCertificate {
     /// Whether both hold the same leaf, byte for byte.
     pub(super) fn same_leaf(&self, other: &Self) -> bool {
         self.certified.cert.first() == other.certified.cert.first()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+    use tempfile::TempDir;
+    use x509_parser::asn1_rs::{Any, FromDer as _};
+
+    use super::super::test_authority::{Issued, TestAuthority};
+    use super::*;
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        let body = base64::engine::general_purpose::STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    }
+
+    /// PKCS#8 (RFC 5208 §5) is version, algorithm, and the key in its own older form.
+    fn inside_pkcs8(key: &KeyPair) -> Vec<u8> {
+        let (_, outer) = Any::from_der(key.serialized_der()).unwrap();
+        let (rest, _version) = Any::from_der(outer.data).unwrap();
+        let (rest, _algorithm) = Any::from_der(rest).unwrap();
+        let (_, inner) = Any::from_der(rest).unwrap();
+        inner.data.to_vec()
+    }
+
+    #[test]
+    fn keys_are_read_in_every_form_in_use() {
+        let root = TempDir::new().unwrap();
+        let authority = TestAuthority::new("authority");
+        let params = CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
+        let ecdsa = KeyPair::generate().unwrap();
+        let rsa = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        for (key, text) in [
+            (&ecdsa, ecdsa.serialize_pem()),
+            (&ecdsa, pem("EC PRIVATE KEY", &inside_pkcs8(&ecdsa))),
+            (&rsa, rsa.serialize_pem()),
+            (&rsa, pem("RSA PRIVATE KEY", &inside_pkcs8(&rsa))),
+        ] {
+            let mut issued = authority.issue(&params, key);
+            issued.key = text;
+            // What certbot's fullchain.pem holds: the leaf, then who signed it.
+            issued.certificate.push_str(&authority.pem());
+            let loaded = ServerCertificate::load(&issued.write(root.path())).unwrap();
+            assert_eq!(loaded.certified.cert.len(), 2);
+            assert_eq!(loaded.leaf.dns_names, ["example.com"]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_file_and_fix() {
+        let authority = TestAuthority::new("authority");
+        let good = authority.server(&["example.com"]);
+        let other = authority.server(&["example.com"]);
+        let text = |certificate: &str, key: &str| Issued {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        };
+        let cut: String = good.certificate.chars().take(200).collect();
+        let garbage = pem("CERTIFICATE", b"no certificate");
+        let bad_key = pem("PRIVATE KEY", b"no key");
+        let encrypted = pem("ENCRYPTED PRIVATE KEY", b"secret");
+        let long = "x".repeat(1024 * 1024 + 1);
+        for (files, file, says) in [
+            (
+                text(&good.certificate, &other.key),
+                "fullchain.pem",
+                "does not belong",
+            ),
+            (text("", &good.key), "fullchain.pem", "holds no certificate"),
+            (
+                text(&good.key, &good.key),
+                "fullchain.pem",
+                "holds no certificate",
+            ),
+            (text(&cut, &good.key), "fullchain.pem", "not valid PEM"),
+            (
+                text(&garbage, &good.key),
+                "fullchain.pem",
+                "bad certificate",
+            ),
+            (text(&long, &good.key), "fullchain.pem", "larger than"),
+            (
+                text(&good.certificate, ""),
+                "privkey.pem",
+                "holds no private key",
+            ),
+            (
+                text(&good.certificate, &good.certificate),
+                "privkey.pem",
+                "holds no private key",
+            ),
+            (
+                text(&good.certificate, &encrypted),
+                "privkey.pem",
+                "passphrase",
+            ),
+            (
+                text(&good.certificate, &bad_key),
+                "privkey.pem",
+                "unusable private key",
+            ),
+        ] {
+            let root = TempDir::new().unwrap();
+            let problem = ServerCertificate::load(&files.write(root.path())).unwrap_err();
+            let said = problem.to_string();
+            let file = root.path().join(file).display().to_string();
+            assert!(said.starts_with(&file) && said.contains(says), "{said}");
+        }
+        let root = TempDir::new().unwrap();
+        let files = good.write(root.path());
+        fs::remove_file(&files.key).unwrap();
+        let problem = ServerCertificate::load(&files).unwrap_err();
+        assert!(matches!(problem, TlsError::Missing { path } if path == files.key));
+        fs::create_dir(&files.key).unwrap();
+        let problem = ServerCertificate::load(&files).unwrap_err();
+        assert!(matches!(problem, TlsError::Unreadable { path, .. } if path == files.key));
+    }
+
+    #[test]
+    fn an_expired_certificate_is_loaded_all_the_same() {
+        let root = TempDir::new().unwrap();
+        let issued = TestAuthority::new("authority").server_until(&["example.com"], 2020);
+        ServerCertificate::load(&issued.write(root.path())).unwrap();
     }
 }

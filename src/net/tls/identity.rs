@@ -28,3 +28,31 @@ pub fn of(der: &[u8]) -> Vec<BareJid> {
     }
     accounts
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::super::test_authority::xmpp_addr;
+    use super::*;
+
+    #[test]
+    fn accounts_are_prepared_and_everything_else_is_passed_over() {
+        let many: Vec<String> = (0..20).map(|n| format!("a{n}@example.com")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (addresses, accounts) in [
+            (vec![], vec![]),
+            (vec!["Anna@Example.COM"], vec!["anna@example.com"]),
+            (vec!["a@b.c", "A@B.C", "d@b.c"], vec!["a@b.c", "d@b.c"]),
+            (vec!["example.com", "a@b.c/desk", "@", "a@@b"], vec![]),
+            (many.clone(), many[..IDENTITIES_MAX].to_vec()),
+        ] {
+            let mut params = CertificateParams::default();
+            params.subject_alt_names = addresses.iter().map(|text| xmpp_addr(text)).collect();
+            let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            let found: Vec<String> = of(made.der()).iter().map(ToString::to_string).collect();
+            assert_eq!(found, accounts, "{addresses:?}");
+        }
+        assert!(of(b"no certificate").is_empty());
+    }
+}

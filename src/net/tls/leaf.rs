@@ -185,3 +185,116 @@ const SRV_SERVICES: [&str; 4] = [
     "_xmpp-server.",
     "_xmpps-server.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use tempfile::TempDir;
+
+    use super::super::pem;
+    use super::super::test_authority::{TestAuthority, srv_name, xmpp_addr};
+    use super::*;
+
+    fn leaf(params: &CertificateParams, key: &KeyPair) -> Leaf {
+        let root = TempDir::new().unwrap();
+        let path = root.path().join("leaf.pem");
+        let issued = TestAuthority::new("authority").issue(params, key);
+        fs::write(&path, issued.certificate).unwrap();
+        Leaf::read(pem::certificates(&path).unwrap().first().unwrap()).unwrap()
+    }
+
+    // RFC 6120 §13.7.1.2
+    #[test]
+    fn names_of_every_kind_are_read_and_cover_their_domains() {
+        let names = ["Example.com", "*.example.net", "192.0.2.1", "2001:db8::1"];
+        let mut params = CertificateParams::new(names.map(str::to_owned).to_vec()).unwrap();
+        params.subject_alt_names.extend([
+            xmpp_addr("chat.example.org"),
+            xmpp_addr("anna@person.example"),
+            srv_name("_xmpp-client.Service.example"),
+            srv_name("_imap.mail.example"),
+        ]);
+        let leaf = leaf(&params, &KeyPair::generate().unwrap());
+        assert_eq!(leaf.dns_names, ["example.com", "*.example.net"]);
+        assert_eq!(
+            leaf.xmpp_addresses,
+            ["chat.example.org", "anna@person.example"]
+        );
+        assert_eq!(
+            leaf.srv_names,
+            ["_xmpp-client.service.example", "_imap.mail.example"]
+        );
+        for (domain, covered) in [
+            ("example.com", true),
+            ("www.example.com", false),
+            ("a.example.net", true),
+            ("a.b.example.net", false),
+            ("example.net", false),
+            ("chat.example.org", true),
+            ("person.example", false),
+            ("anna@person.example", false),
+            ("service.example", true),
+            ("mail.example", false),
+            ("192.0.2.1", true),
+            ("192.0.2.2", false),
+            ("2001:db8:0:0::1", true),
+        ] {
+            assert_eq!(leaf.covers(domain), covered, "{domain}");
+        }
+    }
+
+    #[test]
+    fn validity_is_counted_in_whole_days() {
+        let mut params = CertificateParams::default();
+        params.not_before = date_time_ymd(2026, 1, 1);
+        params.not_after = date_time_ymd(2026, 3, 1);
+        let leaf = leaf(&params, &KeyPair::generate().unwrap());
+        for (now, validity, days) in [
+            ("2025-12-31T23:59:59Z", Validity::NotYet, 59),
+            ("2026-01-01T00:00:00Z", Validity::Valid, 59),
+            ("2026-02-28T00:00:01Z", Validity::Valid, 0),
+            ("2026-03-01T00:00:00Z", Validity::Valid, 0),
+            ("2026-03-01T00:00:01Z", Validity::Expired, -1),
+        ] {
+            let now = Timestamp::parse(now).unwrap();
+            assert_eq!(
+                (leaf.validity(now), leaf.days_left(now)),
+                (validity, days),
+                "{now}"
+            );
+        }
+    }
+
+    // RFC 5929 §4.1. The signature is the authority's, so self-signed ones are made here.
+    #[test]
+    fn the_end_point_is_hashed_as_the_certificate_was_signed() {
+        for (algorithm, hash) in [
+            (&rcgen::PKCS_ECDSA_P256_SHA256, Some(32)),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, Some(48)),
+            (&rcgen::PKCS_ED25519, None),
+        ] {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let made = CertificateParams::default().self_signed(&key).unwrap();
+            let der = made.der();
+            let leaf = Leaf::read(der).unwrap();
+            let expected = hash.map(|bytes| match bytes {
+                32 => Sha256::digest(der).to_vec(),
+                _ => Sha384::digest(der).to_vec(),
+            });
+            assert_eq!(leaf.server_end_point, expected, "{algorithm:?}");
+        }
+        // A certificate of 2026 signed with SHA-1, by `openssl x509 -req -sha1`.
+        let old = include_bytes!("testdata/sha1.der");
+        assert_eq!(
+            Leaf::read(old).unwrap().server_end_point,
+            Some(Sha256::digest(old).to_vec())
+        );
+        let pss = include_bytes!("testdata/rsassa_pss_sha512.der");
+        assert_eq!(
+            Leaf::read(pss).unwrap().server_end_point,
+            Some(Sha512::digest(pss).to_vec())
+        );
+    }
+}

@@ -19,6 +19,11 @@ pub mod resolver;
 pub mod self_signed;
 pub mod server;
 
+#[cfg(test)]
+mod handshake_tests;
+#[cfg(test)]
+mod test_authority;
+
 use std::io;
 use std::path::PathBuf;
 

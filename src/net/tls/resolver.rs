@@ -359,3 +359,6 @@ fn lookup<'a>(
         by_parent.get(parent)
     })
 }
+
+#[cfg(test)]
+mod tests;

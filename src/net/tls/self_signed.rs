@@ -155,3 +155,90 @@ fn replace(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
 /// The mark by which our own certificates are known.
 const ORGANIZATION: &str = "Parlour self-signed";
 const DAY_S: i64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use rcgen::generate_simple_self_signed;
+    use tempfile::TempDir;
+
+    use super::super::leaf::Validity;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn domains(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn it_is_made_once_and_again_when_it_ends_or_a_domain_is_new() {
+        let root = TempDir::new().unwrap();
+        let directory = root.path().join("data");
+        let make = |names: &[&str], now: &str| {
+            let files = ensure(&directory, &domains(names), at(now)).unwrap();
+            let loaded = ServerCertificate::load(&files).unwrap();
+            assert_eq!(loaded.leaf.validity(at(now)), Validity::Valid);
+            assert!(names.iter().all(|name| loaded.leaf.covers(name)));
+            let mode = fs::metadata(&files.key).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            loaded
+        };
+        let first = make(&["localhost", "center.localhost"], "2026-11-21T20:00:00Z");
+        assert!(first.leaf.covers("127.0.0.1") && first.leaf.covers("::1"));
+        let valid_s = first.leaf.not_after.seconds_since(first.leaf.not_before);
+        assert!(valid_s <= 825 * DAY_S);
+        let same = make(&["localhost"], "2028-12-31T00:00:00Z");
+        assert!(same.same_leaf(&first), "still valid for long enough");
+        let second = make(&["localhost"], "2029-01-25T00:00:00Z");
+        assert!(!second.same_leaf(&first), "less than thirty days were left");
+        let third = make(&["localhost", "example.com"], "2029-01-25T00:00:00Z");
+        assert!(!third.same_leaf(&second), "example.com is new");
+        fs::write(directory.join("self-signed.key"), "cut off").unwrap();
+        let fourth = make(&["localhost"], "2029-01-25T00:00:00Z");
+        assert!(!fourth.same_leaf(&third), "the key was unusable");
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_left_alone() {
+        for text in [
+            generate_simple_self_signed(domains(&["localhost"]))
+                .unwrap()
+                .cert
+                .pem(),
+            "notes".to_owned(),
+        ] {
+            let root = TempDir::new().unwrap();
+            let path = root.path().join("self-signed.pem");
+            fs::write(&path, &text).unwrap();
+            let now = at("2026-11-21T20:00:00Z");
+            let refused = ensure(root.path(), &domains(&["localhost"]), now).unwrap_err();
+            assert!(matches!(refused, TlsError::NotOurs { .. }), "{refused}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn names_of_other_scripts_are_written_as_certificates_do() {
+        let root = TempDir::new().unwrap();
+        let now = at("2026-11-21T20:00:00Z");
+        let files = ensure(root.path(), &domains(&["B\u{fc}cher.example"]), now).unwrap();
+        let loaded = ServerCertificate::load(&files).unwrap();
+        assert_eq!(loaded.leaf.dns_names, ["xn--bcher-kva.example"]);
+    }
+
+    #[test]
+    fn no_domain_and_no_place_are_errors() {
+        let root = TempDir::new().unwrap();
+        let now = at("2026-11-21T20:00:00Z");
+        let none = ensure(root.path(), &[], now).unwrap_err();
+        assert!(matches!(none, TlsError::SelfSigned { .. }));
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        let nowhere = ensure(&file, &domains(&["localhost"]), now).unwrap_err();
+        assert!(matches!(nowhere, TlsError::Unwritable { .. }));
+    }
+}
