@@ -19,6 +19,7 @@
 
 pub mod clock;
 pub mod id;
+pub mod net;
 pub mod proto;
 pub mod stream;
 pub mod xml;

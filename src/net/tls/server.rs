@@ -1,0 +1,142 @@
+//! The configuration that rustls takes: versions, client certificates, ALPN, resumption.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::server::{
+    ResolvesServerCert, ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier,
+};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+
+use super::resolver::CertificateStore;
+use super::{TlsError, pem};
+
+/// What is asked of clients. A certificate is never required: who has none uses a password.
+#[derive(Clone, Debug)]
+pub enum ClientCertificates {
+    /// Not asked for.
+    None,
+    /// Asked for, and verified against these authorities (SASL EXTERNAL, XEP-0178). A
+    /// certificate of any other authority ends the handshake.
+    Accept(Arc<RootCertStore>),
+}
+
+impl ClientCertificates {
+    /// Accepts what the authorities in a PEM file have signed. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no usable authority.
+    pub fn accept(authorities: &Path) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in pem::certificates(authorities)? {
+            roots
+                .add(certificate)
+                .map_err(|e| TlsError::BadCertificate {
+                    path: authorities.into(),
+                    cause: e.to_string(),
+                })?;
+        }
+        Ok(Self::Accept(Arc::new(roots)))
+    }
+}
+
+/// What is spoken inside TLS, as a client may name it by ALPN (RFC 7301). A client that names
+/// nothing is served; one that names only other protocols is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// `xmpp-client` (XEP-0368 §4); for STARTTLS as for direct TLS.
+    XmppClient,
+    /// `xmpp-server` (XEP-0368 §4).
+    XmppServer,
+    /// HTTP/1.1, which WebSocket (RFC 7395) begins as.
+    Http,
+}
+
+impl Application {
+    fn protocols(self) -> Vec<Vec<u8>> {
+        let name: &[u8] = match self {
+            Self::XmppClient => b"xmpp-client",
+            Self::XmppServer => b"xmpp-server",
+            Self::Http => b"http/1.1",
+        };
+        vec![name.to_vec()]
+    }
+}
+
+/// TLS 1.2 and 1.3 (RFC 7590 §3.1 with RFC 9325), certificates from `store`, which may be
+/// reloaded at any time.
+///
+/// # Errors
+/// When the authorities of clients cannot be used.
+pub fn server_config(
+    store: &Arc<CertificateStore>,
+    clients: &ClientCertificates,
+    application: Application,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let setup = |cause: String| TlsError::Setup(cause);
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+        .map_err(|e| setup(e.to_string()))?;
+    let builder = match clients {
+        ClientCertificates::None => builder.with_no_client_auth(),
+        ClientCertificates::Accept(roots) => builder.with_client_cert_verifier(
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider)
+                .allow_unauthenticated()
+                .build()
+                .map_err(|e| setup(e.to_string()))?,
+        ),
+    };
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::<CertificateStore>::clone(store);
+    let mut config = builder.with_cert_resolver(resolver);
+    config.alpn_protocols = application.protocols();
+    config.session_storage = store.sessions();
+    // One ticket is enough for the one connection a client opens after this one.
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+/// Sessions that clients may resume, kept here and not in tickets, so that they can be
+/// forgotten when certificates change.
+#[derive(Debug)]
+pub(super) struct Sessions(ArcSwap<Cache>);
+
+#[derive(Debug)]
+struct Cache(Arc<dyn StoresServerSessions>);
+
+/// A session takes about 200 bytes, more with a client certificate.
+const SESSIONS_MAX: usize = 4_096;
+
+impl Sessions {
+    pub(super) fn new() -> Self {
+        Self(ArcSwap::from_pointee(Self::empty()))
+    }
+
+    pub(super) fn forget(&self) {
+        self.0.store(Arc::new(Self::empty()));
+    }
+
+    fn empty() -> Cache {
+        Cache(ServerSessionMemoryCache::new(SESSIONS_MAX))
+    }
+}
+
+impl StoresServerSessions for Sessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        self.0.load().0.put(key, value)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.load().0.get(key)
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.load().0.take(key)
+    }
+
+    fn can_cache(&self) -> bool {
+        self.0.load().0.can_cache()
+    }
+}
