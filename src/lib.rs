@@ -18,6 +18,8 @@
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
 pub mod clock;
+pub mod config;
 pub mod id;
+pub mod observe;
 pub mod proto;
 pub mod xml;
