@@ -18,8 +18,14 @@
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
 pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod hooks;
 pub mod id;
 pub mod net;
+pub mod observe;
 pub mod proto;
+pub mod router;
+pub mod store;
 pub mod stream;
 pub mod xml;
