@@ -20,7 +20,7 @@ mod table;
 
 pub use disco::{Disco, Identity, Item};
 pub use iq::{At, Iq, IqAnswer, StreamIq};
-pub use online::{Account, Connection, Mail, Session, MAILBOX_BYTES_MAX, MAILBOX_STANZAS_MAX};
+pub use online::{Account, Connection, Mail, Mailbox, Session};
 pub use passage::{Effects, Flow, Passage, Stage, Undelivered};
 pub use services::{Routing, Services};
 pub use slots::Slots;

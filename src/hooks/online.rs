@@ -18,11 +18,15 @@ use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, Str
 /// What lies in a mailbox: a pointer, so that an empty mailbox is small.
 pub type Mail = Arc<Stanza>;
 
-/// How many stanzas wait for one session before it is closed as too slow.
-pub const MAILBOX_STANZAS_MAX: usize = 256;
-
-/// How many bytes wait for one session before it is closed as too slow.
-pub const MAILBOX_BYTES_MAX: usize = 1024 * 1024;
+/// The sending end of a session's mailbox with its two bounds: the channel holds a number of
+/// stanzas, and this a number of bytes.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// Bounded by `[c2s] mailbox_stanzas_max`.
+    pub sender: mpsc::Sender<Mail>,
+    /// `[c2s] mailbox_bytes_max`.
+    pub bytes_max: usize,
+}
 
 /// An account with at least one session.
 #[derive(Debug)]
@@ -103,7 +107,7 @@ pub struct Session {
     jid: FullJid,
     account: Arc<Account>,
     connection: Connection,
-    mailbox: mpsc::Sender<Mail>,
+    mailbox: Mailbox,
     queued_bytes: AtomicUsize,
     presence: ArcSwapOption<Stanza>,
     priority: AtomicI16,
@@ -122,7 +126,7 @@ impl Session {
         jid: FullJid,
         account: Arc<Account>,
         connection: Connection,
-        mailbox: mpsc::Sender<Mail>,
+        mailbox: Mailbox,
     ) -> Self {
         Self {
             jid,
@@ -211,12 +215,12 @@ impl Session {
     pub fn deliver(&self, stanza: Mail) -> Result<(), Mail> {
         let weight = stanza.weight();
         let queued = self.queued_bytes.fetch_add(weight, Ordering::AcqRel);
-        if queued > 0 && queued.saturating_add(weight) > MAILBOX_BYTES_MAX {
+        if queued > 0 && queued.saturating_add(weight) > self.mailbox.bytes_max {
             self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
             self.end(slow());
             return Err(stanza);
         }
-        self.mailbox.try_send(stanza).map_err(|refused| {
+        self.mailbox.sender.try_send(stanza).map_err(|refused| {
             self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
             match refused {
                 mpsc::error::TrySendError::Full(stanza) => {

@@ -57,13 +57,16 @@ pub struct Passage<'a> {
 pub struct Effects {
     /// Stanzas for single sessions, past all rules: roster pushes, copies.
     pub deliver: Vec<(Arc<Session>, Arc<Stanza>)>,
+    /// Stanzas for the sending session itself. Its task writes them out without the detour
+    /// over the mailbox, so that their number needs no bound there. Outgoing stanzas only.
+    pub reply: Vec<Stanza>,
     /// Stanzas to be routed like any other.
     pub route: Vec<Stanza>,
     /// Work that waits for the database. The sender's task awaits it, so that order is
     /// kept; an error refuses the stanza.
     pub then: Vec<BoxFuture<'static, Result<(), StanzaError>>>,
-    /// The sending session was unavailable and is available now: the hooks of
-    /// [`super::Hooks::available`] run after everything above.
+    /// The sending session could not take messages and can now: what was kept for the account
+    /// ([`super::Hooks::backlog`]) is given to it after everything above.
     pub became_available: bool,
 }
 
@@ -72,6 +75,7 @@ impl Effects {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.deliver.is_empty()
+            && self.reply.is_empty()
             && self.route.is_empty()
             && self.then.is_empty()
             && !self.became_available
@@ -87,6 +91,7 @@ impl std::fmt::Debug for Effects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Effects")
             .field("deliver", &self.deliver.len())
+            .field("reply", &self.reply.len())
             .field("route", &self.route.len())
             .field("then", &self.then.len())
             .field("became_available", &self.became_available)

@@ -12,7 +12,7 @@ use crate::hooks::online::Session;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
 use crate::proto::document::Document;
-use crate::proto::{BareJid, IqType};
+use crate::proto::{BareJid, IqType, Stanza};
 use crate::xml::Element;
 
 type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
@@ -20,6 +20,8 @@ type IqHandler = Box<dyn Fn(Iq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
 type StreamIqHandler = Box<dyn Fn(StreamIq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
 type SessionHook =
     Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type BacklogHook =
+    Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, Vec<Stanza>> + Send + Sync>;
 type UndeliveredHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, bool> + Send + Sync>;
 type StreamFeature = Box<dyn Fn(&BareJid) -> Option<Element> + Send + Sync>;
 
@@ -41,7 +43,7 @@ pub struct Hooks {
     incoming_presence: Vec<(Stage, StanzaHook)>,
     iq: HashMap<(&'static str, &'static str), Vec<IqEntry>>,
     stream_iq: HashMap<(&'static str, &'static str), StreamIqHandler>,
-    available: Vec<SessionHook>,
+    backlog: Vec<BacklogHook>,
     closed: Vec<SessionHook>,
     undelivered: Vec<UndeliveredHook>,
     stream_features: Vec<(StreamPhase, StreamFeature)>,
@@ -160,15 +162,17 @@ impl Hooks {
         self.stream_iq.insert((ns, name), handler);
     }
 
-    /// Runs after a session sent its initial presence with a priority that is not
-    /// negative, or raised it from negative.
-    pub fn available<F>(
+    /// Gives a session what was kept for its account while nobody could take it, page by
+    /// page: asked again, after a page was written out, until it has nothing more. Asked when
+    /// a session sent its initial presence with a priority that is not negative, or raised
+    /// it from negative.
+    pub fn backlog<F>(
         &mut self,
         hook: impl Fn(Arc<Session>, Arc<Services>) -> F + Send + Sync + 'static,
     ) where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = Vec<Stanza>> + Send + 'static,
     {
-        self.available
+        self.backlog
             .push(Box::new(move |session, services| Box::pin(hook(session, services))));
     }
 
@@ -237,10 +241,19 @@ impl Hooks {
         Some(handler(iq))
     }
 
-    pub(crate) async fn run_available(&self, session: &Arc<Session>, services: &Arc<Services>) {
-        for hook in &self.available {
-            hook(Arc::clone(session), Arc::clone(services)).await;
+    /// The next page of what was kept for the session's account; empty when there is no more.
+    pub(crate) async fn next_backlog(
+        &self,
+        session: &Arc<Session>,
+        services: &Arc<Services>,
+    ) -> Vec<Stanza> {
+        for hook in &self.backlog {
+            let page = hook(Arc::clone(session), Arc::clone(services)).await;
+            if !page.is_empty() {
+                return page;
+            }
         }
+        Vec::new()
     }
 
     pub(crate) async fn run_closed(&self, session: &Arc<Session>, services: &Arc<Services>) {

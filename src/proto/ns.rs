@@ -28,3 +28,5 @@ pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
 pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
 /// XEP-0440 §3: channel-binding types.
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
+/// XEP-0199 §3: ping.
+pub const PING: &str = "urn:xmpp:ping";

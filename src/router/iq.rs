@@ -10,59 +10,62 @@ use crate::hooks::{At, Iq, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
-    /// Routes an IQ. `sender` is the session that sent it, when that is known.
-    pub(super) async fn iq(&self, stanza: Stanza, sender: Option<&Arc<Session>>) {
+    /// Routes an IQ; returns the answer where the server itself gives it. `sender` is the
+    /// session that sent it, when that is known.
+    pub(super) async fn iq(
+        &self,
+        stanza: Stanza,
+        sender: Option<&Arc<Session>>,
+    ) -> Option<Stanza> {
         let Kind::Iq(kind) = stanza.kind else {
-            return;
+            return None;
         };
         match &stanza.to {
             Some(to) if !self.services.serves(to.domain()) => {
-                self.refuse(&stanza, &Condition::RemoteServerNotFound.into());
+                stanza.refusal(&Condition::RemoteServerNotFound.into())
             }
             Some(to) if to.local().is_some() && to.resource().is_some() => {
-                let to = to.clone();
-                self.iq_to_session(&to, stanza).await;
+                self.iq_to_session(&to.clone(), stanza).await
             }
-            _ if kind.is_request() => self.iq_to_server(stanza, kind, sender).await,
+            _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender).await,
             // An answer to a request of the server's own; none of them waits for it.
-            _ => debug!("answer to the server"),
+            _ => {
+                debug!("answer to the server");
+                None
+            }
         }
     }
 
-    async fn iq_to_session(&self, to: &Jid, stanza: Stanza) {
+    async fn iq_to_session(&self, to: &Jid, stanza: Stanza) -> Option<Stanza> {
         let session = to.resource().and_then(|resource| {
             let account = self.registry.find(to.bare())?;
             account.session(resource)
         });
         match session {
-            Some(session) => self.hand_over(&session, Arc::new(stanza)).await,
-            None => self.refuse(&stanza, &Condition::ServiceUnavailable.into()),
+            Some(session) => {
+                self.hand_over(&session, Arc::new(stanza)).await;
+                None
+            }
+            None => stanza.refusal(&Condition::ServiceUnavailable.into()),
         }
     }
 
-    async fn iq_to_server(&self, stanza: Stanza, kind: IqType, sender: Option<&Arc<Session>>) {
-        let answer = match self.request(&stanza, kind, sender) {
+    async fn iq_to_server(
+        &self,
+        stanza: &Stanza,
+        kind: IqType,
+        sender: Option<&Arc<Session>>,
+    ) -> Option<Stanza> {
+        let answer = match self.request(stanza, kind, sender) {
             Ok(iq) => match self.services.hooks.answer(iq) {
                 Some(answer) => answer.await,
                 None => Err(Condition::ServiceUnavailable.into()),
             },
             Err(error) => Err(error),
         };
-        let answer = match answer {
+        match answer {
             Ok(payload) => Some(stanza.result(payload.as_ref())),
             Err(error) => stanza.refusal(&error),
-        };
-        let Some(answer) = answer else {
-            return;
-        };
-        match sender {
-            // Also reaches a session that lost its place on the account's list meanwhile.
-            Some(session) => {
-                if session.deliver(Arc::new(answer)).is_err() {
-                    debug!("the asker is gone");
-                }
-            }
-            None => self.answer(answer),
         }
     }
 

@@ -21,6 +21,16 @@ use crate::proto::{
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
+/// What a session is to be sent for a stanza that it sent.
+#[derive(Debug, Default)]
+pub struct Replies {
+    /// In order.
+    pub stanzas: Vec<Stanza>,
+    /// The session can take messages now and could not before: it is to be given what was
+    /// kept for the account.
+    pub became_available: bool,
+}
+
 /// The router of this node.
 #[derive(Debug)]
 pub struct Router {
@@ -52,9 +62,10 @@ impl Router {
         &self.services
     }
 
-    /// Takes a stanza from a session of this server, `from` already stamped. Refusals go
-    /// to the session; nothing is returned because nothing is left to do.
-    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Stanza) {
+    /// Takes a stanza from a session of this server, `from` already stamped. What the session
+    /// itself is to be sent for it is returned; its task writes that out.
+    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Stanza) -> Replies {
+        let mut replies = Replies::default();
         let mut effects = Effects::default();
         let mut passage = Passage {
             account: session.account().jid(),
@@ -69,12 +80,14 @@ impl Router {
             Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
             Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
             Kind::Iq(_) => {
-                Box::pin(self.iq(stanza, Some(session))).await;
-                return;
+                replies.stanzas.extend(Box::pin(self.iq(stanza, Some(session))).await);
+                return replies;
             }
         };
-        if !self.carry_on(flow, effects, &stanza, Some(session)).await {
-            return;
+        replies.stanzas = std::mem::take(&mut effects.reply);
+        replies.became_available = effects.became_available;
+        if !self.carry_on(flow, effects, &stanza).await {
+            return replies;
         }
         match (stanza.kind, &stanza.to) {
             (_, Some(_)) => self.dispatch(stanza).await,
@@ -85,19 +98,14 @@ impl Router {
             }
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
         }
+        replies
     }
 
     /// Carries out what hooks decided. Answers whether the stanza goes on.
-    async fn carry_on(
-        &self,
-        flow: Flow,
-        effects: Effects,
-        stanza: &Stanza,
-        sender: Option<&Arc<Session>>,
-    ) -> bool {
+    async fn carry_on(&self, flow: Flow, effects: Effects, stanza: &Stanza) -> bool {
         let mut outcome = Ok(());
         if !effects.is_empty() {
-            outcome = Box::pin(self.carry_out(effects, sender)).await;
+            outcome = Box::pin(self.carry_out(effects)).await;
         }
         match (flow, outcome) {
             (Flow::Refuse(error), _) | (_, Err(error)) => {
@@ -109,11 +117,7 @@ impl Router {
         }
     }
 
-    async fn carry_out(
-        &self,
-        effects: Effects,
-        sender: Option<&Arc<Session>>,
-    ) -> Result<(), StanzaError> {
+    async fn carry_out(&self, effects: Effects) -> Result<(), StanzaError> {
         for (session, stanza) in effects.deliver {
             self.hand_over(&session, stanza).await;
         }
@@ -122,9 +126,6 @@ impl Router {
         }
         for work in effects.then {
             work.await?;
-        }
-        if let (true, Some(session)) = (effects.became_available, sender) {
-            self.services.hooks.run_available(session, &self.services).await;
         }
         Ok(())
     }
@@ -137,7 +138,9 @@ impl Router {
         if !self.services.serves(to.domain()) {
             self.refuse(&stanza, &Condition::RemoteServerNotFound.into());
         } else if matches!(stanza.kind, Kind::Iq(_)) {
-            Box::pin(self.iq(stanza, None)).await;
+            if let Some(answer) = Box::pin(self.iq(stanza, None)).await {
+                self.answer(answer);
+            }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
             self.refuse(&stanza, &Condition::ServiceUnavailable.into());
@@ -173,7 +176,7 @@ impl Router {
             Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
             Kind::Iq(_) => return,
         };
-        if self.carry_on(flow, effects, &stanza, None).await {
+        if self.carry_on(flow, effects, &stanza).await {
             self.deliver(&to, online.as_ref(), stanza).await;
         }
     }
@@ -249,9 +252,9 @@ impl Router {
             return;
         }
         let account = to.bare();
-        match self.services.store.account_exists(account).await {
-            Ok(true) => {}
-            Ok(false) => return self.refuse(stanza, &Condition::ServiceUnavailable.into()),
+        match self.services.store.accounts().find(account).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return self.refuse(stanza, &Condition::ServiceUnavailable.into()),
             Err(error) => {
                 warn!(%error, "account look-up failed");
                 return self.refuse(stanza, &Condition::InternalServerError.into());

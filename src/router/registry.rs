@@ -5,10 +5,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use papaya::HashMap;
-use tokio::sync::mpsc;
 
-use crate::config::ConflictPolicy;
-use crate::hooks::{Account, Connection, Mail, Session};
+use crate::config::Conflict;
+use crate::hooks::{Account, Connection, Mailbox, Session};
 use crate::proto::{BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError};
 
 /// The accounts that have at least one session.
@@ -28,7 +27,7 @@ pub struct Binding {
     /// Where it comes from.
     pub connection: Connection,
     /// The sending end of its mailbox.
-    pub mailbox: mpsc::Sender<Mail>,
+    pub mailbox: Mailbox,
 }
 
 impl Registry {
@@ -61,7 +60,7 @@ impl Registry {
     pub fn bind(
         &self,
         binding: Binding,
-        policy: ConflictPolicy,
+        policy: Conflict,
         sessions_max: usize,
     ) -> Result<Arc<Session>, StanzaError> {
         let _changing = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,8 +70,8 @@ impl Registry {
         });
         let older = account.session(&binding.resource);
         match (&older, policy) {
-            (Some(_), ConflictPolicy::Refuse) => return Err(Condition::Conflict.into()),
-            (Some(older), ConflictPolicy::Replace) => {
+            (Some(_), Conflict::Refuse) => return Err(Condition::Conflict.into()),
+            (Some(older), Conflict::Replace) => {
                 older.end(StreamError::new(StreamCondition::Conflict).text("replaced by a new session"));
                 account.remove(older);
             }

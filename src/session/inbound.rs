@@ -1,0 +1,81 @@
+//! What a bound session may send: the checks of RFC 6120 §4.9.3 and §8.1 on each element.
+
+use bytes::Bytes;
+
+use crate::hooks::Session;
+use crate::proto::reading::{self, ReadError};
+use crate::proto::{Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
+use crate::xml::{Limits, Scope, XmlError, parse};
+
+/// Why an element does not go to the router.
+#[derive(Debug)]
+pub(super) enum Inbound {
+    /// The stream ends.
+    Fatal(StreamError),
+    /// The stanza is refused, with an answer where one is allowed; the stream goes on.
+    Refused(Option<Stanza>),
+}
+
+/// Reads one element as a stanza of this session, with `from` stamped.
+pub(super) fn read(
+    bytes: Bytes,
+    scope: &Scope,
+    limits: &Limits,
+    session: &Session,
+) -> Result<Stanza, Inbound> {
+    let parsed = parse(bytes, scope, limits).map_err(|error| Inbound::Fatal(xml(error)))?;
+    let mut stanza = reading::stanza(parsed, ns::CLIENT).map_err(|error| match error {
+        ReadError::NotAStanza => Inbound::Fatal(StreamCondition::UnsupportedStanzaType.into()),
+        ReadError::From => Inbound::Fatal(StreamCondition::InvalidFrom.into()),
+        ReadError::Refused(stanza, error) => refused(*stanza, &error, session),
+    })?;
+    // RFC 6120 §8.1.2.1: absent, or the client's own bare or full address.
+    if let Some(from) = &stanza.from {
+        let own = from.bare() == session.account().jid()
+            && from.resource().is_none_or(|resource| resource == session.resource());
+        if !own {
+            return Err(Inbound::Fatal(StreamCondition::InvalidFrom.into()));
+        }
+    }
+    stanza.from = Some(session.address());
+    Ok(stanza)
+}
+
+fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Inbound {
+    stanza.from = Some(session.address());
+    if error.condition == Condition::JidMalformed {
+        // The malformed address cannot be the sender of the answer.
+        stanza.to = None;
+    }
+    Inbound::Refused(stanza.refusal(error))
+}
+
+/// The stream error for XML that is not taken (RFC 6120 §4.9.3).
+pub(super) fn xml(error: XmlError) -> StreamError {
+    let condition = match error {
+        XmlError::NotWellFormed(_) => StreamCondition::NotWellFormed,
+        XmlError::Restricted(_) => StreamCondition::RestrictedXml,
+        XmlError::BadNamespacePrefix(_) => StreamCondition::BadNamespacePrefix,
+        XmlError::UnsupportedEncoding | XmlError::InvalidUtf8 => {
+            StreamCondition::UnsupportedEncoding
+        }
+        XmlError::TextBetweenElements => StreamCondition::BadFormat,
+        XmlError::TooLong
+        | XmlError::TooDeep
+        | XmlError::TooManyAttributes
+        | XmlError::TooManyDeclarations => StreamCondition::PolicyViolation,
+    };
+    let text = match error {
+        XmlError::TooLong => Some("the element is too large"),
+        XmlError::TooDeep => Some("the element is nested too deep"),
+        XmlError::TooManyAttributes => Some("the element has too many attributes"),
+        XmlError::TooManyDeclarations => Some("the element has too many declarations"),
+        XmlError::NotWellFormed(text)
+        | XmlError::Restricted(text)
+        | XmlError::BadNamespacePrefix(text) => Some(text),
+        XmlError::UnsupportedEncoding | XmlError::InvalidUtf8 | XmlError::TextBetweenElements => {
+            None
+        }
+    };
+    StreamError { condition, text }
+}

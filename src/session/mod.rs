@@ -1,0 +1,103 @@
+//! One connection, one task: it owns the session's state, both directions, and nobody else
+//! touches it. Others see the handle that it publishes ([`crate::hooks::Session`]).
+//!
+//! [`serve`] is the life of a connection: negotiation, the session, its end.
+
+mod inbound;
+mod negotiate;
+mod rate;
+mod task;
+pub mod transport;
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, error, info, info_span};
+
+use crate::net::address_limits::AddressLimits;
+use crate::net::tls::resolver::CertificateStore;
+use crate::router::Router;
+use crate::stream::Rules;
+use crate::xml::Limits;
+use transport::Transport;
+
+/// What connections of one listener share.
+pub struct Listener {
+    /// The router.
+    pub router: Arc<Router>,
+    /// The rules of negotiation.
+    pub rules: Arc<Rules>,
+    /// TLS for STARTTLS or for the first byte; none where there is no certificate.
+    pub tls: Option<TlsSetup>,
+    /// Whether PLAIN may be used without TLS, on a loopback listener.
+    pub plain: crate::stream::sasl::PlainWithoutTls,
+    /// Limits by the peer's address.
+    pub addresses: Arc<AddressLimits>,
+    /// Limits for XML before the resource is bound.
+    pub negotiation_limits: Limits,
+    /// Limits for XML afterwards.
+    pub session_limits: Limits,
+    /// Where every task is spawned, so that shutdown waits for it.
+    pub tasks: TaskTracker,
+}
+
+/// What a TLS handshake needs.
+#[derive(Clone)]
+pub struct TlsSetup {
+    /// The acceptor with its configuration.
+    pub acceptor: tokio_rustls::TlsAcceptor,
+    /// Which certificate a name gets, for channel binding.
+    pub certificates: Arc<CertificateStore>,
+}
+
+/// Whether TLS begins with the first byte (XEP-0368) or on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// TLS from the first byte.
+    DirectTls,
+    /// Plain, with STARTTLS on offer where there is a certificate.
+    Plain,
+}
+
+/// Serves one connection to its end.
+pub async fn serve(
+    listener: Arc<Listener>,
+    socket: tokio::net::TcpStream,
+    peer: IpAddr,
+    start: Start,
+) {
+    let id = crate::id::random();
+    let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
+    let work = async {
+        let negotiated =
+            Box::pin(negotiate::negotiate(&listener, Transport::Tcp(socket), peer, start)).await;
+        let Some(bound) = negotiated else {
+            return;
+        };
+        tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
+        info!("session begins");
+        let mut task = task::Task::new(&listener, bound);
+        // A panic ends this session and no other; what it held is still given back.
+        if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+            error!("a session's task panicked");
+        }
+        Box::pin(task.finish()).await;
+        info!("session ends");
+    };
+    work.instrument(span).await;
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TlsSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsSetup").finish_non_exhaustive()
+    }
+}

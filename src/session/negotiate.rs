@@ -1,0 +1,349 @@
+//! Drives the negotiation machine over a connection until a resource is bound.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+use super::inbound::xml;
+use super::transport::Transport;
+use super::{Listener, Start};
+use crate::hooks::{Connection, Mail, Mailbox, Session, StreamIq};
+use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
+use crate::proto::scram::{ScramHash, ScramKeys};
+use crate::proto::{BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition};
+use crate::router::registry::Binding;
+use crate::stream::sasl::{PasswordVerdict, Secret, Security, TlsVersion};
+use crate::stream::{Admission, Input, Negotiation, Next, Output};
+use crate::xml::{Frame, Framer, Scope, parse};
+
+/// A connection whose resource is bound.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) transport: Transport,
+    pub(super) buffer: BytesMut,
+    pub(super) framer: Framer,
+    pub(super) scope: Scope,
+    pub(super) session: Arc<Session>,
+    pub(super) mailbox: mpsc::Receiver<Mail>,
+}
+
+/// Negotiates within the time that the configuration gives; `None` when it came to nothing.
+pub(super) async fn negotiate(
+    listener: &Arc<Listener>,
+    transport: Transport,
+    peer: IpAddr,
+    start: Start,
+) -> Option<Bound> {
+    let limit = listener.router.services().config.c2s.negotiation_timeout_seconds;
+    let mut driver = Driver {
+        listener: Arc::clone(listener),
+        peer,
+        transport: Some(transport),
+        transport_name: "tcp",
+        buffer: BytesMut::new(),
+        framer: Framer::new(listener.negotiation_limits),
+        scope: Scope::default(),
+        bound: None,
+    };
+    // The deadline is for the whole, so that a slow peer gains nothing by trickling.
+    match tokio::time::timeout(limit.duration(), driver.run(start)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "connection lost in negotiation"),
+        Err(_) => {
+            debug!("negotiation took too long");
+            driver.time_out().await;
+        }
+    }
+    driver.finish().await
+}
+
+struct Driver {
+    listener: Arc<Listener>,
+    peer: IpAddr,
+    /// None only while a handshake owns the socket, and after one that failed.
+    transport: Option<Transport>,
+    transport_name: &'static str,
+    buffer: BytesMut,
+    framer: Framer,
+    scope: Scope,
+    bound: Option<(Arc<Session>, mpsc::Receiver<Mail>)>,
+}
+
+impl Driver {
+    async fn run(&mut self, start: Start) -> std::io::Result<()> {
+        let security = match start {
+            Start::Plain => Security::Cleartext {
+                plain: self.listener.plain,
+            },
+            Start::DirectTls => {
+                self.transport_name = "direct-tls";
+                self.handshake().await?
+            }
+        };
+        let rules = Arc::clone(&self.listener.rules);
+        let mut machine = Negotiation::new(rules, security, crate::id::random);
+        let mut input = match self.read(&mut machine).await? {
+            Some(input) => input,
+            None => return Ok(()),
+        };
+        loop {
+            let (next_machine, Output { delay, bytes, next }) = machine.handle(input);
+            machine = next_machine;
+            if !delay.is_zero() {
+                let more = self.listener.addresses.authentication_failed(self.peer, Instant::now().into_std());
+                tokio::time::sleep(delay.max(more)).await;
+            }
+            if !bytes.is_empty() {
+                self.io()?.write(&bytes).await?;
+            }
+            input = match next {
+                Next::Close | Next::Ready(_) => return Ok(()),
+                Next::Read => match self.read(&mut machine).await? {
+                    Some(input) => input,
+                    None => return Ok(()),
+                },
+                Next::Restart => {
+                    self.framer.restart();
+                    match self.read(&mut machine).await? {
+                        Some(input) => input,
+                        None => return Ok(()),
+                    }
+                }
+                Next::StartTls => {
+                    if !self.buffer.is_empty() {
+                        // RFC 6120 §5.3.2: what came before the handshake was not protected by
+                        // it; whoever put it there wants it to be taken for what it is not.
+                        info!("data pipelined behind STARTTLS");
+                        return Ok(());
+                    }
+                    self.transport_name = "tls";
+                    self.framer.restart();
+                    let security = self.handshake().await?;
+                    let (next_machine, _) = machine.handle(Input::Secured(security));
+                    machine = next_machine;
+                    match self.read(&mut machine).await? {
+                        Some(input) => input,
+                        None => return Ok(()),
+                    }
+                }
+                Next::Keys { account, hash } => self.keys(&account, hash).await,
+                Next::Password { account, password } => self.password(account, password).await,
+                Next::Admit { account } => self.admit(&account).await,
+                Next::Bind { account, resource } => Input::Bound(self.bind(account, resource)),
+                Next::Answer { host, kind, payload } => {
+                    let request = StreamIq {
+                        host,
+                        peer: self.peer,
+                        encrypted: matches!(self.transport, Some(Transport::Tls(_))),
+                        kind,
+                        payload,
+                        services: Arc::clone(self.listener.router.services()),
+                    };
+                    self.answer(request).await
+                }
+            };
+        }
+    }
+
+    /// The next frame as the machine's input. `None` when the stream is over; the reason has
+    /// been told then.
+    async fn read(&mut self, machine: &mut Negotiation) -> std::io::Result<Option<Input>> {
+        loop {
+            let frame = match self.framer.next(&mut self.buffer) {
+                Ok(frame) => frame,
+                Err(error) => return self.refuse(machine, error).await,
+            };
+            match frame {
+                Some(Frame::Open(opening)) => {
+                    self.scope = opening.scope.clone();
+                    return Ok(Some(Input::Open(opening)));
+                }
+                Some(Frame::Element(bytes)) => {
+                    let limits = &self.listener.negotiation_limits;
+                    return match parse(bytes, &self.scope, limits) {
+                        Ok(parsed) => Ok(Some(Input::Element(parsed))),
+                        Err(error) => self.refuse(machine, error).await,
+                    };
+                }
+                Some(Frame::Close) => {
+                    let mut bytes = Vec::new();
+                    crate::stream::header::close(&mut bytes);
+                    self.io()?.write(&bytes).await?;
+                    return Ok(None);
+                }
+                None => {
+                    let transport = self.transport.as_mut().ok_or_else(broken)?;
+                    if transport.read(&mut self.buffer).await? == 0 {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn refuse(
+        &mut self,
+        machine: &mut Negotiation,
+        error: crate::xml::XmlError,
+    ) -> std::io::Result<Option<Input>> {
+        let output = machine.fail(&xml(error));
+        self.io()?.write(&output.bytes).await?;
+        Ok(None)
+    }
+
+    async fn handshake(&mut self) -> std::io::Result<Security> {
+        let absent = || std::io::Error::other("no certificate is configured");
+        let setup = self.listener.tls.clone().ok_or_else(absent)?;
+        let Some(Transport::Tcp(socket)) = self.transport.take() else {
+            return Err(broken());
+        };
+        let stream = setup.acceptor.accept(socket).await?;
+        let facts = TlsFacts::of(stream.get_ref().1, &setup.certificates).ok_or_else(broken)?;
+        self.transport = Some(Transport::Tls(Box::new(stream)));
+        let version = match facts.version {
+            FactsVersion::Tls12 => TlsVersion::V1_2,
+            FactsVersion::Tls13 => TlsVersion::V1_3,
+        };
+        Ok(Security::tls(
+            version,
+            facts.exporter.map(|exporter| exporter.to_vec()),
+            facts.server_end_point,
+            facts.client_identities,
+        ))
+    }
+
+    async fn keys(&self, account: &BareJid, hash: ScramHash) -> Input {
+        match self.store().credentials().find(account, hash).await {
+            Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
+            Err(error) => {
+                warn!(%error, "credentials could not be read");
+                Input::Unavailable
+            }
+        }
+    }
+
+    async fn password(&self, account: BareJid, password: Secret) -> Input {
+        let keys = match self.store().credentials().strongest(&account).await {
+            Ok(login) => login.and_then(|login| login.keys),
+            Err(error) => {
+                warn!(%error, "credentials could not be read");
+                return Input::Unavailable;
+            }
+        };
+        let known = keys.is_some();
+        let keys: ScramKeys =
+            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
+        // A derivation takes a millisecond or more, in which this thread serves nobody else.
+        let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
+        match check.await {
+            Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
+            Ok(_) => Input::Verdict(PasswordVerdict::Wrong),
+            Err(error) => {
+                warn!(%error, "a password check failed to run");
+                Input::Unavailable
+            }
+        }
+    }
+
+    async fn admit(&self, account: &BareJid) -> Input {
+        match self.store().accounts().find(account).await {
+            Ok(Some(found)) if found.enabled => Input::Admission(Admission::Granted),
+            Ok(Some(_)) => Input::Admission(Admission::Disabled),
+            Ok(None) => Input::Admission(Admission::Unknown),
+            Err(error) => {
+                warn!(%error, "the account could not be read");
+                Input::Unavailable
+            }
+        }
+    }
+
+    async fn answer(&self, request: StreamIq) -> Input {
+        let hooks = &self.listener.router.services().hooks;
+        let answer = match hooks.answer_stream(request) {
+            Some(answer) => answer.await,
+            None => Err(Condition::NotAuthorized.into()),
+        };
+        Input::Answered(answer)
+    }
+
+    fn bind(&mut self, account: BareJid, asked: Option<String>) -> Result<FullJid, StanzaError> {
+        let services = self.listener.router.services();
+        let resource = match asked {
+            Some(asked) => Resource::new(&asked),
+            None => Resource::new(&crate::id::random()),
+        };
+        let resource =
+            resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
+        let limits = &services.config.c2s;
+        let (sender, mailbox) = mpsc::channel(limits.mailbox_stanzas_max as usize);
+        let binding = Binding {
+            account,
+            resource,
+            connection: Connection {
+                peer: self.peer,
+                transport: self.transport_name,
+                since: services.clock.now(),
+            },
+            mailbox: Mailbox {
+                sender,
+                bytes_max: limits.mailbox_bytes_max.as_usize(),
+            },
+        };
+        let sessions_max = limits.resources_per_account_max as usize;
+        let session = self.listener.router.registry().bind(binding, limits.conflict, sessions_max)?;
+        let jid = session.jid().clone();
+        self.bound = Some((session, mailbox));
+        Ok(jid)
+    }
+
+    fn io(&mut self) -> std::io::Result<&mut Transport> {
+        self.transport.as_mut().ok_or_else(broken)
+    }
+
+    fn store(&self) -> &crate::store::Store {
+        &self.listener.router.services().store
+    }
+
+    async fn time_out(&mut self) {
+        let mut bytes = Vec::new();
+        let error = StreamCondition::ConnectionTimeout.into();
+        crate::stream::header::fail(&mut bytes, &error);
+        if let Some(transport) = &mut self.transport {
+            // The peer may be gone; then there is nobody to tell.
+            let _ = transport.write(&bytes).await;
+        }
+    }
+
+    async fn finish(self) -> Option<Bound> {
+        let (session, mailbox) = match (self.bound, &self.transport) {
+            (Some(bound), Some(_)) => bound,
+            (bound, _) => {
+                if let Some((session, _)) = bound {
+                    self.listener.router.registry().unbind(&session);
+                }
+                if let Some(transport) = self.transport {
+                    transport.close().await;
+                }
+                return None;
+            }
+        };
+        let mut framer = self.framer;
+        framer.set_limits(self.listener.session_limits);
+        Some(Bound {
+            transport: self.transport?,
+            buffer: self.buffer,
+            framer,
+            scope: self.scope,
+            session,
+            mailbox,
+        })
+    }
+}
+
+fn broken() -> std::io::Error {
+    std::io::Error::other("the connection was lost in a handshake")
+}

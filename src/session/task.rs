@@ -1,0 +1,279 @@
+//! The task of a bound session: reads, routes, writes, until one side ends it.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant};
+use tracing::{debug, info};
+
+use super::Listener;
+use super::inbound::{self, Inbound};
+use super::negotiate::Bound;
+use super::rate::Bucket;
+use super::transport::Transport;
+use crate::hooks::{Mail, Session};
+use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
+use crate::router::Router;
+use crate::stream::header;
+use crate::xml::{Element, Frame, Framer, Limits, Scope};
+
+/// How much is gathered before it is written: what one TLS record and a socket's send
+/// buffer take without waiting.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// A bound session at work.
+pub(super) struct Task {
+    router: Arc<Router>,
+    limits: Limits,
+    transport: Option<Transport>,
+    buffer: BytesMut,
+    framer: Framer,
+    scope: Scope,
+    session: Arc<Session>,
+    mailbox: mpsc::Receiver<Mail>,
+    out: Vec<u8>,
+    bucket: Bucket,
+    paused_until: Option<Instant>,
+    heard: Instant,
+    asked: bool,
+}
+
+/// Why the loop ends.
+enum End {
+    /// The peer closed its stream: ours is closed in return.
+    Closed,
+    /// A stream error is sent.
+    Failed(StreamError),
+    /// The connection is gone.
+    Lost,
+}
+
+impl Task {
+    pub(super) fn new(listener: &Arc<Listener>, bound: Bound) -> Self {
+        let now = Instant::now();
+        let c2s = &listener.router.services().config.c2s;
+        Self {
+            router: Arc::clone(&listener.router),
+            limits: listener.session_limits,
+            transport: Some(bound.transport),
+            buffer: bound.buffer,
+            framer: bound.framer,
+            scope: bound.scope,
+            session: bound.session,
+            mailbox: bound.mailbox,
+            out: Vec::new(),
+            bucket: Bucket::new(
+                c2s.bytes_per_second_max.as_u64(),
+                c2s.burst_bytes_max.as_u64(),
+                now,
+            ),
+            paused_until: None,
+            heard: now,
+            asked: false,
+        }
+    }
+
+    /// Runs until the session is over, and tells the peer why.
+    pub(super) async fn run(&mut self) {
+        let Some(mut transport) = self.transport.take() else {
+            return;
+        };
+        let end = match self.frames(&mut transport).await {
+            Ok(()) => self.turns(&mut transport).await,
+            Err(end) => end,
+        };
+        match end {
+            End::Closed => header::close(&mut self.out),
+            End::Failed(error) => {
+                info!(condition = error.condition.name(), "stream error");
+                header::fail(&mut self.out, &error);
+            }
+            End::Lost => return,
+        }
+        if transport.write(&self.out).await.is_ok() {
+            transport.close().await;
+        }
+    }
+
+    /// One turn after the other, each for whatever is ready first.
+    async fn turns(&mut self, transport: &mut Transport) -> End {
+        let c2s = &self.router.services().config.c2s;
+        let (idle, answer) = (c2s.idle_seconds.duration(), c2s.idle_answer_seconds.duration());
+        let session = Arc::clone(&self.session);
+        let ended = session.until_ended();
+        let silence = tokio::time::sleep(idle);
+        tokio::pin!(ended, silence);
+        loop {
+            let paused = self.paused_until;
+            let turn = tokio::select! {
+                biased;
+                error = &mut ended => Err(End::Failed(error)),
+                mail = self.mailbox.recv() => match mail {
+                    Some(mail) => self.mail(mail, transport).await,
+                    None => Err(End::Lost),
+                },
+                read = transport.read(&mut self.buffer), if paused.is_none() => match read {
+                    Ok(count) if count > 0 => self.received(count, transport).await,
+                    Ok(_) | Err(_) => Err(End::Lost),
+                },
+                () = wait_until(paused), if paused.is_some() => {
+                    self.paused_until = None;
+                    Ok(())
+                }
+                () = &mut silence => {
+                    let next = self.silent(idle, answer, transport).await;
+                    next.map(|next| silence.as_mut().reset(next))
+                }
+            };
+            if let Err(end) = turn {
+                return end;
+            }
+        }
+    }
+
+    /// Writes what waits in the mailbox, as much as there is, at once.
+    async fn mail(&mut self, first: Mail, transport: &mut Transport) -> Result<(), End> {
+        self.session.taken(&first);
+        first.write(&mut self.out, None);
+        while self.out.len() < WRITE_BYTES {
+            let Ok(mail) = self.mailbox.try_recv() else {
+                break;
+            };
+            self.session.taken(&mail);
+            mail.write(&mut self.out, None);
+        }
+        self.flush(transport).await
+    }
+
+    async fn flush(&mut self, transport: &mut Transport) -> Result<(), End> {
+        if !self.out.is_empty() {
+            transport.write(&self.out).await.map_err(|_| End::Lost)?;
+            // A session that was busy gives its memory back; one that is busy keeps a little.
+            self.out.clear();
+            if self.out.capacity() > WRITE_BYTES {
+                self.out = Vec::new();
+            }
+        }
+        Ok(())
+    }
+
+    async fn received(&mut self, count: usize, transport: &mut Transport) -> Result<(), End> {
+        self.heard = Instant::now();
+        self.asked = false;
+        if let Some(wait) = self.bucket.take(count as u64, self.heard) {
+            self.paused_until = Some(self.heard + wait);
+        }
+        self.frames(transport).await
+    }
+
+    /// Routes every complete stanza in the buffer.
+    async fn frames(&mut self, transport: &mut Transport) -> Result<(), End> {
+        loop {
+            let frame = self.framer.next(&mut self.buffer);
+            match frame.map_err(|error| End::Failed(inbound::xml(error)))? {
+                Some(Frame::Element(bytes)) => {
+                    match inbound::read(bytes, &self.scope, &self.limits, &self.session) {
+                        Ok(stanza) => self.submit(stanza, transport).await?,
+                        Err(Inbound::Refused(answer)) => self.write(answer.iter()),
+                        Err(Inbound::Fatal(error)) => return Err(End::Failed(error)),
+                    }
+                }
+                Some(Frame::Close) => return Err(End::Closed),
+                Some(Frame::Open(_)) => {
+                    return Err(End::Failed(StreamCondition::BadFormat.into()));
+                }
+                None => break,
+            }
+        }
+        if self.buffer.is_empty() {
+            // An idle session holds no buffer.
+            self.buffer = BytesMut::new();
+        }
+        self.flush(transport).await?;
+        if self.out.capacity() > 0 && self.mailbox.is_empty() {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    async fn submit(&mut self, stanza: Stanza, transport: &mut Transport) -> Result<(), End> {
+        let replies = self.router.submit(&self.session, stanza).await;
+        self.write(replies.stanzas.iter());
+        if self.out.len() >= WRITE_BYTES {
+            self.flush(transport).await?;
+        }
+        if replies.became_available {
+            Box::pin(self.backlog(transport)).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the session what was kept for its account. A page counts as delivered when it
+    /// has been written, which is when the next one is asked for.
+    async fn backlog(&mut self, transport: &mut Transport) -> Result<(), End> {
+        let services = Arc::clone(self.router.services());
+        loop {
+            let page = services.hooks.next_backlog(&self.session, &services).await;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.write(page.iter());
+            self.flush(transport).await?;
+        }
+    }
+
+    fn write<'a>(&mut self, stanzas: impl Iterator<Item = &'a Stanza>) {
+        for stanza in stanzas {
+            stanza.write(&mut self.out, None);
+        }
+    }
+
+    /// The silence timer fired: a peer that has said nothing for the whole time is asked
+    /// (RFC 6120 §4.6), and given up when it does not answer.
+    async fn silent(
+        &mut self,
+        idle: Duration,
+        answer: Duration,
+        transport: &mut Transport,
+    ) -> Result<Instant, End> {
+        let now = Instant::now();
+        let quiet_until = self.heard + idle;
+        if now < quiet_until {
+            return Ok(quiet_until);
+        }
+        if self.asked {
+            let error = StreamError::new(StreamCondition::ConnectionTimeout);
+            return Err(End::Failed(error.text("no answer to a ping")));
+        }
+        self.asked = true;
+        let host = self.session.account().jid().domain();
+        let ping = Stanza::iq(IqType::Get, &crate::id::random())
+            .from(crate::proto::BareJid::from_parts(None, host))
+            .to(self.session.address())
+            .child(&Element::new(ns::PING, "ping"));
+        self.write(std::iter::once(&ping));
+        self.flush(transport).await?;
+        Ok(now + answer)
+    }
+
+    /// Gives back what the session held: its place, what waits in its mailbox, and its
+    /// presence. Runs also after a panic.
+    pub(super) async fn finish(mut self) {
+        let services = Arc::clone(self.router.services());
+        self.router.registry().unbind(&self.session);
+        self.mailbox.close();
+        while let Ok(mail) = self.mailbox.try_recv() {
+            self.router.keep(&mail).await;
+        }
+        services.hooks.run_closed(&self.session, &services).await;
+        debug!("session given back");
+    }
+}
+
+async fn wait_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,109 @@
+//! The bytes of a connection, over TCP with or without TLS.
+//!
+//! A read buffer is taken only when there is something to read: a session that is idle
+//! holds none, which is most of what it would weigh.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// How much is read at once.
+const READ_BYTES: usize = 4096;
+
+/// How long a peer may take to read what is written, before it counts as gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to close its end.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection.
+#[derive(Debug)]
+pub enum Transport {
+    /// Without encryption.
+    Tcp(TcpStream),
+    /// TLS. On the heap: it is a kilobyte of state.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Transport {
+    /// Waits for bytes and appends them to the buffer; 0 means that the peer has closed.
+    /// Cancel-safe: nothing is taken from the socket before it is in the buffer.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn read(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => loop {
+                socket.readable().await?;
+                buffer.reserve(READ_BYTES);
+                match socket.try_read_buf(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if buffer.is_empty() {
+                            *buffer = BytesMut::new();
+                        }
+                    }
+                    outcome => return outcome,
+                }
+            },
+            Self::Tls(stream) => {
+                let available = stream.fill_buf().await?;
+                let count = available.len();
+                buffer.extend_from_slice(available);
+                stream.consume(count);
+                Ok(count)
+            }
+        }
+    }
+
+    /// Writes everything. Not cancel-safe: a caller that gives up closes the connection.
+    ///
+    /// # Errors
+    /// When the connection is broken, or the peer does not read for a minute.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut left = bytes;
+        if let Self::Tcp(socket) = self {
+            // Nearly always all of it fits, and no timer is set.
+            match socket.try_write(left) {
+                Ok(count) => left = left.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(left)).await?
+    }
+
+    async fn write_slowly(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.write_all(bytes).await,
+            Self::Tls(stream) => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+        }
+    }
+
+    /// Closes the sending direction and waits shortly for the peer to do the same
+    /// (RFC 6120 §4.4), so that what was written last is not lost to a reset.
+    pub async fn close(mut self) {
+        let closing = async {
+            match &mut self {
+                Self::Tcp(socket) => socket.shutdown().await?,
+                Self::Tls(stream) => stream.shutdown().await?,
+            }
+            let mut rest = BytesMut::new();
+            while self.read(&mut rest).await? > 0 {
+                rest.clear();
+            }
+            io::Result::Ok(())
+        };
+        // Whichever way it goes, the connection is over.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
+    }
+}
