@@ -18,6 +18,8 @@
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
 pub mod clock;
+pub mod domain;
 pub mod id;
 pub mod proto;
+pub mod store;
 pub mod xml;

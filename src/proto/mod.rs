@@ -2,3 +2,4 @@
 
 pub mod jid;
 pub mod ns;
+pub mod scram;
