@@ -117,8 +117,10 @@ impl Db {
     pub async fn open(location: &Location, limits: &Limits) -> Result<Self, StoreError> {
         match location {
             Location::Sqlite(file) => {
+                let lock = dialect::lock_sqlite_schema(file).await?;
                 let writer = dialect::open_sqlite(file, limits).await?;
                 MIGRATIONS.run(&writer).await?;
+                drop(lock);
                 let readers = dialect::open_sqlite_readers(file, limits).await?;
                 Ok(Self::Sqlite { writer, readers })
             }

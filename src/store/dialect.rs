@@ -9,10 +9,12 @@
 //! `synchronous_commit = on`, its default, and asks for it on each connection, so that a
 //! database set to `off` does not weaken the promise.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -28,23 +30,21 @@ pub(super) const SQLITE_BEGIN: &str = "begin immediate";
 /// and each has an own thread.
 const SQLITE_READERS: u32 = 4;
 
-/// Opens the file, making it and its folder when they do not exist, readable by the
-/// server's user only: it holds the keys of passwords.
+/// Opens the file, making it when it does not exist, readable by the server's user only: it holds
+/// the keys of passwords.
 pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePool, sqlx::Error> {
-    if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-        tokio::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .await?;
-    }
-    // SQLite gives its -wal and -shm files the mode of the database file.
-    tokio::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
+    // Never opened here when it exists: closing it again would drop the locks that SQLite holds on it
+    // for other connections of this process. Its -wal and -shm files get the mode of the file.
+    let made = tokio::fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
         .mode(0o600)
         .open(file)
-        .await?;
+        .await;
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+        Ok(_) | Err(_) => {}
+    }
     let options = sqlite_options(file, limits)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
@@ -65,6 +65,34 @@ pub(super) async fn open_sqlite_readers(
         .acquire_timeout(limits.acquire_timeout)
         .connect_with(sqlite_options(file, limits).pragma("query_only", "on"))
         .await
+}
+
+/// Makes the folder of the file and locks it. Held while the file and its tables are made: unlike PostgreSQL,
+/// SQLite has no lock under which two processes (the server and the command line) find out one
+/// after the other what is to be done.
+pub(super) async fn lock_sqlite_schema(file: &Path) -> Result<File, sqlx::Error> {
+    let folder = folder_of(file).to_owned();
+    tokio::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .await?;
+    let locked = tokio::task::spawn_blocking(move || {
+        let folder = File::open(folder)?;
+        folder.lock()?;
+        Ok(folder)
+    });
+    match locked.await {
+        Ok(locked) => locked.map_err(sqlx::Error::Io),
+        Err(stopped) => Err(sqlx::Error::Io(io::Error::other(stopped))),
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn sqlite_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
@@ -140,9 +168,9 @@ pub(super) fn fault(error: &sqlx::Error) -> Fault {
 
 fn refusal(refused: &dyn DatabaseError) -> Fault {
     match refused.kind() {
-        ErrorKind::UniqueViolation => return Fault::Conflict,
+        sqlx::error::ErrorKind::UniqueViolation => return Fault::Conflict,
         // Every foreign key of the schema leads to the account.
-        ErrorKind::ForeignKeyViolation => return Fault::NoAccount,
+        sqlx::error::ErrorKind::ForeignKeyViolation => return Fault::NoAccount,
         _ => {}
     }
     let code = refused.code().unwrap_or_default();

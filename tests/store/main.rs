@@ -1,5 +1,14 @@
 //! The store's rules, each on SQLite and on PostgreSQL.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::large_futures,
+    reason = "a test ends at what it does not expect, and has tasks and futures of its own"
+)]
+
 #[path = "../support/postgres.rs"]
 mod postgres;
 

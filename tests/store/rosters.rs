@@ -142,7 +142,10 @@ async fn a_full_roster_takes_changes_but_no_new_items(place: Place) {
         assert!(matches!(done, Applied::Done(_)));
     }
     let third = put(&alice, RosterItem::new(contact(2)));
-    let over = rosters.apply(&[third.clone()], 2, NOW).await.unwrap();
+    let over = rosters
+        .apply(std::slice::from_ref(&third), 2, NOW)
+        .await
+        .unwrap();
     assert_eq!(over, Applied::Full);
     let item = rosters.find(&alice, &contact(0)).await.unwrap().unwrap();
     let change = rosters.apply(&[put(&alice, item)], 2, NOW).await.unwrap();

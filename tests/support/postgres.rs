@@ -10,6 +10,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,14 +20,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 /// Makes an empty database and returns its URL.
-pub async fn database() -> String {
+pub(crate) async fn database() -> String {
     let cluster = CLUSTER.get_or_init(|| Cluster::join().unwrap_or_else(|e| panic!("{e}")));
     let name = format!("t{}", parlour::id::random());
-    let mut admin = PgConnectOptions::new()
+    let options = PgConnectOptions::new()
         .socket(&cluster.socket)
         .username(USER)
-        .database("postgres")
-        .connect()
+        .database("postgres");
+    let mut admin = Box::pin(options.connect())
         .await
         .expect("the test cluster accepts connections");
     sqlx::query(AssertSqlSafe(format!("create database {name}")))
@@ -67,7 +68,7 @@ impl Cluster {
 
         let place = locks.join("postgres.folder");
         let folder = match fs::read_to_string(&place) {
-            Ok(folder) if Path::new(&folder).join("data/postmaster.pid").exists() => folder.into(),
+            Ok(folder) if listens(Path::new(&folder)) => folder.into(),
             _ => {
                 let folder = start()?;
                 fs::write(&place, folder.to_str().ok_or(io::ErrorKind::InvalidData)?)?;
@@ -81,6 +82,11 @@ impl Cluster {
             _in_use: in_use,
         })
     }
+}
+
+/// Whether a server still answers there.
+fn listens(folder: &Path) -> bool {
+    UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
 }
 
 /// Makes a cluster in a new folder, which also holds its socket, and starts it.
@@ -125,8 +131,9 @@ fn guard(in_use: &Path, place: &Path, folder: &Path) -> io::Result<()> {
             sleep 2
             if flock --exclusive --nonblock 9; then break; fi
         done
-        kill -INT "$(head -n 1 "$3/data/postmaster.pid")"
-        while [ -e "$3/data/postmaster.pid" ]; do sleep 0.1; done
+        server="$(head -n 1 "$3/data/postmaster.pid")"
+        kill -INT "$server"
+        while kill -0 "$server"; do sleep 0.1; done
         rm -rf "$2" "$3"
     "#;
     Command::new("sh")
