@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use parlour::store::{Limits, Location, Store, StoreError};
+use parlour::store::{Db, Limits, Location, Store, StoreError};
 
 use crate::{NOW, Place, account, jid};
 
@@ -13,6 +13,8 @@ crate::on_both!(
     several_stores_open_an_empty_database_at_once,
     a_later_schema_is_refused,
     ping_answers_until_the_store_closes,
+    what_is_acknowledged_is_on_the_disk,
+    a_statement_that_waits_too_long_is_given_up,
 );
 
 async fn every_query_is_understood(place: Place) {
@@ -132,6 +134,63 @@ async fn ping_answers_until_the_store_closes(place: Place) {
     store.close().await;
     store.close().await;
     assert!(matches!(store.ping().await, Err(StoreError::Closed)));
+}
+
+/// That the settings are in force which the promise rests on; pulling the plug is no test.
+async fn what_is_acknowledged_is_on_the_disk(place: Place) {
+    match Db::open(&place.location, &Limits::default()).await.unwrap() {
+        Db::Sqlite { writer, readers } => {
+            let pragma = |pool, text| async move {
+                let row: (i64,) = sqlx::query_as(text).fetch_one(pool).await.unwrap();
+                row.0
+            };
+            // 2 is `full`.
+            assert_eq!(pragma(&writer, "pragma synchronous").await, 2);
+            assert_eq!(pragma(&writer, "pragma foreign_keys").await, 1);
+            assert_eq!(pragma(&readers, "pragma query_only").await, 1);
+            let mode: (String,) = sqlx::query_as("pragma journal_mode")
+                .fetch_one(&writer)
+                .await
+                .unwrap();
+            assert_eq!(mode.0, "wal");
+        }
+        // The test cluster is started with `off`.
+        Db::Postgres(pool) => {
+            let on: (String,) = sqlx::query_as("show synchronous_commit")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+            assert_eq!(on.0, "on");
+        }
+    }
+}
+
+async fn a_statement_that_waits_too_long_is_given_up(place: Place) {
+    let limits = Limits {
+        statement_timeout: std::time::Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let store = Store::open(&place.location, &limits).await.unwrap();
+    let alice = account(&store, "alice@example.com").await;
+    // Another process holds what the store needs to write.
+    let lock = "update account set role = role";
+    match Db::open(&place.location, &limits).await.unwrap() {
+        Db::Sqlite { writer, .. } => {
+            let mut other = writer.begin().await.unwrap();
+            sqlx::query(lock).execute(&mut *other).await.unwrap();
+            let late = store.accounts().disable(&alice).await;
+            assert!(matches!(late, Err(StoreError::Timeout(_))), "{late:?}");
+            other.rollback().await.unwrap();
+        }
+        Db::Postgres(pool) => {
+            let mut other = pool.begin().await.unwrap();
+            sqlx::query(lock).execute(&mut *other).await.unwrap();
+            let late = store.accounts().disable(&alice).await;
+            assert!(matches!(late, Err(StoreError::Timeout(_))), "{late:?}");
+            other.rollback().await.ok();
+        }
+    }
+    assert!(store.accounts().disable(&alice).await.unwrap());
 }
 
 #[tokio::test]
