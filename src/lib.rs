@@ -26,6 +26,7 @@ pub mod net;
 pub mod observe;
 pub mod proto;
 pub mod router;
+pub mod session;
 pub mod store;
 pub mod stream;
 pub mod xml;

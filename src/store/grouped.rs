@@ -1,0 +1,163 @@
+//! Many small writes, one commit: callers hand a record over and wait until it is durable, and
+//! one task writes everything that is waiting at once.
+//!
+//! A commit costs a sync of the disk; sixty-four writers that each commit alone wait for sixty-four.
+//! Nothing is held back for the sake of a fuller group: a record that comes alone is written
+//! alone, and while it is written the next group gathers.
+
+use std::future::Future;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::error::StoreError;
+
+/// Records that may wait to be written; past that the callers' tasks wait, which slows their own
+/// sockets and nobody else's.
+pub(super) const QUEUE_RECORDS_MAX: usize = 4_096;
+
+/// Records in one commit; at four columns far from either database's limit of placeholders.
+const GROUP_RECORDS_MAX: usize = 256;
+
+/// What a group is written by.
+pub(super) trait Group: Send + 'static {
+    /// One caller's record.
+    type Record: Send + Sync + 'static;
+    /// What its caller gets.
+    type Done: Send + 'static;
+
+    /// Writes all of them and returns one answer for each, in their order, once they are durable.
+    fn write(
+        &mut self,
+        records: &[Self::Record],
+    ) -> impl Future<Output = Vec<Result<Self::Done, StoreError>>> + Send;
+}
+
+type Waiting<G> = (
+    <G as Group>::Record,
+    oneshot::Sender<Result<<G as Group>::Done, StoreError>>,
+);
+
+/// The callers' end of the queue.
+pub(super) struct Grouped<G: Group> {
+    queue: mpsc::Sender<Waiting<G>>,
+}
+
+impl<G: Group> Grouped<G> {
+    /// Starts the task that writes; it ends when `stop` is cancelled, after the records that are
+    /// queued by then.
+    pub(super) fn start(group: G, tasks: &TaskTracker, stop: CancellationToken) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_RECORDS_MAX);
+        tasks.spawn(run(group, waiting, stop));
+        Self { queue }
+    }
+
+    /// Returns when the record is durable.
+    ///
+    /// A caller that stops waiting does not take the record back once it is queued.
+    ///
+    /// # Errors
+    /// What the write failed with; [`StoreError::Closed`] when the store is closed.
+    pub(super) async fn write(&self, record: G::Record) -> Result<G::Done, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .send((record, answer))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Records that wait at this moment.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}
+
+async fn run<G: Group>(
+    mut group: G,
+    mut waiting: mpsc::Receiver<Waiting<G>>,
+    stop: CancellationToken,
+) {
+    let mut taken = Vec::new();
+    loop {
+        let more = tokio::select! {
+            count = waiting.recv_many(&mut taken, GROUP_RECORDS_MAX) => count > 0,
+            () = stop.cancelled(), if !waiting.is_closed() => {
+                waiting.close();
+                true
+            }
+        };
+        if !more {
+            return;
+        }
+        let (records, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
+        if records.is_empty() {
+            continue;
+        }
+        let done = group.write(&records).await;
+        for (answer, done) in answers.into_iter().zip(done) {
+            // A caller that no longer waits needs no answer.
+            let _gone = answer.send(done);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct Sizes(Arc<Mutex<Vec<usize>>>);
+
+    impl Group for Sizes {
+        type Record = u64;
+        type Done = u64;
+        async fn write(&mut self, records: &[u64]) -> Vec<Result<u64, StoreError>> {
+            self.0.lock().unwrap().push(records.len());
+            tokio::task::yield_now().await;
+            records.iter().map(|record| Ok(record * 2)).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn everyone_gets_the_answer_to_the_own_record_and_groups_form() {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let grouped = Grouped::start(Sizes(Arc::clone(&sizes)), &tasks, stop.clone());
+        let writes = (0..1_000).map(|record| grouped.write(record));
+        let answers = futures_util::future::join_all(writes).await;
+        for (record, answer) in (0..1_000).zip(answers) {
+            assert_eq!(answer.unwrap(), record * 2);
+        }
+        let sizes = sizes.lock().unwrap().clone();
+        assert_eq!(sizes.iter().sum::<usize>(), 1_000);
+        assert!(sizes.len() <= 10, "{sizes:?}");
+        assert!(sizes.iter().all(|size| *size <= GROUP_RECORDS_MAX));
+        assert_eq!(grouped.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn stopping_writes_what_is_queued_and_refuses_what_comes_later() {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let grouped = Arc::new(Grouped::start(
+            Sizes(Arc::clone(&sizes)),
+            &tasks,
+            stop.clone(),
+        ));
+        let queued = tasks.spawn({
+            let grouped = Arc::clone(&grouped);
+            async move { grouped.write(21).await }
+        });
+        while grouped.waiting() == 0 && !queued.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(queued.await.unwrap().unwrap(), 42);
+        assert!(matches!(grouped.write(1).await, Err(StoreError::Closed)));
+    }
+}

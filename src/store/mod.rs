@@ -1,0 +1,179 @@
+//! Every line of SQL: what the server keeps, in SQLite or PostgreSQL.
+//!
+//! One file per entity, each with its record, its operations and its SQL. A text of SQL serves both
+//! databases; what cannot be the same stands in [`dialect`]. An operation returns when its
+//! effect is durable. Nothing here knows stanzas: what is to be kept comes as bytes.
+
+mod account;
+mod credential;
+mod db;
+mod dialect;
+mod error;
+mod grouped;
+mod offline;
+mod private_xml;
+mod roster;
+mod setting;
+mod subscription_request;
+mod vcard;
+
+use std::sync::Arc;
+
+use sqlx::{Executor, SqlSafeStr};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use account::{Account, Accounts, LastSeen, Removed};
+pub use credential::{Credentials, Login};
+pub use db::{Db, Limits, Location};
+pub use error::StoreError;
+pub use offline::{Appended, OfflineMessage, OfflineMessages};
+pub use private_xml::PrivateXml;
+pub use roster::{
+    Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
+    Subscription, TOMBSTONES_MAX, UnknownSubscription,
+};
+pub use setting::Settings;
+pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
+pub use vcard::{Vcard, Vcards};
+
+/// A handle to what the server keeps; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    offline: offline::Writer,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What became of a record that a bound may refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Put {
+    /// It is stored.
+    Stored,
+    /// It is over the bound; nothing has changed.
+    Full,
+}
+
+impl Store {
+    /// Opens the database, brings its tables to this version, and starts the task that writes in groups.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub async fn open(location: &Location, limits: &Limits) -> Result<Self, StoreError> {
+        let db = Db::open(location, limits).await?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let offline = offline::start(db.clone(), &tasks, stop.clone());
+        Ok(Self(Arc::new(Inner {
+            db,
+            offline,
+            tasks,
+            stop,
+        })))
+    }
+
+    /// Accounts.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { db: &self.0.db }
+    }
+
+    /// The keys that accounts log in with.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials<'_> {
+        Credentials { db: &self.0.db }
+    }
+
+    /// Rosters (RFC 6121 §2).
+    #[must_use]
+    pub fn rosters(&self) -> Rosters<'_> {
+        Rosters { db: &self.0.db }
+    }
+
+    /// Subscription requests that wait for their recipient (RFC 6121 §3.1.3).
+    #[must_use]
+    pub fn subscription_requests(&self) -> SubscriptionRequests<'_> {
+        SubscriptionRequests { db: &self.0.db }
+    }
+
+    /// Messages for accounts without a resource (XEP-0160).
+    #[must_use]
+    pub fn offline_messages(&self) -> OfflineMessages<'_> {
+        OfflineMessages {
+            db: &self.0.db,
+            writer: &self.0.offline,
+        }
+    }
+
+    /// Private XML storage (XEP-0049).
+    #[must_use]
+    pub fn private_xml(&self) -> PrivateXml<'_> {
+        PrivateXml { db: &self.0.db }
+    }
+
+    /// vCards (XEP-0054).
+    #[must_use]
+    pub fn vcards(&self) -> Vcards<'_> {
+        Vcards { db: &self.0.db }
+    }
+
+    /// What the server remembers about itself.
+    #[must_use]
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { db: &self.0.db }
+    }
+
+    /// The database's name for people: `SQLite` or `PostgreSQL`.
+    #[must_use]
+    pub fn database_name(&self) -> &'static str {
+        self.0.db.name()
+    }
+
+    /// Answers whether the database can be read at this moment.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.settings().touch().await
+    }
+
+    /// Asks the database whether it understands a text of SQL, without running it.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`] when it does not.
+    pub async fn prepare(&self, sql: &'static str) -> Result<(), StoreError> {
+        db::writing!(&self.0.db, pool => {
+            pool.prepare(sql.into_sql_str()).await?;
+        });
+        Ok(())
+    }
+
+    /// Writes what is queued, then closes the database. Operations fail from then on with
+    /// [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.db.close().await;
+    }
+}
+
+/// Every text of SQL with its name, so that a test can prepare them all on both databases.
+pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        account::QUERIES,
+        credential::QUERIES,
+        offline::QUERIES,
+        private_xml::QUERIES,
+        roster::QUERIES,
+        setting::QUERIES,
+        subscription_request::QUERIES,
+        vcard::QUERIES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
