@@ -19,5 +19,6 @@
 
 pub mod clock;
 pub mod id;
+pub mod observe;
 pub mod proto;
 pub mod xml;
