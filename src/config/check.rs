@@ -1,0 +1,134 @@
+//! Rules that concern more than one key.
+
+use std::path::PathBuf;
+
+use super::Config;
+use super::database::SCHEMES;
+use super::reader::Reader;
+
+/// Complains about every broken rule among the hosts of the file.
+pub(super) fn hosts(config: &Config, reader: &mut Reader<'_>) {
+    for (index, host) in config.hosts.iter().enumerate() {
+        let path = format!("host[{index}]");
+        let is_set = |index: usize| reader.is_set(&format!("host[{index}].domain"));
+        let mut before = config.hosts.iter().take(index).enumerate();
+        if is_set(index) && before.any(|(at, other)| is_set(at) && other.domain == host.domain) {
+            let message = format!("{} is a host already", host.domain);
+            reader.complain_at(&format!("{path}.domain"), "[[host]] domain", message);
+        }
+        pair(reader, &path, "[[host]]", &host.certificate, &host.key);
+    }
+    if config.hosts.is_empty() {
+        let message = "expected at least one host".to_owned();
+        reader.complain_at("host", "[[host]]", message);
+    }
+}
+
+/// Complains about every other broken rule.
+pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
+    pair(
+        reader,
+        "tls",
+        "[tls]",
+        &config.tls.certificate,
+        &config.tls.key,
+    );
+    encryption(config, reader);
+    room_for_a_stanza(config, reader);
+    components(config, reader);
+    let url = config.database.url.as_ref().map(|url| url.expose());
+    if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
+        // The URL is not repeated: it may hold a password.
+        let message = "expected \"sqlite:path\" or \"postgres://user:password@server/database\"";
+        reader.complain_at("database.url", "[database] url", message.to_owned());
+    }
+}
+
+fn pair(
+    reader: &mut Reader<'_>,
+    path: &str,
+    label: &str,
+    certificate: &Option<PathBuf>,
+    key: &Option<PathBuf>,
+) {
+    let (given, missing) = match (certificate, key) {
+        (Some(_), None) => ("certificate", "key"),
+        (None, Some(_)) => ("key", "certificate"),
+        (Some(_), Some(_)) | (None, None) => return,
+    };
+    if reader.is_broken(&format!("{path}.{missing}")) {
+        return;
+    }
+    reader.complain_at(
+        &format!("{path}.{given}"),
+        &format!("{label} {given}"),
+        format!("expected a {missing} with it, found none"),
+    );
+}
+
+fn encryption(config: &Config, reader: &mut Reader<'_>) {
+    let open = config
+        .listen
+        .c2s
+        .iter()
+        .find(|address| !address.is_loopback());
+    if let Some(open) = open
+        && !config.c2s.require_tls
+        && !reader.is_broken("listen.c2s")
+    {
+        let message = format!(
+            "false is accepted on loopback addresses only, but [listen] c2s has \"{open}\""
+        );
+        reader.complain_at("c2s.require_tls", "[c2s] require_tls", message);
+    }
+}
+
+fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
+    let stanza = config.c2s.stanza_bytes_max;
+    for (key, bound) in [
+        ("burst_bytes_max", config.c2s.burst_bytes_max),
+        ("mailbox_bytes_max", config.c2s.mailbox_bytes_max),
+    ] {
+        let broken = ["stanza_bytes_max", key]
+            .iter()
+            .any(|key| reader.is_broken(&format!("c2s.{key}")));
+        if bound < stanza && !broken {
+            let message = format!(
+                "expected at least stanza_bytes_max, {} bytes, found {}",
+                stanza.as_u64(),
+                bound.as_u64()
+            );
+            // Whichever of the two was set is to blame.
+            let blamed = [key, "stanza_bytes_max"]
+                .into_iter()
+                .find(|key| reader.is_set(&format!("c2s.{key}")))
+                .unwrap_or(key);
+            reader.complain_at(&format!("c2s.{blamed}"), &format!("[c2s] {key}"), message);
+        }
+    }
+}
+
+fn components(config: &Config, reader: &mut Reader<'_>) {
+    for (index, component) in config.components.iter().enumerate() {
+        let path = format!("component[{index}]");
+        if reader.is_set(&format!("{path}.secret")) && component.secret.expose().is_empty() {
+            let message = "expected a secret, found an empty one".to_owned();
+            reader.complain_at(&format!("{path}.secret"), "[[component]] secret", message);
+        }
+        let is_set = |index: usize| reader.is_set(&format!("component[{index}].domain"));
+        if !is_set(index) {
+            continue;
+        }
+        let domain = &component.domain;
+        let mut others = config.components.iter().take(index).enumerate();
+        let taken = if config.hosts.iter().any(|host| host.domain == *domain) {
+            "host"
+        } else if others.any(|(at, other)| is_set(at) && other.domain == *domain) {
+            "component"
+        } else {
+            continue;
+        };
+        let message = format!("{domain} is a {taken} already");
+        reader.complain_at(&format!("{path}.domain"), "[[component]] domain", message);
+    }
+}

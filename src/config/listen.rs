@@ -1,0 +1,39 @@
+//! `[listen]`: addresses and ports.
+
+use super::address::ListenAddress;
+use super::section::section;
+
+section! {
+    /// Where connections are taken: lists of address:port, an empty list for none. A
+    /// listener of IPv6 takes IPv6 only; `[::]` is passed over on a machine without IPv6.
+    pub struct Listen {
+        /// Clients, with STARTTLS (RFC 6120 §5). 5222 is the registered port.
+        c2s: Vec<ListenAddress> = ListenAddress::everywhere(5222);
+        /// Clients, TLS from the first byte (XEP-0368). 5223 is the customary port.
+        c2s_direct_tls: Vec<ListenAddress> = ListenAddress::everywhere(5223);
+        /// Other servers; customary port 5269. Not served by this version.
+        s2s: Vec<ListenAddress> = Vec::new();
+        /// External components (XEP-0114); customary port 5347. Not served by this version.
+        component: Vec<ListenAddress> = Vec::new();
+        /// HTTP without TLS, for a proxy on this machine; customary port 5280. Not served by
+        /// this version.
+        http: Vec<ListenAddress> = Vec::new();
+        /// HTTPS; customary port 5443. Not served by this version.
+        https: Vec<ListenAddress> = Vec::new();
+    }
+}
+
+impl Listen {
+    /// The keys that are set although this version does not serve them.
+    pub(super) fn unserved(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("[listen] s2s", &self.s2s),
+            ("[listen] component", &self.component),
+            ("[listen] http", &self.http),
+            ("[listen] https", &self.https),
+        ]
+        .into_iter()
+        .filter(|(_, addresses)| !addresses.is_empty())
+        .map(|(key, _)| key)
+    }
+}

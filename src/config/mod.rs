@@ -1,0 +1,223 @@
+//! What the operator says: one TOML file, overridden by environment variables, checked as a
+//! whole before anything starts.
+//!
+//! Each table is one struct in a file of its own, defined once with the meaning, type, range
+//! and default of its keys (`section.rs`); the reader, the variables and the commented
+//! [`reference()`] follow from that definition. Everything wrong is reported at once, with
+//! file, line and what was expected ([`ConfigErrors`]).
+//!
+//! It does not open the files that it names (certificates), nor the database; only the
+//! files of secrets (`<key>_file`) are read here.
+
+mod account;
+mod address;
+mod auth;
+mod c2s;
+mod check;
+mod component;
+mod database;
+mod host;
+mod listen;
+mod log;
+mod place;
+mod problem;
+mod reader;
+mod reference;
+mod registration;
+mod section;
+mod suggest;
+mod tls;
+mod units;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use account::{Offline, PrivateStorage, Vcard};
+pub use address::{ContactAddress, Domain, ListenAddress};
+pub use auth::Auth;
+pub use c2s::{C2s, Conflict};
+pub use component::{Component, ComponentRole};
+pub use database::{Database, DatabaseLocation};
+pub use host::{Contact, Host};
+pub use listen::Listen;
+pub use log::Log;
+pub use problem::{ConfigErrors, Origin, Problem};
+pub use reference::reference;
+pub use registration::{Registration, RegistrationMode};
+pub use tls::{Tls, TlsVersion};
+pub use units::{Bytes, Seconds};
+
+use place::Place;
+use reader::Reader;
+use section::{Section, section};
+
+section! {
+    /// The configuration of Parlour. It is read from the file that --config or PARLOUR_CONFIG
+    /// names, else from ./parlour.toml, else from /etc/parlour/parlour.toml, else these are
+    /// the values.
+    ///
+    /// A variable overrides each key: PARLOUR_DATA_DIR, PARLOUR_LISTEN_C2S, lists separated by
+    /// commas; PARLOUR_HOST lists the domains. A secret is given as `<key>_file` instead, or
+    /// PARLOUR_..._FILE, to be read from a file. Relative paths begin at the directory that the
+    /// server is started in.
+    pub struct Config {
+        /// Where the database, made certificates and the control socket lie.
+        data_dir: PathBuf = PathBuf::from("./data");
+    }
+    tables {
+        listen: Listen;
+        c2s: C2s;
+        tls: Tls;
+        database: Database;
+        auth: Auth;
+        registration: Registration;
+        offline: Offline;
+        private_storage: PrivateStorage;
+        vcard: Vcard;
+        log: Log;
+    }
+    arrays {
+        hosts: Host as "host" = vec![Host::default()], requires &["domain"];
+        components: Component as "component" = Vec::new(), requires &["domain", "secret"];
+    }
+}
+
+/// Where the file is looked for when none is named.
+pub const FILES: [&str; 2] = ["./parlour.toml", "/etc/parlour/parlour.toml"];
+
+/// The variable that names the file.
+pub const FILE_VARIABLE: &str = "PARLOUR_CONFIG";
+
+/// The variable that lists the domains.
+const HOST_VARIABLE: &str = "PARLOUR_HOST";
+
+impl Config {
+    /// Reads the file at `path`, or the one that [`FILE_VARIABLE`] names, or the first of
+    /// [`FILES`] that exists, or none; then the variables of `environment` that begin with
+    /// `PARLOUR_`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file and the variables.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let environment: Vec<_> = environment.collect();
+        let named = path.map(Path::to_path_buf).or_else(|| {
+            let mut pairs = environment.iter();
+            let (_, path) = pairs.find(|(name, _)| name == FILE_VARIABLE)?;
+            Some(PathBuf::from(path))
+        });
+        let usual = || FILES.iter().map(PathBuf::from).find(|path| path.exists());
+        let Some(path) = named.or_else(usual) else {
+            return Self::read(None, environment.into_iter());
+        };
+        let name = path
+            .strip_prefix("./")
+            .unwrap_or(&path)
+            .display()
+            .to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::read(Some((&name, &text)), environment.into_iter()),
+            Err(error) => Err(ConfigErrors::new(vec![Problem {
+                origin: Origin::File { file: name },
+                key: String::new(),
+                message: format!("cannot be read: {error}"),
+            }])),
+        }
+    }
+
+    /// Reads the text of a file that complaints call `name`, then the variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text and the variables.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        Self::read(Some((name, text)), environment)
+    }
+
+    /// The keys that are set although this version does not do what they ask for: each
+    /// deserves a warning at start.
+    #[must_use]
+    pub fn unserved(&self) -> Vec<&'static str> {
+        let components = (!self.components.is_empty()).then_some("[[component]]");
+        self.listen.unserved().chain(components).collect()
+    }
+
+    /// Which database serves: the one of `[database] url`, or the file in `data_dir`.
+    #[must_use]
+    pub fn database_location(&self) -> DatabaseLocation {
+        match &self.database.url {
+            Some(url) => DatabaseLocation::Url(url.clone()),
+            None => DatabaseLocation::SqliteFile(self.data_dir.join("parlour.db")),
+        }
+    }
+
+    fn read(
+        file: Option<(&str, &str)>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let environment = environment.filter(|(name, _)| name != FILE_VARIABLE);
+        let mut reader = Reader::new(file, environment);
+        let (root, broken) = DeTable::parse_recoverable(file.map_or("", |(_, text)| text));
+        if !broken.is_empty() {
+            // What follows a broken line may have lost its table: complaining about it misleads.
+            for error in &broken {
+                reader.complain_syntax(error);
+            }
+            return Err(ConfigErrors::new(reader.into_problems()));
+        }
+        let mut config = <Self as Section>::read(root.get_ref(), &Place::file(), &mut reader);
+        check::hosts(&config, &mut reader);
+        config.override_hosts(&mut reader);
+        check::rest(&config, &mut reader);
+        let problems = reader.finish();
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors::new(problems))
+        }
+    }
+
+    /// Serves the domains of [`HOST_VARIABLE`] instead, with what the file says about them.
+    fn override_hosts(&mut self, reader: &mut Reader<'_>) {
+        let Some(domains) = reader.variable::<Vec<Domain>>(HOST_VARIABLE) else {
+            return;
+        };
+        let mut hosts: Vec<Host> = Vec::with_capacity(domains.len());
+        for domain in domains {
+            if hosts.iter().any(|host| host.domain == domain) {
+                reader.complain_variable(HOST_VARIABLE, format!("{domain} is listed twice"));
+                continue;
+            }
+            let in_file = self.hosts.iter().find(|host| host.domain == domain);
+            hosts.push(in_file.cloned().unwrap_or_else(|| Host {
+                domain,
+                ..Host::default()
+            }));
+        }
+        if hosts.is_empty() {
+            reader.complain_variable(HOST_VARIABLE, "expected at least one domain".to_owned());
+        }
+        self.hosts = hosts;
+    }
+}
+
+/// The process's environment as text; what is not UTF-8 is kept with replacement
+/// characters, so that it is complained about instead of passed over.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    })
+}
