@@ -27,7 +27,7 @@ section! {
 section! {
     /// Cards of accounts (vcard-temp, XEP-0054).
     pub struct Vcard {
-        /// How large a card may be, with its picture. A stanza cannot carry more than [c2s]
+        /// How large a card may be, with its picture. A stanza cannot carry more than `[c2s]`
         /// stanza_bytes_max anyway.
         bytes_max: Bytes = Bytes::kib(256), in Bytes::new(0)..=Bytes::mib(16);
     }

@@ -13,7 +13,7 @@ section! {
         /// How many tries one connection has (RFC 6120 §6.4.5: at least 2, at most 5).
         attempts_max: u32 = 3, in 2..=5;
         /// Whether the mechanism PLAIN is offered, under TLS only (without TLS on a loopback
-        /// address if [c2s] require_tls is false). Old clients and scripts know no other.
+        /// address if `[c2s]` require_tls is false). Old clients and scripts know no other.
         plain: bool = true;
         /// Whether SCRAM-SHA-1 is offered besides the stronger SCRAM-SHA-256 and -512. Many
         /// clients know no stronger one.

@@ -7,7 +7,7 @@ section! {
     /// Connections of clients.
     pub struct C2s {
         /// Whether a client must encrypt before it logs in (RFC 6120 §5.3.1). false is
-        /// accepted only while every address of [listen] c2s is a loopback address.
+        /// accepted only while every address of `[listen]` c2s is a loopback address.
         require_tls: bool = true;
         /// The largest stanza, announced to clients (XEP-0478). 256 KiB holds the avatars
         /// that clients publish; RFC 6120 §13.12 asks for at least 10,000 bytes.

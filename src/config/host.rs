@@ -11,7 +11,7 @@ section! {
         /// The domainpart of the accounts' addresses (RFC 7622 §3.2).
         domain: Domain = Domain::localhost();
         /// The domain's certificate with its chain, PEM (fullchain.pem of certbot). Empty:
-        /// [tls] decides.
+        /// `[tls]` decides.
         certificate: Option<PathBuf> = None;
         /// The certificate's private key, PEM (privkey.pem of certbot).
         key: Option<PathBuf> = None;

@@ -5,7 +5,7 @@ use super::section::section;
 
 section! {
     /// Where connections are taken: lists of address:port, an empty list for none. A
-    /// listener of IPv6 takes IPv6 only; "[::]" is passed over on a machine without IPv6.
+    /// listener of IPv6 takes IPv6 only; `[::]` is passed over on a machine without IPv6.
     pub struct Listen {
         /// Clients, with STARTTLS (RFC 6120 §5). 5222 is the registered port.
         c2s: Vec<ListenAddress> = ListenAddress::everywhere(5222);

@@ -2,7 +2,7 @@
 //! whole before anything starts.
 //!
 //! Each table is one struct in a file of its own, defined once with the meaning, type, range
-//! and default of its keys ([`section`]); the reader, the variables and the commented
+//! and default of its keys (`section.rs`); the reader, the variables and the commented
 //! [`reference()`] follow from that definition. Everything wrong is reported at once, with
 //! file, line and what was expected ([`ConfigErrors`]).
 //!
@@ -19,6 +19,7 @@ mod database;
 mod host;
 mod listen;
 mod log;
+mod place;
 mod problem;
 mod reader;
 mod reference;
@@ -51,7 +52,8 @@ pub use registration::{Registration, RegistrationMode};
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
 
-use reader::{Place, Reader};
+use place::Place;
+use reader::Reader;
 use section::{Section, section};
 
 section! {
@@ -60,7 +62,7 @@ section! {
     /// the values.
     ///
     /// A variable overrides each key: PARLOUR_DATA_DIR, PARLOUR_LISTEN_C2S, lists separated by
-    /// commas; PARLOUR_HOST lists the domains. A secret is given as <key>_file instead, or
+    /// commas; PARLOUR_HOST lists the domains. A secret is given as `<key>_file` instead, or
     /// PARLOUR_..._FILE, to be read from a file. Relative paths begin at the directory that the
     /// server is started in.
     pub struct Config {
@@ -169,7 +171,7 @@ impl Config {
         if !broken.is_empty() {
             // What follows a broken line may have lost its table: complaining about it misleads.
             for error in &broken {
-                reader.complain_span(error.span().as_ref(), error.message().to_owned());
+                reader.complain_syntax(error);
             }
             return Err(ConfigErrors::new(reader.into_problems()));
         }

@@ -6,74 +6,11 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::place::{PREFIX, Place, join};
 use super::problem::{Origin, Problem};
 use super::section::Section;
 use super::suggest;
 use super::value::{Limits, Mismatch, Value, shown};
-
-/// What all variables begin with.
-pub(super) const PREFIX: &str = "PARLOUR_";
-
-/// Where in the configuration a table stands.
-#[derive(Clone, Default)]
-pub(crate) struct Place {
-    /// `c2s`, `host[1].contact`; empty for the file itself.
-    path: String,
-    /// `[c2s]`, `[[host]]`, `[host.contact]`, as the file writes it.
-    label: String,
-    /// Without brackets and index.
-    header: String,
-    /// What the variables of its keys begin with; arrays of tables have none.
-    variables: Option<String>,
-}
-
-impl Place {
-    pub(super) fn file() -> Self {
-        Self {
-            variables: Some(PREFIX.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    fn table(&self, name: &str) -> Self {
-        let header = join(&self.header, name);
-        Self {
-            path: join(&self.path, name),
-            label: format!("[{header}]"),
-            variables: self
-                .variables
-                .as_ref()
-                .map(|prefix| format!("{prefix}{}_", name.to_uppercase())),
-            header,
-        }
-    }
-
-    fn element(&self, name: &str, index: usize) -> Self {
-        let header = join(&self.header, name);
-        Self {
-            path: format!("{}[{index}]", join(&self.path, name)),
-            label: format!("[[{header}]]"),
-            variables: None,
-            header,
-        }
-    }
-
-    fn key(&self, key: &str) -> String {
-        if self.label.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{} {key}", self.label)
-        }
-    }
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
-}
 
 /// Reads one configuration.
 pub(crate) struct Reader<'a> {
@@ -117,8 +54,8 @@ impl<'a> Reader<'a> {
         limits: &Limits<T>,
     ) -> T {
         let before = self.problems.len();
-        let in_file = self.from_file(table, place, key, limits);
-        let in_environment = self.from_environment(place, key, limits);
+        let in_file = self.in_file(table, place, key, limits);
+        let in_environment = self.in_environment(place, key, limits);
         if self.problems.len() > before {
             self.broken.insert(join(&place.path, key));
         }
@@ -265,10 +202,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Complains about a piece of the file that is no TOML.
-    pub(super) fn complain_span(&mut self, span: Option<&Range<usize>>, message: String) {
-        let file = self.file.map(|(name, _)| name.to_owned());
-        let whole = file.map_or(Origin::Default, |file| Origin::File { file });
-        let origin = span.map_or(whole, |span| self.origin_of(span));
+    pub(super) fn complain_syntax(&mut self, error: &toml::de::Error) {
+        let (name, text) = self.file.unwrap_or_default();
+        let file = name.to_owned();
+        let mut message = error.message().to_owned();
+        let origin = match error.span() {
+            None => Origin::File { file },
+            Some(span) => {
+                // The parser takes `level = info` for a misspelt `inf`.
+                let before = text.get(..span.start).unwrap_or_default();
+                let after = text.get(span.start..).unwrap_or_default();
+                if before.trim_end().ends_with('=') && after.starts_with(char::is_alphabetic) {
+                    message.push_str("; text stands in quotes");
+                }
+                self.origin_of(&span)
+            }
+        };
         self.complain(origin, String::new(), message);
     }
 
@@ -280,7 +229,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn from_file<T: Value>(
+    fn in_file<T: Value>(
         &mut self,
         table: &DeTable<'_>,
         place: &Place,
@@ -301,7 +250,7 @@ impl<'a> Reader<'a> {
         self.settle(read, limits, &origin, &place.key(key))
     }
 
-    fn from_environment<T: Value>(
+    fn in_environment<T: Value>(
         &mut self,
         place: &Place,
         key: &str,
@@ -336,6 +285,7 @@ impl<'a> Reader<'a> {
             Ok(value) => vec![Mismatch {
                 span: None,
                 found: value.to_toml(),
+                element: None,
             }],
             Err(mismatches) => mismatches,
         };
@@ -344,7 +294,13 @@ impl<'a> Reader<'a> {
     }
 
     fn mismatches(&mut self, origin: &Origin, key: &str, expected: &str, all: Vec<Mismatch>) {
-        for Mismatch { span, found } in all {
+        for Mismatch {
+            span,
+            found,
+            element,
+        } in all
+        {
+            let expected = element.as_deref().unwrap_or(expected);
             let origin = span.map_or_else(|| origin.clone(), |span| self.origin_of(&span));
             let message = format!("expected {expected}, found {found}");
             self.complain(origin, key.to_owned(), message);

@@ -62,9 +62,10 @@ fn join(header: &str, name: &str) -> String {
     }
 }
 
-/// Doc comments come with the space that follows their slashes.
+/// Doc comments come with the space that follows their slashes; their backticks serve the
+/// documentation of the code only.
 fn prose(page: &mut String, text: &str) {
-    for text in text.lines() {
+    for text in text.replace('`', "").lines() {
         line(page, format!("#{text}").trim_end());
     }
 }

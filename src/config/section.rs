@@ -3,7 +3,8 @@
 
 use toml::de::DeTable;
 
-use super::reader::{Place, Reader};
+use super::place::Place;
+use super::reader::Reader;
 
 /// A table of the file.
 pub(crate) trait Section: Default {
@@ -18,7 +19,7 @@ pub(crate) trait Section: Default {
 pub(crate) struct Description {
     pub(super) about: &'static [&'static str],
     pub(super) keys: Vec<KeyDescription>,
-    pub(super) tables: Vec<(&'static str, Description)>,
+    pub(super) tables: Vec<(&'static str, Self)>,
     pub(super) arrays: Vec<ArrayDescription>,
 }
 
@@ -82,7 +83,7 @@ macro_rules! section {
         impl $crate::config::section::Section for $name {
             fn read(
                 table: &toml::de::DeTable<'_>,
-                place: &$crate::config::reader::Place,
+                place: &$crate::config::place::Place,
                 reader: &mut $crate::config::reader::Reader<'_>,
             ) -> Self {
                 reader.refuse_unknown(

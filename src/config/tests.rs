@@ -51,14 +51,14 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "[listen]\nc2s = '127.0.0.1:5222'",
-        &["2:7: [listen] c2s: expected a list of \"address:port\", found \"127.0.0.1:5222\""],
+        &["2:7: [listen] c2s: expected a list (each \"address:port\"), found \"127.0.0.1:5222\""],
     ),
     (
         "# é\n[listen]\nc2s = ['[::]:5222', '5222',\n  'localhost:1', 7]",
         &[
-            "3:21: [listen] c2s: expected a list of \"address:port\", found \"5222\"",
-            "4:3: [listen] c2s: expected a list of \"address:port\", found \"localhost:1\"",
-            "4:18: [listen] c2s: expected a list of \"address:port\", found 7",
+            "3:21: [listen] c2s: expected \"address:port\", found \"5222\"",
+            "4:3: [listen] c2s: expected \"address:port\", found \"localhost:1\"",
+            "4:18: [listen] c2s: expected \"address:port\", found 7",
         ],
     ),
     (
@@ -114,11 +114,9 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "[[host]]\ndomain = 'a.example'\n[host.contact]\nabuse = ['abuse@a.example']",
-        &[
-            "4:10: [host.contact] abuse: expected a list of a URI such as \
+        &["4:10: [host.contact] abuse: expected a URI such as \
            \"mailto:abuse@example.org\" or \"xmpp:admin@example.org\", \
-           found \"abuse@a.example\"",
-        ],
+           found \"abuse@a.example\""],
     ),
     // Hosts.
     ("host = []", &["1:8: [[host]]: expected at least one host"]),
@@ -248,6 +246,13 @@ fn what_is_no_toml_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_word_without_quotes_is_explained() {
+    let errors = file("[log]\nlevel = info").unwrap_err().to_string();
+    assert!(errors.starts_with("parlour.toml:2:9: "), "{errors}");
+    assert!(errors.ends_with("; text stands in quotes"), "{errors}");
+}
+
+#[test]
 fn without_a_file_localhost_is_served_on_both_families() {
     let config = file("").unwrap();
     assert_eq!(config, Config::default());
@@ -367,7 +372,7 @@ fn wrong_variables_are_refused_by_name() {
         ),
         (
             ("PARLOUR_LISTEN_C2S", "127.0.0.1:1,5222"),
-            "expected a list of \"address:port\", found \"5222\"",
+            "expected \"address:port\", found \"5222\"",
         ),
         (
             ("PARLOUR_AUTH_ATTEMPTS_MAX", "9"),
@@ -384,7 +389,7 @@ fn wrong_variables_are_refused_by_name() {
         ),
         (
             ("PARLOUR_HOST", "a.example,b c"),
-            "expected a list of a domain such as \"example.org\", found \"b c\"",
+            "expected a domain such as \"example.org\", found \"b c\"",
         ),
         (("PARLOUR_HOST", ""), "expected at least one domain"),
         (

@@ -6,7 +6,7 @@ use super::section::{section, words};
 use super::units::Seconds;
 
 section! {
-    /// Certificates. A host is served, in this order, by its own certificate ([[host]]), by
+    /// Certificates. A host is served, in this order, by its own certificate (`[[host]]`), by
     /// the directory, by the certificate named here, by a self-signed one that is made in
     /// data_dir.
     pub struct Tls {

@@ -39,6 +39,8 @@ pub(crate) struct Mismatch {
     pub(super) span: Option<Range<usize>>,
     /// What was there instead, fit to be shown.
     pub(super) found: String,
+    /// What an element of a list should have been, when it is one that is wrong.
+    pub(super) element: Option<String>,
 }
 
 impl<T: Scalar> Value for T {
@@ -57,6 +59,7 @@ impl<T: Scalar> Value for T {
                 } else {
                     shown(value.get_ref())
                 },
+                element: None,
             }]
         })
     }
@@ -70,6 +73,7 @@ impl<T: Scalar> Value for T {
                 } else {
                     quoted(text)
                 },
+                element: None,
             }]
         })
     }
@@ -83,7 +87,7 @@ impl<T: Scalar> Value for Vec<T> {
     const SECRET: bool = T::SECRET;
 
     fn expected() -> String {
-        format!("a list of {}", T::expected())
+        format!("a list (each {})", T::expected())
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>) -> Result<Self, Vec<Mismatch>> {
@@ -91,6 +95,7 @@ impl<T: Scalar> Value for Vec<T> {
             return Err(vec![Mismatch {
                 span: Some(value.span()),
                 found: shown(value.get_ref()),
+                element: None,
             }]);
         };
         all(array.iter().map(<T as Value>::from_toml))
@@ -112,13 +117,18 @@ impl<T: Scalar> Value for Vec<T> {
     }
 }
 
-fn all<T>(read: impl Iterator<Item = Result<T, Vec<Mismatch>>>) -> Result<Vec<T>, Vec<Mismatch>> {
+fn all<T: Scalar>(
+    read: impl Iterator<Item = Result<T, Vec<Mismatch>>>,
+) -> Result<Vec<T>, Vec<Mismatch>> {
     let mut values = Vec::new();
     let mut mismatches = Vec::new();
     for element in read {
         match element {
             Ok(value) => values.push(value),
-            Err(more) => mismatches.extend(more),
+            Err(more) => mismatches.extend(more.into_iter().map(|wrong| Mismatch {
+                element: Some(T::expected()),
+                ..wrong
+            })),
         }
     }
     if mismatches.is_empty() {

@@ -226,9 +226,9 @@ impl Hooks {
 
     /// The answer to a request; `None` when no extension understands it there.
     pub(crate) fn answer(&self, iq: Iq) -> Option<BoxFuture<'static, IqAnswer>> {
-        let key = (iq.payload.ns(), iq.payload.name());
-        let entries = self.iq.get(&key)?;
-        let entry = entries
+        let entry = self
+            .iq
+            .get(&(iq.payload.ns(), iq.payload.name()))?
             .iter()
             .find(|entry| entry.kind == iq.kind && entry.at.contains(&iq.at))?;
         Some((entry.handler)(iq))
@@ -236,8 +236,7 @@ impl Hooks {
 
     /// The answer to a request on an unauthenticated stream.
     pub(crate) fn answer_stream(&self, iq: StreamIq) -> Option<BoxFuture<'static, IqAnswer>> {
-        let key = (iq.payload.ns(), iq.payload.name());
-        let handler = self.stream_iq.get(&key)?;
+        let handler = self.stream_iq.get(&(iq.payload.ns(), iq.payload.name()))?;
         Some(handler(iq))
     }
 

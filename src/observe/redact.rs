@@ -58,7 +58,7 @@ mod tests {
     fn a_secret_is_not_seen_unless_exposed() {
         let secret = Secret::new("hunter2".to_owned());
         assert_eq!(format!("{secret:?} {secret}"), "[redacted] [redacted]");
-        assert_eq!(format!("{:#?}", Some(&secret)).contains("hunter2"), false);
+        assert!(!format!("{:#?}", Some(&secret)).contains("hunter2"));
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[redacted]\"");
         assert_eq!(secret.expose(), "hunter2");
     }

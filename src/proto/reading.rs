@@ -26,7 +26,7 @@ pub enum ReadError {
 /// # Errors
 /// [`ReadError`] tells whether the stream must end or only this stanza is refused.
 pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
-    let Parsed { tag, content } = parsed;
+    let Parsed { tag, content, .. } = parsed;
     if tag.ns() != content_ns {
         return Err(ReadError::NotAStanza);
     }

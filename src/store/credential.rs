@@ -128,7 +128,7 @@ impl TryFrom<Row> for Login {
         ) {
             (Some(hash), Some(salt), Some(iterations), Some(stored_key), Some(server_key)) => {
                 Some(ScramKeys {
-                    hash: ScramHash::from_name(&hash)
+                    hash: ScramHash::parse(&hash)
                         .ok_or_else(|| StoreError::corrupt("credential.hash", BadCredential))?,
                     salt,
                     iterations: u32::try_from(iterations)

@@ -1,0 +1,1 @@
+//! Payloads that more than one room speaks.
