@@ -12,14 +12,14 @@ const HEADER: &str = "<stream:stream xmlns='jabber:client' \
     xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
 
 /// Feeds the pieces and tells the frames as short lines.
-fn frames(
+fn frames<P: AsRef<[u8]>>(
     framer: &mut Framer,
-    pieces: impl IntoIterator<Item = &[u8]>,
+    pieces: impl IntoIterator<Item = P>,
 ) -> Result<Vec<String>, XmlError> {
     let mut buffer = BytesMut::new();
     let mut seen = Vec::new();
     for piece in pieces {
-        buffer.extend_from_slice(piece);
+        buffer.extend_from_slice(piece.as_ref());
         while let Some(frame) = framer.next(&mut buffer)? {
             seen.push(match frame {
                 Frame::Open(opening) => format!("open {}", opening.tag.name()),
