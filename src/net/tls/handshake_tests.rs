@@ -29,9 +29,13 @@ type Ends = (
 async fn handshake(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>, name: &str) -> Ends {
     let (near, far) = tokio::io::duplex(64 * 1024);
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let accepted = TlsAcceptor::from(Arc::clone(server)).accept(near);
-    let connected = TlsConnector::from(Arc::clone(client)).connect(name, far);
-    Box::pin(async { tokio::join!(accepted, connected) }).await
+    Box::pin(async {
+        tokio::join!(
+            TlsAcceptor::from(Arc::clone(server)).accept(near),
+            TlsConnector::from(Arc::clone(client)).connect(name, far),
+        )
+    })
+    .await
 }
 
 async fn established(
@@ -42,7 +46,7 @@ async fn established(
     server::TlsStream<DuplexStream>,
     client::TlsStream<DuplexStream>,
 ) {
-    let (server, client) = Box::pin(handshake(server, client, name)).await;
+    let (server, client) = handshake(server, client, name).await;
     (server.unwrap(), client.unwrap())
 }
 
@@ -116,7 +120,7 @@ async fn the_certificate_is_chosen_by_the_name_asked_for() {
             ("desk.example.net", Some("desk.example.net")),
             ("127.0.0.1", None),
         ] {
-            let (server, client) = Box::pin(established(&config, &client, name)).await;
+            let (server, client) = established(&config, &client, name).await;
             let expected = store.find(asked);
             assert_eq!(
                 Some(&shown(&client)),
@@ -132,7 +136,7 @@ async fn the_certificate_is_chosen_by_the_name_asked_for() {
             );
             assert_eq!(facts.client_identities, Vec::<BareJid>::new());
         }
-        let (_, refused) = Box::pin(handshake(&config, &client, "a.b.example.net")).await;
+        let (_, refused) = handshake(&config, &client, "a.b.example.net").await;
         assert!(refused.is_err(), "a wildcard stands for one label");
     }
 }
@@ -148,7 +152,7 @@ async fn both_sides_export_the_same_binding_with_tls_1_3_only() {
     let mut seen = Vec::new();
     for (protocol, agreed) in VERSIONS {
         let client = Arc::new(client(authority.roots(), &[protocol], None));
-        let (server, client) = Box::pin(established(&config, &client, "example.com")).await;
+        let (server, client) = established(&config, &client, "example.com").await;
         let exporter = TlsFacts::of(server.get_ref().1, &store).unwrap().exporter;
         let theirs = client
             .get_ref()
@@ -190,7 +194,7 @@ async fn a_client_certificate_is_optional_and_says_who_the_client_is() {
             let directory = root.path().join("client");
             let own = certificate.map(|issued| (issued, directory.as_path()));
             let client = Arc::new(client(authority.roots(), &[protocol], own));
-            let (server, _client) = Box::pin(handshake(&config, &client, "example.com")).await;
+            let (server, _client) = handshake(&config, &client, "example.com").await;
             let identities = server.ok().map(|server| {
                 let facts = TlsFacts::of(server.get_ref().1, &store).unwrap();
                 facts.client_identities
@@ -233,8 +237,7 @@ async fn a_client_may_name_the_protocol_but_no_other_one() {
             .iter()
             .map(|name| name.as_bytes().to_vec())
             .collect();
-        let (server, _client) =
-            Box::pin(handshake(&config, &Arc::new(client), "example.com")).await;
+        let (server, _client) = handshake(&config, &Arc::new(client), "example.com").await;
         let found = server.map_err(drop).map(|server| {
             let name = server.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
             name.map(|name| String::from_utf8(name).unwrap())
@@ -256,10 +259,10 @@ async fn connections_live_through_a_reload_and_old_sessions_are_not_resumed_afte
     let config = server_config(&store, &none, Application::XmppClient).unwrap();
     for (protocol, _) in VERSIONS {
         let client = Arc::new(client(authority.roots(), &[protocol], None));
-        let (mut near, mut far) = Box::pin(established(&config, &client, "example.com")).await;
+        let (mut near, mut far) = established(&config, &client, "example.com").await;
         exchange(&mut near, &mut far).await;
 
-        let (mut resumed, mut end) = Box::pin(established(&config, &client, "example.com")).await;
+        let (mut resumed, mut end) = established(&config, &client, "example.com").await;
         let kind = resumed.get_ref().1.handshake_kind();
         assert_eq!(kind, Some(HandshakeKind::Resumed));
         let facts = TlsFacts::of(resumed.get_ref().1, &store).unwrap();
@@ -274,13 +277,42 @@ async fn connections_live_through_a_reload_and_old_sessions_are_not_resumed_afte
         renewed.write(&root.path().join("first"));
         assert_eq!(store.reload().changed.len(), 1);
         exchange(&mut near, &mut far).await;
-        let (after, end) = Box::pin(established(&config, &client, "example.com")).await;
+        let (after, end) = established(&config, &client, "example.com").await;
         let kind = after.get_ref().1.handshake_kind();
         assert_eq!(kind, Some(HandshakeKind::Full));
         assert_eq!(
             shown(&end),
             *store.find(None).certified.cert.first().unwrap()
         );
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_not_resumed_where_other_client_certificates_count() {
+    let root = TempDir::new().unwrap();
+    let authority = TestAuthority::new("authority");
+    let people = TestAuthority::new("people");
+    let others = TestAuthority::new("others");
+    let store = two_hosts(&authority, root.path());
+    let agent = people.client(&["anna@example.com"]);
+    for (protocol, _) in VERSIONS {
+        let own = Some((&agent, root.path()));
+        let client = Arc::new(client(authority.roots(), &[protocol], own));
+        let config = |authority: &TestAuthority| {
+            let accept = ClientCertificates::Accept(authority.roots());
+            server_config(&store, &accept, Application::XmppClient).unwrap()
+        };
+        let known = config(&people);
+        let (mut near, mut far) = established(&known, &client, "example.com").await;
+        exchange(&mut near, &mut far).await;
+        let (mut near, mut far) = established(&known, &client, "example.com").await;
+        let kind = near.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(HandshakeKind::Resumed));
+        let facts = TlsFacts::of(near.get_ref().1, &store).unwrap();
+        assert_eq!(facts.client_identities.len(), 1);
+        exchange(&mut near, &mut far).await;
+        let (refused, _) = handshake(&config(&others), &client, "example.com").await;
+        assert!(refused.is_err(), "verified anew, by the other authority");
     }
 }
 
@@ -329,6 +361,6 @@ async fn the_test_certificates_of_the_repository_are_good_for_localhost() {
     }
     let client = Arc::new(client(Arc::new(roots), &[&version::TLS13], None));
     for name in ["localhost", "center.localhost", "127.0.0.1", "::1"] {
-        Box::pin(established(&config, &client, name)).await;
+        established(&config, &client, name).await;
     }
 }

@@ -45,7 +45,7 @@ pub enum TlsError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// The file is over [`pem::FILE_BYTES_MAX`].
+    /// The file is over 1 MiB.
     #[error("{}: larger than {} bytes; this is no PEM file of certificates", path.display(), pem::FILE_BYTES_MAX)]
     TooLarge {
         /// The file.

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -19,7 +20,6 @@ use super::TlsError;
 use super::certificates::{PemFiles, ServerCertificate};
 use super::leaf::Validity;
 use super::reload::Fingerprints;
-use super::server::Sessions;
 use crate::clock::Timestamp;
 use crate::net::dns::ascii_domain;
 
@@ -82,7 +82,7 @@ pub struct CertificateStore {
     /// What the table was read from. The lock makes one reload wait for another; handshakes
     /// never take it.
     origin: Mutex<Origin>,
-    sessions: Arc<Sessions>,
+    generation: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl CertificateStore {
         let store = Self {
             table: ArcSwap::from_pointee(table),
             origin: Mutex::new(Origin { sources, seen }),
-            sessions: Arc::new(Sessions::new()),
+            generation: AtomicU64::new(0),
         };
         Ok((Arc::new(store), problems))
     }
@@ -141,11 +141,7 @@ impl CertificateStore {
             Ok(after) => {
                 report.changed = after.changes_since(&before);
                 self.table.store(Arc::new(after));
-                // A resumed session shows no certificate, so its client holds the one of
-                // the first handshake: with other certificates the binding would differ.
-                if !report.changed.is_empty() {
-                    self.sessions.forget();
-                }
+                self.generation.fetch_add(1, Ordering::Release);
             }
             Err(problem) => report.problems.push(problem),
         }
@@ -169,8 +165,9 @@ impl CertificateStore {
             .collect()
     }
 
-    pub(super) fn sessions(&self) -> Arc<Sessions> {
-        Arc::clone(&self.sessions)
+    /// How often the table has been swapped.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{
     ResolvesServerCert, ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier,
@@ -92,51 +91,56 @@ pub fn server_config(
     let resolver: Arc<dyn ResolvesServerCert> = Arc::<CertificateStore>::clone(store);
     let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = application.protocols();
-    config.session_storage = store.sessions();
+    config.session_storage = Arc::new(Sessions::new(store));
     // One ticket is enough for the one connection a client opens after this one.
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
 }
 
-/// Sessions that clients may resume, kept here and not in tickets, so that they can be
-/// forgotten when certificates change.
+/// Sessions that clients may resume, kept here and not in tickets, so that they end with the
+/// certificates they began under: a resumed session shows no certificate, its client holds
+/// the one of the first handshake, and the channel binding of another would differ.
+///
+/// Each configuration has its own, or a client certificate verified by the authorities of
+/// one would be taken over into another.
 #[derive(Debug)]
-pub(super) struct Sessions(ArcSwap<Cache>);
-
-#[derive(Debug)]
-struct Cache(Arc<dyn StoresServerSessions>);
+struct Sessions {
+    cache: Arc<ServerSessionMemoryCache>,
+    store: Arc<CertificateStore>,
+}
 
 /// A session takes about 200 bytes, more with a client certificate.
 const SESSIONS_MAX: usize = 4_096;
 
 impl Sessions {
-    pub(super) fn new() -> Self {
-        Self(ArcSwap::from_pointee(Self::empty()))
+    fn new(store: &Arc<CertificateStore>) -> Self {
+        Self {
+            cache: ServerSessionMemoryCache::new(SESSIONS_MAX),
+            store: Arc::clone(store),
+        }
     }
 
-    pub(super) fn forget(&self) {
-        self.0.store(Arc::new(Self::empty()));
-    }
-
-    fn empty() -> Cache {
-        Cache(ServerSessionMemoryCache::new(SESSIONS_MAX))
+    /// What was put in under an earlier generation is not found any more, and makes room
+    /// as it grows old.
+    fn key(&self, key: &[u8]) -> Vec<u8> {
+        [&self.store.generation().to_be_bytes(), key].concat()
     }
 }
 
 impl StoresServerSessions for Sessions {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        self.0.load().0.put(key, value)
+        self.cache.put(self.key(&key), value)
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.0.load().0.get(key)
+        self.cache.get(&self.key(key))
     }
 
     fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.0.load().0.take(key)
+        self.cache.take(&self.key(key))
     }
 
     fn can_cache(&self) -> bool {
-        self.0.load().0.can_cache()
+        self.cache.can_cache()
     }
 }
