@@ -1,7 +1,7 @@
 //! Every line of SQL: what the server keeps, in SQLite or PostgreSQL.
 //!
 //! One file per entity, each with its record, its operations and its SQL. A text of SQL serves both
-//! databases; what cannot be the same stands in [`dialect`]. An operation returns when its
+//! databases; what cannot be the same stands in `dialect.rs`. An operation returns when its
 //! effect is durable. Nothing here knows stanzas: what is to be kept comes as bytes.
 
 mod account;

@@ -17,6 +17,7 @@ crate::on_both!(
     accounts_change_state_only_when_they_exist,
     a_removed_account_leaves_nothing,
     accounts_are_paged_by_domain,
+    what_is_given_up_midway_happens_wholly_or_not_at_all,
 );
 
 async fn an_account_is_found_as_it_was_made(place: Place) {
@@ -269,4 +270,45 @@ async fn accounts_are_paged_by_domain(place: Place) {
     assert_eq!(rest, ["dora@b.example"]);
     assert_eq!(accounts.count("b.example").await.unwrap(), 4);
     assert_eq!(accounts.count("c.example").await.unwrap(), 0);
+}
+
+async fn what_is_given_up_midway_happens_wholly_or_not_at_all(place: Place) {
+    let store = place.open().await;
+    let keys = [
+        keys(ScramHash::Sha1, 1),
+        keys(ScramHash::Sha256, 2),
+        keys(ScramHash::Sha512, 3),
+    ];
+    let jids: Vec<_> = (0..60).map(|n| jid(&format!("u{n}@example.com"))).collect();
+    for (pause, jid) in jids.iter().enumerate() {
+        let accounts = store.accounts();
+        tokio::select! {
+            biased;
+            _ = accounts.create(jid, Role::Member, &keys, NOW) => {}
+            () = async {
+                // Each round trip of the database lets it go a little further.
+                for _ in 0..pause * pause {
+                    store.ping().await.unwrap();
+                }
+            } => {}
+        }
+    }
+    account(&store, "after@example.com").await;
+    // A commit that was under way may still come to its end.
+    store.close().await;
+    let store = place.open().await;
+    let (mut whole, mut nothing) = (0, 0);
+    for jid in &jids {
+        let mut found = 0;
+        for key in &keys {
+            let login = store.credentials().find(jid, key.hash).await.unwrap();
+            found += usize::from(login.is_some_and(|login| login.keys.is_some()));
+        }
+        match found {
+            0 => nothing += 1,
+            3 => whole += 1,
+            part => panic!("{part} of 3 keys"),
+        }
+    }
+    assert!(whole > 0 && nothing > 0, "{whole} {nothing}");
 }

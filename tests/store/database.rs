@@ -174,7 +174,7 @@ async fn a_statement_that_waits_too_long_is_given_up(place: Place) {
     let alice = account(&store, "alice@example.com").await;
     // Another process holds what the store needs to write.
     let lock = "update account set role = role";
-    match Db::open(&place.location, &limits).await.unwrap() {
+    match Db::open(&place.location, &Limits::default()).await.unwrap() {
         Db::Sqlite { writer, .. } => {
             let mut other = writer.begin().await.unwrap();
             sqlx::query(lock).execute(&mut *other).await.unwrap();
