@@ -20,6 +20,7 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod extensions;
 pub mod hooks;
 pub mod id;
 pub mod net;

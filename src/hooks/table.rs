@@ -41,8 +41,9 @@ pub struct Hooks {
     outgoing_presence: Vec<(Stage, StanzaHook)>,
     incoming_message: Vec<(Stage, StanzaHook)>,
     incoming_presence: Vec<(Stage, StanzaHook)>,
-    iq: HashMap<(&'static str, &'static str), Vec<IqEntry>>,
-    stream_iq: HashMap<(&'static str, &'static str), StreamIqHandler>,
+    /// By namespace.
+    iq: HashMap<&'static str, Vec<IqEntry>>,
+    stream_iq: HashMap<&'static str, Vec<(&'static str, StreamIqHandler)>>,
     backlog: Vec<BacklogHook>,
     closed: Vec<SessionHook>,
     undelivered: Vec<UndeliveredHook>,
@@ -52,6 +53,7 @@ pub struct Hooks {
 }
 
 struct IqEntry {
+    name: &'static str,
     at: &'static [At],
     kind: IqType,
     handler: IqHandler,
@@ -142,11 +144,16 @@ impl Hooks {
         &mut self,
         at: &'static [At],
         kind: IqType,
-        key: (&'static str, &'static str),
+        (ns, name): (&'static str, &'static str),
         handler: IqHandler,
     ) {
-        let entry = IqEntry { at, kind, handler };
-        self.iq.entry(key).or_default().push(entry);
+        let entry = IqEntry {
+            name,
+            at,
+            kind,
+            handler,
+        };
+        self.iq.entry(ns).or_default().push(entry);
     }
 
     /// Answers requests with the child `{ns}name` on streams that are not authenticated.
@@ -159,7 +166,7 @@ impl Hooks {
         F: Future<Output = IqAnswer> + Send + 'static,
     {
         let handler: StreamIqHandler = Box::new(move |iq| Box::pin(handler(iq)));
-        self.stream_iq.insert((ns, name), handler);
+        self.stream_iq.entry(ns).or_default().push((name, handler));
     }
 
     /// Gives a session what was kept for its account while nobody could take it, page by
@@ -226,17 +233,16 @@ impl Hooks {
 
     /// The answer to a request; `None` when no extension understands it there.
     pub(crate) fn answer(&self, iq: Iq) -> Option<BoxFuture<'static, IqAnswer>> {
-        let entry = self
-            .iq
-            .get(&(iq.payload.ns(), iq.payload.name()))?
-            .iter()
-            .find(|entry| entry.kind == iq.kind && entry.at.contains(&iq.at))?;
+        let entry = self.iq.get(iq.payload.ns())?.iter().find(|entry| {
+            entry.name == iq.payload.name() && entry.kind == iq.kind && entry.at.contains(&iq.at)
+        })?;
         Some((entry.handler)(iq))
     }
 
     /// The answer to a request on an unauthenticated stream.
     pub(crate) fn answer_stream(&self, iq: StreamIq) -> Option<BoxFuture<'static, IqAnswer>> {
-        let handler = self.stream_iq.get(&(iq.payload.ns(), iq.payload.name()))?;
+        let mut handlers = self.stream_iq.get(iq.payload.ns())?.iter();
+        let (_, handler) = handlers.find(|(name, _)| *name == iq.payload.name())?;
         Some(handler(iq))
     }
 

@@ -175,7 +175,7 @@ impl Task {
                 Some(Frame::Element(bytes)) => {
                     match inbound::read(bytes, &self.scope, &self.limits, &self.session) {
                         Ok(stanza) => self.submit(stanza, transport).await?,
-                        Err(Inbound::Refused(answer)) => self.write(answer.iter()),
+                        Err(Inbound::Refused(answer)) => self.write(answer.as_slice()),
                         Err(Inbound::Fatal(error)) => return Err(End::Failed(error)),
                     }
                 }
@@ -199,7 +199,7 @@ impl Task {
 
     async fn submit(&mut self, stanza: Stanza, transport: &mut Transport) -> Result<(), End> {
         let replies = self.router.submit(&self.session, stanza).await;
-        self.write(replies.stanzas.iter());
+        self.write(&replies.stanzas);
         if self.out.len() >= WRITE_BYTES {
             self.flush(transport).await?;
         }
@@ -218,12 +218,12 @@ impl Task {
             if page.is_empty() {
                 return Ok(());
             }
-            self.write(page.iter());
+            self.write(&page);
             self.flush(transport).await?;
         }
     }
 
-    fn write<'a>(&mut self, stanzas: impl Iterator<Item = &'a Stanza>) {
+    fn write(&mut self, stanzas: &[Stanza]) {
         for stanza in stanzas {
             stanza.write(&mut self.out, None);
         }
@@ -252,7 +252,7 @@ impl Task {
             .from(crate::proto::BareJid::from_parts(None, host))
             .to(self.session.address())
             .child(&Element::new(ns::PING, "ping"));
-        self.write(std::iter::once(&ping));
+        self.write(std::slice::from_ref(&ping));
         self.flush(transport).await?;
         Ok(now + answer)
     }

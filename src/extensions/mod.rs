@@ -1,0 +1,28 @@
+//! The extensions: one file each, and this list of them.
+//!
+//! An extension declares the documents it implements and registers its hooks; nothing else
+//! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
+//! its conversation scripts.
+
+pub mod ping;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::hooks::Hooks;
+
+/// What every extension's `register` looks like.
+type Register = fn(&mut Hooks, &Arc<Config>);
+
+/// Every extension, in alphabetical order.
+const LIST: &[Register] = &[ping::register];
+
+/// The table of hooks of all extensions.
+#[must_use]
+pub fn hooks(config: &Arc<Config>) -> Hooks {
+    let mut hooks = Hooks::default();
+    for register in LIST {
+        register(&mut hooks, config);
+    }
+    hooks
+}
