@@ -27,6 +27,7 @@ pub mod net;
 pub mod observe;
 pub mod proto;
 pub mod router;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod stream;

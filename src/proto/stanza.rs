@@ -325,7 +325,10 @@ impl Stanza {
     /// The error type inside a stanza of type error, if it can be read.
     #[must_use]
     pub fn error_type(&self) -> Option<ErrorType> {
-        let error = self.find(ns::CLIENT, "error")?.to_element(ns::CLIENT).ok()?;
+        let error = self
+            .find(ns::CLIENT, "error")?
+            .to_element(ns::CLIENT)
+            .ok()?;
         ErrorType::from_name(error.attribute("type")?)
     }
 

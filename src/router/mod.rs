@@ -14,10 +14,10 @@ use std::sync::{Arc, Weak};
 use futures_util::future::BoxFuture;
 use tracing::{debug, warn};
 
-use crate::hooks::{Account, Effects, Flow, Passage, Routing, Services, Session, Undelivered};
-use crate::proto::{
-    BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError,
+use crate::hooks::{
+    Account, Effects, Flow, Mail, Passage, Routing, Services, Session, Undelivered,
 };
+use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
@@ -42,7 +42,7 @@ impl Router {
     /// Makes the router together with the services, for each needs the other.
     pub fn new(services: impl FnOnce(Weak<dyn Routing>) -> Services) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
-            let weak: Weak<dyn Routing> = this.clone();
+            let weak: Weak<dyn Routing> = Weak::<Self>::clone(this);
             Self {
                 registry: Registry::new(),
                 services: Arc::new(services(weak)),
@@ -64,14 +64,15 @@ impl Router {
 
     /// Takes a stanza from a session of this server, `from` already stamped. What the session
     /// itself is to be sent for it is returned; its task writes that out.
-    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Stanza) -> Replies {
+    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
         let mut replies = Replies::default();
         let mut effects = Effects::default();
         let mut passage = Passage {
             account: session.account().jid(),
             online: Some(session.account()),
             session: Some(session),
-            stanza: &mut stanza,
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
             services: &self.services,
         };
@@ -80,7 +81,9 @@ impl Router {
             Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
             Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
             Kind::Iq(_) => {
-                replies.stanzas.extend(Box::pin(self.iq(stanza, Some(session))).await);
+                replies
+                    .stanzas
+                    .extend(Box::pin(self.iq(stanza, Some(session))).await);
                 return replies;
             }
         };
@@ -93,7 +96,8 @@ impl Router {
             (_, Some(_)) => self.dispatch(stanza).await,
             // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
             (Kind::Message(_), None) => {
-                stanza.to = Some(session.account().jid().clone().into());
+                let own = session.account().jid().clone();
+                Arc::make_mut(&mut stanza).to = Some(own.into());
                 self.dispatch(stanza).await;
             }
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
@@ -122,7 +126,7 @@ impl Router {
             self.hand_over(&session, stanza).await;
         }
         for stanza in effects.route {
-            self.dispatch_boxed(stanza).await;
+            self.dispatch_boxed(Arc::new(stanza)).await;
         }
         for work in effects.then {
             work.await?;
@@ -131,7 +135,7 @@ impl Router {
     }
 
     /// Routes a stanza by its address.
-    async fn dispatch(&self, stanza: Stanza) {
+    async fn dispatch(&self, stanza: Mail) {
         let Some(to) = &stanza.to else {
             return;
         };
@@ -150,12 +154,12 @@ impl Router {
     }
 
     /// [`Router::dispatch`] where it calls itself.
-    fn dispatch_boxed(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
+    fn dispatch_boxed(&self, stanza: Mail) -> BoxFuture<'_, ()> {
         Box::pin(self.dispatch(stanza))
     }
 
     /// A message or presence for a local account.
-    async fn to_account(&self, mut stanza: Stanza) {
+    async fn to_account(&self, mut stanza: Mail) {
         let Some(to) = stanza.to.clone() else {
             return;
         };
@@ -166,7 +170,8 @@ impl Router {
             account,
             online: online.as_ref(),
             session: None,
-            stanza: &mut stanza,
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
             services: &self.services,
         };
@@ -181,7 +186,7 @@ impl Router {
         }
     }
 
-    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Stanza) {
+    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Mail) {
         let exact = match (online, to.resource()) {
             (Some(online), Some(resource)) => online.session(resource),
             _ => None,
@@ -197,7 +202,6 @@ impl Router {
             Kind::Presence(kind) => delivery::presence(kind, recipient),
             Kind::Iq(_) => return,
         };
-        let stanza = Arc::new(stanza);
         match decision {
             Decision::Exact => {
                 if let Some(session) = exact {
@@ -208,7 +212,8 @@ impl Router {
                 self.fan_out(&sessions, &stanza, non_negative).await;
             }
             Decision::Available => {
-                self.fan_out(&sessions, &stanza, Session::is_available).await;
+                self.fan_out(&sessions, &stanza, Session::is_available)
+                    .await;
             }
             Decision::Undelivered => Box::pin(self.keep(&stanza)).await,
             Decision::Bounce(condition) => self.refuse(&stanza, &condition.into()),
@@ -218,12 +223,7 @@ impl Router {
 
     /// One stanza to several sessions of an account. A message that none of them could
     /// take is kept once.
-    async fn fan_out(
-        &self,
-        sessions: &[Arc<Session>],
-        stanza: &Arc<Stanza>,
-        takes: fn(&Session) -> bool,
-    ) {
+    async fn fan_out(&self, sessions: &[Arc<Session>], stanza: &Mail, takes: fn(&Session) -> bool) {
         let mut delivered = false;
         for session in sessions.iter().filter(|session| takes(session)) {
             delivered |= session.deliver(Arc::clone(stanza)).is_ok();
@@ -234,7 +234,7 @@ impl Router {
     }
 
     /// One stanza to one session; kept when the session cannot take it any more.
-    async fn hand_over(&self, session: &Arc<Session>, stanza: Arc<Stanza>) {
+    async fn hand_over(&self, session: &Arc<Session>, stanza: Mail) {
         if let Err(stanza) = session.deliver(stanza) {
             Box::pin(self.keep(&stanza)).await;
         }
@@ -243,7 +243,7 @@ impl Router {
     /// Offers a message that no session took to what keeps messages for later, and tells
     /// the sender when nothing does. Other stanzas mean nothing later and are dropped, except
     /// that a request is refused.
-    pub(crate) async fn keep(&self, stanza: &Arc<Stanza>) {
+    pub(crate) async fn keep(&self, stanza: &Mail) {
         let (Some(to), Kind::Message(kind)) = (&stanza.to, stanza.kind) else {
             self.refuse_request(stanza);
             return;
@@ -283,7 +283,10 @@ impl Router {
             stanza.kind,
             Kind::Presence(kind) if kind != PresenceType::Available || error.condition == Condition::ServiceUnavailable
         );
-        if silent && error.condition != Condition::JidMalformed && error.condition != Condition::RemoteServerNotFound {
+        if silent
+            && error.condition != Condition::JidMalformed
+            && error.condition != Condition::RemoteServerNotFound
+        {
             return;
         }
         if let Some(refusal) = stanza.refusal(error) {
@@ -321,7 +324,7 @@ fn non_negative(session: &Session) -> bool {
 
 impl Routing for Router {
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
-        self.dispatch_boxed(stanza)
+        self.dispatch_boxed(Arc::new(stanza))
     }
 
     fn online(&self, account: &BareJid) -> Option<Arc<Account>> {
