@@ -4,7 +4,6 @@
 //! and reads with `rxml`: no code of the server is used, so that the two sides
 //! cannot agree on an error.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -102,10 +101,11 @@ pub(crate) struct Client {
     /// `None` while the TLS handshake takes it, or after it failed.
     wire: Option<Wire>,
     parser: StreamParser,
-    arrived: VecDeque<Arrival>,
     /// What was said, for reports.
     pub(crate) transcript: Vec<String>,
     pings: u32,
+    /// Drops the roster pushes that the server sends (RFC 6121 §2.1.6).
+    pub(crate) ignore_roster_pushes: bool,
 }
 
 impl Client {
@@ -126,9 +126,9 @@ impl Client {
             tls: trusting(authority)?,
             wire: Some(Wire::Plain(socket)),
             parser: StreamParser::default(),
-            arrived: VecDeque::new(),
             transcript: Vec::new(),
             pings: 0,
+            ignore_roster_pushes: false,
         };
         if transport == Transport::DirectTls {
             client.secure().await?;
@@ -162,12 +162,9 @@ impl Client {
 
     /// The next thing from the server.
     pub(crate) async fn next(&mut self) -> Result<Arrival> {
-        let arrival = match self.arrived.pop_front() {
-            Some(arrival) => arrival,
-            None => timeout(PATIENCE, self.read())
-                .await
-                .map_err(|_| anyhow!("nothing arrived within {PATIENCE:?}"))??,
-        };
+        let arrival = timeout(PATIENCE, self.read())
+            .await
+            .map_err(|_| anyhow!("nothing arrived within {PATIENCE:?}"))??;
         match &arrival {
             Arrival::Header(node) | Arrival::Element(node) => self.note("<-", &node.to_string()),
             Arrival::StreamEnd => self.note("<-", "</stream:stream>"),
@@ -180,6 +177,9 @@ impl Client {
         loop {
             match self.parser.next().context("the server's XML is wrong")? {
                 Some(Event::Opened(node)) => return Ok(Arrival::Header(node)),
+                Some(Event::Element(node)) if self.ignore_roster_pushes && is_push(&node) => {
+                    continue;
+                }
                 Some(Event::Element(node)) => return Ok(Arrival::Element(node)),
                 Some(Event::Closed) => return Ok(Arrival::StreamEnd),
                 None => {}
@@ -336,6 +336,13 @@ impl Client {
         self.transcript
             .push(format!("{} {way} {short}{cut}", self.name));
     }
+}
+
+fn is_push(node: &Node) -> bool {
+    let roster = node
+        .child("query")
+        .is_some_and(|query| query.ns == "jabber:iq:roster");
+    node.name == "iq" && node.attribute("type") == Some("set") && roster
 }
 
 fn trusting(authority: &[u8]) -> Result<Arc<ClientConfig>> {

@@ -48,15 +48,14 @@ pub(crate) enum Act {
     Authenticate(Option<String>),
     LogIn(Option<String>),
     GoOnline,
+    /// Asks for the roster, as clients do, and lets no push show from then on.
+    IgnorePushes,
     Send(String),
     SendRaw(String),
     Receive(Order, String),
     ReceiveHeader(String),
-    ReceiveError {
-        kind: String,
-        condition: String,
-        id: String,
-    },
+    /// One of these as type/condition, for the stanza of this id.
+    ReceiveError(Vec<String>, String),
     ReceiveNothing,
     Settle,
     StreamError(Vec<String>),
@@ -207,21 +206,24 @@ fn act(paragraph: &Paragraph) -> Result<Act> {
         ["logs", "in"] => Act::LogIn(None),
         ["logs", "in", "with", name] => Act::LogIn(Some((*name).to_owned())),
         ["goes", "online"] => Act::GoOnline,
+        ["ignores", "roster", "pushes"] => Act::IgnorePushes,
         ["sends"] if has_body => Act::Send(body),
         ["sends", "raw"] if has_body => Act::SendRaw(body),
         ["receives"] if has_body => Act::Receive(Order::AsWritten, body),
         ["receives", "in", "any", "order"] if has_body => Act::Receive(Order::Any, body),
         ["receives", "stream", "header"] if has_body => Act::ReceiveHeader(body),
         ["receives", "nothing"] => Act::ReceiveNothing,
-        ["receives", "error", error, "for", id] => {
-            let (kind, condition) = error
-                .split_once('/')
-                .context("an error is type/condition")?;
-            Act::ReceiveError {
-                kind: kind.to_owned(),
-                condition: condition.to_owned(),
-                id: (*id).to_owned(),
-            }
+        ["receives", "error", errors @ .., "for", id] => {
+            let errors: Vec<String> = errors
+                .iter()
+                .filter(|word| **word != "or")
+                .map(|word| (*word).to_owned())
+                .collect();
+            ensure!(
+                errors.iter().all(|error| error.contains('/')),
+                "an error is type/condition"
+            );
+            Act::ReceiveError(errors, (*id).to_owned())
         }
         ["receives", "stream", "error", conditions @ ..] if !conditions.is_empty() => {
             let named = conditions.iter().filter(|word| **word != "or");

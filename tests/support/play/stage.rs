@@ -92,13 +92,18 @@ impl Stage<'_> {
             }
             Act::Receive(order, text) => self.receive(name, *order, text).await,
             Act::ReceiveHeader(text) => self.receive_header(name, text).await,
-            Act::ReceiveError {
-                kind,
-                condition,
-                id,
-            } => {
+            Act::ReceiveError(errors, id) => {
                 let node = self.client(name)?.element().await?;
-                is_error(&node, kind, condition, id)
+                is_error(&node, errors, id)
+            }
+            Act::IgnorePushes => {
+                let client = self.client(name)?;
+                client
+                    .send(b"<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
+                    .await?;
+                client.until_ping().await?;
+                client.ignore_roster_pushes = true;
+                Ok(())
             }
             Act::ReceiveNothing => {
                 let before = self.client(name)?.until_ping().await?;
@@ -263,25 +268,28 @@ fn awaited(wanted: &[Node]) -> String {
     format!("waiting for {}", wanted.join(" "))
 }
 
-/// RFC 6120 §8.3.1: an error of this type and condition, for the stanza `id`.
-fn is_error(node: &Node, kind: &str, condition: &str, id: &str) -> Result<()> {
+/// RFC 6120 §8.3.1: an error of one of these types and conditions, for the stanza `id`.
+fn is_error(node: &Node, errors: &[String], id: &str) -> Result<()> {
     let error = node.child("error");
-    let conditions: Vec<&str> = error
+    let kind = error
+        .and_then(|error| error.attribute("type"))
+        .unwrap_or_default();
+    let found: Vec<String> = error
         .map(|error| {
             error
                 .children
                 .iter()
-                .map(|child| child.name.as_str())
+                .map(|child| format!("{kind}/{}", child.name))
                 .collect()
         })
         .unwrap_or_default();
     let fits = node.attribute("type") == Some("error")
         && node.attribute("id") == Some(id)
-        && error.and_then(|error| error.attribute("type")) == Some(kind)
-        && conditions.contains(&condition);
+        && found.iter().any(|found| errors.contains(found));
     ensure!(
         fits,
-        "expected the error {kind}/{condition} for {id}, received {node}"
+        "expected the error {} for {id}, received {node}",
+        errors.join(" or ")
     );
     Ok(())
 }
