@@ -63,7 +63,7 @@ class Person(slixmpp.ClientXMPP):
         """Logs in as people's clients do: session, roster, presence."""
         self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
         await self.sees("session")
-        mechanism = self["feature_mechanisms"].mech.name
+        mechanism = self.plugin["feature_mechanisms"].mech.name
         print(f"{self.boundjid}: logged in with {mechanism}", flush=True)
         expect(mechanism.startswith("SCRAM-"), f"the mechanism is {mechanism}")
         await self.get_roster(timeout=PATIENCE_S)
@@ -97,8 +97,10 @@ async def main():
     romeo.send_presence_subscription(pto=juliet_jid)
     await romeo.sees("online", comes_from(juliet_jid))
     await juliet.sees("online", comes_from(romeo_jid))
-    roster = await romeo.get_roster(timeout=PATIENCE_S)
-    items = {str(jid): item["subscription"] for jid, item in roster["roster"]["items"].items()}
+    # The answer comes after the pushes that were on their way.
+    await romeo.get_roster(timeout=PATIENCE_S)
+    roster = romeo.client_roster
+    items = {jid: roster[jid]["subscription"] for jid in roster.keys() if jid != romeo_jid}
     print(f"{romeo_jid}: the roster is {items}", flush=True)
     expect(items == {juliet_jid: "both"}, "the subscription is not mutual")
 
@@ -111,7 +113,7 @@ async def main():
     await romeo.sees("offline", comes_from(juliet_jid))
     for number in range(3):
         romeo.send_message(mto=juliet_jid, mbody=f"while you slept {number}", mtype="chat")
-    await romeo["xep_0199"].send_ping(jid="localhost", timeout=PATIENCE_S)
+    await romeo.plugin["xep_0199"].send_ping(jid="localhost", timeout=PATIENCE_S)
 
     juliet = Person(juliet_jid)
     await juliet.arrives()

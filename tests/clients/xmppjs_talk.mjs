@@ -5,7 +5,12 @@
 // Told by the environment as slixmpp_talk.py is; the test authority comes by
 // NODE_EXTRA_CA_CERTS. Exits with 0 when all was seen.
 
+import { webcrypto } from "node:crypto";
+
 import { client, jid, xml } from "@xmpp/client";
+
+// Not global before Node.js 20, which Debian has had.
+globalThis.crypto ??= webcrypto;
 
 const PATIENCE_MS = 20_000;
 const { XMPP_HOST, XMPP_PORT, XMPP_TRANSPORT, XMPP_ROMEO, XMPP_JULIET, XMPP_PASSWORD } =
