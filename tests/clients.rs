@@ -168,7 +168,7 @@ async fn tokio_xmpp_talks_over_direct_tls() -> Result<()> {
 #[tokio::test]
 #[ignore = "started by the tests above, with their environment"]
 async fn tokio_xmpp_in_its_own_process() -> Result<()> {
-    timeout(PATIENCE, oxide::talk()).await?
+    timeout(PATIENCE, Box::pin(oxide::talk())).await?
 }
 
 /// One sends while the other is away, who then hears it, and what is sent after.

@@ -184,16 +184,16 @@ impl Client {
                 Some(Event::Closed) => return Ok(Arrival::StreamEnd),
                 None => {}
             }
-            let mut buffer = [0; 4096];
+            let mut buffer = Vec::with_capacity(4096);
             let Some(wire) = self.wire.as_mut() else {
                 return Ok(Arrival::Disconnected);
             };
-            match wire.socket().read(&mut buffer).await {
+            match wire.socket().read_buf(&mut buffer).await {
                 Ok(0) | Err(_) => {
                     self.wire = None;
                     return Ok(Arrival::Disconnected);
                 }
-                Ok(length) => self.parser.push(buffer.get(..length).unwrap_or_default()),
+                Ok(_) => self.parser.push(&buffer),
             }
         }
     }
@@ -260,7 +260,7 @@ impl Client {
         };
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.tls));
         let domain = ServerName::try_from(self.domain.clone())?;
-        let socket = timeout(PATIENCE, connector.connect(domain, socket))
+        let socket = timeout(PATIENCE, Box::pin(connector.connect(domain, socket)))
             .await
             .context("the TLS handshake does not end")?
             .context("the TLS handshake")?;

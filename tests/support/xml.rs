@@ -198,7 +198,7 @@ impl StreamParser {
                     }
                 }
             }
-            _ => None,
+            rxml::Event::XmlDeclaration(..) => None,
         }
     }
 }
