@@ -83,9 +83,12 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
     for pair in &mut pairs {
         latencies.append(&mut pair.latencies);
     }
+    let mut ends = JoinSet::new();
     for pair in pairs {
-        pair.finish(&target).await?;
+        let target = Arc::clone(&target);
+        ends.spawn(async move { pair.finish(&target).await });
     }
+    ends.join_all().await.into_iter().collect::<Result<()>>()?;
     let (count, window, body) = (latencies.len() as u64, options.window, options.body);
     let shape = format!(
         "{} pairs, window {window}, {body}-byte bodies",

@@ -73,9 +73,12 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
     }
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
+    let mut ends = JoinSet::new();
     for user in users {
-        user.finish(&target).await?;
+        let target = Arc::clone(&target);
+        ends.spawn(async move { user.finish(&target).await });
     }
+    ends.join_all().await.into_iter().collect::<Result<()>>()?;
     let count = latencies.len() as u64;
     let shape = format!("{} users, {} contacts each", options.users, 2 * reach);
     Ok(Record {

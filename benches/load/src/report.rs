@@ -69,7 +69,7 @@ impl Record {
             self.server, self.load, self.transport, self.shape
         );
         println!(
-            "  {} {}s in {:.2} s = {:.0}/s; server CPU {} µs each; latency µs p50 {} p99 {} max {}; load {:.1}",
+            "  {} × {} in {:.2} s = {:.0}/s; server CPU {} µs each; latency µs p50 {} p99 {} max {}; load {:.1}",
             self.count,
             self.unit,
             self.seconds,

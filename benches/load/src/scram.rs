@@ -61,7 +61,10 @@ impl Mechanism {
 /// A client that logs in twice keeps this too; without it the generator would spend more
 /// processor time on key derivation than most servers on the login. It holds at most one entry for each account.
 #[derive(Debug, Default)]
-pub(crate) struct SaltedPasswords(Mutex<HashMap<(Vec<u8>, u32), Vec<u8>>>);
+pub(crate) struct SaltedPasswords(Mutex<HashMap<Salt, Vec<u8>>>);
+
+/// The salt and the iteration count.
+type Salt = (Vec<u8>, u32);
 
 impl SaltedPasswords {
     fn salted(
