@@ -307,6 +307,79 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
 mod tests {
     use super::*;
 
+    /// Reads what a server would send after three messages of pair 7 were written.
+    fn read(arriving: &str) -> Result<usize> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        runtime.block_on(async {
+            let (mut server, client) = tokio::io::duplex(4096);
+            let (idle, _) = tokio::io::duplex(1);
+            let mut pair = Pair {
+                number: 7,
+                writer: Session::inside_stream(Box::new(idle)),
+                reader: Session::inside_stream(Box::new(client)),
+                relay: false,
+                window: 3,
+                body: 20,
+                to: String::new(),
+                sent: 3,
+                received: 0,
+                under_way: VecDeque::from([Instant::now(); 3]),
+                latencies: Vec::new(),
+                batch: String::new(),
+            };
+            pair.writer.jid = "writer@localhost/chat".to_owned();
+            tokio::io::AsyncWriteExt::write_all(&mut server, arriving.as_bytes()).await?;
+            pair.reader.fill().await?;
+            pair.read()?;
+            Ok(pair.received)
+        })
+    }
+
+    fn message(from: &str, text: &str) -> String {
+        format!("<message from='{from}@localhost/chat' type='chat'><body>{text}</body></message>")
+    }
+
+    #[test]
+    fn messages_count_once_in_order_unchanged_and_from_the_writer() {
+        let [first, second] = ["000007 000000000 the", "000007 000000001 the"];
+        let of_writer = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| message("writer", text))
+                .collect::<String>()
+        };
+        let cases = [
+            ("in order", of_writer(&[first, second]), Some(2)),
+            (
+                "beside other stanzas",
+                format!("<presence/>{}<iq/>", of_writer(&[first])),
+                Some(1),
+            ),
+            ("repeated", of_writer(&[first, first]), None),
+            ("lost", of_writer(&[second]), None),
+            ("changed", of_writer(&["000007 000000000 THE"]), None),
+            (
+                "of another pair",
+                of_writer(&["000008 000000000 the"]),
+                None,
+            ),
+            ("from somebody else", message("other", first), None),
+            (
+                "more than written",
+                of_writer(&[
+                    first,
+                    second,
+                    "000007 000000002 the",
+                    "000007 000000003 the",
+                ]),
+                None,
+            ),
+        ];
+        for (name, arriving, expected) in cases {
+            assert_eq!(read(&arriving).ok(), expected, "{name}");
+        }
+    }
+
     #[test]
     fn bodies_have_the_length_asked_for_and_differ() {
         let mut texts = [String::new(), String::new()];

@@ -43,13 +43,18 @@ impl Session {
             Transport::Tls => Box::new(target.secure(stream).await?),
             Transport::Starttls => bail!("the relay knows no STARTTLS"),
         };
-        let mut session = Self {
+        let mut session = Self::inside_stream(wire);
+        session.send(hello).await?;
+        Ok(session)
+    }
+
+    /// A connection on which children of a stream come without its header.
+    pub(crate) fn inside_stream(wire: Box<dyn Wire>) -> Self {
+        Self {
             wire,
             scanner: Scanner::inside_stream(),
             jid: String::new(),
-        };
-        session.send(hello).await?;
-        Ok(session)
+        }
     }
 
     async fn negotiate(target: &Target, number: usize, resource: &str) -> Result<Self> {
