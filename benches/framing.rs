@@ -20,7 +20,7 @@ use parlour::xml::{Frame, Framer, Limits, Scope, parse, write};
 const HEADER: &str = "<stream:stream xmlns='jabber:client' \
     xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
 
-const MESSAGE: &str = "<message from='alice@example.org/desk' to='bob@example.org/phone' id='a1b2c3d4-e5f6-78' \
+const MESSAGE: &str = "<message from='alice@example.org/desk' to='bob@example.org/phone' id='a1b2c3d4-e5f6-7890' \
     type='chat'><body>See you at 5 &amp; bring the report</body>\
     <active xmlns='http://jabber.org/protocol/chatstates'/></message>";
 

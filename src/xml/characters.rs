@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::XmlError;
 
@@ -17,20 +17,57 @@ pub(super) const fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// Whether every character of the text is a `Char`.
-pub(super) fn all_chars(text: &str) -> bool {
-    let control = |byte: u8| byte < 0x20 && !is_space(byte);
-    // Written without an early return, so that it compiles to vector instructions.
-    let controls = text
-        .bytes()
-        .fold(false, |found, byte| found | control(byte));
-    let bytes = text.as_bytes();
-    // U+FFFE and U+FFFF are the only others that UTF-8 can carry.
-    let others = || {
-        memmem::find(bytes, b"\xef\xbf\xbe").is_some()
-            || memmem::find(bytes, b"\xef\xbf\xbf").is_some()
-    };
-    !controls && (text.is_ascii() || !others())
+/// What occurs anywhere in a text, found in one look over it, so that the checks
+/// for what does not occur can be left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Survey {
+    control: bool,
+    beyond_ascii: bool,
+    /// `&`, or white space that is not a space.
+    pub(super) to_resolve: bool,
+    pub(super) bracket: bool,
+}
+
+impl Survey {
+    pub(super) fn of(text: &str) -> Self {
+        let mut found = [0_u8; 4];
+        // Blocks of fixed size and no branch: this compiles to vector instructions.
+        let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+        for block in blocks {
+            look(block, &mut found);
+        }
+        let mut last = [b' '; 16];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        look(&last, &mut found);
+        let [control, beyond_ascii, to_resolve, bracket] = found.map(|flag| flag != 0);
+        Self {
+            control,
+            beyond_ascii,
+            to_resolve,
+            bracket,
+        }
+    }
+
+    /// Whether every character of the text, of which this is the survey, is a `Char`.
+    pub(super) fn all_chars(self, text: &str) -> bool {
+        // U+FFFE and U+FFFF are all that UTF-8 can carry besides control characters.
+        let others = || text.contains(['\u{fffe}', '\u{ffff}']);
+        !self.control && !(self.beyond_ascii && others())
+    }
+}
+
+fn look(block: &[u8; 16], found: &mut [u8; 4]) {
+    let [mut control, mut beyond_ascii, mut to_resolve, mut bracket] = *found;
+    for &byte in block {
+        let space = u8::from(byte == b'\t') | u8::from(byte == b'\n') | u8::from(byte == b'\r');
+        control |= u8::from(byte < b' ') & !space;
+        beyond_ascii |= byte & 0x80;
+        to_resolve |= space | u8::from(byte == b'&');
+        bracket |= u8::from(byte == b']');
+    }
+    *found = [control, beyond_ascii, to_resolve, bracket];
 }
 
 /// Splits a qualified name into prefix (empty when there is none) and local part.
@@ -54,8 +91,17 @@ pub(super) fn split_name(name: &str) -> Result<(&str, &str), XmlError> {
 
 /// A name without colon (Namespaces in XML 1.0 §3).
 fn is_ncname(name: &str) -> bool {
+    let first = name.bytes().next();
+    let starts = matches!(first, Some(b'a'..=b'z' | b'A'..=b'Z' | b'_'));
+    if starts && name.bytes().all(is_ascii_name) {
+        return true;
+    }
     let mut chars = name.chars();
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+}
+
+const fn is_ascii_name(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.')
 }
 
 const fn is_name_start(c: char) -> bool {

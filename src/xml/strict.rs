@@ -6,13 +6,13 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
-use quick_xml::events::{Event, attributes::Attributes};
+use memchr::memchr;
+use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use smallvec::SmallVec;
 
 use super::characters::{
-    all_chars, attribute_value, is_space, line_ends, resolve_reference, split_name,
+    Survey, attribute_value, is_space, line_ends, resolve_reference, split_name,
 };
 use super::element::{Element, XML_NS};
 use super::{Limits, Scope, Tag, XmlError};
@@ -26,8 +26,7 @@ pub(super) struct Strict<'a> {
     reader: Reader<&'a [u8]>,
     scope: &'a Scope,
     limits: &'a Limits,
-    /// Whether `]]>` occurs at all, so that ordinary text need not be searched.
-    bracketed: bool,
+    survey: Survey,
     started: bool,
     /// The element just entered was an empty-element tag: its end comes next.
     empty: bool,
@@ -87,11 +86,12 @@ impl<'a> Strict<'a> {
         }
         let text = str::from_utf8(bytes).map_err(|_| XmlError::InvalidUtf8)?;
         // Also keeps a byte order mark away from quick-xml, which would skip it uncounted.
-        let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
+        let text = text.trim_start_matches(SPACE);
         if !text.starts_with('<') {
             return Err(XmlError::NotWellFormed("no element"));
         }
-        if !all_chars(text) {
+        let survey = Survey::of(text);
+        if !survey.all_chars(text) {
             return Err(XmlError::NotWellFormed("forbidden character"));
         }
         Ok(Self {
@@ -99,7 +99,7 @@ impl<'a> Strict<'a> {
             reader: Reader::from_str(text),
             scope,
             limits,
-            bracketed: memmem::find(text.as_bytes(), b"]]>").is_some(),
+            survey,
             started: false,
             empty: false,
             depth: 0,
@@ -154,7 +154,7 @@ impl<'a> Strict<'a> {
                     }
                     Err(XmlError::NotWellFormed("text outside of the element"))
                 }
-                Event::Text(_) if self.bracketed && piece.contains("]]>") => {
+                Event::Text(_) if self.survey.bracket && piece.contains("]]>") => {
                     Err(XmlError::NotWellFormed("]]> in text"))
                 }
                 Event::Text(_) => Ok(Step::Text(piece)),
@@ -280,9 +280,9 @@ impl<'a> Strict<'a> {
             return Err(XmlError::TooDeep);
         }
         let name_len = tag.bytes().position(is_space).unwrap_or(tag.len());
-        let (name, _) = tag.split_at_checked(name_len).unwrap_or((tag, ""));
+        let (name, attributes) = tag.split_at_checked(name_len).unwrap_or((tag, ""));
         (self.tag.prefix, self.tag.name) = split_name(name)?;
-        self.read_attributes(tag, name_len)?;
+        self.read_attributes(attributes)?;
         if self.depth == CHILD_DEPTH {
             self.reach = Reach::default();
         }
@@ -302,25 +302,18 @@ impl<'a> Strict<'a> {
         Step::End
     }
 
-    fn read_attributes(&mut self, tag: &'a str, name_len: usize) -> Result<(), XmlError> {
+    fn read_attributes(&mut self, tag: &'a str) -> Result<(), XmlError> {
         self.tag.attributes.clear();
         let mut declared = 0_usize;
-        // quick-xml's own check for repeated ones allocates; ours is made with the names below.
-        let mut attributes = Attributes::new(tag, name_len);
-        attributes.with_checks(false);
-        for attribute in attributes {
-            let attribute =
-                attribute.map_err(|_| XmlError::NotWellFormed("malformed attribute"))?;
-            let Cow::Borrowed(raw) = attribute.value else {
-                return Err(XmlError::NotWellFormed("malformed attribute"));
-            };
-            let key = attribute.key.0;
-            let before = offset_in(tag, key).wrapping_sub(1);
-            if !tag.as_bytes().get(before).copied().is_some_and(is_space) {
-                return Err(XmlError::NotWellFormed("no space between attributes"));
-            }
+        let mut rest = tag;
+        while let Some((key, raw, after)) = next_attribute(rest)? {
+            rest = after;
             let (prefix, name) = split_name(key)?;
-            let value = attribute_value(raw)?;
+            let value = if self.survey.to_resolve {
+                attribute_value(raw)?
+            } else {
+                Cow::Borrowed(raw)
+            };
             if prefix == "xmlns" || key == "xmlns" {
                 declared = declared.saturating_add(1);
                 if declared > self.limits.declarations_max {
@@ -439,6 +432,30 @@ impl<'a> Strict<'a> {
         outside.map(|ns| (ns, 0))
     }
 }
+
+/// Takes one attribute (XML 1.0 §3.1) from what follows a name or an attribute in
+/// a tag: its name, its raw value, and the rest. quick-xml would do without space
+/// between two of them.
+pub(super) fn next_attribute(rest: &str) -> Result<Option<(&str, &str, &str)>, XmlError> {
+    let malformed = XmlError::NotWellFormed("malformed attribute");
+    let start = rest.trim_start_matches(SPACE);
+    if start.is_empty() {
+        return Ok(None);
+    }
+    if start.len() == rest.len() {
+        return Err(XmlError::NotWellFormed("no space between attributes"));
+    }
+    let (key, after) = start.split_once('=').ok_or(malformed)?;
+    let mut after = after.trim_start_matches(SPACE).chars();
+    let quote = after.next().filter(|quote| matches!(quote, '\'' | '"'));
+    let (value, rest) = after
+        .as_str()
+        .split_once(quote.ok_or(malformed)?)
+        .ok_or(malformed)?;
+    Ok(Some((key.trim_end_matches(SPACE), value, rest)))
+}
+
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The depth of the children of the root.
 pub(super) const CHILD_DEPTH: usize = 2;
