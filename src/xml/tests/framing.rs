@@ -183,7 +183,7 @@ fn declarations_and_headers_are_checked() {
         ),
         ("<1>", Err(NotWellFormed("malformed name"))),
         ("<a x='1' x='2'>", Err(NotWellFormed("repeated attribute"))),
-        ("<a <b>", Err(NotWellFormed("< in a tag"))),
+        ("<a <b>", Err(NotWellFormed("malformed name"))),
     ] {
         assert_eq!(header(text), expected, "{text}");
     }
