@@ -229,6 +229,8 @@ fn limits_are_felt_before_an_element_is_complete() {
     assert_eq!(run(&format!("<a x='{}", fill(200))), Err(TooLong));
     assert_eq!(run(&format!("<a><![CDATA[{}", fill(200))), Err(TooLong));
     assert_eq!(run(&format!("</{}", fill(200))), Err(TooLong));
+    // Beyond the limit nothing is looked at, whatever it is.
+    assert_eq!(run(&format!("<a>{}<!--", fill(197))), Err(TooLong));
     // Many small ones are no long one.
     assert_eq!(run(&"<a/>".repeat(1000)), Ok(1001));
     assert_eq!(run("<a><b><c>"), Ok(1));
