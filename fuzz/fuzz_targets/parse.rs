@@ -35,7 +35,7 @@ fuzz_target!(|input: &[u8]| {
     // The same bytes behind a head in the same namespace, with nothing declared around them.
     let mut spliced = Vec::new();
     write::element(&mut spliced, &Element::new(own, "head").text("|"), "");
-    let at = spliced.iter().position(|byte| *byte == b'|').expect("the mark");
+    let at = spliced.iter().rposition(|byte| *byte == b'|').expect("the mark");
     spliced.splice(at..=at, parsed.content.bytes().iter().copied());
     let spliced = document(&spliced, &roomy).expect("well-formed anywhere");
     assert_eq!(spliced.children().cloned().collect::<Vec<_>>(), children);

@@ -58,7 +58,7 @@ impl Survey {
     pub(super) fn all_chars(self, text: &str) -> bool {
         // U+FFFE and U+FFFF are all that UTF-8 can carry besides control characters.
         let others = || text.contains(['\u{fffe}', '\u{ffff}']);
-        !self.control && !(self.beyond_ascii && others())
+        !self.control && (!self.beyond_ascii || !others())
     }
 }
 
@@ -139,17 +139,19 @@ const NAME_OTHER: u8 = 4;
 fn name_class(byte: u8) -> u8 {
     static CLASSES: [u8; 256] = {
         let mut classes = [NO_NAME; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            classes[byte] = match byte as u8 {
+        let mut byte = 0_u8;
+        loop {
+            classes[byte as usize] = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => NAME_START,
                 b'0'..=b'9' | b'-' | b'.' => NAME_CHAR,
                 b':' | 0x80.. => NAME_OTHER,
                 _ => NO_NAME,
             };
+            if byte == u8::MAX {
+                break classes;
+            }
             byte += 1;
         }
-        classes
     };
     // A table of 256 has a place for every byte.
     CLASSES[usize::from(byte)]

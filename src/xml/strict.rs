@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::characters::{QName, Survey, attribute_value, is_space, line_ends};
-use super::element::{Element, XML_NS};
+use super::characters::{QName, Survey, attribute_value, is_space};
+use super::element::XML_NS;
 use super::token::{SPACE, TagEnd, Token, Tokens};
-use super::{Limits, Scope, Tag, XmlError};
+use super::{Limits, Scope, XmlError};
 
 /// The namespace of namespace declarations (Namespaces in XML 1.0 §3).
 const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
@@ -209,34 +209,6 @@ impl<'a> Strict<'a> {
         let inner = self.bindings.iter().rev();
         let inner = inner.map(|binding| (binding.prefix, binding.ns.as_ref()));
         inner.chain(self.scope.declarations()).collect()
-    }
-
-    /// Reads the rest of the element just entered into a tree.
-    pub(super) fn tree(&mut self) -> Result<Element, XmlError> {
-        let mut open = vec![Element::from_tag(Tag::entered(self))];
-        loop {
-            let step = self.step()?;
-            let Some(innermost) = open.last_mut() else {
-                return Err(XmlError::NotWellFormed("unclosed element"));
-            };
-            match step {
-                Step::Start => open.push(Element::from_tag(Tag::entered(self))),
-                Step::Text(raw) => {
-                    innermost.push_text(line_ends(raw).into_owned());
-                }
-                Step::Reference(c) => innermost.push_text(c.to_string()),
-                Step::End => {
-                    let Some(closed) = open.pop() else {
-                        return Err(XmlError::NotWellFormed("unclosed element"));
-                    };
-                    match open.last_mut() {
-                        Some(parent) => parent.push_child(closed),
-                        None => return Ok(closed),
-                    }
-                }
-                Step::Done => return Err(XmlError::NotWellFormed("unclosed element")),
-            }
-        }
     }
 
     /// Requires that nothing but white space follows.
