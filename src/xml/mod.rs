@@ -2,7 +2,7 @@
 //!
 //! The way of a stanza: [`Framer`] cuts one complete child of the stream out of
 //! what was read; [`parse()`] proves it well-formed and leaves its children as
-//! the bytes they came in ([`Content`]); [`write`] and [`Content::bytes`] put
+//! the bytes they came in ([`Content`]); [`mod@write`] and [`Content::bytes`] put
 //! them out again. [`Element`] is the tree for what the server itself reads.
 //!
 //! `strict` is the one place that decides what well-formed means, over the
