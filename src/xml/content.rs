@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::index::{Entries, Entry, write_child};
 use super::parse::{direct_text, tree};
+use super::scope::NOTHING;
 use super::{Element, Limits, Scope, XmlError};
 
 /// The child elements of a stanza, side by side, and where each of them is.
@@ -180,6 +181,6 @@ impl<'a> Child<'a> {
     /// The character data directly inside, references resolved.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
-        direct_text(self.bytes())
+        direct_text(self.bytes(), &NOTHING)
     }
 }
