@@ -9,6 +9,8 @@ pub mod header;
 mod interface;
 mod machine;
 pub mod sasl;
+#[cfg(test)]
+mod tests;
 
 pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
 pub use machine::Negotiation;
