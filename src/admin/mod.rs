@@ -17,13 +17,13 @@ pub mod password;
 mod sessions;
 mod table;
 
-
 pub use operation::{Argument, Arguments, Given, Kind, Need, Operation, Outcome, Refusal};
 pub use operator::Operator;
 
 use tracing::info;
 
 use crate::domain::rights::Role;
+use crate::proto::BareJid;
 
 /// Every operation, in the order in which help lists them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -61,8 +61,42 @@ pub async fn perform(
             operation.role
         )));
     }
+    run(operator, operation, given).await
+}
+
+/// What the owner of an account may have done with it, whatever the role.
+const OWN: [&str; 2] = ["account passwd", "account remove"];
+
+/// Does what `name` says with the own account of `owner`.
+///
+/// Not cancel-safe, as [`perform`].
+///
+/// # Errors
+/// As [`perform`].
+pub async fn perform_own(
+    operator: &Operator,
+    owner: &BareJid,
+    name: &str,
+    mut given: Given,
+) -> Result<Outcome, Refusal> {
+    match find(name) {
+        Some(operation) if OWN.contains(&name) => {
+            given.insert("jid".to_owned(), owner.to_string());
+            run(operator, operation, &given).await
+        }
+        Some(_) | None => Err(Refusal::Forbidden(format!(
+            "{name} is not for the owner of an account"
+        ))),
+    }
+}
+
+async fn run(
+    operator: &Operator,
+    operation: &Operation,
+    given: &Given,
+) -> Result<Outcome, Refusal> {
     let arguments = operation.understand(given, &operator.config)?;
     let done = (operation.run)(operator.clone(), arguments).await;
-    info!(operation = name, done = done.is_ok(), "operation");
+    info!(operation = operation.name, done = done.is_ok(), "operation");
     done
 }

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use super::operator::Operator;
 use crate::config::Config;
 use crate::domain::rights::Role;
 use crate::observe::Secret;
 use crate::proto::jid::JidError;
-use crate::proto::{BareJid, Jid};
+use crate::proto::{BareJid, Condition, Jid, StanzaError};
 use crate::store::StoreError;
 
 /// Something that an operator can have done.
@@ -153,6 +154,24 @@ impl Refusal {
 
     pub(super) fn no_account(jid: &BareJid) -> Self {
         Self::NotFound(format!("there is no account {jid}"))
+    }
+}
+
+impl From<Refusal> for StanzaError {
+    fn from(refusal: Refusal) -> Self {
+        let condition = match &refusal {
+            Refusal::Usage(_) => Condition::BadRequest,
+            Refusal::Forbidden(_) => Condition::Forbidden,
+            Refusal::NotFound(_) => Condition::ItemNotFound,
+            Refusal::Conflict(_) => Condition::Conflict,
+            Refusal::NotAcceptable(_) => Condition::NotAcceptable,
+            Refusal::NotRunning(_) => Condition::ServiceUnavailable,
+            Refusal::Failed(cause) => {
+                error!(%cause, "operation failed");
+                return Condition::InternalServerError.into();
+            }
+        };
+        Self::new(condition).text(refusal.to_string())
     }
 }
 
