@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::admin::Operator;
+use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation, ListenAddress};
 use crate::extensions;
@@ -65,6 +67,9 @@ pub enum ServerError {
     /// The random numbers of the system fail.
     #[error("the system gives no random numbers")]
     Random,
+    /// The control socket cannot be made, for one when another server holds it.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// Signals cannot be listened to.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -75,7 +80,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// The file that lists the bound addresses, one `key address` a line, while the server runs:
 /// with port 0 the only way to learn them.
-const LISTENERS_FILE: &str = "listeners";
+pub const LISTENERS_FILE: &str = "listeners";
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -85,6 +90,8 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     install_provider();
     let config = Arc::new(config);
     prepare_data_dir(&config.data_dir)?;
+    // Before the database is touched: of two servers of one data_dir the second ends here.
+    let control = ControlSocket::bind(&config.data_dir)?;
     for key in config.unserved() {
         warn!(key, "set, but not served by this version");
     }
@@ -96,6 +103,8 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let sockets = bind_all(&config)?;
+    let operator = Operator::running(Arc::clone(router.services()));
+    tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
     let setup = tls_setup(&config, &certificates)?;
     let addresses = Arc::new(AddressLimits::new(AddressRules {
@@ -168,8 +177,17 @@ fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
 /// # Errors
 /// When it cannot be opened or brought to this version.
 pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let (location, limits) = database(config)?;
+    Store::open(&location, &limits).await
+}
+
+/// Where the configuration says that the database is, and how much is asked of it.
+///
+/// # Errors
+/// When the URL is not understood.
+pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError> {
     let location: Location = match config.database_location() {
-        DatabaseLocation::SqliteFile(path) => format!("sqlite:{}", path.display()).parse()?,
+        DatabaseLocation::SqliteFile(path) => Location::Sqlite(path),
         DatabaseLocation::Url(url) => url.expose().parse()?,
     };
     let limits = store::Limits {
@@ -177,7 +195,7 @@ pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
         acquire_timeout: config.database.acquire_timeout_seconds.duration(),
         ..store::Limits::default()
     };
-    Store::open(&location, &limits).await
+    Ok((location, limits))
 }
 
 fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Router> {

@@ -4,7 +4,9 @@
 //! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
 //! its conversation scripts.
 
+pub mod commands;
 pub mod ping;
+pub mod registration;
 
 use std::sync::Arc;
 
@@ -15,7 +17,11 @@ use crate::hooks::Hooks;
 type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
-const LIST: &[Register] = &[ping::register];
+const LIST: &[Register] = &[
+    commands::register,
+    ping::register,
+    registration::register,
+];
 
 /// The table of hooks of all extensions.
 #[must_use]

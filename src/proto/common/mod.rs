@@ -1,1 +1,4 @@
 //! Payloads that more than one room speaks.
+
+pub mod delay;
+pub mod forms;
