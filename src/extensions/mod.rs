@@ -5,6 +5,11 @@
 //! its conversation scripts.
 
 pub mod ping;
+pub mod presence;
+pub mod roster;
+pub mod subscription;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
@@ -15,7 +20,12 @@ use crate::hooks::Hooks;
 type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
-const LIST: &[Register] = &[ping::register];
+const LIST: &[Register] = &[
+    ping::register,
+    presence::register,
+    roster::register,
+    subscription::register,
+];
 
 /// The table of hooks of all extensions.
 #[must_use]
