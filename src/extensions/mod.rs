@@ -6,7 +6,12 @@
 
 pub mod commands;
 pub mod ping;
+pub mod presence;
 pub mod registration;
+pub mod roster;
+pub mod subscription;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
@@ -20,7 +25,10 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 const LIST: &[Register] = &[
     commands::register,
     ping::register,
+    presence::register,
     registration::register,
+    roster::register,
+    subscription::register,
 ];
 
 /// The table of hooks of all extensions.
