@@ -5,6 +5,8 @@
 //! its conversation scripts.
 
 pub mod ping;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
@@ -15,7 +17,9 @@ use crate::hooks::Hooks;
 type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
-const LIST: &[Register] = &[ping::register];
+const LIST: &[Register] = &[
+    ping::register,
+];
 
 /// The table of hooks of all extensions.
 #[must_use]
@@ -24,5 +28,5 @@ pub fn hooks(config: &Arc<Config>) -> Hooks {
     for register in LIST {
         register(&mut hooks, config);
     }
-    hooks
+    hooks.finish()
 }
