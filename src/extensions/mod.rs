@@ -4,6 +4,7 @@
 //! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
 //! its conversation scripts.
 
+pub mod disco;
 pub mod ping;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -18,6 +19,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    disco::register,
     ping::register,
 ];
 
