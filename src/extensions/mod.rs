@@ -8,6 +8,7 @@ pub mod disco;
 pub mod ping;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod version;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 const LIST: &[Register] = &[
     disco::register,
     ping::register,
+    version::register,
 ];
 
 /// The table of hooks of all extensions.
