@@ -8,6 +8,7 @@ pub mod disco;
 pub mod ping;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod time;
 pub mod version;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 const LIST: &[Register] = &[
     disco::register,
     ping::register,
+    time::register,
     version::register,
 ];
 
