@@ -4,6 +4,7 @@
 //! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
 //! its conversation scripts.
 
+pub mod caps;
 pub mod disco;
 pub mod ping;
 #[cfg(test)]
@@ -21,6 +22,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    caps::register,
     disco::register,
     ping::register,
     time::register,
