@@ -6,6 +6,7 @@
 
 pub mod caps;
 pub mod disco;
+pub mod last_activity;
 pub mod ping;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -24,6 +25,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 const LIST: &[Register] = &[
     caps::register,
     disco::register,
+    last_activity::register,
     ping::register,
     time::register,
     version::register,
