@@ -11,6 +11,7 @@ pub mod ping;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
+pub mod vcard;
 pub mod version;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const LIST: &[Register] = &[
     last_activity::register,
     ping::register,
     time::register,
+    vcard::register,
     version::register,
 ];
 
