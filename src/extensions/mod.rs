@@ -8,6 +8,7 @@ pub mod caps;
 pub mod disco;
 pub mod last_activity;
 pub mod ping;
+pub mod private_xml;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
@@ -28,6 +29,7 @@ const LIST: &[Register] = &[
     disco::register,
     last_activity::register,
     ping::register,
+    private_xml::register,
     time::register,
     vcard::register,
     version::register,
