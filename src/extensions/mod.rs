@@ -9,6 +9,7 @@ pub mod disco;
 pub mod last_activity;
 pub mod ping;
 pub mod private_xml;
+pub mod stream_limits;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
@@ -30,6 +31,7 @@ const LIST: &[Register] = &[
     last_activity::register,
     ping::register,
     private_xml::register,
+    stream_limits::register,
     time::register,
     vcard::register,
     version::register,
