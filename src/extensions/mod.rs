@@ -5,6 +5,7 @@
 //! its conversation scripts.
 
 pub mod caps;
+pub mod contact_addresses;
 pub mod disco;
 pub mod last_activity;
 pub mod ping;
@@ -27,6 +28,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
     caps::register,
+    contact_addresses::register,
     disco::register,
     last_activity::register,
     ping::register,
