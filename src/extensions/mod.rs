@@ -10,6 +10,7 @@ pub mod disco;
 pub mod last_activity;
 pub mod ping;
 pub mod private_xml;
+pub mod session_establishment;
 pub mod stream_limits;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -33,6 +34,7 @@ const LIST: &[Register] = &[
     last_activity::register,
     ping::register,
     private_xml::register,
+    session_establishment::register,
     stream_limits::register,
     time::register,
     vcard::register,
