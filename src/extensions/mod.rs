@@ -8,6 +8,7 @@ pub mod caps;
 pub mod contact_addresses;
 pub mod disco;
 pub mod last_activity;
+pub mod offline;
 pub mod ping;
 pub mod private_xml;
 pub mod session_establishment;
@@ -32,6 +33,7 @@ const LIST: &[Register] = &[
     contact_addresses::register,
     disco::register,
     last_activity::register,
+    offline::register,
     ping::register,
     private_xml::register,
     session_establishment::register,
