@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
-use crate::hooks::{Connection, Mail, Mailbox, Services, Session};
+use crate::hooks::{Connection, Hooks, Mail, Mailbox, Services, Session};
 use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
 use crate::router::Router;
 use crate::router::registry::Binding;
@@ -41,6 +41,11 @@ pub(crate) struct Client {
 impl House {
     /// A house with those accounts on `localhost` and every extension.
     pub(crate) async fn new(accounts: &[&str]) -> Self {
+        Self::with(accounts, |hooks, config| *hooks = super::hooks(config)).await
+    }
+
+    /// A house with those accounts on `localhost` and the hooks that `register` adds.
+    pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));
         let store = Box::pin(Store::open(&file, &StoreLimits::default()))
@@ -53,7 +58,8 @@ impl House {
             Box::pin(made).await.unwrap();
         }
         let config = Arc::new(Config::default());
-        let hooks = super::hooks(&config);
+        let mut hooks = Hooks::default();
+        register(&mut hooks, &config);
         let clock = Clock::manual(NOW);
         let router = Router::new(|router| Services {
             store,
@@ -109,7 +115,7 @@ impl Client {
         let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
         let mut stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
         stanza.from = Some(self.session.address());
-        let replies = Box::pin(self.router.submit(&self.session, stanza)).await;
+        let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
         self.replies.extend(replies.stanzas);
         if replies.became_available {
             let services = self.router.services();
