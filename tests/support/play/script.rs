@@ -8,12 +8,15 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::pattern;
 use crate::client::Transport;
+use crate::server::Database;
 
 /// One play: who takes part, on what server, and what happens.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) path: PathBuf,
     pub(crate) transports: Vec<Transport>,
+    /// The databases that it is played on; without a word only the default one.
+    pub(crate) databases: Vec<Database>,
     /// TOML laid over the configuration that all scripts share.
     pub(crate) config: String,
     /// Whether the play needs a server of its own, to restart it.
@@ -90,6 +93,7 @@ impl Script {
         let mut script = Self {
             path: path.to_owned(),
             transports: Transport::ALL.to_vec(),
+            databases: vec![Database::Sqlite],
             config: String::new(),
             own_server: false,
             accounts: Vec::new(),
@@ -109,6 +113,12 @@ impl Script {
         match words.as_slice() {
             ["transports:", names @ ..] => {
                 self.transports = names
+                    .iter()
+                    .map(|name| name.parse())
+                    .collect::<Result<_>>()?;
+            }
+            ["databases:", names @ ..] => {
+                self.databases = names
                     .iter()
                     .map(|name| name.parse())
                     .collect::<Result<_>>()?;
