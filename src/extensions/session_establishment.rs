@@ -25,15 +25,13 @@ async fn answer(_iq: Iq) -> IqAnswer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::large_futures, reason = "a test has one future")]
-
     use super::*;
     use crate::extensions::testing::House;
     use crate::proto::BareJid;
 
     #[tokio::test]
     async fn a_session_is_optional_and_granted() {
-        let house = House::new(&["romeo"], register).await;
+        let house = House::with(&["romeo"], register).await;
         let hooks = &house.router.services().hooks;
         let host = BareJid::new("localhost").unwrap();
         let features = hooks.stream_features(StreamPhase::Authenticated, &host);

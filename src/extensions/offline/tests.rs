@@ -1,5 +1,3 @@
-#![expect(clippy::large_futures, reason = "a test has one future")]
-
 use super::*;
 use crate::extensions::testing::{Client, House, NOW, written};
 use crate::proto::PresenceType;
@@ -45,7 +43,7 @@ async fn next(house: &House, client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn a_kept_message_comes_once_as_it_was_sent_with_the_time_of_its_arrival() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     for body in ["one", "two"] {
         let heard = send(&mut romeo, "type='chat'", &format!("<body>{body}</body>")).await;
@@ -74,7 +72,7 @@ async fn what_is_kept_follows_section_3() {
     const STATE: &str = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
     const NO_STORE: &str = "<no-store xmlns='urn:xmpp:hints'/>";
     const COPY: &str = "<no-permanent-store xmlns='urn:xmpp:hints'/>";
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     let mut all = 0;
     for (kind, inside, keeps, returns) in [
@@ -139,7 +137,7 @@ async fn only_messages_of_the_right_types_have_another_fate_than_return() {
 
 #[tokio::test]
 async fn the_sender_is_told_when_the_mailbox_is_full_or_nobody_is_there() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let mut romeo = house.client("romeo/orchard");
     for _ in 0..3 {
         assert!(send(&mut romeo, "", "<body>hi</body>").await.is_empty());
@@ -163,7 +161,7 @@ async fn the_sender_is_told_when_the_mailbox_is_full_or_nobody_is_there() {
 
 #[tokio::test]
 async fn pages_go_to_one_of_two_sessions_that_come_at_once() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     for number in 0..PAGE + 10 {
         send(&mut romeo, "", &format!("<body>{number}</body>")).await;
@@ -194,7 +192,7 @@ async fn pages_go_to_one_of_two_sessions_that_come_at_once() {
 
 #[tokio::test]
 async fn a_page_that_was_not_known_to_be_written_comes_again() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     send(&mut romeo, "", "<body>hi</body>").await;
     // A session that ends.
@@ -216,7 +214,7 @@ async fn a_page_that_was_not_known_to_be_written_comes_again() {
 
 #[tokio::test]
 async fn expired_messages_are_deleted_and_not_given() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let services = house.router.services();
     let mut romeo = house.client("romeo/orchard");
     send(&mut romeo, "", "<body>old</body>").await;
@@ -243,7 +241,7 @@ async fn expired_messages_are_deleted_and_not_given() {
 
 #[tokio::test]
 async fn a_stamp_that_claims_to_be_the_hosts_is_taken_away() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     let stamp =
         |from: &str| format!("<delay xmlns='urn:xmpp:delay'{from} stamp='2002-09-10T23:08:25Z'/>");
@@ -261,4 +259,67 @@ async fn a_stamp_that_claims_to_be_the_hosts_is_taken_away() {
         page.contains(&others) && page.contains(&stamp("")),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn a_message_written_while_a_session_came_is_given_to_it() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let services = house.router.services();
+    let mut balcony = house.client("juliet/balcony");
+    assert!(next(&house, &balcony).await.is_empty());
+    let body = crate::xml::Element::new(ns::CLIENT, "body").text("hi");
+    let undelivered = Undelivered {
+        account: juliet(),
+        stanza: Arc::new(Stanza::message(MessageType::Chat).to(juliet()).child(&body)),
+        services: Arc::clone(services),
+    };
+    // The router decided while nobody was there.
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    let heard = balcony.received_xml().concat();
+    assert!(
+        heard.contains("<body>hi</body>") && heard.contains("<delay "),
+        "{heard}"
+    );
+    assert_eq!(kept(&house).await, 0);
+
+    // A session that is being given what was kept finds it by itself.
+    balcony.session.publish(None);
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    assert!(balcony.received_xml().is_empty());
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_turn_does_not_end_over_a_message_that_was_just_written() {
+    let house = House::with(&["juliet"], register).await;
+    let session = house.client("juliet/balcony").session;
+    let giving = Giving::of(&session);
+    assert!(!giving.note_late());
+    assert_eq!(giving.claim(&session), Some(Vec::new()));
+    assert!(giving.note_late());
+    assert!(!giving.give(&session, Vec::new()), "it looks again");
+    assert!(giving.give(&session, Vec::new()));
+    assert!(!giving.note_late(), "the turn is over");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_stands_before_nobody() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let messages = house.router.services().store.offline_messages();
+    for _ in 0..PAGE {
+        let appended = messages
+            .append(&juliet(), Bytes::from_static(b"<x"), NOW, 1000)
+            .await;
+        assert!(matches!(appended, Ok(Appended::Stored(_))));
+    }
+    let mut romeo = house.client("romeo/orchard");
+    send(&mut romeo, "", "<body>hi</body>").await;
+    let balcony = house.client("juliet/balcony");
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
 }
