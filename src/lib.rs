@@ -17,6 +17,8 @@
 //! - [`admin`]: operations, defined once for every door.
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
+pub mod admin;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -27,6 +29,7 @@ pub mod net;
 pub mod observe;
 pub mod proto;
 pub mod router;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod stream;

@@ -5,14 +5,19 @@
 //! its conversation scripts.
 
 pub mod caps;
+pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
+pub mod presence;
 pub mod private_xml;
+pub mod registration;
+pub mod roster;
 pub mod session_establishment;
 pub mod stream_limits;
+pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
@@ -30,14 +35,19 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
     caps::register,
+    commands::register,
     contact_addresses::register,
     disco::register,
     last_activity::register,
     offline::register,
     ping::register,
+    presence::register,
     private_xml::register,
+    registration::register,
+    roster::register,
     session_establishment::register,
     stream_limits::register,
+    subscription::register,
     time::register,
     vcard::register,
     version::register,

@@ -115,7 +115,7 @@ impl Client {
         let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
         let mut stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
         stanza.from = Some(self.session.address());
-        let replies = Box::pin(self.router.submit(&self.session, stanza)).await;
+        let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
         self.replies.extend(replies.stanzas);
         if replies.became_available {
             let services = self.router.services();

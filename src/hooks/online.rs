@@ -234,7 +234,8 @@ impl Session {
 
     /// Notes that a stanza was taken out of the mailbox. Only the session's task calls it.
     pub(crate) fn taken(&self, stanza: &Stanza) {
-        self.queued_bytes.fetch_sub(stanza.weight(), Ordering::AcqRel);
+        self.queued_bytes
+            .fetch_sub(stanza.weight(), Ordering::AcqRel);
     }
 
     /// Asks the session's task to close the stream with that error; the first reason wins.

@@ -75,7 +75,10 @@ mod tests {
         assert!(slots.find::<Interested>().is_none());
         slots.set(Interested(true));
         slots.set(7_u32);
-        assert_eq!(slots.find::<Interested>().as_deref(), Some(&Interested(true)));
+        assert_eq!(
+            slots.find::<Interested>().as_deref(),
+            Some(&Interested(true))
+        );
         assert_eq!(*slots.find_or(|| 9_u32), 7);
         assert_eq!(*slots.find_or(|| 9_u64), 9);
         slots.clear::<Interested>();

@@ -19,8 +19,7 @@ use crate::xml::Element;
 type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
 type IqHandler = Box<dyn Fn(Iq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
 type StreamIqHandler = Box<dyn Fn(StreamIq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
-type SessionHook =
-    Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type SessionHook = Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type BacklogHook =
     Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, Vec<Stanza>> + Send + Sync>;
 type UndeliveredHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, bool> + Send + Sync>;
@@ -176,7 +175,12 @@ impl Hooks {
     ) where
         F: Future<Output = IqAnswer> + Send + 'static,
     {
-        self.iq(at, IqType::Get, (ns, name), Box::new(move |iq| Box::pin(handler(iq))));
+        self.iq(
+            at,
+            IqType::Get,
+            (ns, name),
+            Box::new(move |iq| Box::pin(handler(iq))),
+        );
     }
 
     /// Answers `<iq type='set'>` with the child `{ns}name` at those addresses.
@@ -189,7 +193,12 @@ impl Hooks {
     ) where
         F: Future<Output = IqAnswer> + Send + 'static,
     {
-        self.iq(at, IqType::Set, (ns, name), Box::new(move |iq| Box::pin(handler(iq))));
+        self.iq(
+            at,
+            IqType::Set,
+            (ns, name),
+            Box::new(move |iq| Box::pin(handler(iq))),
+        );
     }
 
     fn iq(
@@ -231,8 +240,9 @@ impl Hooks {
     ) where
         F: Future<Output = Vec<Stanza>> + Send + 'static,
     {
-        self.backlog
-            .push(Box::new(move |session, services| Box::pin(hook(session, services))));
+        self.backlog.push(Box::new(move |session, services| {
+            Box::pin(hook(session, services))
+        }));
     }
 
     /// Runs after a session ended and was taken off the account's list.
@@ -242,8 +252,9 @@ impl Hooks {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.closed
-            .push(Box::new(move |session, services| Box::pin(hook(session, services))));
+        self.closed.push(Box::new(move |session, services| {
+            Box::pin(hook(session, services))
+        }));
     }
 
     /// Is offered each message that no session could take; answers whether it has seen to it.
@@ -252,7 +263,8 @@ impl Hooks {
     where
         F: Future<Output = bool> + Send + 'static,
     {
-        self.undelivered.push(Box::new(move |it| Box::pin(hook(it))));
+        self.undelivered
+            .push(Box::new(move |it| Box::pin(hook(it))));
     }
 
     /// Adds a stream feature; the function is asked once per stream, with the host.
@@ -347,7 +359,10 @@ impl Hooks {
     /// The stream features that extensions offer on that host in that phase.
     #[must_use]
     pub fn stream_features(&self, phase: StreamPhase, host: &BareJid) -> Vec<Element> {
-        let here = self.stream_features.iter().filter(|(when, _)| *when == phase);
+        let here = self
+            .stream_features
+            .iter()
+            .filter(|(when, _)| *when == phase);
         here.filter_map(|(_, feature)| feature(host)).collect()
     }
 

@@ -2,4 +2,5 @@
 
 pub mod address_limits;
 pub mod dns;
+pub mod listener;
 pub mod tls;

@@ -34,9 +34,15 @@ impl ErrorType {
     /// The type of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Auth, Self::Cancel, Self::Continue, Self::Modify, Self::Wait]
-            .into_iter()
-            .find(|known| known.name() == name)
+        [
+            Self::Auth,
+            Self::Cancel,
+            Self::Continue,
+            Self::Modify,
+            Self::Wait,
+        ]
+        .into_iter()
+        .find(|known| known.name() == name)
     }
 }
 

@@ -64,3 +64,9 @@ pub const SERVER_INFO: &str = "http://jabber.org/network/serverinfo";
 pub const HINTS: &str = "urn:xmpp:hints";
 /// XEP-0085 §5: chat states.
 pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
+/// XEP-0077 §3: in-band registration.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0077 §7: the stream feature of in-band registration.
+pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
+/// XEP-0050 §3: ad-hoc commands.
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";

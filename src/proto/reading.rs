@@ -60,7 +60,11 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
             return Err(ReadError::Refused(Box::new(stanza), refusal));
         }
     }
-    let problem = if known { iq_problem(&stanza) } else { Some("unknown type") };
+    let problem = if known {
+        iq_problem(&stanza)
+    } else {
+        Some("unknown type")
+    };
     match problem {
         Some(text) => Err(ReadError::Refused(
             Box::new(stanza),

@@ -276,6 +276,13 @@ impl Stanza {
         self
     }
 
+    /// The same with a payload of its own: see [`Content::detached`].
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.payload = self.payload.detached();
+        self
+    }
+
     /// The first child `{namespace}name`; [`ns::CLIENT`] names the stanza's own namespace,
     /// whatever the stream that it came over calls it.
     #[must_use]
@@ -325,7 +332,10 @@ impl Stanza {
     /// The error type inside a stanza of type error, if it can be read.
     #[must_use]
     pub fn error_type(&self) -> Option<ErrorType> {
-        let error = self.find(ns::CLIENT, "error")?.to_element(ns::CLIENT).ok()?;
+        let error = self
+            .find(ns::CLIENT, "error")?
+            .to_element(ns::CLIENT)
+            .ok()?;
         ErrorType::from_name(error.attribute("type")?)
     }
 

@@ -135,7 +135,10 @@ mod tests {
         let gone = recipient(true, false, true);
         assert_eq!(presence(PresenceType::Available, gone), Decision::Drop);
         let bare = recipient(false, false, true);
-        assert_eq!(presence(PresenceType::Unavailable, bare), Decision::Available);
+        assert_eq!(
+            presence(PresenceType::Unavailable, bare),
+            Decision::Available
+        );
         assert_eq!(presence(PresenceType::Error, bare), Decision::Drop);
     }
 }

@@ -6,17 +6,13 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::Router;
-use crate::hooks::{At, Iq, Session};
+use crate::hooks::{At, Iq, Mail, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
     /// Routes an IQ; returns the answer where the server itself gives it. `sender` is the
     /// session that sent it, when that is known.
-    pub(super) async fn iq(
-        &self,
-        stanza: Stanza,
-        sender: Option<&Arc<Session>>,
-    ) -> Option<Stanza> {
+    pub(super) async fn iq(&self, stanza: Mail, sender: Option<&Arc<Session>>) -> Option<Stanza> {
         let Kind::Iq(kind) = stanza.kind else {
             return None;
         };
@@ -36,14 +32,14 @@ impl Router {
         }
     }
 
-    async fn iq_to_session(&self, to: &Jid, stanza: Stanza) -> Option<Stanza> {
+    async fn iq_to_session(&self, to: &Jid, stanza: Mail) -> Option<Stanza> {
         let session = to.resource().and_then(|resource| {
             let account = self.registry.find(to.bare())?;
             account.session(resource)
         });
         match session {
             Some(session) => {
-                self.hand_over(&session, Arc::new(stanza)).await;
+                self.hand_over(&session, stanza).await;
                 None
             }
             None => stanza.refusal(&Condition::ServiceUnavailable.into()),

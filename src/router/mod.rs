@@ -14,10 +14,10 @@ use std::sync::{Arc, Weak};
 use futures_util::future::BoxFuture;
 use tracing::{debug, warn};
 
-use crate::hooks::{Account, Effects, Flow, Passage, Routing, Services, Session, Undelivered};
-use crate::proto::{
-    BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError,
+use crate::hooks::{
+    Account, Effects, Flow, Mail, Passage, Routing, Services, Session, Undelivered,
 };
+use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
@@ -42,7 +42,7 @@ impl Router {
     /// Makes the router together with the services, for each needs the other.
     pub fn new(services: impl FnOnce(Weak<dyn Routing>) -> Services) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
-            let weak: Weak<dyn Routing> = this.clone();
+            let weak: Weak<dyn Routing> = Weak::<Self>::clone(this);
             Self {
                 registry: Registry::new(),
                 services: Arc::new(services(weak)),
@@ -64,14 +64,15 @@ impl Router {
 
     /// Takes a stanza from a session of this server, `from` already stamped. What the session
     /// itself is to be sent for it is returned; its task writes that out.
-    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Stanza) -> Replies {
+    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
         let mut replies = Replies::default();
         let mut effects = Effects::default();
         let mut passage = Passage {
             account: session.account().jid(),
             online: Some(session.account()),
             session: Some(session),
-            stanza: &mut stanza,
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
             services: &self.services,
         };
@@ -80,20 +81,21 @@ impl Router {
             Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
             Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
             Kind::Iq(_) => {
-                replies.stanzas.extend(Box::pin(self.iq(stanza, Some(session))).await);
+                replies
+                    .stanzas
+                    .extend(Box::pin(self.iq(stanza, Some(session))).await);
                 return replies;
             }
         };
-        replies.stanzas = std::mem::take(&mut effects.reply);
-        replies.became_available = effects.became_available;
-        if !self.carry_on(flow, effects, &stanza).await {
+        if !self.carry_on(flow, effects, &stanza, &mut replies).await {
             return replies;
         }
         match (stanza.kind, &stanza.to) {
             (_, Some(_)) => self.dispatch(stanza).await,
             // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
             (Kind::Message(_), None) => {
-                stanza.to = Some(session.account().jid().clone().into());
+                let own = session.account().jid().clone();
+                Arc::make_mut(&mut stanza).to = Some(own.into());
                 self.dispatch(stanza).await;
             }
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
@@ -102,10 +104,16 @@ impl Router {
     }
 
     /// Carries out what hooks decided. Answers whether the stanza goes on.
-    async fn carry_on(&self, flow: Flow, effects: Effects, stanza: &Stanza) -> bool {
+    async fn carry_on(
+        &self,
+        flow: Flow,
+        effects: Effects,
+        stanza: &Stanza,
+        replies: &mut Replies,
+    ) -> bool {
         let mut outcome = Ok(());
         if !effects.is_empty() {
-            outcome = Box::pin(self.carry_out(effects)).await;
+            outcome = self.carry_out(effects, replies).await;
         }
         match (flow, outcome) {
             (Flow::Refuse(error), _) | (_, Err(error)) => {
@@ -117,21 +125,33 @@ impl Router {
         }
     }
 
-    async fn carry_out(&self, effects: Effects) -> Result<(), StanzaError> {
-        for (session, stanza) in effects.deliver {
-            self.hand_over(&session, stanza).await;
-        }
-        for stanza in effects.route {
-            self.dispatch_boxed(stanza).await;
-        }
-        for work in effects.then {
-            work.await?;
-        }
-        Ok(())
+    /// Boxed, for a routed stanza has effects of its own, and so has work that was awaited.
+    fn carry_out<'a>(
+        &'a self,
+        effects: Effects,
+        replies: &'a mut Replies,
+    ) -> BoxFuture<'a, Result<(), StanzaError>> {
+        Box::pin(async move {
+            replies.stanzas.extend(effects.reply);
+            replies.became_available |= effects.became_available;
+            for (session, stanza) in effects.deliver {
+                self.hand_over(&session, stanza).await;
+            }
+            for stanza in effects.route {
+                self.dispatch(Arc::new(stanza)).await;
+            }
+            for work in effects.then {
+                let more = work.await?;
+                if !more.is_empty() {
+                    self.carry_out(more, replies).await?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Routes a stanza by its address.
-    async fn dispatch(&self, stanza: Stanza) {
+    async fn dispatch(&self, stanza: Mail) {
         let Some(to) = &stanza.to else {
             return;
         };
@@ -150,12 +170,12 @@ impl Router {
     }
 
     /// [`Router::dispatch`] where it calls itself.
-    fn dispatch_boxed(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
+    fn dispatch_boxed(&self, stanza: Mail) -> BoxFuture<'_, ()> {
         Box::pin(self.dispatch(stanza))
     }
 
     /// A message or presence for a local account.
-    async fn to_account(&self, mut stanza: Stanza) {
+    async fn to_account(&self, mut stanza: Mail) {
         let Some(to) = stanza.to.clone() else {
             return;
         };
@@ -166,7 +186,8 @@ impl Router {
             account,
             online: online.as_ref(),
             session: None,
-            stanza: &mut stanza,
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
             services: &self.services,
         };
@@ -176,12 +197,14 @@ impl Router {
             Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
             Kind::Iq(_) => return,
         };
-        if self.carry_on(flow, effects, &stanza).await {
+        // Nobody sends here who could be replied to.
+        let mut replies = Replies::default();
+        if self.carry_on(flow, effects, &stanza, &mut replies).await {
             self.deliver(&to, online.as_ref(), stanza).await;
         }
     }
 
-    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Stanza) {
+    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Mail) {
         let exact = match (online, to.resource()) {
             (Some(online), Some(resource)) => online.session(resource),
             _ => None,
@@ -197,7 +220,6 @@ impl Router {
             Kind::Presence(kind) => delivery::presence(kind, recipient),
             Kind::Iq(_) => return,
         };
-        let stanza = Arc::new(stanza);
         match decision {
             Decision::Exact => {
                 if let Some(session) = exact {
@@ -208,7 +230,8 @@ impl Router {
                 self.fan_out(&sessions, &stanza, non_negative).await;
             }
             Decision::Available => {
-                self.fan_out(&sessions, &stanza, Session::is_available).await;
+                self.fan_out(&sessions, &stanza, Session::is_available)
+                    .await;
             }
             Decision::Undelivered => Box::pin(self.keep(&stanza)).await,
             Decision::Bounce(condition) => self.refuse(&stanza, &condition.into()),
@@ -218,12 +241,7 @@ impl Router {
 
     /// One stanza to several sessions of an account. A message that none of them could
     /// take is kept once.
-    async fn fan_out(
-        &self,
-        sessions: &[Arc<Session>],
-        stanza: &Arc<Stanza>,
-        takes: fn(&Session) -> bool,
-    ) {
+    async fn fan_out(&self, sessions: &[Arc<Session>], stanza: &Mail, takes: fn(&Session) -> bool) {
         let mut delivered = false;
         for session in sessions.iter().filter(|session| takes(session)) {
             delivered |= session.deliver(Arc::clone(stanza)).is_ok();
@@ -234,7 +252,7 @@ impl Router {
     }
 
     /// One stanza to one session; kept when the session cannot take it any more.
-    async fn hand_over(&self, session: &Arc<Session>, stanza: Arc<Stanza>) {
+    async fn hand_over(&self, session: &Arc<Session>, stanza: Mail) {
         if let Err(stanza) = session.deliver(stanza) {
             Box::pin(self.keep(&stanza)).await;
         }
@@ -243,7 +261,7 @@ impl Router {
     /// Offers a message that no session took to what keeps messages for later, and tells
     /// the sender when nothing does. Other stanzas mean nothing later and are dropped, except
     /// that a request is refused.
-    pub(crate) async fn keep(&self, stanza: &Arc<Stanza>) {
+    pub(crate) async fn keep(&self, stanza: &Mail) {
         let (Some(to), Kind::Message(kind)) = (&stanza.to, stanza.kind) else {
             self.refuse_request(stanza);
             return;
@@ -278,12 +296,14 @@ impl Router {
 
     /// Sends an error back to the sender, where the standard allows one.
     fn refuse(&self, stanza: &Stanza, error: &StanzaError) {
-        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell.
-        let silent = matches!(
-            stanza.kind,
-            Kind::Presence(kind) if kind != PresenceType::Available || error.condition == Condition::ServiceUnavailable
-        );
-        if silent && error.condition != Condition::JidMalformed && error.condition != Condition::RemoteServerNotFound {
+        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell; a probe and
+        // the end of a presence ask for no answer.
+        let silent = match stanza.kind {
+            Kind::Presence(PresenceType::Probe | PresenceType::Unavailable) => true,
+            Kind::Presence(_) => error.condition == Condition::ServiceUnavailable,
+            Kind::Message(_) | Kind::Iq(_) => false,
+        };
+        if silent {
             return;
         }
         if let Some(refusal) = stanza.refusal(error) {
@@ -321,7 +341,7 @@ fn non_negative(session: &Session) -> bool {
 
 impl Routing for Router {
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
-        self.dispatch_boxed(stanza)
+        self.dispatch_boxed(Arc::new(stanza))
     }
 
     fn online(&self, account: &BareJid) -> Option<Arc<Account>> {

@@ -8,7 +8,9 @@ use papaya::HashMap;
 
 use crate::config::Conflict;
 use crate::hooks::{Account, Connection, Mailbox, Session};
-use crate::proto::{BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError};
+use crate::proto::{
+    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError,
+};
 
 /// The accounts that have at least one session.
 #[derive(Debug)]
@@ -72,7 +74,9 @@ impl Registry {
         match (&older, policy) {
             (Some(_), Conflict::Refuse) => return Err(Condition::Conflict.into()),
             (Some(older), Conflict::Replace) => {
-                older.end(StreamError::new(StreamCondition::Conflict).text("replaced by a new session"));
+                older.end(
+                    StreamError::new(StreamCondition::Conflict).text("replaced by a new session"),
+                );
                 account.remove(older);
             }
             (None, _) if account.sessions().len() >= sessions_max => {

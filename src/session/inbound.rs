@@ -13,7 +13,7 @@ pub(super) enum Inbound {
     /// The stream ends.
     Fatal(StreamError),
     /// The stanza is refused, with an answer where one is allowed; the stream goes on.
-    Refused(Option<Stanza>),
+    Refused(Option<Box<Stanza>>),
 }
 
 /// Reads one element as a stanza of this session, with `from` stamped.
@@ -32,7 +32,9 @@ pub(super) fn read(
     // RFC 6120 §8.1.2.1: absent, or the client's own bare or full address.
     if let Some(from) = &stanza.from {
         let own = from.bare() == session.account().jid()
-            && from.resource().is_none_or(|resource| resource == session.resource());
+            && from
+                .resource()
+                .is_none_or(|resource| resource == session.resource());
         if !own {
             return Err(Inbound::Fatal(StreamCondition::InvalidFrom.into()));
         }
@@ -47,7 +49,7 @@ fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Inboun
         // The malformed address cannot be the sender of the answer.
         stanza.to = None;
     }
-    Inbound::Refused(stanza.refusal(error))
+    Inbound::Refused(stanza.refusal(error).map(Box::new))
 }
 
 /// The stream error for XML that is not taken (RFC 6120 §4.9.3).

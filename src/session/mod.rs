@@ -72,8 +72,13 @@ pub async fn serve(
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async {
-        let negotiated =
-            Box::pin(negotiate::negotiate(&listener, Transport::Tcp(socket), peer, start)).await;
+        let negotiated = Box::pin(negotiate::negotiate(
+            &listener,
+            Transport::Tcp(socket),
+            peer,
+            start,
+        ))
+        .await;
         let Some(bound) = negotiated else {
             return;
         };

@@ -38,7 +38,12 @@ pub(super) async fn negotiate(
     peer: IpAddr,
     start: Start,
 ) -> Option<Bound> {
-    let limit = listener.router.services().config.c2s.negotiation_timeout_seconds;
+    let limit = listener
+        .router
+        .services()
+        .config
+        .c2s
+        .negotiation_timeout_seconds;
     let mut driver = Driver {
         listener: Arc::clone(listener),
         peer,
@@ -50,7 +55,7 @@ pub(super) async fn negotiate(
         bound: None,
     };
     // The deadline is for the whole, so that a slow peer gains nothing by trickling.
-    match tokio::time::timeout(limit.duration(), driver.run(start)).await {
+    match tokio::time::timeout(limit.duration(), Box::pin(driver.run(start))).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(%error, "connection lost in negotiation"),
         Err(_) => {
@@ -86,15 +91,17 @@ impl Driver {
         };
         let rules = Arc::clone(&self.listener.rules);
         let mut machine = Negotiation::new(rules, security, crate::id::random);
-        let mut input = match self.read(&mut machine).await? {
-            Some(input) => input,
-            None => return Ok(()),
+        let Some(mut input) = self.read(&mut machine).await? else {
+            return Ok(());
         };
         loop {
             let (next_machine, Output { delay, bytes, next }) = machine.handle(input);
             machine = next_machine;
             if !delay.is_zero() {
-                let more = self.listener.addresses.authentication_failed(self.peer, Instant::now().into_std());
+                let more = self
+                    .listener
+                    .addresses
+                    .authentication_failed(self.peer, Instant::now().into_std());
                 tokio::time::sleep(delay.max(more)).await;
             }
             if !bytes.is_empty() {
@@ -102,39 +109,25 @@ impl Driver {
             }
             input = match next {
                 Next::Close | Next::Ready(_) => return Ok(()),
-                Next::Read => match self.read(&mut machine).await? {
-                    Some(input) => input,
-                    None => return Ok(()),
-                },
-                Next::Restart => {
-                    self.framer.restart();
-                    match self.read(&mut machine).await? {
-                        Some(input) => input,
-                        None => return Ok(()),
+                Next::StartTls => Input::Secured(self.start_tls().await?),
+                Next::Read | Next::Restart => {
+                    if matches!(next, Next::Restart) {
+                        self.framer.restart();
                     }
-                }
-                Next::StartTls => {
-                    if !self.buffer.is_empty() {
-                        // RFC 6120 §5.3.2: what came before the handshake was not protected by
-                        // it; whoever put it there wants it to be taken for what it is not.
-                        info!("data pipelined behind STARTTLS");
+                    let Some(input) = self.read(&mut machine).await? else {
                         return Ok(());
-                    }
-                    self.transport_name = "tls";
-                    self.framer.restart();
-                    let security = self.handshake().await?;
-                    let (next_machine, _) = machine.handle(Input::Secured(security));
-                    machine = next_machine;
-                    match self.read(&mut machine).await? {
-                        Some(input) => input,
-                        None => return Ok(()),
-                    }
+                    };
+                    input
                 }
                 Next::Keys { account, hash } => self.keys(&account, hash).await,
                 Next::Password { account, password } => self.password(account, password).await,
                 Next::Admit { account } => self.admit(&account).await,
                 Next::Bind { account, resource } => Input::Bound(self.bind(account, resource)),
-                Next::Answer { host, kind, payload } => {
+                Next::Answer {
+                    host,
+                    kind,
+                    payload,
+                } => {
                     let request = StreamIq {
                         host,
                         peer: self.peer,
@@ -147,6 +140,17 @@ impl Driver {
                 }
             };
         }
+    }
+
+    async fn start_tls(&mut self) -> std::io::Result<Security> {
+        if !self.buffer.is_empty() {
+            // RFC 6120 §5.3.2: what came before the handshake was not protected by it; whoever
+            // put it there wants it to be taken for what it is not.
+            info!("data pipelined behind STARTTLS");
+            return Err(std::io::Error::other("data pipelined behind STARTTLS"));
+        }
+        self.transport_name = "tls";
+        self.handshake().await
     }
 
     /// The next frame as the machine's input. `None` when the stream is over; the reason has
@@ -276,8 +280,7 @@ impl Driver {
             Some(asked) => Resource::new(&asked),
             None => Resource::new(&crate::id::random()),
         };
-        let resource =
-            resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
+        let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
         let limits = &services.config.c2s;
         let (sender, mailbox) = mpsc::channel(limits.mailbox_stanzas_max as usize);
         let binding = Binding {
@@ -294,7 +297,11 @@ impl Driver {
             },
         };
         let sessions_max = limits.resources_per_account_max as usize;
-        let session = self.listener.router.registry().bind(binding, limits.conflict, sessions_max)?;
+        let session =
+            self.listener
+                .router
+                .registry()
+                .bind(binding, limits.conflict, sessions_max)?;
         let jid = session.jid().clone();
         self.bound = Some((session, mailbox));
         Ok(jid)

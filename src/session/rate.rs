@@ -35,7 +35,10 @@ impl Bucket {
             return None;
         }
         let elapsed = now.saturating_duration_since(self.filled).as_micros();
-        let gained = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_mul(self.per_second) / 1_000_000;
+        let gained = u64::try_from(elapsed)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(self.per_second)
+            / 1_000_000;
         self.filled = now;
         let level = self.level.saturating_add(gained).min(self.burst);
         if let Some(left) = level.checked_sub(bytes) {
@@ -44,7 +47,8 @@ impl Bucket {
         }
         self.level = 0;
         let missing = bytes - level;
-        let wait = Duration::from_micros(missing.saturating_mul(1_000_000) / self.per_second.max(1));
+        let wait =
+            Duration::from_micros(missing.saturating_mul(1_000_000) / self.per_second.max(1));
         // The wait itself pays the debt.
         self.filled = now + wait;
         Some(wait)

@@ -79,7 +79,7 @@ impl Task {
         let Some(mut transport) = self.transport.take() else {
             return;
         };
-        let end = match self.frames(&mut transport).await {
+        let end = match Box::pin(self.frames(&mut transport)).await {
             Ok(()) => self.turns(&mut transport).await,
             Err(end) => end,
         };
@@ -99,7 +99,10 @@ impl Task {
     /// One turn after the other, each for whatever is ready first.
     async fn turns(&mut self, transport: &mut Transport) -> End {
         let c2s = &self.router.services().config.c2s;
-        let (idle, answer) = (c2s.idle_seconds.duration(), c2s.idle_answer_seconds.duration());
+        let (idle, answer) = (
+            c2s.idle_seconds.duration(),
+            c2s.idle_answer_seconds.duration(),
+        );
         let session = Arc::clone(&self.session);
         let ended = session.until_ended();
         let silence = tokio::time::sleep(idle);
@@ -114,7 +117,8 @@ impl Task {
                     None => Err(End::Lost),
                 },
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
-                    Ok(count) if count > 0 => self.received(count, transport).await,
+                    // On the heap while it lasts, so that an idle session's future is small.
+                    Ok(count) if count > 0 => Box::pin(self.received(count, transport)).await,
                     Ok(_) | Err(_) => Err(End::Lost),
                 },
                 () = wait_until(paused), if paused.is_some() => {
@@ -122,7 +126,7 @@ impl Task {
                     Ok(())
                 }
                 () = &mut silence => {
-                    let next = self.silent(idle, answer, transport).await;
+                    let next = Box::pin(self.silent(idle, answer, transport)).await;
                     next.map(|next| silence.as_mut().reset(next))
                 }
             };
@@ -175,7 +179,9 @@ impl Task {
                 Some(Frame::Element(bytes)) => {
                     match inbound::read(bytes, &self.scope, &self.limits, &self.session) {
                         Ok(stanza) => self.submit(stanza, transport).await?,
-                        Err(Inbound::Refused(answer)) => self.write(answer.as_slice()),
+                        Err(Inbound::Refused(answer)) => {
+                            self.write(answer.as_deref().map_or(&[], std::slice::from_ref));
+                        }
                         Err(Inbound::Fatal(error)) => return Err(End::Failed(error)),
                     }
                 }
@@ -198,7 +204,7 @@ impl Task {
     }
 
     async fn submit(&mut self, stanza: Stanza, transport: &mut Transport) -> Result<(), End> {
-        let replies = self.router.submit(&self.session, stanza).await;
+        let replies = self.router.submit(&self.session, Arc::new(stanza)).await;
         self.write(&replies.stanzas);
         if self.out.len() >= WRITE_BYTES {
             self.flush(transport).await?;

@@ -28,8 +28,13 @@ pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError
             .text("the content namespace is jabber:client"));
     }
     // §4.7.5: a header without a version is one of the protocol before 1.0.
-    let major = tag.attribute("version").and_then(|version| version.split('.').next());
-    if !major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 1) {
+    let major = tag
+        .attribute("version")
+        .and_then(|version| version.split('.').next());
+    if major
+        .and_then(|major| major.parse::<u32>().ok())
+        .is_none_or(|major| major < 1)
+    {
         return Err(StreamCondition::UnsupportedVersion.into());
     }
     let Some(to) = tag.attribute("to") else {

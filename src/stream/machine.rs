@@ -13,8 +13,7 @@ use super::sasl::{
 };
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{
-    BareJid, FullJid, IqType, Kind, Stanza, StanzaError, StreamCondition, StreamError,
-    ns, reading,
+    BareJid, FullJid, IqType, Kind, Stanza, StanzaError, StreamCondition, StreamError, ns, reading,
 };
 use crate::xml::{Element, Opening, Parsed, write};
 
@@ -246,13 +245,25 @@ impl Negotiation {
                 self.header_sent = false;
                 self.to(State::Closed, Vec::new(), Next::Restart)
             }
-            (State::Answering { host, offer, request }, Input::Answered(answer)) => {
+            (
+                State::Answering {
+                    host,
+                    offer,
+                    request,
+                },
+                Input::Answered(answer),
+            ) => {
                 let bytes = answer_bytes(&request, &answer);
                 self.to(State::Offered { host, offer }, bytes, Next::Read)
             }
-            (State::Challenged { host, offer, exchange }, Input::Element(parsed)) => {
-                self.responded(host, offer, exchange, &parsed)
-            }
+            (
+                State::Challenged {
+                    host,
+                    offer,
+                    exchange,
+                },
+                Input::Element(parsed),
+            ) => self.responded(host, offer, exchange, &parsed),
             (State::Fetching { host, offer, next }, Input::Keys(keys)) => {
                 let step = next.resolve(keys, &self.rules.decoys);
                 self.step(host, offer, step)
@@ -261,9 +272,15 @@ impl Negotiation {
                 let step = next.resolve(verdict);
                 self.step(host, offer, step)
             }
-            (State::Admitting { host, offer, account, data }, Input::Admission(admission)) => {
-                self.admitted(host, offer, account, data, admission)
-            }
+            (
+                State::Admitting {
+                    host,
+                    offer,
+                    account,
+                    data,
+                },
+                Input::Admission(admission),
+            ) => self.admitted(host, offer, account, data.as_deref(), admission),
             (
                 State::Fetching { host, offer, .. }
                 | State::Checking { host, offer, .. }
@@ -357,10 +374,13 @@ impl Negotiation {
         );
         let kinds: Vec<_> = offer
             .binding_kinds()
-            .map(|kind| Element::new(ns::CHANNEL_BINDING, "channel-binding").attr("type", kind.name()))
+            .map(|kind| {
+                Element::new(ns::CHANNEL_BINDING, "channel-binding").attr("type", kind.name())
+            })
             .collect();
-        let bindings = (!kinds.is_empty())
-            .then(|| Element::new(ns::CHANNEL_BINDING, "sasl-channel-binding").children_from(kinds));
+        let bindings = (!kinds.is_empty()).then(|| {
+            Element::new(ns::CHANNEL_BINDING, "sasl-channel-binding").children_from(kinds)
+        });
         features
             .child(mechanisms)
             .child_opt(bindings)
@@ -425,20 +445,39 @@ impl Negotiation {
         match step {
             Step::Challenge { data, next } => {
                 let bytes = sasl_element("challenge", Some(&data));
-                let state = State::Challenged { host, offer, exchange: next };
+                let state = State::Challenged {
+                    host,
+                    offer,
+                    exchange: next,
+                };
                 self.to(state, bytes, Next::Read)
             }
-            Step::NeedKeys { account, hash, next } => {
+            Step::NeedKeys {
+                account,
+                hash,
+                next,
+            } => {
                 let state = State::Fetching { host, offer, next };
                 self.to(state, Vec::new(), Next::Keys { account, hash })
             }
-            Step::NeedPasswordCheck { account, password, next } => {
+            Step::NeedPasswordCheck {
+                account,
+                password,
+                next,
+            } => {
                 let state = State::Checking { host, offer, next };
                 self.to(state, Vec::new(), Next::Password { account, password })
             }
             Step::Success { account, data } => {
-                let next = Next::Admit { account: account.clone() };
-                let state = State::Admitting { host, offer, account, data };
+                let next = Next::Admit {
+                    account: account.clone(),
+                };
+                let state = State::Admitting {
+                    host,
+                    offer,
+                    account,
+                    data,
+                };
                 self.to(state, Vec::new(), next)
             }
             Step::Failure(failure) => self.failed(host, offer, &failure),
@@ -450,18 +489,16 @@ impl Negotiation {
         host: BareJid,
         offer: Offer,
         account: BareJid,
-        data: Option<Vec<u8>>,
+        data: Option<&[u8]>,
         admission: Admission,
     ) -> Output {
         match admission {
             Admission::Granted => {
                 self.header_sent = false;
-                let bytes = sasl_element("success", data.as_deref());
+                let bytes = sasl_element("success", data);
                 self.to(State::Authenticated { account }, bytes, Next::Restart)
             }
-            Admission::Disabled => {
-                self.failed(host, offer, &SaslCondition::AccountDisabled.into())
-            }
+            Admission::Disabled => self.failed(host, offer, &SaslCondition::AccountDisabled.into()),
             Admission::Unknown => self.failed(host, offer, &SaslCondition::NotAuthorized.into()),
         }
     }
@@ -495,15 +532,27 @@ impl Negotiation {
             Ok(request) => request,
             Err(error) => return self.unreadable(error, State::Offered { host, offer }),
         };
-        let payload = match request.payload.iter().next().map(|child| child.to_element(ns::CLIENT)) {
-            Some(Ok(payload)) => payload,
-            Some(Err(_)) | None => return self.fail(&StreamCondition::NotAuthorized.into()),
+        let first = request.payload.iter().next();
+        let Some(Ok(payload)) = first.map(|child| child.to_element(ns::CLIENT)) else {
+            return self.fail(&StreamCondition::NotAuthorized.into());
         };
         let Kind::Iq(kind @ (IqType::Get | IqType::Set)) = request.kind else {
             return self.fail(&StreamCondition::NotAuthorized.into());
         };
-        let next = Next::Answer { host: host.clone(), kind, payload };
-        self.to(State::Answering { host, offer, request }, Vec::new(), next)
+        let next = Next::Answer {
+            host: host.clone(),
+            kind,
+            payload,
+        };
+        self.to(
+            State::Answering {
+                host,
+                offer,
+                request,
+            },
+            Vec::new(),
+            next,
+        )
     }
 
     /// RFC 6120 §7.6.
@@ -512,13 +561,20 @@ impl Negotiation {
             Ok(request) => request,
             Err(error) => return self.unreadable(error, State::Unbound { account }),
         };
-        let bind = request.find(ns::BIND, "bind").map(|child| child.to_element(ns::CLIENT));
+        let bind = request
+            .find(ns::BIND, "bind")
+            .map(|child| child.to_element(ns::CLIENT));
         let (Kind::Iq(IqType::Set), Some(Ok(bind))) = (request.kind, bind) else {
             // §7.1: nothing may be sent before the resource is bound.
             return self.fail(&StreamCondition::NotAuthorized.into());
         };
-        let resource = bind.child_text(ns::BIND, "resource").filter(|text| !text.is_empty());
-        let next = Next::Bind { account: account.clone(), resource };
+        let resource = bind
+            .child_text(ns::BIND, "resource")
+            .filter(|text| !text.is_empty());
+        let next = Next::Bind {
+            account: account.clone(),
+            resource,
+        };
         self.to(State::Binding { account, request }, Vec::new(), next)
     }
 
@@ -565,12 +621,16 @@ impl fmt::Debug for Negotiation {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules").field("hosts", &self.hosts).finish_non_exhaustive()
+        f.debug_struct("Rules")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
     }
 }
 
 fn text(parsed: &Parsed) -> Result<CompactString, SaslCondition> {
-    let element = parsed.to_element().map_err(|_| SaslCondition::MalformedRequest)?;
+    let element = parsed
+        .to_element()
+        .map_err(|_| SaslCondition::MalformedRequest)?;
     Ok(element.text_content().into())
 }
 
@@ -595,4 +655,3 @@ fn answer_bytes(request: &Stanza, answer: &Result<Option<Element>, StanzaError>)
     }
     bytes
 }
-

@@ -7,7 +7,5 @@
 pub mod header;
 mod machine;
 pub mod sasl;
-#[cfg(test)]
-mod tests;
 
 pub use machine::{Admission, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};

@@ -19,6 +19,7 @@ use super::pem;
 use super::resolver::{CertificateSources, CertificateStore, HostCertificate};
 use super::server::{Application, ClientCertificates, server_config};
 use super::test_authority::{Issued, TestAuthority};
+use crate::config::TlsVersion as Oldest;
 use crate::proto::jid::BareJid;
 
 type Ends = (
@@ -110,7 +111,7 @@ async fn the_certificate_is_chosen_by_the_name_asked_for() {
     let authority = TestAuthority::new("authority");
     let store = two_hosts(&authority, root.path());
     let none = ClientCertificates::None;
-    let config = server_config(&store, &none, Application::XmppClient).unwrap();
+    let config = server_config(&store, &none, Application::XmppClient, Oldest::Tls12).unwrap();
     for (protocol, agreed) in VERSIONS {
         let client = Arc::new(client(authority.roots(), &[protocol], None));
         // The client verifies the name against the certificate; an address is never asked
@@ -148,7 +149,7 @@ async fn both_sides_export_the_same_binding_with_tls_1_3_only() {
     let authority = TestAuthority::new("authority");
     let store = two_hosts(&authority, root.path());
     let none = ClientCertificates::None;
-    let config = server_config(&store, &none, Application::XmppClient).unwrap();
+    let config = server_config(&store, &none, Application::XmppClient, Oldest::Tls12).unwrap();
     let mut seen = Vec::new();
     for (protocol, agreed) in VERSIONS {
         let client = Arc::new(client(authority.roots(), &[protocol], None));
@@ -179,7 +180,7 @@ async fn a_client_certificate_is_optional_and_says_who_the_client_is() {
     let file = root.path().join("people.pem");
     std::fs::write(&file, people.pem()).unwrap();
     let accept = ClientCertificates::accept(&file).unwrap();
-    let config = server_config(&store, &accept, Application::XmppClient).unwrap();
+    let config = server_config(&store, &accept, Application::XmppClient, Oldest::Tls12).unwrap();
     let agent = people.client(&["Anna@Example.com", "example.com", "no jid@"]);
     let nameless = people.client(&[]);
     let stranger = strangers.client(&["anna@example.com"]);
@@ -231,7 +232,13 @@ async fn a_client_may_name_the_protocol_but_no_other_one() {
         ),
         (Application::Http, &["h2", "http/1.1"], Ok(Some("http/1.1"))),
     ] {
-        let config = server_config(&store, &ClientCertificates::None, application).unwrap();
+        let config = server_config(
+            &store,
+            &ClientCertificates::None,
+            application,
+            Oldest::Tls12,
+        )
+        .unwrap();
         let mut client = client(authority.roots(), &[&version::TLS13], None);
         client.alpn_protocols = offered
             .iter()
@@ -256,7 +263,7 @@ async fn connections_live_through_a_reload_and_old_sessions_are_not_resumed_afte
     let authority = TestAuthority::new("authority");
     let store = two_hosts(&authority, root.path());
     let none = ClientCertificates::None;
-    let config = server_config(&store, &none, Application::XmppClient).unwrap();
+    let config = server_config(&store, &none, Application::XmppClient, Oldest::Tls12).unwrap();
     for (protocol, _) in VERSIONS {
         let client = Arc::new(client(authority.roots(), &[protocol], None));
         let (mut near, mut far) = established(&config, &client, "example.com").await;
@@ -300,7 +307,7 @@ async fn a_session_is_not_resumed_where_other_client_certificates_count() {
         let client = Arc::new(client(authority.roots(), &[protocol], own));
         let config = |authority: &TestAuthority| {
             let accept = ClientCertificates::Accept(authority.roots());
-            server_config(&store, &accept, Application::XmppClient).unwrap()
+            server_config(&store, &accept, Application::XmppClient, Oldest::Tls12).unwrap()
         };
         let known = config(&people);
         let (mut near, mut far) = established(&known, &client, "example.com").await;
@@ -336,7 +343,7 @@ fn facts_are_only_told_of_a_finished_handshake() {
     let root = TempDir::new().unwrap();
     let store = two_hosts(&TestAuthority::new("authority"), root.path());
     let none = ClientCertificates::None;
-    let config = server_config(&store, &none, Application::XmppClient).unwrap();
+    let config = server_config(&store, &none, Application::XmppClient, Oldest::Tls12).unwrap();
     let connection = tokio_rustls::rustls::ServerConnection::new(config).unwrap();
     assert_eq!(TlsFacts::of(&connection, &store), None);
 }
@@ -354,7 +361,7 @@ async fn the_test_certificates_of_the_repository_are_good_for_localhost() {
     let (store, problems) = CertificateStore::load(sources).unwrap();
     assert!(problems.is_empty());
     let none = ClientCertificates::None;
-    let config = server_config(&store, &none, Application::XmppClient).unwrap();
+    let config = server_config(&store, &none, Application::XmppClient, Oldest::Tls12).unwrap();
     let mut roots = RootCertStore::empty();
     for der in pem::certificates(&certs.join("authority.pem")).unwrap() {
         roots.add(der).unwrap();

@@ -11,6 +11,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
 
 use super::resolver::CertificateStore;
 use super::{TlsError, pem};
+use crate::config::TlsVersion;
 
 /// What is asked of clients. A certificate is never required: who has none uses a password.
 #[derive(Clone, Debug)]
@@ -73,11 +74,16 @@ pub fn server_config(
     store: &Arc<CertificateStore>,
     clients: &ClientCertificates,
     application: Application,
+    oldest: TlsVersion,
 ) -> Result<Arc<ServerConfig>, TlsError> {
+    let versions: &[_] = match oldest {
+        TlsVersion::Tls12 => &[&version::TLS13, &version::TLS12],
+        TlsVersion::Tls13 => &[&version::TLS13],
+    };
     let setup = |cause: String| TlsError::Setup(cause);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+        .with_protocol_versions(versions)
         .map_err(|e| setup(e.to_string()))?;
     let builder = match clients {
         ClientCertificates::None => builder.with_no_client_auth(),
