@@ -78,6 +78,9 @@ pub enum ServerError {
 /// How long sessions are given to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How often [`daily`] work is due.
+const DAY: Duration = Duration::from_hours(24);
+
 /// The file that lists the bound addresses, one `key address` a line, while the server runs:
 /// with port 0 the only way to learn them.
 pub const LISTENERS_FILE: &str = "listeners";
@@ -134,6 +137,7 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
         });
         tasks.spawn(listener::accept(socket, listener, start, stop.clone()));
     }
+    tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     write_listeners(&config.data_dir, &lines)?;
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
@@ -149,6 +153,17 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     wait_for_the_end(&certificates).await?;
     shut_down(&config, &router, &tasks, &stop, &store).await;
     Ok(())
+}
+
+/// Has the extensions do what is due once a day, from the start on.
+async fn daily(router: Arc<Router>, stop: CancellationToken) {
+    let mut days = tokio::time::interval(DAY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = days.tick() => router.services().hooks.run_daily(router.services()).await,
+        }
+    }
 }
 
 fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {

@@ -20,8 +20,8 @@ use crate::proto::document::Document;
 use crate::proto::{BareJid, StanzaError, ns};
 use crate::xml::Element;
 
-/// Identifies the software (XEP-0115 §4); no page needs to be there.
-const NODE: &str = "https://parlour.im";
+/// Identifies the software (XEP-0115 §4): a URI that is nobody else's, and promises no page.
+const NODE: &str = "urn:uuid:d5b68289-aee9-409a-b105-9492eed7e1c2";
 
 /// The capabilities of one host. They change only with the software and its configuration, so
 /// that they are worked out once.
@@ -68,7 +68,7 @@ fn find<'a>(known: &'a Known, host: &BareJid) -> Option<&'a Caps> {
     known.get()?.iter().find(|caps| caps.host == *host)
 }
 
-/// XEP-0115 §6.2, XEP-0390 §4.2: the same information on the node made of the hash.
+/// XEP-0115 §6.2, XEP-0390 §5.5: the same information on the node made of the hash.
 fn answer(known: &Known, ask: &Ask) -> Option<Info> {
     let caps = find(known, &ask.iq.to)?;
     caps.has_node(ask.node.as_deref()?)
@@ -110,7 +110,7 @@ impl Caps {
             .attr("ver", &self.ver)
     }
 
-    /// XEP-0390 §4.1.
+    /// XEP-0390 §5.2.
     fn to_element2(&self) -> Element {
         let hashes = self.hashes.iter().map(|(algo, hash)| {
             Element::new(ns::HASHES, "hash")
@@ -156,7 +156,7 @@ fn ver(info: &Info) -> String {
     BASE64.encode(Sha1::digest(input))
 }
 
-/// XEP-0390 §5.1: what is hashed, with a separator for each level.
+/// XEP-0390 §4.1: what is hashed, with a separator for each level.
 fn input2(info: &Info) -> Vec<u8> {
     let features = info.features.iter().map(|feature| end(feature, LEVEL4));
     let identities = info.identities.iter().map(|identity| {

@@ -1,8 +1,8 @@
 //! XEP-0030: Service Discovery, version 2.5.0, with the forms of XEP-0128, version 1.0.1.
 //!
 //! Answers what a host or an account is, can do, and has under it. What others contribute is in
-//! [`crate::hooks::Disco`]; this file decides who may ask. Publishing items (§5 of older versions)
-//! is not done. Answers are not split into pages: the lists of a host and of an account are
+//! [`crate::hooks::Disco`]; this file decides who may ask. Publishing items (§5) is not
+//! done. Answers are not split into pages: the lists of a host and of an account are
 //! bounded by the configuration.
 
 use std::sync::Arc;

@@ -6,8 +6,9 @@
 //! the server or the connection dies in between, it comes once more. Choosing among them
 //! (XEP-0013) is not done.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytes::Bytes;
 use tracing::{debug, warn};
 
 use crate::clock::Timestamp;
@@ -51,7 +52,7 @@ enum Fate {
     Forget,
 }
 
-/// XEP-0160 §3, XEP-0334 §4.3.
+/// XEP-0160 §3, XEP-0334 §4.2.
 fn fate(stanza: &Stanza) -> Fate {
     let Kind::Message(kind) = stanza.kind else {
         return Fate::Return;
@@ -90,14 +91,52 @@ async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
     }
     let now = services.clock.now();
     let messages = services.store.offline_messages();
-    let bytes = stanza.to_document().into();
-    match messages.append(&account, bytes, now, messages_max).await {
-        Ok(Appended::Stored(_)) => true,
+    let bytes = Bytes::from(stanza.to_document());
+    let appended = messages.append(&account, bytes.clone(), now, messages_max);
+    match appended.await {
+        Ok(Appended::Stored(id)) => {
+            let message = OfflineMessage {
+                id,
+                received_at: now,
+                stanza: bytes,
+            };
+            hand_over_late(&account, message, &services).await;
+            true
+        }
         // §2 rule 3: the sender is told that the recipient is not there.
         Ok(Appended::Full) => false,
         Err(error) => {
             warn!(%error, "a message is not kept");
             false
+        }
+    }
+}
+
+/// Gives a message to a session that came while the message was being written, or that stayed when
+/// another ended: it has asked already, and would not see it before its next presence.
+async fn hand_over_late(account: &BareJid, message: OfflineMessage, services: &Services) {
+    let sessions = services.online(account).map(|online| online.sessions());
+    let sessions = sessions.unwrap_or_default();
+    let takes = |session: &&Arc<Session>| session.priority().is_some_and(|it| it >= 0);
+    let best = sessions
+        .iter()
+        .filter(takes)
+        .max_by_key(|session| session.priority());
+    let Some(session) = best else {
+        return;
+    };
+    if Giving::of(session).note_late() {
+        return;
+    }
+    let id = message.id;
+    let Some(stanza) = stamped(message, &host(session)) else {
+        return;
+    };
+    // One that does not fit into the mailbox stays where it is.
+    if session.deliver(Arc::new(stanza)).is_ok() {
+        let messages = services.store.offline_messages();
+        if let Err(error) = Box::pin(messages.delete(account, &[id])).await {
+            warn!(%error, "a delivered message is not deleted");
         }
     }
 }
@@ -109,9 +148,11 @@ struct Giving(Mutex<Option<Turn>>);
 
 #[derive(Debug)]
 struct Turn {
-    session: Arc<Session>,
+    session: Weak<Session>,
     /// What was handed to the session's task last.
     given: Vec<i64>,
+    /// Whether a message was written that the last reading may have missed.
+    late: bool,
 }
 
 impl Giving {
@@ -123,32 +164,54 @@ impl Giving {
     fn claim(&self, session: &Arc<Session>) -> Option<Vec<i64>> {
         let mut turn = self.lock();
         match &mut *turn {
-            Some(turn) if Arc::ptr_eq(&turn.session, session) => {
+            Some(turn) if turn.is_of(session) => {
                 return Some(std::mem::take(&mut turn.given));
             }
             // The turn of a session that was replaced has ended with it.
-            Some(other) if is_bound(&other.session) => return None,
+            Some(other) if other.is_bound() => return None,
             Some(_) | None => {}
         }
         *turn = Some(Turn {
-            session: Arc::clone(session),
+            session: Arc::downgrade(session),
             given: Vec::new(),
+            late: false,
         });
         Some(Vec::new())
     }
 
-    /// Notes what is given now; nothing ends the turn.
-    fn give(&self, session: &Arc<Session>, ids: Vec<i64>) {
+    /// Notes what is given now; nothing ends the turn. `false` when there is nothing and it must be
+    /// looked again.
+    fn give(&self, session: &Arc<Session>, ids: Vec<i64>) -> bool {
         let mut turn = self.lock();
-        match &mut *turn {
-            Some(own) if Arc::ptr_eq(&own.session, session) => {
-                if ids.is_empty() {
-                    *turn = None;
-                } else {
-                    own.given = ids;
-                }
+        if let Some(own) = turn.as_mut().filter(|turn| turn.is_of(session)) {
+            if !ids.is_empty() {
+                own.given = ids;
+            } else if std::mem::take(&mut own.late) {
+                return false;
+            } else {
+                *turn = None;
             }
-            Some(_) | None => {}
+        }
+        true
+    }
+
+    /// Notes that a message was written; `false` when nobody has the turn.
+    fn note_late(&self) -> bool {
+        let mut turn = self.lock();
+        match turn.as_mut().filter(|turn| turn.is_bound()) {
+            Some(turn) => {
+                turn.late = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Ends the session's turn, if it has it.
+    fn end(&self, session: &Arc<Session>) {
+        let mut turn = self.lock();
+        if turn.as_ref().is_some_and(|turn| turn.is_of(session)) {
+            *turn = None;
         }
     }
 
@@ -158,9 +221,17 @@ impl Giving {
     }
 }
 
-fn is_bound(session: &Arc<Session>) -> bool {
-    let sessions = session.account().sessions();
-    sessions.iter().any(|known| Arc::ptr_eq(known, session))
+impl Turn {
+    fn is_of(&self, session: &Arc<Session>) -> bool {
+        std::ptr::eq(self.session.as_ptr(), Arc::as_ptr(session))
+    }
+
+    fn is_bound(&self) -> bool {
+        self.session.upgrade().is_some_and(|session| {
+            let sessions = session.account().sessions();
+            sessions.iter().any(|known| Arc::ptr_eq(known, &session))
+        })
+    }
 }
 
 /// Deletes what was written since the last call, and gives the next messages.
@@ -170,18 +241,28 @@ async fn next_page(
     expire_days: u32,
 ) -> Vec<Stanza> {
     let giving = Giving::of(&session);
-    let Some(written) = giving.claim(&session) else {
+    let Some(mut written) = giving.claim(&session) else {
         debug!("another session is given the offline messages");
         return Vec::new();
     };
     let before = expired_before(&services, expire_days);
-    let page = Box::pin(read_page(&session, &services, &written, before)).await;
-    let ids = page.iter().map(|message| message.id).collect();
-    giving.give(&session, ids);
     let host = host(&session);
-    page.into_iter()
-        .filter_map(|message| stamped(message, &host))
-        .collect()
+    loop {
+        let page = Box::pin(read_page(&session, &services, &written, before)).await;
+        let ids: Vec<i64> = page.iter().map(|message| message.id).collect();
+        let stanzas: Vec<Stanza> = page
+            .into_iter()
+            .filter_map(|it| stamped(it, &host))
+            .collect();
+        if stanzas.is_empty() && !ids.is_empty() {
+            // None of them can be read: they must not stand before the others.
+            written = ids;
+        } else if giving.give(&session, ids) {
+            return stanzas;
+        } else {
+            written.clear();
+        }
+    }
 }
 
 /// The messages behind those that were written; what has expired or cannot be read is not
@@ -249,7 +330,9 @@ fn stamped(message: OfflineMessage, host: &Jid) -> Option<Stanza> {
 
 /// A session that ends in its turn has not shown that it got the last page: another gets it again.
 async fn give_up(session: Arc<Session>, _services: Arc<Services>) {
-    Giving::of(&session).give(&session, Vec::new());
+    if let Some(giving) = session.account().slots().find::<Giving>() {
+        giving.end(&session);
+    }
 }
 
 /// When messages must have come to be kept still; `None` when they are kept for ever.

@@ -1,6 +1,6 @@
 //! XEP-0049: Private XML Storage, version 1.2: what clients keep on the server for themselves.
 //!
-//! Elements are kept as they came, one for each name. Several in one request (§3.2 allows it for one
+//! Elements are kept as they came, one for each name. Several in one request (§2.3 allows it for one
 //! namespace) are refused, for they could be stored in part only; no client sends them.
 
 use std::sync::Arc;
@@ -49,12 +49,12 @@ async fn set(iq: Iq, bytes_max: usize) -> IqAnswer {
     }
 }
 
-/// §3.2: what belongs to another.
+/// §2.3: what belongs to another.
 async fn refuse(_iq: Iq) -> IqAnswer {
     Err(Condition::Forbidden.into())
 }
 
-/// §3.2: the one element, in a namespace of its own.
+/// §2.3: the one element, in a namespace of its own.
 fn element(query: &Element) -> Result<&Element, StanzaError> {
     let mut children = query.children();
     match (children.next(), children.next()) {

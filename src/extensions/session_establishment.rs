@@ -25,8 +25,6 @@ async fn answer(_iq: Iq) -> IqAnswer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::large_futures, reason = "a test has one future")]
-
     use super::*;
     use crate::extensions::testing::House;
     use crate::proto::BareJid;

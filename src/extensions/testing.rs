@@ -41,10 +41,10 @@ pub(crate) struct Client {
 impl House {
     /// A house with those accounts on `localhost` and every extension.
     pub(crate) async fn new(accounts: &[&str]) -> Self {
-        Self::with(accounts, |hooks, config| *hooks = super::hooks(config)).await
+        Box::pin(Self::with(accounts, |hooks, config| *hooks = super::hooks(config))).await
     }
 
-    /// A house with those accounts on `localhost` and the hooks that `register` adds.
+    /// A house with those accounts on `localhost` and what `register` adds.
     pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));

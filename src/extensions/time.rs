@@ -18,7 +18,7 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.iq_get(&[At::Host], ns::TIME, "time", answer);
 }
 
-/// §3; whole seconds, for not every client reads fractions.
+/// §2; whole seconds, for not every client reads fractions.
 async fn answer(iq: Iq) -> IqAnswer {
     let now = Timestamp::from_micros(0).plus_seconds(iq.services.clock.now().as_seconds());
     let part = |name, text: &str| Element::new(ns::TIME, name).text(text);
@@ -30,8 +30,6 @@ async fn answer(iq: Iq) -> IqAnswer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::large_futures, reason = "a test has one future")]
-
     use super::*;
     use crate::extensions::testing::House;
 

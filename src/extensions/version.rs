@@ -17,7 +17,7 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.iq_get(&[At::Host], ns::VERSION, "query", answer);
 }
 
-/// §3.
+/// §2.
 async fn answer(_iq: Iq) -> IqAnswer {
     let part = |name, text: &str| Element::new(ns::VERSION, name).text(text);
     let query = Element::new(ns::VERSION, "query")
@@ -28,8 +28,6 @@ async fn answer(_iq: Iq) -> IqAnswer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::large_futures, reason = "a test has one future")]
-
     use super::*;
     use crate::extensions::testing::House;
 

@@ -1,5 +1,3 @@
-#![expect(clippy::large_futures, reason = "a test has one future")]
-
 use super::*;
 use crate::extensions::testing::House;
 use crate::proto::BareJid;
@@ -169,4 +167,26 @@ async fn nodes_are_those_of_providers() {
     // A node of the host is none of an account.
     let told = ask(&house, "romeo", "", "info", COMMANDS).await;
     assert_eq!(told, "error d item-not-found");
+}
+
+#[tokio::test]
+async fn every_extension_together_makes_one_answer() {
+    let house = House::new(&["romeo"]).await;
+    let told = ask(&house, "romeo", "localhost", "info", "").await;
+    for feature in [
+        ns::CAPS,
+        ns::CAPS2,
+        ns::DISCO_INFO,
+        ns::DISCO_ITEMS,
+        ns::LAST_ACTIVITY,
+        ns::PING,
+        ns::PRIVATE,
+        ns::TIME,
+        ns::VCARD,
+        ns::VERSION,
+        "msgoffline",
+    ] {
+        let feature = format!("<feature var='{feature}'/>");
+        assert_eq!(told.matches(&feature).count(), 1, "{feature} in {told}");
+    }
 }

@@ -1,5 +1,3 @@
-#![expect(clippy::large_futures, reason = "a test has one future")]
-
 use super::*;
 use crate::extensions::testing::{Client, House, NOW, written};
 use crate::proto::PresenceType;
@@ -261,4 +259,67 @@ async fn a_stamp_that_claims_to_be_the_hosts_is_taken_away() {
         page.contains(&others) && page.contains(&stamp("")),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn a_message_written_while_a_session_came_is_given_to_it() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let services = house.router.services();
+    let mut balcony = house.client("juliet/balcony");
+    assert!(next(&house, &balcony).await.is_empty());
+    let body = crate::xml::Element::new(ns::CLIENT, "body").text("hi");
+    let undelivered = Undelivered {
+        account: juliet(),
+        stanza: Arc::new(Stanza::message(MessageType::Chat).to(juliet()).child(&body)),
+        services: Arc::clone(services),
+    };
+    // The router decided while nobody was there.
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    let heard = balcony.received_xml().concat();
+    assert!(
+        heard.contains("<body>hi</body>") && heard.contains("<delay "),
+        "{heard}"
+    );
+    assert_eq!(kept(&house).await, 0);
+
+    // A session that is being given what was kept finds it by itself.
+    balcony.session.publish(None);
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(services.hooks.run_undelivered(&undelivered).await);
+    assert!(balcony.received_xml().is_empty());
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_turn_does_not_end_over_a_message_that_was_just_written() {
+    let house = House::with(&["juliet"], register).await;
+    let session = house.client("juliet/balcony").session;
+    let giving = Giving::of(&session);
+    assert!(!giving.note_late());
+    assert_eq!(giving.claim(&session), Some(Vec::new()));
+    assert!(giving.note_late());
+    assert!(!giving.give(&session, Vec::new()), "it looks again");
+    assert!(giving.give(&session, Vec::new()));
+    assert!(!giving.note_late(), "the turn is over");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_stands_before_nobody() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let messages = house.router.services().store.offline_messages();
+    for _ in 0..PAGE {
+        let appended = messages
+            .append(&juliet(), Bytes::from_static(b"<x"), NOW, 1000)
+            .await;
+        assert!(matches!(appended, Ok(Appended::Stored(_))));
+    }
+    let mut romeo = house.client("romeo/orchard");
+    send(&mut romeo, "", "<body>hi</body>").await;
+    let balcony = house.client("juliet/balcony");
+    assert_eq!(next(&house, &balcony).await.len(), 1);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
 }

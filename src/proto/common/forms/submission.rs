@@ -1,4 +1,4 @@
-//! Whether a filled-in form answers the form that was asked (XEP-0004 §3.2, §3.3).
+//! Whether a filled-in form answers the form that was asked (XEP-0004 §3.3, §3.5).
 
 use super::{Datatype, Field, FieldType, Form, FormError, FormType};
 use crate::clock::Timestamp;
@@ -30,7 +30,7 @@ impl Submission {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// A boolean field; none when it was left out.
+    /// A boolean field; none when it was left empty.
     #[must_use]
     pub fn flag(&self, var: &str) -> Option<bool> {
         self.value(var).and_then(boolean)
@@ -44,8 +44,8 @@ impl Submission {
 }
 
 impl Form {
-    /// Reads `answer` as this form filled in. A field that is left out counts as empty, and what
-    /// was not asked for is passed over (§3.2).
+    /// Reads `answer` as this form filled in. A field that is left out keeps the value that
+    /// this form shows (§3.5), and what was not asked for is passed over.
     ///
     /// # Errors
     /// When it is not of the type submit, answers a form of another `FORM_TYPE`, lacks what is
@@ -64,8 +64,8 @@ impl Form {
             let (Some(var), false) = (&field.var, field.kind() == FieldType::Fixed) else {
                 continue;
             };
-            let values = answer.find(var).map(|field| field.values.clone());
-            let values = field.checked(var, values.unwrap_or_default())?;
+            let given = answer.find(var).unwrap_or(field);
+            let values = field.checked(var, given.values.clone())?;
             filled.push((var.clone(), values));
         }
         Ok(Submission(filled))

@@ -149,6 +149,14 @@ fn a_submission_holds_what_was_asked_and_nothing_else() {
     assert_eq!(submission.value("limit"), Some("20"));
     assert_eq!(submission.value("until"), None);
     assert_eq!(submission.value("surprise"), None);
+    let short = filled(&[("address", &["romeo@example.com"])]);
+    let submission = asked().submission(&short).unwrap();
+    assert_eq!(
+        submission.flag("enabled"),
+        Some(true),
+        "what is left out stays"
+    );
+    assert_eq!(submission.value("role"), None);
 }
 
 #[test]
