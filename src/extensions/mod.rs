@@ -4,9 +4,22 @@
 //! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
 //! its conversation scripts.
 
+pub mod caps;
 pub mod commands;
+pub mod contact_addresses;
+pub mod disco;
+pub mod last_activity;
+pub mod offline;
 pub mod ping;
+pub mod private_xml;
 pub mod registration;
+pub mod session_establishment;
+pub mod stream_limits;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod time;
+pub mod vcard;
+pub mod version;
 
 use std::sync::Arc;
 
@@ -18,9 +31,20 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    caps::register,
     commands::register,
+    contact_addresses::register,
+    disco::register,
+    last_activity::register,
+    offline::register,
     ping::register,
+    private_xml::register,
     registration::register,
+    session_establishment::register,
+    stream_limits::register,
+    time::register,
+    vcard::register,
+    version::register,
 ];
 
 /// The table of hooks of all extensions.
@@ -30,5 +54,5 @@ pub fn hooks(config: &Arc<Config>) -> Hooks {
     for register in LIST {
         register(&mut hooks, config);
     }
-    hooks
+    hooks.finish()
 }

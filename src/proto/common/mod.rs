@@ -2,3 +2,4 @@
 
 pub mod delay;
 pub mod forms;
+pub mod kept;
