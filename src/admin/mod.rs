@@ -17,6 +17,9 @@ pub mod password;
 mod sessions;
 mod table;
 
+#[cfg(test)]
+mod tests;
+
 pub use operation::{Argument, Arguments, Given, Kind, Need, Operation, Outcome, Refusal};
 pub use operator::Operator;
 

@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use crate::admin::{Operator, Refusal};
 use crate::config::Config;
 use crate::domain::rights::Role;
-use crate::hooks::{At, Hooks, Iq, IqAnswer};
+use crate::hooks::{Ask, At, Hooks, Identity, Info, Iq, IqAnswer, Item};
 use crate::proto::common::forms::{Form, FormType, Submission};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, FullJid, StanzaError, ns};
@@ -71,6 +71,8 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
         ),
     );
     hooks.feature(&[At::Host], ns::COMMANDS);
+    hooks.disco_node(&[At::Host], node);
+    hooks.disco_items(&[At::Host], items);
     let dialogues = Arc::new(Mutex::new(Dialogues::default()));
     hooks.iq_set(&[At::Host], ns::COMMANDS, "command", move |iq| {
         execute(iq, Arc::clone(&dialogues))
@@ -80,6 +82,44 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
 /// Every command, in the order in which clients show them.
 fn commands() -> impl Iterator<Item = &'static Command> {
     own::COMMANDS.iter().chain(administration::COMMANDS)
+}
+
+/// §2.1, §2.2: the list, and each command that the asker may execute.
+async fn node(ask: Ask) -> Result<Option<Info>, StanzaError> {
+    let Some(node) = ask.node.as_deref() else {
+        return Ok(None);
+    };
+    let mut info = Info::default();
+    if node == ns::COMMANDS {
+        let list = Identity::new("automation", "command-list", "Commands");
+        info.identities.push(list);
+        return Ok(Some(info));
+    }
+    let Some(command) = commands().find(|command| command.node == node) else {
+        return Ok(None);
+    };
+    if role_of(&ask.iq).await? < command.role {
+        return Err(forbidden());
+    }
+    let identity = Identity::new("automation", "command-node", command.name);
+    info.identities.push(identity);
+    info.features = vec![ns::COMMANDS.into(), ns::DATA_FORMS.into()];
+    Ok(Some(info))
+}
+
+/// §2.3: what the asker may execute.
+async fn items(ask: Ask) -> Result<Option<Vec<Item>>, StanzaError> {
+    if ask.node.as_deref() != Some(ns::COMMANDS) {
+        return Ok(None);
+    }
+    let role = role_of(&ask.iq).await?;
+    let own = commands().filter(|command| command.role <= role);
+    let item = |command: &Command| Item {
+        jid: ask.iq.to.clone().into(),
+        node: Some(command.node.to_owned()),
+        name: Some(command.name.to_owned()),
+    };
+    Ok(Some(own.map(item).collect()))
 }
 
 async fn execute(iq: Iq, dialogues: Arc<Mutex<Dialogues>>) -> IqAnswer {

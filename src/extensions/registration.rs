@@ -75,7 +75,7 @@ async fn change(iq: Iq) -> IqAnswer {
         return Ok(None);
     }
     let (username, password) = credentials(&iq.payload)?;
-    if address(&username, &account).as_ref() != Ok(&account) {
+    if address(&username, &account)? != account {
         return Err(StanzaError::new(Condition::NotAllowed).text("the username is not your own"));
     }
     let given = Given::from([("password".to_owned(), password)]);
