@@ -135,6 +135,29 @@ async fn directed_presence_ends_for_whom_it_was_directed_to_section_4_6() {
 }
 
 #[tokio::test]
+async fn directed_presence_to_a_subscriber_ends_once_for_each_resource() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let (mut romeo, mut balcony) = friends(&house).await;
+    let mut cellar = house.client("juliet/cellar");
+    balcony.send("<presence/>").await;
+    romeo.send("<presence/>").await;
+    for to in [
+        "juliet@localhost",
+        "juliet@localhost/balcony",
+        "juliet@localhost/cellar",
+    ] {
+        romeo.send(&format!("<presence to='{to}'/>")).await;
+    }
+    balcony.received();
+    assert_eq!(cellar.heard(), ["available romeo@localhost/orchard"]);
+    romeo.disconnect().await;
+    // The cellar is not available, no broadcast reaches it.
+    let ended = ["unavailable romeo@localhost/orchard"];
+    assert_eq!(balcony.heard(), ended);
+    assert_eq!(cellar.heard(), ended);
+}
+
+#[tokio::test]
 async fn directed_presence_that_could_not_be_ended_is_refused() {
     let house = House::new(&["romeo"]).await;
     let mut romeo = house.client("romeo/orchard");

@@ -122,7 +122,13 @@ async fn write(services: &Services, passing: &Passing) -> Result<Done, StanzaErr
             None => None,
         };
         match (waits, step.standing.state.waits()) {
-            (true, false) => requests::forget(services, owner, contact).await?,
+            (true, false) => {
+                if requests::forget(services, owner, contact).await.is_err() {
+                    // The roster has the answer. The request is shown once more, at the next
+                    // login, and forgotten with the next answer.
+                    debug!("an answered subscription request is still kept");
+                }
+            }
             (false, true) => {
                 if !requests::keep(services, owner, contact, &passing.stanza).await? {
                     // There is no such account, or no room: as if nobody had asked (§8.5.1).
@@ -134,6 +140,7 @@ async fn write(services: &Services, passing: &Passing) -> Result<Done, StanzaErr
             }
             (true, true) | (false, false) => {}
         }
+        writing.follow().await;
         tell(&writing, passing, &step, change.as_ref());
         return Ok(Done { before, step });
     }
