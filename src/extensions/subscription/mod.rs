@@ -4,7 +4,8 @@
 //! sent on, and followed by the presence that it opens or closes. Each side of a subscription
 //! is written when the stanza passes it, also where both are accounts of this server: a
 //! request, a cancellation or a probe that is repeated sets right what a crash between the two
-//! left apart.
+//! left apart, or what two devices of one account that contradict each other at the same moment
+//! did: the lock on a roster is never held while a stanza goes to the other side.
 
 mod requests;
 mod state;
