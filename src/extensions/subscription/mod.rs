@@ -1,6 +1,6 @@
 //! RFC 6121 §3: presence subscriptions: asked for, granted, cancelled, and granted in advance.
 //!
-//! What each stanza does is decided in [`state`]; here it is written into the roster, pushed,
+//! What each stanza does is decided in `state.rs`; here it is written into the roster, pushed,
 //! sent on, and followed by the presence that it opens or closes. Each side of a subscription
 //! is written when the stanza passes it, also where both are accounts of this server: a
 //! request, a cancellation or a probe that is repeated sets right what a crash between the two
