@@ -33,6 +33,8 @@ pub(crate) struct House {
 /// One session, and what it has been sent.
 pub(crate) struct Client {
     pub(crate) session: Arc<Session>,
+    /// How often it has been given what was kept for its account.
+    pub(crate) backlogs: usize,
     router: Arc<Router>,
     mailbox: mpsc::Receiver<Mail>,
     replies: Vec<Stanza>,
@@ -101,6 +103,7 @@ impl House {
             .unwrap();
         Client {
             session,
+            backlogs: 0,
             router: Arc::clone(&self.router),
             mailbox,
             replies: Vec::new(),
@@ -118,6 +121,7 @@ impl Client {
         let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
         self.replies.extend(replies.stanzas);
         if replies.became_available {
+            self.backlogs += 1;
             let services = self.router.services();
             loop {
                 let page = services.hooks.next_backlog(&self.session, services).await;

@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 use crate::config::Config;
 use crate::extensions::{roster, subscription};
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
-use crate::proto::{Jid, Kind, PresenceType, Stanza, StanzaError};
+use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
 pub(in crate::extensions) use broadcast::{current, farewell};
 
@@ -157,17 +157,28 @@ async fn initial(
 /// §4.6.3: who is told directly is remembered, unless the broadcast of the end reaches it.
 fn direct(passage: &Passage<'_>, session: &Arc<Session>, to: &Jid) -> Result<(), StanzaError> {
     priority::read(passage.stanza)?;
-    if session.is_available() && subscribes(session, to) {
+    if session.is_available() && to.is_bare() && subscribes(session, to.bare()) {
         return Ok(());
     }
     directed::remember(session, to)
 }
 
-/// Whether what the session broadcasts reaches that address.
-fn subscribes(session: &Session, to: &Jid) -> bool {
-    let account = session.account();
-    to.bare() == account.jid()
-        || roster::loaded(account).is_some_and(|roster| roster.shows_presence_to(to.bare()))
+/// Whether the session broadcasts to that account.
+fn subscribes(session: &Session, account: &BareJid) -> bool {
+    let own = session.account();
+    account == own.jid()
+        || roster::loaded(own).is_some_and(|roster| roster.shows_presence_to(account))
+}
+
+/// Whether what the session broadcasts reaches that address: of a subscriber's resources only
+/// the available ones.
+fn hears(services: &Services, session: &Session, to: &Jid) -> bool {
+    subscribes(session, to.bare())
+        && to.resource().is_none_or(|resource| {
+            let account = services.online(to.bare());
+            let other = account.and_then(|account| account.session(resource));
+            other.is_some_and(|other| other.is_available())
+        })
 }
 
 /// §4.5.2: the end of a presence, for everybody who knew of it.
@@ -178,7 +189,7 @@ fn withdraw(services: &Services, session: &Arc<Session>, end: &Stanza, effects: 
         broadcast::broadcast(services, session, end, &roster, effects);
     }
     for to in directed::take(session) {
-        if !(was_available && subscribes(session, &to)) {
+        if !(was_available && hears(services, session, &to)) {
             effects.route.push(broadcast::addressed(end, to));
         }
     }
@@ -198,7 +209,7 @@ async fn closed(session: &Arc<Session>, services: &Services) {
         effects.deliver.retain(|_| !available);
         effects.route.retain(|stanza| {
             let knows = |to: &Jid| {
-                directed::contains(&successor, to) || (available && subscribes(&successor, to))
+                directed::contains(&successor, to) || (available && hears(services, &successor, to))
             };
             !stanza.to.as_ref().is_some_and(knows)
         });

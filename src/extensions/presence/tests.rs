@@ -135,6 +135,71 @@ async fn directed_presence_ends_for_whom_it_was_directed_to_section_4_6() {
 }
 
 #[tokio::test]
+async fn directed_presence_to_a_subscriber_ends_once_for_each_resource() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let (mut romeo, mut balcony) = friends(&house).await;
+    let mut cellar = house.client("juliet/cellar");
+    balcony.send("<presence/>").await;
+    romeo.send("<presence/>").await;
+    for to in [
+        "juliet@localhost",
+        "juliet@localhost/balcony",
+        "juliet@localhost/cellar",
+    ] {
+        romeo.send(&format!("<presence to='{to}'/>")).await;
+    }
+    balcony.received();
+    assert_eq!(cellar.heard(), ["available romeo@localhost/orchard"]);
+    romeo.disconnect().await;
+    // The cellar is not available, no broadcast reaches it.
+    let ended = ["unavailable romeo@localhost/orchard"];
+    assert_eq!(balcony.heard(), ended);
+    assert_eq!(cellar.heard(), ended);
+}
+
+#[tokio::test]
+async fn a_refused_directed_presence_needs_no_end() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let (mut romeo, mut juliet) = (
+        house.client("romeo/orchard"),
+        house.client("juliet/balcony"),
+    );
+    romeo
+        .send("<presence to='juliet@localhost/balcony' id='p'/>")
+        .await;
+    juliet
+        .send("<presence type='error' to='romeo@localhost/orchard' id='p'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>")
+        .await;
+    juliet.received();
+    assert_eq!(romeo.heard(), ["error p gone"]);
+    romeo.disconnect().await;
+    assert_eq!(juliet.heard(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_kept_is_due_when_the_priority_is_no_longer_negative() {
+    let house = House::new(&["romeo"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    for (presence, backlogs) in [
+        ("<presence><priority>-1</priority></presence>", 0),
+        (
+            "<presence><priority>-1</priority><show>away</show></presence>",
+            0,
+        ),
+        ("<presence/>", 1),
+        ("<presence><priority>5</priority></presence>", 1),
+        ("<presence><priority>-1</priority></presence>", 1),
+        ("<presence><priority>0</priority></presence>", 2),
+        ("<presence type='unavailable'/>", 2),
+        ("<presence to='x@localhost'/>", 2),
+        ("<presence/>", 3),
+    ] {
+        romeo.send(presence).await;
+        assert_eq!(romeo.backlogs, backlogs, "{presence}");
+    }
+}
+
+#[tokio::test]
 async fn directed_presence_that_could_not_be_ended_is_refused() {
     let house = House::new(&["romeo"]).await;
     let mut romeo = house.client("romeo/orchard");

@@ -256,9 +256,9 @@ impl<'a> Writing<'a> {
         Ok(Some(change))
     }
 
-    /// The account may have come online, or gone and come back, since the turn began; it may
-    /// have loaded the roster as it was before the change.
-    async fn follow(&mut self) {
+    /// To be called after something was stored and before it is told: the account may have come
+    /// online, or gone and come back, since the turn began, and have read what was there before.
+    pub(in crate::extensions) async fn follow(&mut self) {
         let now = self.services.online(self.owner);
         let same = match (&self.online, &now) {
             (Some(online), Some(now)) => Arc::ptr_eq(&online.account, now),

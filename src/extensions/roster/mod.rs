@@ -1,7 +1,7 @@
 //! RFC 6121 §2: the roster: asked for, changed, pushed to interested resources, with versions.
 //!
-//! What subscription stanzas do to items is in [`super::subscription`]. The roster of an account
-//! that is online is held in memory ([`Snapshot`]), for presence is sent by it.
+//! What subscription stanzas do to items is in [`subscription`]. The roster of an account
+//! that is online is held in memory (`contacts.rs`), for presence is sent by it.
 
 mod contacts;
 mod item;

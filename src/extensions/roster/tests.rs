@@ -1,6 +1,9 @@
 //! The roster through a router and a database.
 
-use crate::extensions::testing::{Client, House};
+use super::{Write, Writing};
+use crate::extensions::testing::{Client, House, NOW};
+use crate::proto::BareJid;
+use crate::store::{RosterItem, RosterWrite};
 
 const GET: &str = "<iq type='get' id='get'><query xmlns='jabber:iq:roster'/></iq>";
 
@@ -150,44 +153,88 @@ async fn the_roster_in_memory_is_the_one_that_is_stored() {
     ));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn devices_that_change_the_roster_at_once_get_pushes_in_the_order_of_versions() {
     let house = House::new(&["romeo"]).await;
     let mut watcher = house.client("romeo/watcher");
     watcher.send(GET).await;
     watcher.received();
-    let mut devices: Vec<Client> = (0..8)
-        .map(|number| house.client(&format!("romeo/{number}")))
-        .collect();
-    let work = devices
-        .iter_mut()
-        .enumerate()
-        .map(|(number, device)| async move {
-            set(device, "s", &format!("<item jid='c{number}@localhost'/>")).await;
-            set(device, "s", "<item jid='same@localhost'/>").await;
+    let mut devices = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let mut device = house.client(&format!("romeo/{number}"));
+        devices.spawn(async move {
+            set(
+                &mut device,
+                "s",
+                &format!("<item jid='c{number}@localhost'/>"),
+            )
+            .await;
+            set(&mut device, "s", "<item jid='same@localhost'/>").await;
+            device.heard()
         });
-    futures_util::future::join_all(work).await;
-    let versions: Vec<String> = watcher
-        .received_xml()
-        .iter()
-        .map(|push| {
-            push.split_once("ver='")
-                .unwrap()
-                .1
-                .split_once('\'')
-                .unwrap()
-                .0
-                .to_owned()
-        })
-        .collect();
-    assert_eq!(versions.len(), 16);
-    assert!(
-        versions.is_sorted() && versions.first() < versions.last(),
-        "{versions:?}"
-    );
-    for device in &mut devices {
-        assert_eq!(device.heard(), ["result s", "result s"]);
     }
+    for heard in devices.join_all().await {
+        assert_eq!(heard, ["result s", "result s"]);
+    }
+    let pushes = watcher.received_xml();
+    let version = |push: &String| {
+        let (_, version) = push.split_once("ver='").unwrap();
+        version.split_once('\'').unwrap().0.to_owned()
+    };
+    let versions: Vec<String> = pushes.iter().map(version).collect();
+    assert_eq!(versions.len(), 16);
+    assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
+}
+
+#[tokio::test]
+async fn an_item_that_another_node_changed_meanwhile_is_not_overwritten() {
+    let house = House::new(&["romeo"]).await;
+    let (owner, contact): (BareJid, BareJid) = (
+        "romeo@localhost".parse().unwrap(),
+        "nurse@localhost".parse().unwrap(),
+    );
+    let services = house.router.services();
+    let mut writing = Writing::begin(services, &owner).await;
+    assert_eq!(writing.find(&contact).await.unwrap(), None);
+    let put = RosterWrite::Put {
+        owner: owner.clone(),
+        item: RosterItem::new(contact.clone()),
+    };
+    let _ = services
+        .store
+        .rosters()
+        .apply(&[put], 10, NOW)
+        .await
+        .unwrap();
+    let late = Write::Put(RosterItem::new(contact.clone()));
+    assert_eq!(writing.write(late).await.unwrap(), None);
+    let found = writing.find(&contact).await.unwrap().unwrap();
+    assert!(writing.write(Write::Put(found)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_roster_that_was_loaded_during_a_change_is_told_of_it() {
+    let house = House::new(&["romeo"]).await;
+    let (owner, contact): (BareJid, BareJid) = (
+        "romeo@localhost".parse().unwrap(),
+        "nurse@localhost".parse().unwrap(),
+    );
+    // The turn begins while the account is offline.
+    let mut writing = Writing::begin(house.router.services(), &owner).await;
+    let mut romeo = house.client("romeo/orchard");
+    romeo.send(GET).await;
+    romeo.received();
+    let change = writing
+        .write(Write::Put(RosterItem::new(contact)))
+        .await
+        .unwrap()
+        .unwrap();
+    writing.tell(&change);
+    let item = "<item jid='nurse@localhost' subscription='none'/>";
+    assert_eq!(romeo.heard(), [format!("push {item}")]);
+    drop(writing);
+    romeo.send(GET).await;
+    assert!(romeo.heard().concat().contains(item));
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! RFC 6121 §3: presence subscriptions: asked for, granted, cancelled, and granted in advance.
 //!
-//! What each stanza does is decided in [`state`]; here it is written into the roster, pushed,
+//! What each stanza does is decided in `state.rs`; here it is written into the roster, pushed,
 //! sent on, and followed by the presence that it opens or closes. Each side of a subscription
 //! is written when the stanza passes it, also where both are accounts of this server: a
 //! request, a cancellation or a probe that is repeated sets right what a crash between the two
-//! left apart.
+//! left apart, or what two devices of one account that contradict each other at the same moment
+//! did: the lock on a roster is never held while a stanza goes to the other side.
 
 mod requests;
 mod state;
@@ -122,7 +123,13 @@ async fn write(services: &Services, passing: &Passing) -> Result<Done, StanzaErr
             None => None,
         };
         match (waits, step.standing.state.waits()) {
-            (true, false) => requests::forget(services, owner, contact).await?,
+            (true, false) => {
+                if requests::forget(services, owner, contact).await.is_err() {
+                    // The roster has the answer. The request is shown once more, at the next
+                    // login, and forgotten with the next answer.
+                    debug!("an answered subscription request is still kept");
+                }
+            }
             (false, true) => {
                 if !requests::keep(services, owner, contact, &passing.stanza).await? {
                     // There is no such account, or no room: as if nobody had asked (§8.5.1).
@@ -134,6 +141,7 @@ async fn write(services: &Services, passing: &Passing) -> Result<Done, StanzaErr
             }
             (true, true) | (false, false) => {}
         }
+        writing.follow().await;
         tell(&writing, passing, &step, change.as_ref());
         return Ok(Done { before, step });
     }

@@ -283,3 +283,56 @@ fn a_state_is_read_back_from_its_item_and_its_request() {
     }
     assert_eq!(Standing::of(Option::None, true).state, NonePendingIn);
 }
+
+/// Both sides of one subscription, each as its own roster has it.
+type Sides = [Standing; 2];
+
+/// One side sends, and all that follows from it is done before anybody sends again.
+fn talk(mut sides: Sides, sender: usize, act: Act) -> Sides {
+    let step = sides[sender].outbound(act);
+    sides[sender] = step.standing;
+    let mut passing = step.goes_on.then_some((1 - sender, act));
+    while let Some((to, act)) = passing {
+        let step = sides[to].inbound(act);
+        sides[to] = step.standing;
+        passing = step.answered.then_some((1 - to, Act::Subscribed));
+    }
+    sides
+}
+
+#[test]
+fn two_sides_that_talk_in_turn_always_agree() {
+    let stranger = Standing {
+        state: None,
+        approved: false,
+    };
+    let mut known: Vec<Sides> = vec![[stranger; 2]];
+    let mut next = 0;
+    while let Some(&sides) = known.get(next) {
+        next += 1;
+        for (one, other) in [(0, 1), (1, 0)] {
+            let (one, other) = (sides[one].state, sides[other].state);
+            let (sees, seen) = (one.subscription().has_to(), other.subscription().has_from());
+            assert_eq!(sees, seen, "{sides:?}");
+            assert_eq!(one.asks(), other.waits(), "{sides:?}");
+        }
+        for sender in [0, 1] {
+            for act in [
+                Act::Subscribe,
+                Act::Subscribed,
+                Act::Unsubscribe,
+                Act::Unsubscribed,
+            ] {
+                let after = talk(sides, sender, act);
+                if !known.contains(&after) {
+                    known.push(after);
+                }
+            }
+        }
+    }
+    assert!(
+        STATES
+            .iter()
+            .all(|state| known.iter().any(|sides| sides[0].state == *state))
+    );
+}

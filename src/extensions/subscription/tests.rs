@@ -294,6 +294,55 @@ async fn requests_that_cross_each_other_end_in_both() {
     assert_eq!(subscription(&items(&mut juliet).await), "both");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn devices_that_contradict_each_other_neither_block_nor_break_anything() {
+    const REMOVE: &str = "<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='TO@localhost' subscription='remove'/></query></iq>";
+    let house = House::new(&["romeo", "juliet"]).await;
+    let mut devices = tokio::task::JoinSet::new();
+    for number in 0..6 {
+        let (name, to) = if number % 2 == 0 {
+            ("romeo", "juliet")
+        } else {
+            ("juliet", "romeo")
+        };
+        let mut device = online(&house, &format!("{name}/{number}")).await;
+        devices.spawn(async move {
+            for turn in 0..40 {
+                match (turn * 7 + number * 3) % 8 {
+                    0 => device.send(&REMOVE.replace("TO", to)).await,
+                    1 => device.send("<presence type='unavailable'/>").await,
+                    2 => device.send("<presence/>").await,
+                    3 | 4 => tell(&mut device, "subscribe", to).await,
+                    5 | 6 => tell(&mut device, "subscribed", to).await,
+                    _ => tell(&mut device, "unsubscribed", to).await,
+                }
+                device.received();
+            }
+            device.disconnect().await;
+        });
+    }
+    let minute = std::time::Duration::from_secs(60);
+    tokio::time::timeout(minute, devices.join_all())
+        .await
+        .expect("nobody is blocked");
+
+    let mut romeo = online(&house, "romeo/orchard").await;
+    let mut juliet = online(&house, "juliet/balcony").await;
+    for (client, to) in [(&mut romeo, "juliet"), (&mut juliet, "romeo")] {
+        tell(client, "unsubscribed", to).await;
+        client.send(&REMOVE.replace("TO", to)).await;
+    }
+    befriend(&mut romeo, &mut juliet).await;
+    assert_eq!(
+        items(&mut romeo).await,
+        "<item jid='juliet@localhost' subscription='both'/>"
+    );
+    assert_eq!(
+        items(&mut juliet).await,
+        "<item jid='romeo@localhost' subscription='both'/>"
+    );
+}
+
 #[tokio::test]
 async fn a_subscription_that_only_one_side_knows_of_is_set_right_at_login() {
     let house = House::new(&["romeo", "juliet"]).await;
