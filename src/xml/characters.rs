@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
 use super::XmlError;
 
 /// Whether this is white space as XML 1.0 §2.3 has it, which is less than ASCII's.
@@ -242,12 +240,4 @@ pub(super) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlError> {
     }
     value.push_str(rest);
     Ok(Cow::Owned(value))
-}
-
-/// Character data with line ends turned into line feeds (XML 1.0 §2.11).
-pub(super) fn line_ends(raw: &str) -> Cow<'_, str> {
-    if memchr(b'\r', raw.as_bytes()).is_none() {
-        return Cow::Borrowed(raw);
-    }
-    Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }

@@ -9,9 +9,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::index::{Entries, Entry, write_child};
-use super::parse::{direct_text, tree};
-use super::scope::NOTHING;
-use super::{Element, Limits, Scope, XmlError};
+use super::{Element, Scope, XmlError, tree};
 
 /// The child elements of a stanza, side by side, and where each of them is.
 ///
@@ -182,12 +180,12 @@ impl<'a> Child<'a> {
     /// # Errors
     /// None in practice: the bytes were checked before.
     pub fn to_element(&self, own_ns: &str) -> Result<Element, XmlError> {
-        tree(self.bytes(), &Scope::with_default(own_ns), &Limits::NONE)
+        tree::element(self.bytes(), &Scope::with_default(own_ns))
     }
 
     /// The character data directly inside, references resolved.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
-        direct_text(self.bytes(), &NOTHING)
+        tree::direct_text(self.bytes()).unwrap_or_default()
     }
 }

@@ -53,6 +53,15 @@ impl Element {
     /// An element with this start tag and nothing inside.
     pub(super) fn from_tag(tag: Tag) -> Self {
         let (ns, name, attributes) = tag.into_parts();
+        Self::from_parts(ns, name, attributes)
+    }
+
+    /// An empty element with attributes that are known to differ.
+    pub(super) const fn from_parts(
+        ns: CompactString,
+        name: CompactString,
+        attributes: Vec<Attribute>,
+    ) -> Self {
         Self {
             ns,
             name,

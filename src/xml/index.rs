@@ -12,7 +12,7 @@ use compact_str::CompactString;
 use smallvec::SmallVec;
 
 use super::strict::{CHILD_DEPTH, Step, Strict, offset_in};
-use super::{Content, Element, Limits, Scope, Tag, XmlError, parse, write};
+use super::{Content, Element, Scope, Tag, XmlError, tree, write};
 
 /// The children of an ordinary stanza fit without an allocation.
 pub(super) type Entries = SmallVec<[Entry; 3]>;
@@ -142,10 +142,10 @@ pub(super) fn children(reader: &mut Strict<'_>, tag: &Tag) -> Result<Children, X
                 let fit = !redeclared && !reach.prefix && (inherits_own || !reach.default);
                 found.close(reader, fit)?;
             }
-            Step::Text(_) | Step::Reference(_) if reader.depth() < CHILD_DEPTH => {
+            Step::Text if reader.depth() < CHILD_DEPTH => {
                 found.text = true;
             }
-            Step::Start | Step::End | Step::Text(_) | Step::Reference(_) => {}
+            Step::Start | Step::End | Step::Text => {}
             Step::Done => return Err(XmlError::NotWellFormed("unclosed element")),
         }
     }
@@ -220,7 +220,7 @@ impl Children {
         for (index, entry) in self.entries.iter().enumerate() {
             let bytes = inside.get(entry.range()).unwrap_or_default();
             let moved = if self.unfit.binary_search(&index).is_ok() {
-                let element = parse::tree(bytes, &self.scope, &Limits::NONE)?;
+                let element = tree::element(bytes, &self.scope)?;
                 write_child(&mut out, &element, tag.ns())
             } else {
                 let start = out.len();

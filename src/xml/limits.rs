@@ -18,16 +18,6 @@ pub struct Limits {
     pub declarations_max: usize,
 }
 
-impl Limits {
-    /// For text that was already checked against real limits, or written by us.
-    pub(super) const NONE: Self = Self {
-        stanza_bytes_max: usize::MAX,
-        depth_max: usize::MAX,
-        attributes_max: usize::MAX,
-        declarations_max: usize::MAX,
-    };
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -5,8 +5,11 @@
 //! the bytes they came in ([`Content`]); [`mod@write`] and [`Content::bytes`] put
 //! them out again. [`Element`] is the tree for what the server itself reads.
 //!
-//! `strict` is the one place that decides what well-formed means, over the
-//! tokens of `token`.
+//! Two readers, one after the other. `strict`, over the tokens of `token`, is the
+//! only one that meets bytes of a peer: it decides what well-formed means, in one
+//! pass and without building anything. `tree` makes elements and texts out of
+//! bytes that were proved, and has quick-xml take them apart: most stanzas never
+//! get there.
 
 mod characters;
 pub mod content;
@@ -23,6 +26,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tree;
 pub mod write;
 
 pub use content::{Child, Content};

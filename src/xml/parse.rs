@@ -2,17 +2,17 @@
 //!
 //! A stanza on its way gets no tree: its tag is read and its children stay the
 //! bytes they came in. Everything that can be refused is refused here, so what
-//! leaves as [`Content`] can be written into another stream without a look.
+//! leaves as [`Content`] can be written into another stream without a look, and
+//! `tree` can read it without a check.
 
 use std::borrow::Cow;
-use std::mem;
 
 use bytes::Bytes;
 
-use super::characters::line_ends;
 use super::index;
 use super::scope::NOTHING;
 use super::strict::{Step, Strict};
+use super::tree;
 use super::{Content, Element, Limits, Scope, Tag, XmlError};
 
 /// A top-level element: its tag, and what is inside.
@@ -33,7 +33,7 @@ impl Parsed {
     /// None for content that came from [`parse`].
     pub fn to_element(&self) -> Result<Element, XmlError> {
         if let Some((bytes, scope)) = &self.mixed {
-            return tree(bytes, scope, &Limits::NONE);
+            return tree::element(bytes, scope);
         }
         let own_ns = self.tag.ns();
         let children = self.content.iter().map(|child| child.to_element(own_ns));
@@ -45,7 +45,7 @@ impl Parsed {
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         match &self.mixed {
-            Some((bytes, scope)) => direct_text(bytes, scope),
+            Some((bytes, _)) => tree::direct_text(bytes).unwrap_or_default(),
             None => Cow::Borrowed(""),
         }
     }
@@ -86,58 +86,7 @@ fn read(bytes: &Bytes, scope: &Scope, limits: &Limits) -> Result<(Tag, Content, 
 /// # Errors
 /// Whatever makes the bytes anything but one well-formed element within the limits.
 pub fn document(bytes: &[u8], limits: &Limits) -> Result<Element, XmlError> {
-    tree(bytes, &NOTHING, limits)
-}
-
-/// Reads one element within the scope into a tree.
-pub(super) fn tree(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Element, XmlError> {
-    let mut reader = Strict::new(bytes, scope, limits)?;
-    reader.enter_root()?;
-    let mut innermost = Element::from_tag(Tag::entered(&reader));
-    let mut around = Vec::new();
-    loop {
-        match reader.step()? {
-            Step::Start => {
-                let entered = Element::from_tag(Tag::entered(&reader));
-                around.push(mem::replace(&mut innermost, entered));
-            }
-            Step::Text(raw) => innermost.push_text(line_ends(raw).into_owned()),
-            Step::Reference(c) => innermost.push_text(c.to_string()),
-            Step::End => {
-                let Some(parent) = around.pop() else {
-                    break;
-                };
-                let closed = mem::replace(&mut innermost, parent);
-                innermost.push_child(closed);
-            }
-            Step::Done => return Err(XmlError::NotWellFormed("unclosed element")),
-        }
-    }
-    reader.finish()?;
-    Ok(innermost)
-}
-
-/// The character data directly inside of an element that was checked before,
-/// borrowed where it is one piece.
-pub(super) fn direct_text<'a>(bytes: &'a [u8], scope: &'a Scope) -> Cow<'a, str> {
-    let mut text = Cow::Borrowed("");
-    let Ok(mut reader) = Strict::new(bytes, scope, &Limits::NONE) else {
-        return text;
-    };
-    while let Ok(step) = reader.step() {
-        match step {
-            Step::Text(raw) if reader.depth() == 1 => {
-                let piece = line_ends(raw);
-                if text.is_empty() {
-                    text = piece;
-                } else {
-                    text.to_mut().push_str(&piece);
-                }
-            }
-            Step::Reference(c) if reader.depth() == 1 => text.to_mut().push(c),
-            Step::Done => break,
-            Step::Start | Step::End | Step::Text(_) | Step::Reference(_) => {}
-        }
-    }
-    text
+    let mut proof = Strict::new(bytes, &NOTHING, limits)?;
+    while proof.step()? != Step::Done {}
+    tree::element(bytes, &NOTHING)
 }

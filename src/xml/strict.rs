@@ -1,7 +1,8 @@
 //! The reader that decides what is well-formed: tokens, nesting, XML 1.0 and
 //! Namespaces in XML 1.0, the restrictions of RFC 6120 §11.1, and our limits.
 //!
-//! It builds nothing. Whoever needs a tree, an index or a tag takes the steps.
+//! It builds nothing and keeps no text. Whoever needs an index or a tag takes the
+//! steps; `tree` reads the text once more, where a tree is wanted at all.
 
 use std::borrow::Cow;
 
@@ -32,13 +33,13 @@ pub(super) struct Strict<'a> {
     reach: Reach,
 }
 
-/// What the reader came upon. Text is raw: line ends are as they were written.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+/// What the reader came upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
     Start,
     End,
-    Text(&'a str),
-    Reference(char),
+    /// Character data, a CDATA section or a reference.
+    Text,
     /// The element is closed and only white space followed it.
     Done,
 }
@@ -121,14 +122,12 @@ impl<'a> Strict<'a> {
     pub(super) fn enter_root(&mut self) -> Result<(), XmlError> {
         match self.step()? {
             Step::Start => Ok(()),
-            Step::End | Step::Text(_) | Step::Reference(_) | Step::Done => {
-                Err(XmlError::NotWellFormed("no element"))
-            }
+            Step::End | Step::Text | Step::Done => Err(XmlError::NotWellFormed("no element")),
         }
     }
 
     /// Takes the next step.
-    pub(super) fn step(&mut self) -> Result<Step<'a>, XmlError> {
+    pub(super) fn step(&mut self) -> Result<Step, XmlError> {
         if self.empty {
             self.empty = false;
             return Ok(self.leave());
@@ -145,14 +144,13 @@ impl<'a> Strict<'a> {
                     }
                     Err(XmlError::NotWellFormed("text outside of the element"))
                 }
-                Token::Section(_) | Token::Reference(_) if self.open.is_empty() => {
+                Token::Section | Token::Reference if self.open.is_empty() => {
                     Err(XmlError::NotWellFormed("text outside of the element"))
                 }
                 Token::Text(raw) if self.survey.bracket && raw.contains("]]>") => {
                     Err(XmlError::NotWellFormed("]]> in text"))
                 }
-                Token::Text(raw) | Token::Section(raw) => Ok(Step::Text(raw)),
-                Token::Reference(c) => Ok(Step::Reference(c)),
+                Token::Text(_) | Token::Section | Token::Reference => Ok(Step::Text),
                 Token::End if self.open.is_empty() && self.started => Ok(Step::Done),
                 Token::End => Err(XmlError::NotWellFormed("unclosed element")),
             };
@@ -215,13 +213,13 @@ impl<'a> Strict<'a> {
     pub(super) fn finish(&mut self) -> Result<(), XmlError> {
         match self.step()? {
             Step::Done => Ok(()),
-            Step::Start | Step::End | Step::Text(_) | Step::Reference(_) => {
+            Step::Start | Step::End | Step::Text => {
                 Err(XmlError::NotWellFormed("something after the element"))
             }
         }
     }
 
-    fn enter(&mut self) -> Result<Step<'a>, XmlError> {
+    fn enter(&mut self) -> Result<Step, XmlError> {
         if self.open.is_empty() && self.started {
             return Err(XmlError::NotWellFormed("second element"));
         }
@@ -240,7 +238,7 @@ impl<'a> Strict<'a> {
         Ok(Step::Start)
     }
 
-    fn leave(&mut self) -> Step<'a> {
+    fn leave(&mut self) -> Step {
         let depth = self.open.len();
         while self.bindings.last().is_some_and(|last| last.depth >= depth) {
             self.bindings.pop();
