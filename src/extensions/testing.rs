@@ -43,7 +43,10 @@ pub(crate) struct Client {
 impl House {
     /// A house with those accounts on `localhost` and every extension.
     pub(crate) async fn new(accounts: &[&str]) -> Self {
-        Box::pin(Self::with(accounts, |hooks, config| *hooks = super::hooks(config))).await
+        Box::pin(Self::with(accounts, |hooks, config| {
+            *hooks = super::hooks(config)
+        }))
+        .await
     }
 
     /// A house with those accounts on `localhost` and what `register` adds.
