@@ -12,6 +12,8 @@
     reason = "a test that cannot read what it checks has failed"
 )]
 
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/files.rs"]

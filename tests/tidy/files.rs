@@ -6,20 +6,25 @@ use crate::source::{Source, all_sources, root, sources, tracked};
 /// Past that a file has two subjects.
 const LINES_MAX: usize = 500;
 
+/// Tables of cases may be longer.
+const TEST_LINES_MAX: usize = 600;
+
 /// Files that are longer for now, with the length that they may not pass.
 const LONGER: &[(&str, usize)] = &[
     // The states of a stream and their transitions, which are one match.
     ("src/stream/machine.rs", 680),
-    // Tables of configuration files and what is said to them.
-    ("src/config/tests.rs", 560),
 ];
 
 fn too_long(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
     for source in sources {
         let lines = source.text.lines().count();
+        let usual = match source.path.contains("tests") {
+            true => TEST_LINES_MAX,
+            false => LINES_MAX,
+        };
         let known = LONGER.iter().find(|(path, _)| *path == source.path);
-        let max = known.map_or(LINES_MAX, |(_, max)| *max);
+        let max = known.map_or(usual, |(_, max)| *max);
         if lines > max {
             violations.push(format!("{}: {lines} lines; {max} are allowed", source.path));
         }
@@ -30,8 +35,13 @@ fn too_long(sources: &[Source]) -> Vec<String> {
 #[test]
 fn no_file_is_longer_than_it_may_be() {
     nothing_found(&too_long(&all_sources()));
-    let made_up = Source::new("src/xml/long.rs", &"\n".repeat(LINES_MAX + 1));
-    assert_eq!(too_long(&[made_up]).len(), 1);
+    for (path, lines) in [
+        ("src/xml/long.rs", LINES_MAX + 1),
+        ("src/xml/tests.rs", TEST_LINES_MAX + 1),
+    ] {
+        let made_up = Source::new(path, &"\n".repeat(lines));
+        assert_eq!(too_long(&[made_up]).len(), 1, "{path}");
+    }
 }
 
 fn without_opening_words(sources: &[Source]) -> Vec<String> {

@@ -224,3 +224,105 @@ fn the_rooms_allow_no_cycle() {
     let round: &[(&str, &[&str])] = &[("a", &["b"]), ("b", &["c"]), ("c", &["a"]), ("d", &[])];
     assert_eq!(in_a_cycle(round), ["a", "b", "c"]);
 }
+
+/// Crates that only some rooms may use: what is pure stays pure, and one room speaks SQL.
+const CRATES: &[(&str, &[&str])] = &[
+    ("anyhow", &["main"]),
+    ("clap", &["cli"]),
+    ("hickory_resolver", &["net"]),
+    ("rcgen", &["net"]),
+    ("rpassword", &["cli"]),
+    ("sqlx", &["store"]),
+    (
+        "tokio",
+        &[
+            "admin",
+            "cli",
+            "extensions",
+            "hooks",
+            "main",
+            "net",
+            "server",
+            "session",
+            "store",
+        ],
+    ),
+    ("tokio_rustls", &["net", "server", "session"]),
+    ("toml", &["config"]),
+    ("x509_parser", &["net"]),
+];
+
+fn foreign_crates(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources {
+        for (name, rooms) in CRATES {
+            if rooms.contains(&source.room()) {
+                continue;
+            }
+            let mut before = String::new();
+            for part in source.code.split_inclusive(&format!("{name}::")) {
+                before.push_str(part);
+                let Some(path) = before.strip_suffix(&format!("{name}::")) else {
+                    continue;
+                };
+                // `crate::cli::tokio::` would be a module of ours.
+                if !path.ends_with(|end: char| end.is_alphanumeric() || end == '_' || end == ':') {
+                    let (place, room) = (source.place(path), source.room());
+                    violations.push(format!("{place}: {room} may not use the crate {name}"));
+                }
+            }
+        }
+    }
+    violations
+}
+
+#[test]
+fn a_room_uses_only_the_crates_that_are_for_it() {
+    nothing_found(&foreign_crates(&sources()));
+    for (path, code) in [
+        ("src/domain/rights.rs", "use tokio::sync::mpsc;"),
+        ("src/router/mod.rs", "async fn f() -> sqlx::Result<()> {}"),
+        ("src/stream/machine.rs", "fn f() -> anyhow::Result<()> {}"),
+    ] {
+        assert_eq!(
+            foreign_crates(&[Source::new(path, code)]).len(),
+            1,
+            "{code}"
+        );
+    }
+}
+
+/// A task that waited for a place in another's mailbox could wait for one that waits for it.
+fn waits_for_a_mailbox(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources {
+        for call in ["sender.send(", "sender.reserve", "sender.blocking_send("] {
+            if let Some((before, _)) = source.code.split_once(call) {
+                let place = source.place(before);
+                violations.push(format!(
+                    "{place}: waits for a mailbox; use Session::deliver"
+                ));
+            }
+        }
+    }
+    violations
+}
+
+#[test]
+fn no_task_waits_for_a_place_in_a_mailbox() {
+    let sources = sources();
+    nothing_found(&waits_for_a_mailbox(&sources));
+    // The one place that puts something in: if it moves, this rule must move along.
+    let filled = |source: &&Source| source.code.contains("sender.try_send(");
+    let paths: Vec<&str> = sources
+        .iter()
+        .filter(filled)
+        .map(|it| it.path.as_str())
+        .collect();
+    assert_eq!(paths, ["src/hooks/online.rs"]);
+    let made_up = Source::new(
+        "src/router/mod.rs",
+        "session.mailbox().sender.send(stanza).await;",
+    );
+    assert_eq!(waits_for_a_mailbox(&[made_up]).len(), 1);
+}
