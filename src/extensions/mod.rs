@@ -11,10 +11,13 @@ pub mod disco;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
+pub mod presence;
 pub mod private_xml;
 pub mod registration;
+pub mod roster;
 pub mod session_establishment;
 pub mod stream_limits;
+pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
@@ -38,10 +41,13 @@ const LIST: &[Register] = &[
     last_activity::register,
     offline::register,
     ping::register,
+    presence::register,
     private_xml::register,
     registration::register,
+    roster::register,
     session_establishment::register,
     stream_limits::register,
+    subscription::register,
     time::register,
     vcard::register,
     version::register,

@@ -33,7 +33,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_is_optional_and_granted() {
-        let house = House::new(&["romeo"], register).await;
+        let house = House::with(&["romeo"], register).await;
         let hooks = &house.router.services().hooks;
         let host = BareJid::new("localhost").unwrap();
         let features = hooks.stream_features(StreamPhase::Authenticated, &host);

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
 use crate::hooks::{Connection, Hooks, Mail, Mailbox, Services, Session};
-use crate::proto::{BareJid, FullJid, Kind, Stanza, ns, reading};
+use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
 use crate::router::Router;
 use crate::router::registry::Binding;
 use crate::store::{Limits as StoreLimits, Location, Store};
@@ -39,14 +39,23 @@ pub(crate) struct Client {
 }
 
 impl House {
+    /// A house with those accounts on `localhost` and every extension.
+    pub(crate) async fn new(accounts: &[&str]) -> Self {
+        Self::with(accounts, |hooks, config| *hooks = super::hooks(config)).await
+    }
+
     /// A house with those accounts on `localhost` and the hooks that `register` adds.
-    pub(crate) async fn new(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
+    pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));
-        let store = Store::open(&file, &StoreLimits::default()).await.unwrap();
+        let store = Box::pin(Store::open(&file, &StoreLimits::default()))
+            .await
+            .unwrap();
         for account in accounts {
             let jid = BareJid::new(&format!("{account}@localhost")).unwrap();
-            store.accounts().create(&jid, Role::Member, &[], NOW).await.unwrap();
+            let accounts = store.accounts();
+            let made = accounts.create(&jid, Role::Member, &[], NOW);
+            Box::pin(made).await.unwrap();
         }
         let config = Arc::new(Config::default());
         let mut hooks = Hooks::default();
@@ -85,7 +94,11 @@ impl House {
                 bytes_max: 1 << 20,
             },
         };
-        let session = self.router.registry().bind(binding, Conflict::Replace, 20).unwrap();
+        let session = self
+            .router
+            .registry()
+            .bind(binding, Conflict::Replace, 20)
+            .unwrap();
         Client {
             session,
             router: Arc::clone(&self.router),
@@ -102,7 +115,7 @@ impl Client {
         let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
         let mut stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
         stanza.from = Some(self.session.address());
-        let replies = self.router.submit(&self.session, Arc::new(stanza)).await;
+        let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
         self.replies.extend(replies.stanzas);
         if replies.became_available {
             let services = self.router.services();
@@ -154,24 +167,34 @@ pub(crate) fn written(stanza: &Stanza) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A presence as its type and sender, a request as its payload, an answer with its id.
+/// A presence as its type, sender and content; a roster push as its item; an answer with its
+/// id; an error with its id and condition.
 fn in_short(stanza: &Stanza) -> String {
-    let from = stanza.from.as_ref().map(ToString::to_string).unwrap_or_default();
+    let from = stanza
+        .from
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let id = stanza.id.clone().unwrap_or_default();
-    let payload = String::from_utf8(stanza.payload.bytes().to_vec()).unwrap();
-    let conditions = || -> String {
-        let names = crate::proto::Condition::ALL.iter().map(|condition| condition.name());
-        names.filter(|name| payload.contains(&format!("<{name} "))).collect()
-    };
-    use crate::proto::{IqType, PresenceType};
-    match stanza.kind {
-        Kind::Presence(PresenceType::Available) => format!("available {from} {payload}").trim_end().to_owned(),
+    let content = String::from_utf8(stanza.payload.bytes().to_vec()).unwrap();
+    let short = match stanza.kind {
         Kind::Presence(PresenceType::Error) | Kind::Iq(IqType::Error) => {
-            format!("error {id} {}", conditions())
+            format!("error {id} {}", condition(&content))
         }
-        Kind::Presence(kind) => format!("{kind:?} {from} {payload}").trim_end().to_lowercase(),
-        Kind::Iq(IqType::Get | IqType::Set) => payload,
-        Kind::Iq(IqType::Result) => format!("result {id} {payload}").trim_end().to_owned(),
+        Kind::Presence(kind) => format!("{} {from} {content}", format!("{kind:?}").to_lowercase()),
+        Kind::Iq(IqType::Set) if content.contains("jabber:iq:roster") => {
+            let item = content.split_once("'><").unwrap().1;
+            format!("push <{}", item.strip_suffix("</query>").unwrap())
+        }
+        Kind::Iq(IqType::Get | IqType::Set) => content,
+        Kind::Iq(IqType::Result) => format!("result {id} {content}"),
         Kind::Message(_) => written(stanza),
-    }
+    };
+    short.trim_end().to_owned()
+}
+
+fn condition(error: &str) -> &'static str {
+    let names = Condition::ALL.iter().map(|condition| condition.name());
+    let mut found = names.filter(|name| error.contains(&format!("<{name} ")));
+    found.next().unwrap()
 }

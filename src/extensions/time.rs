@@ -37,7 +37,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_host_tells_its_time_in_whole_seconds_of_utc() {
-        let house = House::new(&["romeo"], register).await;
+        let house = House::with(&["romeo"], register).await;
         house.clock.advance_seconds(5);
         let mut romeo = house.client("romeo/orchard");
         romeo

@@ -35,7 +35,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_host_tells_its_name_and_version() {
-        let house = House::new(&["romeo"], register).await;
+        let house = House::with(&["romeo"], register).await;
         let mut romeo = house.client("romeo/orchard");
         let query = "<query xmlns='jabber:iq:version'/>";
         romeo

@@ -11,8 +11,8 @@ use crate::hooks::iq::{At, Iq, IqAnswer, StreamIq};
 use crate::hooks::online::Session;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
-use crate::proto::document::Document;
 use crate::proto::common::forms::Form;
+use crate::proto::document::Document;
 use crate::proto::{BareJid, IqType, Stanza, StanzaError};
 use crate::xml::Element;
 
@@ -101,7 +101,8 @@ impl Hooks {
     ) where
         F: Future<Output = Result<Option<Info>, StanzaError>> + Send + 'static,
     {
-        self.disco.node(at, Box::new(move |ask| Box::pin(provider(ask))));
+        self.disco
+            .node(at, Box::new(move |ask| Box::pin(provider(ask))));
     }
 
     /// Answers disco#items on those addresses and on nodes of them; `None` for a node of somebody
@@ -113,7 +114,8 @@ impl Hooks {
     ) where
         F: Future<Output = Result<Option<Vec<Item>>, StanzaError>> + Send + 'static,
     {
-        self.disco.items(at, Box::new(move |ask| Box::pin(provider(ask))));
+        self.disco
+            .items(at, Box::new(move |ask| Box::pin(provider(ask))));
     }
 
     /// Runs once, when all extensions have registered: for what depends on the others.
@@ -126,7 +128,8 @@ impl Hooks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.daily.push(Box::new(move |services| Box::pin(hook(services))));
+        self.daily
+            .push(Box::new(move |services| Box::pin(hook(services))));
     }
 
     /// Sees every message that a session of this server sends.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::XmlError;
 
@@ -17,39 +17,144 @@ pub(super) const fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// Whether every character of the text is a `Char`.
-pub(super) fn all_chars(text: &str) -> bool {
-    let control = |byte: u8| byte < 0x20 && !is_space(byte);
-    // Written without an early return, so that it compiles to vector instructions.
-    let controls = text
-        .bytes()
-        .fold(false, |found, byte| found | control(byte));
-    let bytes = text.as_bytes();
-    // U+FFFE and U+FFFF are the only others that UTF-8 can carry.
-    let others = || {
-        memmem::find(bytes, b"\xef\xbf\xbe").is_some()
-            || memmem::find(bytes, b"\xef\xbf\xbf").is_some()
-    };
-    !controls && (text.is_ascii() || !others())
+/// What occurs anywhere in a text, found in one look over it, so that the checks
+/// for what does not occur can be left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Survey {
+    control: bool,
+    beyond_ascii: bool,
+    /// White space other than the space.
+    pub(super) line_space: bool,
+    pub(super) bracket: bool,
 }
 
-/// Splits a qualified name into prefix (empty when there is none) and local part.
-pub(super) fn split_name(name: &str) -> Result<(&str, &str), XmlError> {
-    let (prefix, local) = match memchr(b':', name.as_bytes()) {
-        Some(colon) => {
-            let (prefix, rest) = name.split_at_checked(colon).unwrap_or((name, ""));
-            if !is_ncname(prefix) {
+impl Survey {
+    pub(super) fn of(text: &str) -> Self {
+        // One flag for each lane of a block and no branch: this compiles to vector instructions.
+        let mut lanes = [0_u8; 32];
+        let (blocks, rest) = text.as_bytes().as_chunks::<32>();
+        for block in blocks {
+            for (lane, byte) in lanes.iter_mut().zip(block) {
+                *lane |= kinds(*byte);
+            }
+        }
+        let mut last = [b' '; 32];
+        if let Some(last) = last.get_mut(..rest.len()) {
+            last.copy_from_slice(rest);
+        }
+        for (lane, byte) in lanes.iter_mut().zip(&last) {
+            *lane |= kinds(*byte);
+        }
+        let found = lanes.iter().fold(0, |found, lane| found | lane);
+        Self {
+            control: found & CONTROL != 0,
+            beyond_ascii: found & BEYOND_ASCII != 0,
+            line_space: found & LINE_SPACE != 0,
+            bracket: found & BRACKET != 0,
+        }
+    }
+
+    /// Whether every character of the text, of which this is the survey, is a `Char`.
+    pub(super) fn all_chars(self, text: &str) -> bool {
+        // U+FFFE and U+FFFF are all that UTF-8 can carry besides control characters.
+        let others = || text.contains(['\u{fffe}', '\u{ffff}']);
+        !self.control && (!self.beyond_ascii || !others())
+    }
+}
+
+const CONTROL: u8 = 1;
+const LINE_SPACE: u8 = 2;
+const BRACKET: u8 = 4;
+const BEYOND_ASCII: u8 = 0x80;
+
+fn kinds(byte: u8) -> u8 {
+    let space = u8::from(byte == b'\t') | u8::from(byte == b'\n') | u8::from(byte == b'\r');
+    let control = u8::from(byte < b' ') & !space;
+    let bracket = u8::from(byte == b']');
+    (byte & BEYOND_ASCII) | (bracket * BRACKET) | (space * LINE_SPACE) | (control * CONTROL)
+}
+
+/// A qualified name (Namespaces in XML 1.0 §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct QName<'a> {
+    /// As written.
+    pub(super) whole: &'a str,
+    /// Empty when there is none.
+    pub(super) prefix: &'a str,
+    pub(super) local: &'a str,
+}
+
+impl<'a> QName<'a> {
+    /// A name known to be well-formed and without a prefix.
+    pub(super) const fn unprefixed(name: &'a str) -> Self {
+        Self {
+            whole: name,
+            prefix: "",
+            local: name,
+        }
+    }
+
+    pub(super) fn new(whole: &'a str) -> Result<Self, XmlError> {
+        let colon = whole.bytes().position(|byte| byte == b':');
+        let (prefix, local) = match colon.and_then(|colon| whole.split_at_checked(colon)) {
+            Some((prefix, _)) if !is_ncname(prefix) => {
                 return Err(XmlError::NotWellFormed("malformed prefix"));
             }
-            (prefix, rest.strip_prefix(':').unwrap_or(rest))
+            Some((prefix, rest)) => (prefix, rest.strip_prefix(':').unwrap_or_default()),
+            None => ("", whole),
+        };
+        if !is_ncname(local) {
+            return Err(XmlError::NotWellFormed("malformed name"));
         }
-        None => ("", name),
-    };
-    if is_ncname(local) {
-        Ok((prefix, local))
-    } else {
-        Err(XmlError::NotWellFormed("malformed name"))
+        Ok(Self {
+            whole,
+            prefix,
+            local,
+        })
     }
+}
+
+/// How many bytes at the front can belong to a qualified name, and whether the
+/// look at them was enough to know that they are one and have no prefix, as
+/// nearly all names are.
+pub(super) fn survey_name(bytes: &[u8]) -> (usize, bool) {
+    let mut seen = 0;
+    let end = bytes.iter().position(|byte| {
+        let class = name_class(*byte);
+        seen |= class;
+        class == NO_NAME
+    });
+    let starts = bytes
+        .first()
+        .is_some_and(|first| name_class(*first) == NAME_START);
+    (end.unwrap_or(bytes.len()), starts && seen & NAME_OTHER == 0)
+}
+
+const NO_NAME: u8 = 0;
+const NAME_START: u8 = 1;
+const NAME_CHAR: u8 = 2;
+/// The colon, and what is beyond ASCII.
+const NAME_OTHER: u8 = 4;
+
+fn name_class(byte: u8) -> u8 {
+    static CLASSES: [u8; 256] = {
+        let mut classes = [NO_NAME; 256];
+        let mut byte = 0_u8;
+        loop {
+            classes[byte as usize] = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => NAME_START,
+                b'0'..=b'9' | b'-' | b'.' => NAME_CHAR,
+                b':' | 0x80.. => NAME_OTHER,
+                _ => NO_NAME,
+            };
+            if byte == u8::MAX {
+                break classes;
+            }
+            byte += 1;
+        }
+    };
+    // A table of 256 has a place for every byte.
+    CLASSES[usize::from(byte)]
 }
 
 /// A name without colon (Namespaces in XML 1.0 §3).
@@ -85,7 +190,7 @@ pub(super) fn resolve_reference(name: &str) -> Result<char, XmlError> {
         _ => {}
     }
     let Some(number) = name.strip_prefix('#') else {
-        let error = match split_name(name) {
+        let error = match QName::new(name) {
             Ok(_) => XmlError::Restricted("entity that is not predefined"),
             Err(_) => XmlError::NotWellFormed("malformed reference"),
         };

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::index::{Entries, Entry, write_child};
 use super::parse::{direct_text, tree};
+use super::scope::NOTHING;
 use super::{Element, Limits, Scope, XmlError};
 
 /// The child elements of a stanza, side by side, and where each of them is.
@@ -116,6 +117,13 @@ impl Content {
         *self = Self::from_parts(out.into(), entries);
     }
 
+    /// The same in bytes of its own. What is kept for long must not hold on to the read buffer
+    /// that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self::from_parts(Bytes::copy_from_slice(&self.bytes), self.entries.clone())
+    }
+
     /// All children as they are to be written between a head and its end tag.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
@@ -180,6 +188,6 @@ impl<'a> Child<'a> {
     /// The character data directly inside, references resolved.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
-        direct_text(self.bytes())
+        direct_text(self.bytes(), &NOTHING)
     }
 }

@@ -1,6 +1,6 @@
 //! A small owned tree, for payloads that the server itself reads or makes.
 //!
-//! Stanzas on their way are not turned into trees: see [`super::parse`].
+//! Stanzas on their way are not turned into trees: see [`super::parse()`].
 
 use compact_str::CompactString;
 

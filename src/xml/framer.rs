@@ -6,11 +6,11 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use compact_str::{CompactString, format_compact};
-use quick_xml::events::attributes::Attributes;
 
 use super::characters::is_space;
 use super::scan::{Goal, Scan};
-use super::strict::{Strict, offset_in};
+use super::strict::Strict;
+use super::token::Tokens;
 use super::{Limits, Scope, Tag, XmlError, scope};
 
 /// What a stream consists of.
@@ -193,25 +193,19 @@ fn check_declaration(text: &str) -> Result<(), XmlError> {
         .and_then(|inner| inner.strip_suffix("?>"));
     let inner = inner.ok_or(BAD_DECLARATION)?;
     let target_len = inner.bytes().position(is_space).unwrap_or(inner.len());
-    match inner.get(..target_len) {
-        Some("xml") => {}
-        Some(_) => return Err(XmlError::Restricted("processing instruction")),
-        None => return Err(BAD_DECLARATION),
+    let (target, rest) = inner.split_at_checked(target_len).unwrap_or((inner, ""));
+    if target != "xml" {
+        return Err(XmlError::Restricted("processing instruction"));
     }
     let mut expected = ["version", "encoding", "standalone"].iter();
     let mut versioned = false;
-    for attribute in Attributes::new(inner, target_len) {
-        let attribute = attribute.map_err(|_| BAD_DECLARATION)?;
-        let key = attribute.key.0;
-        let before = offset_in(inner, key).wrapping_sub(1);
-        if !inner.as_bytes().get(before).copied().is_some_and(is_space) {
-            return Err(BAD_DECLARATION);
-        }
+    let mut tokens = Tokens::new(rest);
+    while let Some(attribute) = tokens.attribute().map_err(|_| BAD_DECLARATION)? {
         // They have one order, and only the first must be there.
-        if !expected.any(|name| *name == key) {
+        if !expected.any(|expected| *expected == attribute.name.whole) {
             return Err(BAD_DECLARATION);
         }
-        match (key, attribute.value.as_ref()) {
+        match (attribute.name.whole, attribute.value) {
             ("version", "1.0") => versioned = true,
             ("encoding", encoding) if encoding.eq_ignore_ascii_case("utf-8") => {}
             ("encoding", _) => return Err(XmlError::UnsupportedEncoding),
@@ -219,7 +213,7 @@ fn check_declaration(text: &str) -> Result<(), XmlError> {
             _ => return Err(BAD_DECLARATION),
         }
     }
-    if versioned {
+    if versioned && tokens.rest().is_empty() {
         Ok(())
     } else {
         Err(BAD_DECLARATION)

@@ -2,11 +2,11 @@
 //!
 //! The way of a stanza: [`Framer`] cuts one complete child of the stream out of
 //! what was read; [`parse()`] proves it well-formed and leaves its children as
-//! the bytes they came in ([`Content`]); [`write`] and [`Content::bytes`] put
+//! the bytes they came in ([`Content`]); [`mod@write`] and [`Content::bytes`] put
 //! them out again. [`Element`] is the tree for what the server itself reads.
 //!
-//! `strict` is the one place that decides what well-formed means; the tokens
-//! under it come from quick-xml, which checks little of it.
+//! `strict` is the one place that decides what well-formed means, over the
+//! tokens of `token`.
 
 mod characters;
 pub mod content;
@@ -22,6 +22,7 @@ mod strict;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod token;
 pub mod write;
 
 pub use content::{Child, Content};

@@ -5,6 +5,7 @@
 //! leaves as [`Content`] can be written into another stream without a look.
 
 use std::borrow::Cow;
+use std::mem;
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use super::characters::line_ends;
 use super::index;
 use super::scope::NOTHING;
 use super::strict::{Step, Strict};
-use super::{Content, Element, Limits, Node, Scope, Tag, XmlError};
+use super::{Content, Element, Limits, Scope, Tag, XmlError};
 
 /// A top-level element: its tag, and what is inside.
 #[derive(Clone, Debug)]
@@ -41,19 +42,12 @@ impl Parsed {
     }
 
     /// The character data directly inside, as in `<auth>base64</auth>`.
-    ///
-    /// # Errors
-    /// None for content that came from [`parse`].
-    pub fn text(&self) -> Result<String, XmlError> {
-        let Some((bytes, scope)) = &self.mixed else {
-            return Ok(String::new());
-        };
-        let element = tree(bytes, scope, &Limits::NONE)?;
-        let texts = element.nodes().iter().filter_map(|node| match node {
-            Node::Text(text) => Some(text.as_str()),
-            Node::Element(_) => None,
-        });
-        Ok(texts.collect())
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.mixed {
+            Some((bytes, scope)) => direct_text(bytes, scope),
+            None => Cow::Borrowed(""),
+        }
     }
 }
 
@@ -99,15 +93,35 @@ pub fn document(bytes: &[u8], limits: &Limits) -> Result<Element, XmlError> {
 pub(super) fn tree(bytes: &[u8], scope: &Scope, limits: &Limits) -> Result<Element, XmlError> {
     let mut reader = Strict::new(bytes, scope, limits)?;
     reader.enter_root()?;
-    let element = reader.tree()?;
+    let mut innermost = Element::from_tag(Tag::entered(&reader));
+    let mut around = Vec::new();
+    loop {
+        match reader.step()? {
+            Step::Start => {
+                let entered = Element::from_tag(Tag::entered(&reader));
+                around.push(mem::replace(&mut innermost, entered));
+            }
+            Step::Text(raw) => innermost.push_text(line_ends(raw).into_owned()),
+            Step::Reference(c) => innermost.push_text(c.to_string()),
+            Step::End => {
+                let Some(parent) = around.pop() else {
+                    break;
+                };
+                let closed = mem::replace(&mut innermost, parent);
+                innermost.push_child(closed);
+            }
+            Step::Done => return Err(XmlError::NotWellFormed("unclosed element")),
+        }
+    }
     reader.finish()?;
-    Ok(element)
+    Ok(innermost)
 }
 
-/// The first text of an element that was checked before, borrowed where it can be.
-pub(super) fn direct_text(bytes: &[u8]) -> Cow<'_, str> {
+/// The character data directly inside of an element that was checked before,
+/// borrowed where it is one piece.
+pub(super) fn direct_text<'a>(bytes: &'a [u8], scope: &'a Scope) -> Cow<'a, str> {
     let mut text = Cow::Borrowed("");
-    let Ok(mut reader) = Strict::new(bytes, &NOTHING, &Limits::NONE) else {
+    let Ok(mut reader) = Strict::new(bytes, scope, &Limits::NONE) else {
         return text;
     };
     while let Ok(step) = reader.step() {

@@ -64,12 +64,16 @@ impl Scan {
         bytes: &[u8],
         limits: &Limits,
     ) -> Result<Option<usize>, XmlError> {
-        let whole = self.look(bytes, limits)?;
-        let length = if whole { self.position } else { bytes.len() };
-        if length > limits.stanza_bytes_max {
+        // What lies beyond the limit is not looked at, so that which error is
+        // found does not depend on how much was read at once.
+        let allowed = bytes.get(..limits.stanza_bytes_max).unwrap_or(bytes);
+        if self.look(allowed, limits)? {
+            return Ok(Some(self.position));
+        }
+        if bytes.len() > allowed.len() {
             return Err(XmlError::TooLong);
         }
-        Ok(whole.then_some(length))
+        Ok(None)
     }
 
     fn look(&mut self, bytes: &[u8], limits: &Limits) -> Result<bool, XmlError> {

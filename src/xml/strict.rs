@@ -1,21 +1,16 @@
-//! The reader that decides what is well-formed: quick-xml's tokens, and every
-//! check of XML 1.0 and Namespaces in XML 1.0 that quick-xml leaves to its user,
-//! and the restrictions of RFC 6120 §11.1, and our limits.
+//! The reader that decides what is well-formed: tokens, nesting, XML 1.0 and
+//! Namespaces in XML 1.0, the restrictions of RFC 6120 §11.1, and our limits.
 //!
 //! It builds nothing. Whoever needs a tree, an index or a tag takes the steps.
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
-use quick_xml::events::{Event, attributes::Attributes};
-use quick_xml::reader::Reader;
 use smallvec::SmallVec;
 
-use super::characters::{
-    all_chars, attribute_value, is_space, line_ends, resolve_reference, split_name,
-};
-use super::element::{Element, XML_NS};
-use super::{Limits, Scope, Tag, XmlError};
+use super::characters::{QName, Survey, attribute_value, is_space};
+use super::element::XML_NS;
+use super::token::{SPACE, TagEnd, Token, Tokens};
+use super::{Limits, Scope, XmlError};
 
 /// The namespace of namespace declarations (Namespaces in XML 1.0 §3).
 const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
@@ -23,15 +18,15 @@ const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
 /// One element, read step by step.
 pub(super) struct Strict<'a> {
     text: &'a str,
-    reader: Reader<&'a [u8]>,
+    tokens: Tokens<'a>,
     scope: &'a Scope,
     limits: &'a Limits,
-    /// Whether `]]>` occurs at all, so that ordinary text need not be searched.
-    bracketed: bool,
+    survey: Survey,
     started: bool,
     /// The element just entered was an empty-element tag: its end comes next.
     empty: bool,
-    depth: usize,
+    /// The names of the open elements, as written.
+    open: SmallVec<[&'a str; 8]>,
     bindings: SmallVec<[Binding<'a>; 8]>,
     tag: EnteredTag<'a>,
     reach: Reach,
@@ -64,14 +59,12 @@ struct Binding<'a> {
 
 #[derive(Default)]
 struct EnteredTag<'a> {
-    prefix: &'a str,
-    name: &'a str,
+    name: QName<'a>,
     attributes: SmallVec<[RawAttribute<'a>; 8]>,
 }
 
 struct RawAttribute<'a> {
-    prefix: &'a str,
-    name: &'a str,
+    name: QName<'a>,
     value: Cow<'a, str>,
 }
 
@@ -86,23 +79,23 @@ impl<'a> Strict<'a> {
             return Err(XmlError::TooLong);
         }
         let text = str::from_utf8(bytes).map_err(|_| XmlError::InvalidUtf8)?;
-        // Also keeps a byte order mark away from quick-xml, which would skip it uncounted.
-        let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
+        let text = text.trim_start_matches(SPACE);
         if !text.starts_with('<') {
             return Err(XmlError::NotWellFormed("no element"));
         }
-        if !all_chars(text) {
+        let survey = Survey::of(text);
+        if !survey.all_chars(text) {
             return Err(XmlError::NotWellFormed("forbidden character"));
         }
         Ok(Self {
             text,
-            reader: Reader::from_str(text),
+            tokens: Tokens::new(text),
             scope,
             limits,
-            bracketed: memmem::find(text.as_bytes(), b"]]>").is_some(),
+            survey,
             started: false,
             empty: false,
-            depth: 0,
+            open: SmallVec::new(),
             bindings: SmallVec::new(),
             tag: EnteredTag::default(),
             reach: Reach::default(),
@@ -115,13 +108,13 @@ impl<'a> Strict<'a> {
     }
 
     /// The offset of the byte after the last step.
-    pub(super) fn position(&self) -> usize {
-        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    pub(super) const fn position(&self) -> usize {
+        self.text.len().saturating_sub(self.tokens.rest().len())
     }
 
     /// How many elements are open.
-    pub(super) const fn depth(&self) -> usize {
-        self.depth
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
     }
 
     /// Enters the root element.
@@ -141,38 +134,27 @@ impl<'a> Strict<'a> {
             return Ok(self.leave());
         }
         loop {
-            let before = self.position();
-            let event = self.reader.read_event().map_err(from_quick_xml)?;
-            let piece = self.text.get(before..self.position()).unwrap_or_default();
-            return match event {
-                Event::Start(_) => self.enter(cut(piece, "<", ">")?, false),
-                Event::Empty(_) => self.enter(cut(piece, "<", "/>")?, true),
-                Event::End(_) => Ok(self.leave()),
-                Event::Text(_) if self.depth == 0 => {
-                    if piece.bytes().all(is_space) {
+            let token = self.tokens.next()?;
+            return match token {
+                Token::StartTag => self.enter(),
+                Token::EndTag(name) if self.open.last() == Some(&name) => Ok(self.leave()),
+                Token::EndTag(_) => Err(XmlError::NotWellFormed("ends do not match")),
+                Token::Text(raw) if self.open.is_empty() => {
+                    if raw.bytes().all(is_space) {
                         continue;
                     }
                     Err(XmlError::NotWellFormed("text outside of the element"))
                 }
-                Event::Text(_) if self.bracketed && piece.contains("]]>") => {
-                    Err(XmlError::NotWellFormed("]]> in text"))
-                }
-                Event::Text(_) => Ok(Step::Text(piece)),
-                Event::CData(_) | Event::GeneralRef(_) if self.depth == 0 => {
+                Token::Section(_) | Token::Reference(_) if self.open.is_empty() => {
                     Err(XmlError::NotWellFormed("text outside of the element"))
                 }
-                Event::CData(_) => Ok(Step::Text(cut(piece, "<![CDATA[", "]]>")?)),
-                Event::GeneralRef(_) => {
-                    resolve_reference(cut(piece, "&", ";")?).map(Step::Reference)
+                Token::Text(raw) if self.survey.bracket && raw.contains("]]>") => {
+                    Err(XmlError::NotWellFormed("]]> in text"))
                 }
-                Event::Comment(_) => Err(XmlError::Restricted("comment")),
-                Event::PI(_) => Err(XmlError::Restricted("processing instruction")),
-                Event::Decl(_) => Err(XmlError::Restricted("XML declaration")),
-                Event::DocType(_) => Err(XmlError::Restricted("document type declaration")),
-                Event::Eof if self.depth > 0 || !self.started => {
-                    Err(XmlError::NotWellFormed("unclosed element"))
-                }
-                Event::Eof => Ok(Step::Done),
+                Token::Text(raw) | Token::Section(raw) => Ok(Step::Text(raw)),
+                Token::Reference(c) => Ok(Step::Reference(c)),
+                Token::End if self.open.is_empty() && self.started => Ok(Step::Done),
+                Token::End => Err(XmlError::NotWellFormed("unclosed element")),
             };
         }
     }
@@ -184,19 +166,20 @@ impl<'a> Strict<'a> {
 
     /// Its prefix, empty when there is none.
     pub(super) const fn prefix(&self) -> &'a str {
-        self.tag.prefix
+        self.tag.name.prefix
     }
 
     /// Its local name.
     pub(super) const fn name(&self) -> &'a str {
-        self.tag.name
+        self.tag.name.local
     }
 
     /// Its attributes as (namespace, local name, value).
     pub(super) fn attributes(&self) -> impl ExactSizeIterator<Item = (&str, &str, &str)> {
         self.tag.attributes.iter().map(|attribute| {
-            let ns = self.attribute_ns(attribute.prefix).unwrap_or_default();
-            (ns, attribute.name, attribute.value.as_ref())
+            let name = attribute.name;
+            let ns = self.attribute_ns(name.prefix).unwrap_or_default();
+            (ns, name.local, attribute.value.as_ref())
         })
     }
 
@@ -209,7 +192,7 @@ impl<'a> Strict<'a> {
     /// declaration can stand for it: nothing had to be resolved in it.
     pub(super) fn ns_as_written(&self) -> Option<&'a str> {
         let bindings = self.bindings.iter().rev();
-        let mut bindings = bindings.filter(|binding| binding.prefix == self.tag.prefix);
+        let mut bindings = bindings.filter(|binding| binding.prefix == self.tag.name.prefix);
         match bindings.next()?.ns {
             Cow::Borrowed(ns) => Some(ns),
             Cow::Owned(_) => None,
@@ -228,34 +211,6 @@ impl<'a> Strict<'a> {
         inner.chain(self.scope.declarations()).collect()
     }
 
-    /// Reads the rest of the element just entered into a tree.
-    pub(super) fn tree(&mut self) -> Result<Element, XmlError> {
-        let mut open = vec![Element::from_tag(Tag::entered(self))];
-        loop {
-            let step = self.step()?;
-            let Some(innermost) = open.last_mut() else {
-                return Err(XmlError::NotWellFormed("unclosed element"));
-            };
-            match step {
-                Step::Start => open.push(Element::from_tag(Tag::entered(self))),
-                Step::Text(raw) => {
-                    innermost.push_text(line_ends(raw).into_owned());
-                }
-                Step::Reference(c) => innermost.push_text(c.to_string()),
-                Step::End => {
-                    let Some(closed) = open.pop() else {
-                        return Err(XmlError::NotWellFormed("unclosed element"));
-                    };
-                    match open.last_mut() {
-                        Some(parent) => parent.push_child(closed),
-                        None => return Ok(closed),
-                    }
-                }
-                Step::Done => return Err(XmlError::NotWellFormed("unclosed element")),
-            }
-        }
-    }
-
     /// Requires that nothing but white space follows.
     pub(super) fn finish(&mut self) -> Result<(), XmlError> {
         match self.step()? {
@@ -266,24 +221,19 @@ impl<'a> Strict<'a> {
         }
     }
 
-    fn enter(&mut self, tag: &'a str, empty: bool) -> Result<Step<'a>, XmlError> {
-        if self.depth == 0 && self.started {
+    fn enter(&mut self) -> Result<Step<'a>, XmlError> {
+        if self.open.is_empty() && self.started {
             return Err(XmlError::NotWellFormed("second element"));
         }
-        if memchr(b'<', tag.as_bytes()).is_some() {
-            return Err(XmlError::NotWellFormed("< in a tag"));
-        }
-        self.started = true;
-        self.empty = empty;
-        self.depth = self.depth.saturating_add(1);
-        if self.depth > self.limits.depth_max {
+        if self.open.len() >= self.limits.depth_max {
             return Err(XmlError::TooDeep);
         }
-        let name_len = tag.bytes().position(is_space).unwrap_or(tag.len());
-        let (name, _) = tag.split_at_checked(name_len).unwrap_or((tag, ""));
-        (self.tag.prefix, self.tag.name) = split_name(name)?;
-        self.read_attributes(tag, name_len)?;
-        if self.depth == CHILD_DEPTH {
+        self.started = true;
+        self.tag.name = self.tokens.name()?;
+        self.open.push(self.tag.name.whole);
+        self.read_attributes()?;
+        self.empty = self.tokens.tag_end()? == TagEnd::Empty;
+        if self.open.len() == CHILD_DEPTH {
             self.reach = Reach::default();
         }
         self.check_prefixes()?;
@@ -291,49 +241,41 @@ impl<'a> Strict<'a> {
     }
 
     fn leave(&mut self) -> Step<'a> {
-        while self
-            .bindings
-            .last()
-            .is_some_and(|last| last.depth >= self.depth)
-        {
+        let depth = self.open.len();
+        while self.bindings.last().is_some_and(|last| last.depth >= depth) {
             self.bindings.pop();
         }
-        self.depth = self.depth.saturating_sub(1);
+        self.open.pop();
         Step::End
     }
 
-    fn read_attributes(&mut self, tag: &'a str, name_len: usize) -> Result<(), XmlError> {
+    fn read_attributes(&mut self) -> Result<(), XmlError> {
         self.tag.attributes.clear();
         let mut declared = 0_usize;
-        // quick-xml's own check for repeated ones allocates; ours is made with the names below.
-        let mut attributes = Attributes::new(tag, name_len);
-        attributes.with_checks(false);
-        for attribute in attributes {
-            let attribute =
-                attribute.map_err(|_| XmlError::NotWellFormed("malformed attribute"))?;
-            let Cow::Borrowed(raw) = attribute.value else {
-                return Err(XmlError::NotWellFormed("malformed attribute"));
-            };
-            let key = attribute.key.0;
-            let before = offset_in(tag, key).wrapping_sub(1);
-            if !tag.as_bytes().get(before).copied().is_some_and(is_space) {
-                return Err(XmlError::NotWellFormed("no space between attributes"));
-            }
-            let (prefix, name) = split_name(key)?;
-            let value = attribute_value(raw)?;
-            if prefix == "xmlns" || key == "xmlns" {
-                declared = declared.saturating_add(1);
-                if declared > self.limits.declarations_max {
-                    return Err(XmlError::TooManyDeclarations);
-                }
-                self.declare(if prefix.is_empty() { "" } else { name }, value)?;
+        while let Some(written) = self.tokens.attribute()? {
+            let name = written.name;
+            let value = if written.referring || self.survey.line_space {
+                attribute_value(written.value)?
             } else {
-                self.push_attribute(RawAttribute {
-                    prefix,
-                    name,
-                    value,
-                })?;
+                Cow::Borrowed(written.value)
+            };
+            let prefix = match name {
+                QName {
+                    prefix: "xmlns",
+                    local,
+                    ..
+                } => local,
+                QName { whole: "xmlns", .. } => "",
+                _ => {
+                    self.push_attribute(RawAttribute { name, value })?;
+                    continue;
+                }
+            };
+            declared = declared.saturating_add(1);
+            if declared > self.limits.declarations_max {
+                return Err(XmlError::TooManyDeclarations);
             }
+            self.declare(prefix, value)?;
         }
         Ok(())
     }
@@ -343,10 +285,10 @@ impl<'a> Strict<'a> {
         if known.len() >= self.limits.attributes_max {
             return Err(XmlError::TooManyAttributes);
         }
-        let same = |other: &RawAttribute<'_>| {
-            other.name == attribute.name && other.prefix == attribute.prefix
-        };
-        if known.iter().any(same) {
+        if known
+            .iter()
+            .any(|other| other.name.whole == attribute.name.whole)
+        {
             return Err(XmlError::NotWellFormed("repeated attribute"));
         }
         known.push(attribute);
@@ -366,7 +308,7 @@ impl<'a> Strict<'a> {
                 "a prefix cannot be undeclared",
             ));
         }
-        let depth = self.depth;
+        let depth = self.open.len();
         let mut own = self
             .bindings
             .iter()
@@ -381,30 +323,31 @@ impl<'a> Strict<'a> {
 
     /// Namespaces in XML 1.0 §5 "Prefix Declared" and §6.3 "Attributes Unique".
     fn check_prefixes(&mut self) -> Result<(), XmlError> {
-        let Some((_, depth)) = self.resolve(self.tag.prefix) else {
+        let Some((_, depth)) = self.resolve(self.tag.name.prefix) else {
             return Err(XmlError::BadNamespacePrefix(
                 "undeclared prefix of an element",
             ));
         };
         let mut reach = self.reach;
-        if depth < CHILD_DEPTH && self.tag.prefix.is_empty() {
+        if depth < CHILD_DEPTH && self.tag.name.prefix.is_empty() {
             reach.default = true;
         } else if depth < CHILD_DEPTH {
             reach.prefix = true;
         }
         let attributes = &self.tag.attributes;
         for (index, attribute) in attributes.iter().enumerate() {
-            if attribute.prefix.is_empty() {
+            if attribute.name.prefix.is_empty() {
                 continue;
             }
-            let Some((ns, depth)) = self.resolve(attribute.prefix) else {
+            let Some((ns, depth)) = self.resolve(attribute.name.prefix) else {
                 return Err(XmlError::BadNamespacePrefix(
                     "undeclared prefix of an attribute",
                 ));
             };
             reach.prefix |= depth < CHILD_DEPTH;
             let same = |other: &RawAttribute<'_>| {
-                other.name == attribute.name && self.attribute_ns(other.prefix) == Some(ns)
+                other.name.local == attribute.name.local
+                    && self.attribute_ns(other.name.prefix) == Some(ns)
             };
             if attributes.iter().take(index).any(same) {
                 return Err(XmlError::NotWellFormed("repeated attribute"));
@@ -422,7 +365,7 @@ impl<'a> Strict<'a> {
     }
 
     fn element_binding(&self) -> (&str, usize) {
-        self.resolve(self.tag.prefix).unwrap_or_default()
+        self.resolve(self.tag.name.prefix).unwrap_or_default()
     }
 
     /// The namespace bound to a prefix, and the depth at which that was declared.
@@ -446,20 +389,4 @@ pub(super) const CHILD_DEPTH: usize = 2;
 /// Where `part` lies in `whole`, of which it must be a slice.
 pub(super) fn offset_in(whole: &str, part: &str) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
-}
-
-/// The inside of a token that quick-xml has delimited.
-fn cut<'a>(piece: &'a str, open: &str, close: &str) -> Result<&'a str, XmlError> {
-    piece
-        .strip_prefix(open)
-        .and_then(|piece| piece.strip_suffix(close))
-        .ok_or(XmlError::NotWellFormed("malformed markup"))
-}
-
-fn from_quick_xml(error: quick_xml::Error) -> XmlError {
-    match error {
-        quick_xml::Error::IllFormed(_) => XmlError::NotWellFormed("ends do not match"),
-        quick_xml::Error::Encoding(_) => XmlError::InvalidUtf8,
-        _ => XmlError::NotWellFormed("malformed markup"),
-    }
 }

@@ -87,29 +87,32 @@ fn write_attribute(out: &mut Vec<u8>, attribute: &Attribute, index: usize) {
 
 fn escape(out: &mut Vec<u8>, text: &str, special: impl Fn(u8) -> bool) {
     // 0xEF begins U+FFFE and U+FFFF, among others.
-    let plain = |byte: u8| (byte >= 0x20 || byte == b'\n') && byte != 0xef && !special(byte);
-    if text.bytes().all(plain) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    for c in text.chars() {
-        match c {
-            '<' => out.extend_from_slice(b"&lt;"),
-            '>' => out.extend_from_slice(b"&gt;"),
-            '&' => out.extend_from_slice(b"&amp;"),
-            '\'' if special(b'\'') => out.extend_from_slice(b"&apos;"),
-            '"' if special(b'"') => out.extend_from_slice(b"&quot;"),
-            '\r' => out.extend_from_slice(b"&#13;"),
-            '\n' if special(b'\n') => out.extend_from_slice(b"&#10;"),
-            '\t' if special(b'\t') => out.extend_from_slice(b"&#9;"),
-            c => {
-                let c = if is_char(c) {
-                    c
-                } else {
-                    char::REPLACEMENT_CHARACTER
-                };
-                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+    let careful = |byte: u8| (byte < 0x20 && byte != b'\n') || byte == 0xef || special(byte);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(careful) {
+        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.extend_from_slice(plain.as_bytes());
+        let mut tail = tail.chars();
+        if let Some(c) = tail.next() {
+            escape_one(out, c, &special);
         }
+        rest = tail.as_str();
     }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+fn escape_one(out: &mut Vec<u8>, c: char, special: impl Fn(u8) -> bool) {
+    let reference: &[u8] = match c {
+        '<' => b"&lt;",
+        '>' => b"&gt;",
+        '&' => b"&amp;",
+        '\'' => b"&apos;",
+        '"' => b"&quot;",
+        '\r' => b"&#13;",
+        '\n' => b"&#10;",
+        '\t' if special(b'\t') => b"&#9;",
+        c if is_char(c) => return out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        _ => "\u{fffd}".as_bytes(),
+    };
+    out.extend_from_slice(reference);
 }

@@ -33,12 +33,9 @@ fn look(key: &str, address: ListenAddress, ours: &HashSet<SocketAddr>, report: &
         report.good(SUBJECT, format!("{what} is held by the running parlour"));
         return;
     }
-    let error = match listener::bind(address.0) {
-        Ok(_) => {
-            report.good(SUBJECT, format!("{what} is free"));
-            return;
-        }
-        Err(error) => error,
+    let Err(error) = listener::bind(address.0) else {
+        report.good(SUBJECT, format!("{what} is free"));
+        return;
     };
     match error.kind() {
         ErrorKind::AddrInUse => report.fail(

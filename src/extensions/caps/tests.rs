@@ -107,7 +107,7 @@ fn a_node_is_one_of_the_hashes() {
 async fn the_announced_hashes_are_answered_with_what_was_hashed() {
     use crate::extensions::{disco, testing::House, version};
     // The completion stands for that of the real list.
-    let house = House::new(&["romeo"], |hooks, config| {
+    let house = House::with(&["romeo"], |hooks, config| {
         let mut all = std::mem::take(hooks);
         for register in [register, disco::register, version::register] {
             register(&mut all, config);

@@ -8,7 +8,7 @@ use crate::proto::BareJid;
 const ADMIN: &str = "http://jabber.org/protocol/admin#";
 
 async fn house() -> House {
-    let house = House::new(&["chief", "ann", "bob"], |hooks, config| {
+    let house = House::with(&["chief", "ann", "bob"], |hooks, config| {
         commands::register(hooks, config);
         disco::register(hooks, config);
     })

@@ -34,7 +34,7 @@ fn all(hooks: &mut Hooks, config: &Arc<Config>) {
 
 /// Juliet lets Romeo see her presence, and nobody lets Paris.
 async fn verona() -> House {
-    let house = House::new(&["romeo", "juliet", "paris"], all).await;
+    let house = House::with(&["romeo", "juliet", "paris"], all).await;
     let item = RosterItem {
         subscription: Subscription::From,
         ..RosterItem::new(BareJid::new("romeo@localhost").unwrap())

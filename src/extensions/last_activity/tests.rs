@@ -6,7 +6,7 @@ use crate::proto::BareJid;
 use crate::store::{Applied, RosterItem, RosterWrite, Subscription};
 
 async fn verona() -> House {
-    let house = House::new(&["romeo", "juliet", "paris"], register).await;
+    let house = House::with(&["romeo", "juliet", "paris"], register).await;
     let services = house.router.services();
     let item = RosterItem {
         subscription: Subscription::Both,
@@ -39,7 +39,7 @@ fn seconds(seconds: i64) -> String {
 
 #[tokio::test]
 async fn a_host_says_how_long_it_is_up() {
-    let house = House::new(&["romeo"], register).await;
+    let house = House::with(&["romeo"], register).await;
     // The database, which keeps time of its own, is not needed from here on.
     tokio::time::pause();
     let before = ask(&house, "romeo", "localhost").await;

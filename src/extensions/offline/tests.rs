@@ -45,7 +45,7 @@ async fn next(house: &House, client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn a_kept_message_comes_once_as_it_was_sent_with_the_time_of_its_arrival() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     for body in ["one", "two"] {
         let heard = send(&mut romeo, "type='chat'", &format!("<body>{body}</body>")).await;
@@ -74,7 +74,7 @@ async fn what_is_kept_follows_section_3() {
     const STATE: &str = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
     const NO_STORE: &str = "<no-store xmlns='urn:xmpp:hints'/>";
     const COPY: &str = "<no-permanent-store xmlns='urn:xmpp:hints'/>";
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     let mut all = 0;
     for (kind, inside, keeps, returns) in [
@@ -139,7 +139,7 @@ async fn only_messages_of_the_right_types_have_another_fate_than_return() {
 
 #[tokio::test]
 async fn the_sender_is_told_when_the_mailbox_is_full_or_nobody_is_there() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let mut romeo = house.client("romeo/orchard");
     for _ in 0..3 {
         assert!(send(&mut romeo, "", "<body>hi</body>").await.is_empty());
@@ -163,7 +163,7 @@ async fn the_sender_is_told_when_the_mailbox_is_full_or_nobody_is_there() {
 
 #[tokio::test]
 async fn pages_go_to_one_of_two_sessions_that_come_at_once() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     for number in 0..PAGE + 10 {
         send(&mut romeo, "", &format!("<body>{number}</body>")).await;
@@ -194,7 +194,7 @@ async fn pages_go_to_one_of_two_sessions_that_come_at_once() {
 
 #[tokio::test]
 async fn a_page_that_was_not_known_to_be_written_comes_again() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     send(&mut romeo, "", "<body>hi</body>").await;
     // A session that ends.
@@ -216,7 +216,7 @@ async fn a_page_that_was_not_known_to_be_written_comes_again() {
 
 #[tokio::test]
 async fn expired_messages_are_deleted_and_not_given() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let services = house.router.services();
     let mut romeo = house.client("romeo/orchard");
     send(&mut romeo, "", "<body>old</body>").await;
@@ -243,7 +243,7 @@ async fn expired_messages_are_deleted_and_not_given() {
 
 #[tokio::test]
 async fn a_stamp_that_claims_to_be_the_hosts_is_taken_away() {
-    let house = House::new(&["romeo", "juliet"], register).await;
+    let house = House::with(&["romeo", "juliet"], register).await;
     let mut romeo = house.client("romeo/orchard");
     let stamp =
         |from: &str| format!("<delay xmlns='urn:xmpp:delay'{from} stamp='2002-09-10T23:08:25Z'/>");

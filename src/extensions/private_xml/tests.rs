@@ -24,7 +24,7 @@ async fn ask(client: &mut Client, kind: &str, to: &str, inside: &str) -> String 
 
 #[tokio::test]
 async fn what_was_stored_is_found_by_the_name_of_its_element() {
-    let house = House::new(&["romeo"], small).await;
+    let house = House::with(&["romeo"], small).await;
     let mut romeo = house.client("romeo/orchard");
     let result =
         |inside: &str| format!("result p <query xmlns='jabber:iq:private'>{inside}</query>");
@@ -48,7 +48,7 @@ async fn what_was_stored_is_found_by_the_name_of_its_element() {
 
 #[tokio::test]
 async fn wrong_requests_are_refused_for_their_reason() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let mut romeo = house.client("romeo/orchard");
     let good = "<a xmlns='b'/>";
     let two = "<a xmlns='b'/><c xmlns='b'/>";
@@ -75,7 +75,7 @@ async fn wrong_requests_are_refused_for_their_reason() {
 
 #[tokio::test]
 async fn the_bound_is_over_all_elements_together() {
-    let house = House::new(&["romeo"], small).await;
+    let house = House::with(&["romeo"], small).await;
     let mut romeo = house.client("romeo/orchard");
     let element = |name: &str| format!("<{name} xmlns='b'>{}</{name}>", "x".repeat(100));
     assert_eq!(ask(&mut romeo, "set", "", &element("a")).await, "result p");

@@ -21,7 +21,7 @@ fn fields(username: &str, password: &str) -> String {
 
 #[tokio::test]
 async fn who_is_registered_is_told_so_without_the_password() {
-    let house = House::new(&["ann"], register).await;
+    let house = House::with(&["ann"], register).await;
     let mut ann = house.client("ann/a");
     let told = ask(&mut ann, "get", "localhost", "").await;
     assert!(
@@ -32,7 +32,7 @@ async fn who_is_registered_is_told_so_without_the_password() {
 
 #[tokio::test]
 async fn the_own_password_is_changed_and_no_other() {
-    let house = House::new(&["ann", "bob"], register).await;
+    let house = House::with(&["ann", "bob"], register).await;
     let mut ann = house.client("ann/a");
     for (to, children, says) in [
         ("localhost", fields("bob", "new"), "<not-allowed"),
@@ -74,7 +74,7 @@ async fn the_own_password_is_changed_and_no_other() {
 
 #[tokio::test]
 async fn a_canceled_account_is_gone_after_the_answer() {
-    let house = House::new(&["ann"], register).await;
+    let house = House::with(&["ann"], register).await;
     let (mut ann, other) = (house.client("ann/a"), house.client("ann/b"));
     let refused = ask(
         &mut ann,
@@ -143,14 +143,14 @@ async fn accounts_are_made_in_band_only_where_it_is_open() {
         hooks.stream_features(StreamPhase::Negotiation, &host).len()
     };
     let wanted = [("username", "carl"), ("password", "p")];
-    let closed = House::new(&[], register).await;
+    let closed = House::with(&[], register).await;
     assert_eq!(offered(&closed), 0);
     assert!(stream(&closed, true, IqType::Set, &wanted).await.is_none());
-    let invite = House::new(&[], invite).await;
+    let invite = House::with(&[], invite).await;
     assert_eq!(offered(&invite), 0);
     let refused = stream(&invite, true, IqType::Set, &wanted).await.unwrap();
     assert_eq!(refused.unwrap_err().condition, Condition::NotAllowed);
-    let open = House::new(&[], open).await;
+    let open = House::with(&[], open).await;
     assert_eq!(offered(&open), 1);
     assert!(
         stream(&open, true, IqType::Set, &wanted)
@@ -172,7 +172,7 @@ async fn accounts_are_made_in_band_only_where_it_is_open() {
 
 #[tokio::test]
 async fn a_newcomer_is_refused_with_the_condition_that_fits() {
-    let house = House::new(&["ann"], open).await;
+    let house = House::with(&["ann"], open).await;
     let form = stream(&house, true, IqType::Get, &[])
         .await
         .unwrap()
@@ -200,5 +200,47 @@ async fn a_newcomer_is_refused_with_the_condition_that_fits() {
         let fields = [("username", name.as_str()), ("password", "p")];
         let answer = stream(&house, true, IqType::Set, &fields).await.unwrap();
         assert_eq!(answer.is_ok(), number < 5, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn contacts_of_a_canceled_account_learn_that_it_is_gone() {
+    let house = House::new(&["ann", "bob"]).await;
+    let (mut ann, mut bob) = (house.client("ann/a"), house.client("bob/b"));
+    let roster = "<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>";
+    for client in [&mut ann, &mut bob] {
+        client.send(roster).await;
+        client.send("<presence/>").await;
+    }
+    for (client, to) in [(&mut ann, "bob"), (&mut bob, "ann")] {
+        client
+            .send(&format!("<presence type='subscribe' to='{to}@localhost'/>"))
+            .await;
+    }
+    for (client, to) in [(&mut ann, "bob"), (&mut bob, "ann")] {
+        client
+            .send(&format!(
+                "<presence type='subscribed' to='{to}@localhost'/>"
+            ))
+            .await;
+    }
+    let before = bob.heard();
+    assert!(
+        before
+            .iter()
+            .any(|heard| heard.contains("subscription='both'")),
+        "{before:?}"
+    );
+    ask(&mut ann, "set", "localhost", "<remove/>").await;
+    let after = bob.heard();
+    for says in [
+        "unavailable ann@localhost/a",
+        "unsubscribed ann@localhost",
+        "subscription='none'",
+    ] {
+        assert!(
+            after.iter().any(|heard| heard.contains(says)),
+            "{says}: {after:?}"
+        );
     }
 }

@@ -24,7 +24,7 @@ async fn ask(client: &mut Client, kind: &str, to: &str, inside: &str) -> String 
 
 #[tokio::test]
 async fn a_card_is_set_by_its_owner_and_read_by_everybody() {
-    let house = House::new(&["romeo", "juliet"], small).await;
+    let house = House::with(&["romeo", "juliet"], small).await;
     let mut romeo = house.client("romeo/orchard");
     let mut juliet = house.client("juliet/balcony");
     for (kind, to, inside, expected) in [
@@ -70,7 +70,7 @@ async fn a_card_is_set_by_its_owner_and_read_by_everybody() {
 
 #[tokio::test]
 async fn a_card_that_is_too_large_is_refused_and_the_old_one_stays() {
-    let house = House::new(&["romeo"], small).await;
+    let house = House::with(&["romeo"], small).await;
     let mut romeo = house.client("romeo/orchard");
     assert_eq!(
         ask(&mut romeo, "set", "", "<FN>Romeo</FN>").await,

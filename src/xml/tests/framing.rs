@@ -183,7 +183,7 @@ fn declarations_and_headers_are_checked() {
         ),
         ("<1>", Err(NotWellFormed("malformed name"))),
         ("<a x='1' x='2'>", Err(NotWellFormed("repeated attribute"))),
-        ("<a <b>", Err(NotWellFormed("< in a tag"))),
+        ("<a <b>", Err(NotWellFormed("malformed name"))),
     ] {
         assert_eq!(header(text), expected, "{text}");
     }
@@ -229,6 +229,8 @@ fn limits_are_felt_before_an_element_is_complete() {
     assert_eq!(run(&format!("<a x='{}", fill(200))), Err(TooLong));
     assert_eq!(run(&format!("<a><![CDATA[{}", fill(200))), Err(TooLong));
     assert_eq!(run(&format!("</{}", fill(200))), Err(TooLong));
+    // Beyond the limit nothing is looked at, whatever it is.
+    assert_eq!(run(&format!("<a>{}<!--", fill(197))), Err(TooLong));
     // Many small ones are no long one.
     assert_eq!(run(&"<a/>".repeat(1000)), Ok(1001));
     assert_eq!(run("<a><b><c>"), Ok(1));

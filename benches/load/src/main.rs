@@ -1,0 +1,85 @@
+//! Load generator for XMPP servers: logins, idle sessions, chat, presence, and the floor.
+//!
+//! It speaks raw XMPP over sockets, shares no code with the server it measures, and refuses
+//! every address outside 127.0.0.0/8. It reports what the server's processes used, not what it
+//! used itself. `benches/README.md` explains the method; `benches/compare` runs everything.
+
+mod chat;
+mod idle;
+mod logins;
+mod presence;
+mod process;
+mod ratios;
+mod relay;
+mod report;
+mod scan;
+mod scram;
+mod session;
+mod target;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::report::Record;
+
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    /// Threads of this program; one leaves the rest of the machine to the server.
+    #[arg(long, global = true, default_value_t = 1)]
+    threads: usize,
+    /// Append the result to this file, as a line of JSON.
+    #[arg(long, global = true)]
+    json: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Log in and out: server CPU per login, logins per second, latency.
+    Logins(logins::Options),
+    /// Hold sessions that do nothing: resident memory per session.
+    Idle(idle::Options),
+    /// Chat between pairs: server CPU per delivered message, latency, order.
+    Chat(chat::Options),
+    /// Presence changes among contacts: server CPU per delivery.
+    Presence(presence::Options),
+    /// The floor: a server that hands on bytes between the two connections of a pair and reads none of them.
+    Relay(relay::Options),
+    /// Compare the servers in a file of results.
+    Ratios(ratios::Options),
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(arguments.threads.max(1))
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let record: Option<Record> = match arguments.command {
+            Command::Logins(options) => Some(logins::run(options).await?),
+            Command::Idle(options) => Some(idle::run(options).await?),
+            Command::Chat(options) => Some(chat::run(options).await?),
+            Command::Presence(options) => Some(presence::run(options).await?),
+            Command::Relay(options) => {
+                relay::run(options).await?;
+                None
+            }
+            Command::Ratios(options) => {
+                ratios::print(&options)?;
+                None
+            }
+        };
+        if let Some(record) = record {
+            record.print();
+            if let Some(path) = &arguments.json {
+                record.append(path)?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,253 @@
+//! Clients that others wrote, talking through a started server: slixmpp,
+//! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS.
+//!
+//! Each pair logs in with SCRAM, adds each other, sees presence, exchanges
+//! messages, and one gets what was sent while it was away. `tests/run` installs
+//! them; a client that is missing fails its tests.
+
+#[path = "clients/tokio_xmpp.rs"]
+mod oxide;
+#[path = "support/peer.rs"]
+mod peer;
+#[expect(dead_code, reason = "what the scripts need beside")]
+#[path = "support/server.rs"]
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use server::Server;
+
+/// The longest that one conversation may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PASSWORD: &str = "a rose by any other name";
+const ROMEO: &str = "romeo@localhost";
+const JULIET: &str = "juliet@localhost";
+
+#[derive(Clone, Copy, PartialEq)]
+enum Transport {
+    StartTls,
+    DirectTls,
+}
+
+impl Transport {
+    fn name(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::DirectTls => "direct-tls",
+        }
+    }
+
+    fn listener(self) -> &'static str {
+        match self {
+            Self::StartTls => "c2s",
+            Self::DirectTls => "c2s_direct_tls",
+        }
+    }
+}
+
+/// A server that insists on TLS, with two people on it.
+fn stage() -> Result<Server> {
+    let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
+    Server::start("[c2s]\nrequire_tls = true", &people)
+}
+
+/// A program that is told by its environment where to go.
+fn told(program: impl AsRef<Path>, server: &Server, transport: Transport) -> Result<Command> {
+    let address = server.address(transport.listener())?;
+    let authority = server::certificate("authority.pem");
+    let mut command = Command::new(program.as_ref());
+    command
+        .env("XMPP_HOST", address.ip().to_string())
+        .env("XMPP_PORT", address.port().to_string())
+        .env("XMPP_TRANSPORT", transport.name())
+        .env("XMPP_CA", &authority)
+        .env("NODE_EXTRA_CA_CERTS", &authority)
+        .env("SSL_CERT_FILE", &authority)
+        .env("XMPP_ROMEO", ROMEO)
+        .env("XMPP_JULIET", JULIET)
+        .env("XMPP_PASSWORD", PASSWORD)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Runs a conversation to its end.
+async fn succeeds(mut command: Command, server: &Server) -> Result<String> {
+    let what = format!("{:?}", command.as_std().get_program());
+    let run = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let run = run.with_context(|| format!("{what} is missing: tests/run installs it"))?;
+    let output = timeout(PATIENCE, run.wait_with_output())
+        .await
+        .context("it does not end")??;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success(),
+        "{what} ended with {}:\n{said}\n{}\nthe server's log ends with:\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr),
+        server.log()
+    );
+    Ok(said)
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+async fn slixmpp(transport: Transport) -> Result<()> {
+    let server = stage()?;
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients/venv/bin/python");
+    let mut command = told(python, &server, transport)?;
+    command.arg(folder().join("slixmpp_talk.py"));
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn slixmpp_talks_over_starttls() -> Result<()> {
+    slixmpp(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn slixmpp_talks_over_direct_tls() -> Result<()> {
+    slixmpp(Transport::DirectTls).await
+}
+
+async fn xmpp_js(transport: Transport) -> Result<()> {
+    let server = stage()?;
+    let mut command = told("node", &server, transport)?;
+    command.arg(folder().join("xmppjs_talk.mjs"));
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn xmpp_js_talks_over_starttls() -> Result<()> {
+    xmpp_js(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn xmpp_js_talks_over_direct_tls() -> Result<()> {
+    xmpp_js(Transport::DirectTls).await
+}
+
+/// tokio-xmpp trusts what `SSL_CERT_FILE` names, which a process has to be
+/// started with.
+async fn tokio_xmpp(transport: Transport) -> Result<()> {
+    let server = stage()?;
+    let mut command = told(std::env::current_exe()?, &server, transport)?;
+    command.args([
+        "--ignored",
+        "--exact",
+        "tokio_xmpp_in_its_own_process",
+        "--nocapture",
+    ]);
+    let said = succeeds(command, &server).await?;
+    ensure!(said.contains("1 passed"), "nothing was tested:\n{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn tokio_xmpp_talks_over_starttls() -> Result<()> {
+    tokio_xmpp(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn tokio_xmpp_talks_over_direct_tls() -> Result<()> {
+    tokio_xmpp(Transport::DirectTls).await
+}
+
+#[tokio::test]
+#[ignore = "started by the tests above, with their environment"]
+async fn tokio_xmpp_in_its_own_process() -> Result<()> {
+    timeout(PATIENCE, Box::pin(oxide::talk())).await?
+}
+
+/// One sends while the other is away, who then hears it, and what is sent after.
+async fn go_sendxmpp(transport: Transport) -> Result<()> {
+    let server = stage()?;
+    let speaks = async |text: &str| {
+        let command = go_sendxmpp_as(ROMEO, &server, transport)?;
+        let sent = timeout(PATIENCE, send(command, text))
+            .await
+            .context("it does not end")??;
+        ensure!(
+            sent.success(),
+            "go-sendxmpp ended with {sent}; log:\n{}",
+            server.log()
+        );
+        Ok(())
+    };
+    speaks("while you slept").await?;
+
+    let mut listens = go_sendxmpp_as(JULIET, &server, transport)?;
+    let mut listens = listens.arg("-l").stdout(Stdio::piped()).spawn()?;
+    let mut heard = BufReader::new(listens.stdout.take().context("no output")?).lines();
+    for text in ["while you slept", "now you are here"] {
+        if text.starts_with("now") {
+            speaks(text).await?;
+        }
+        loop {
+            let line = timeout(PATIENCE, heard.next_line())
+                .await
+                .context("nothing is heard")??;
+            let line =
+                line.with_context(|| format!("the listener ended; log:\n{}", server.log()))?;
+            if line.contains(text) {
+                ensure!(line.contains(ROMEO), "not from whom it came: {line}");
+                break;
+            }
+        }
+    }
+    listens.kill().await?;
+    Ok(())
+}
+
+fn go_sendxmpp_as(jid: &str, server: &Server, transport: Transport) -> Result<Command> {
+    let mut command = told("go-sendxmpp", server, transport)?;
+    let address = server.address(transport.listener())?;
+    // The certificate names localhost, and so must the address.
+    command.args([
+        "-u",
+        jid,
+        "-p",
+        PASSWORD,
+        "-j",
+        &format!("localhost:{}", address.port()),
+    ]);
+    if transport == Transport::DirectTls {
+        command.arg("-t");
+    }
+    Ok(command)
+}
+
+async fn send(mut command: Command, text: &str) -> Result<std::process::ExitStatus> {
+    use tokio::io::AsyncWriteExt as _;
+    let mut run = command
+        .arg(JULIET)
+        .stdin(Stdio::piped())
+        .spawn()
+        .context("go-sendxmpp")?;
+    let mut input = run.stdin.take().context("no input")?;
+    input.write_all(text.as_bytes()).await?;
+    drop(input);
+    Ok(run.wait().await?)
+}
+
+#[tokio::test]
+async fn go_sendxmpp_talks_over_starttls() -> Result<()> {
+    go_sendxmpp(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn go_sendxmpp_talks_over_direct_tls() -> Result<()> {
+    go_sendxmpp(Transport::DirectTls).await
+}

@@ -1,0 +1,182 @@
+//! The rules of the scripts' notation, which `tests/scripts.rs` plays by.
+
+#![expect(dead_code, reason = "only the parts without a server are tested here")]
+
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/login.rs"]
+mod login;
+#[path = "support/peer.rs"]
+mod peer;
+#[path = "support/play/mod.rs"]
+mod play;
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/xml.rs"]
+mod xml;
+
+#[cfg(test)]
+mod pattern_tests {
+    use crate::play::pattern::*;
+    use crate::xml::Node;
+
+    #[test]
+    fn a_pattern_matches_by_structure() {
+        for (pattern, actual, matches) in [
+            ("<a x='1' y='2'/>", "<a y='2' x='1'/>", true),
+            ("<a x='1'/>", "<a x='1' y='2'/>", false),
+            ("<a x='1' …/>", "<a x='1' y='2'/>", true),
+            ("<a x='1'/>", "<a/>", false),
+            ("<a x?='1'/>", "<a/>", true),
+            ("<a x?='1'/>", "<a x='1'/>", true),
+            ("<a x?='1'/>", "<a x='2'/>", false),
+            ("<a><b/><c/></a>", "<a> <c/> <b/> </a>", true),
+            ("<a><b/></a>", "<a><b/><c/></a>", false),
+            ("<a><b/>…</a>", "<a><c/><b/>text</a>", true),
+            ("<a><b/><b/></a>", "<a><b/></a>", false),
+            (
+                "<a><b i='${_}'/><b i='1'/></a>",
+                "<a><b i='1'/><b i='2'/></a>",
+                true,
+            ),
+            ("<a>hi</a>", "<a>ho</a>", false),
+            ("<a>what?</a>", "<a>what?</a>", true),
+            ("<a/>", "<a xmlns='urn:other'/>", false),
+            ("<a><absent><b/></absent>…</a>", "<a><c/></a>", true),
+            ("<a><absent><b/></absent>…</a>", "<a><c/><b/></a>", false),
+            ("<a x='${v}' y='${v}'/>", "<a x='1' y='1'/>", true),
+            ("<a x='${v}' y='${v}'/>", "<a x='1' y='2'/>", false),
+            ("<a x='pre-${v}-post'/>", "<a x='pre-1-post'/>", true),
+            ("<a x='pre-${v}'/>", "<a x='post-1'/>", false),
+            ("<a x='${v}'/>", "<a x=''/>", false),
+        ] {
+            let expected = parse(pattern).unwrap().remove(0);
+            let actual_node = Node::parse_all(actual).unwrap().remove(0);
+            let found = check(&expected, &actual_node, &mut Variables::new());
+            assert_eq!(
+                found.is_ok(),
+                matches,
+                "{pattern} against {actual}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failed_match_binds_nothing() {
+        let mut variables = Variables::new();
+        let expected = parse("<a x='${v}' y='2'/>").unwrap().remove(0);
+        let actual = Node::parse_all("<a x='1' y='3'/>").unwrap().remove(0);
+        assert!(check(&expected, &actual, &mut variables).is_err());
+        assert!(variables.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod phrase_tests {
+    use crate::play::pattern::Variables;
+    use crate::play::phrase::*;
+    use crate::play::script::Account;
+
+    fn cast() -> Cast {
+        let romeo = Account {
+            local: "romeo".to_owned(),
+            domain: "localhost".to_owned(),
+            password: "x".to_owned(),
+        };
+        Cast::new(&[romeo], "7")
+    }
+
+    #[test]
+    fn names_are_real_on_the_wire_and_scripted_in_reports() {
+        assert_eq!(
+            cast().real("to='romeo@localhost/a'"),
+            "to='romeo-7@localhost/a'"
+        );
+        assert_eq!(
+            cast().real("to='xromeo@localhost'"),
+            "to='xromeo@localhost'"
+        );
+        assert_eq!(cast().scripted("romeo-7@localhost"), "romeo@localhost");
+    }
+
+    #[test]
+    fn phrases_are_spoken_from_the_inside_out() {
+        let variables = Variables::from([("v".to_owned(), "1".to_owned())]);
+        for (text, spoken) in [
+            ("${v}-${v}", "1-1"),
+            ("${repeat:3:ab}", "ababab"),
+            ("${user:romeo}", "romeo-7"),
+            ("${plain:romeo:pw}", "AHJvbWVvLTcAcHc="),
+            ("${base64:${user:romeo}}", "cm9tZW8tNw=="),
+        ] {
+            assert_eq!(cast().spoken(text, &variables).unwrap(), spoken);
+        }
+        assert!(cast().spoken("${nobody}", &variables).is_err());
+    }
+
+    #[test]
+    fn escapes_are_bytes() {
+        assert_eq!(unescape("a\\xff\\n\\\\").unwrap(), b"a\xff\n\\");
+        assert!(unescape("\\q").is_err());
+    }
+}
+
+#[cfg(test)]
+mod script_tests {
+    use std::path::Path;
+
+    use crate::client::Transport;
+    use crate::play::script::*;
+
+    const PLAY: &str = "# RFC 6120 §1: an example
+transports: tcp starttls
+config:
+  [registration]
+  mode = 'open'
+account romeo@localhost password r0 meo
+romeo/orchard logs in
+romeo/orchard sends:
+  <message to='juliet@localhost'>
+    <body>Hi</body>
+  </message>
+romeo/orchard receives <iq …/>
+stranger receives stream error host-unknown or host-gone
+";
+
+    #[test]
+    fn a_script_is_read_into_steps() {
+        let script = Script::parse(Path::new("x.play"), PLAY).unwrap();
+        assert_eq!(script.transports, [Transport::Tcp, Transport::StartTls]);
+        assert_eq!(script.config, "[registration]\nmode = 'open'");
+        assert_eq!(script.accounts[0].password, "r0 meo");
+        let steps: Vec<_> = script
+            .steps
+            .iter()
+            .map(|step| (step.line, &step.act))
+            .collect();
+        assert!(matches!(steps[0], (7, Act::LogIn(None))));
+        assert!(
+            matches!(steps[1], (8, Act::Send(text)) if text.ends_with("Hi</body>\n</message>"))
+        );
+        assert!(
+            matches!(steps[2], (12, Act::Receive(Order::AsWritten, text)) if text == "<iq …/>")
+        );
+        assert!(matches!(steps[3], (13, Act::StreamError(names)) if names.len() == 2));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for text in [
+            "romeo logs in\n",
+            "# about\n",
+            "# about\nromeo sings\n",
+            "# about\nromeo sends <a>\n",
+            "# about\nromeo receives:\n",
+            "# about\nromeo logs in:\n  <a/>\n",
+            "# about\nromeo receives error service-unavailable for x\n",
+            "# about\ntransports: pigeon\nromeo logs in\n",
+        ] {
+            assert!(Script::parse(Path::new("x.play"), text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! A client of our own for the tests: it does what a script says and nothing else.
+//!
+//! It speaks plain TCP, STARTTLS and direct TLS, logs in with the `sasl` crate,
+//! and reads with `rxml`: no code of the server is used, so that the two sides
+//! cannot agree on an error.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::xml::{Event, Node, STREAMS, StreamParser};
+
+/// The longest that a client waits for the next thing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a client reaches the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// TCP on loopback, without TLS.
+    Tcp,
+    /// RFC 6120 §5.
+    StartTls,
+    /// XEP-0368.
+    DirectTls,
+}
+
+impl Transport {
+    pub(crate) const ALL: [Self; 3] = [Self::Tcp, Self::StartTls, Self::DirectTls];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::StartTls => "starttls",
+            Self::DirectTls => "direct-tls",
+        }
+    }
+
+    /// The listener that serves it, as the server names it.
+    pub(crate) fn listener(self) -> &'static str {
+        match self {
+            Self::Tcp | Self::StartTls => "c2s",
+            Self::DirectTls => "c2s_direct_tls",
+        }
+    }
+}
+
+impl FromStr for Transport {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|transport| transport.name() == name);
+        found.with_context(|| format!("no transport is called {name}"))
+    }
+}
+
+/// What arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Header(Node),
+    Element(Node),
+    /// `</stream:stream>`.
+    StreamEnd,
+    /// The end of the connection.
+    Disconnected,
+}
+
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
+
+enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Wire {
+    fn socket(&mut self) -> &mut dyn Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(socket) => socket,
+        }
+    }
+}
+
+/// One connection to the server.
+pub(crate) struct Client {
+    name: String,
+    domain: String,
+    transport: Transport,
+    tls: Arc<ClientConfig>,
+    /// `None` while the TLS handshake takes it, or after it failed.
+    wire: Option<Wire>,
+    parser: StreamParser,
+    /// What was said, for reports.
+    pub(crate) transcript: Vec<String>,
+    pings: u32,
+    /// Drops the roster pushes that the server sends (RFC 6121 §2.1.6).
+    pub(crate) ignore_roster_pushes: bool,
+}
+
+impl Client {
+    /// Connects; with direct TLS the handshake is done.
+    pub(crate) async fn connect(
+        name: &str,
+        domain: &str,
+        transport: Transport,
+        address: SocketAddr,
+        authority: &[u8],
+    ) -> Result<Self> {
+        let socket = TcpStream::connect(address).await.context("connecting")?;
+        socket.set_nodelay(true)?;
+        let mut client = Self {
+            name: name.to_owned(),
+            domain: domain.to_owned(),
+            transport,
+            tls: trusting(authority)?,
+            wire: Some(Wire::Plain(socket)),
+            parser: StreamParser::default(),
+            transcript: Vec::new(),
+            pings: 0,
+            ignore_roster_pushes: false,
+        };
+        if transport == Transport::DirectTls {
+            client.secure().await?;
+        }
+        Ok(client)
+    }
+
+    /// Writes `bytes` as they are.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let text = String::from_utf8_lossy(bytes);
+        self.note("->", &text);
+        let socket = self
+            .wire
+            .as_mut()
+            .context("there is no connection")?
+            .socket();
+        let written = async {
+            socket.write_all(bytes).await?;
+            socket.flush().await
+        };
+        match timeout(PATIENCE, written).await {
+            Err(_) => bail!("the server does not read"),
+            // A server that has closed says why in what it sent before.
+            Ok(Err(error)) => {
+                self.note("--", &format!("write failed: {error}"));
+                Ok(())
+            }
+            Ok(Ok(())) => Ok(()),
+        }
+    }
+
+    /// The next thing from the server.
+    pub(crate) async fn next(&mut self) -> Result<Arrival> {
+        let arrival = timeout(PATIENCE, self.read())
+            .await
+            .map_err(|_| anyhow!("nothing arrived within {PATIENCE:?}"))??;
+        match &arrival {
+            Arrival::Header(node) | Arrival::Element(node) => self.note("<-", &node.to_string()),
+            Arrival::StreamEnd => self.note("<-", "</stream:stream>"),
+            Arrival::Disconnected => self.note("--", "disconnected"),
+        }
+        Ok(arrival)
+    }
+
+    async fn read(&mut self) -> Result<Arrival> {
+        loop {
+            match self.parser.next().context("the server's XML is wrong")? {
+                Some(Event::Opened(node)) => return Ok(Arrival::Header(node)),
+                Some(Event::Element(node)) if self.ignore_roster_pushes && is_push(&node) => {
+                    continue;
+                }
+                Some(Event::Element(node)) => return Ok(Arrival::Element(node)),
+                Some(Event::Closed) => return Ok(Arrival::StreamEnd),
+                None => {}
+            }
+            let mut buffer = Vec::with_capacity(4096);
+            let Some(wire) = self.wire.as_mut() else {
+                return Ok(Arrival::Disconnected);
+            };
+            match wire.socket().read_buf(&mut buffer).await {
+                Ok(0) | Err(_) => {
+                    self.wire = None;
+                    return Ok(Arrival::Disconnected);
+                }
+                Ok(_) => self.parser.push(&buffer),
+            }
+        }
+    }
+
+    /// The next thing, which must be an element.
+    pub(crate) async fn element(&mut self) -> Result<Node> {
+        match self.next().await? {
+            Arrival::Element(node) => Ok(node),
+            other => bail!("expected a stanza, found {other:?}"),
+        }
+    }
+
+    /// Opens a stream, with STARTTLS first where the transport is that, and
+    /// returns the features.
+    pub(crate) async fn open_stream(&mut self) -> Result<Node> {
+        let features = self.restart_stream().await?;
+        if self.transport != Transport::StartTls || matches!(self.wire, Some(Wire::Tls(_))) {
+            return Ok(features);
+        }
+        self.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+            .await?;
+        let answer = self.element().await?;
+        ensure!(
+            answer.name == "proceed",
+            "expected <proceed/>, found {answer}"
+        );
+        ensure!(
+            self.parser.unread().is_empty(),
+            "bytes in the clear after <proceed/>"
+        );
+        self.secure().await?;
+        self.restart_stream().await
+    }
+
+    /// Sends a stream header on a fresh parser and reads up to the features.
+    pub(crate) async fn restart_stream(&mut self) -> Result<Node> {
+        self.parser = StreamParser::default();
+        let header = format!(
+            "<?xml version='1.0'?><stream:stream to='{}' version='1.0' xmlns='jabber:client' \
+             xmlns:stream='{STREAMS}'>",
+            self.domain
+        );
+        self.send(header.as_bytes()).await?;
+        match self.next().await? {
+            Arrival::Header(node) if node.name == "stream" && node.ns == STREAMS => {}
+            other => bail!("expected a stream header, found {other:?}"),
+        }
+        let features = self.element().await?;
+        ensure!(
+            features.name == "features",
+            "expected the features, found {features}"
+        );
+        Ok(features)
+    }
+
+    /// Forgets the stream so far: the next bytes begin a new one.
+    pub(crate) fn expect_new_stream(&mut self) {
+        self.parser = StreamParser::default();
+    }
+
+    async fn secure(&mut self) -> Result<()> {
+        let Some(Wire::Plain(socket)) = self.wire.take() else {
+            bail!("TLS is there already, or the connection is gone");
+        };
+        let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.tls));
+        let domain = ServerName::try_from(self.domain.clone())?;
+        let socket = timeout(PATIENCE, Box::pin(connector.connect(domain, socket)))
+            .await
+            .context("the TLS handshake does not end")?
+            .context("the TLS handshake")?;
+        self.note("--", "TLS");
+        self.wire = Some(Wire::Tls(Box::new(socket)));
+        Ok(())
+    }
+
+    /// The keying material of RFC 9266, on TLS only.
+    pub(crate) fn tls_exporter(&self) -> Option<Vec<u8>> {
+        let Some(Wire::Tls(socket)) = &self.wire else {
+            return None;
+        };
+        let label = b"EXPORTER-Channel-Binding";
+        socket
+            .get_ref()
+            .1
+            .export_keying_material(vec![0; 32], label, Some(b""))
+            .ok()
+    }
+
+    /// Binds `resource`, or what the server chooses, and returns the full JID
+    /// (RFC 6120 §7).
+    pub(crate) async fn bind(&mut self, resource: Option<&str>) -> Result<String> {
+        let wish = resource.map_or_else(String::new, |name| format!("<resource>{name}</resource>"));
+        let request = format!(
+            "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{wish}</bind></iq>"
+        );
+        self.send(request.as_bytes()).await?;
+        let answer = self.element().await?;
+        let jid = answer.child("bind").and_then(|bind| bind.child("jid"));
+        match jid {
+            Some(jid) if answer.attribute("type") == Some("result") => Ok(jid.text.clone()),
+            _ => bail!("binding failed: {answer}"),
+        }
+    }
+
+    /// Everything that arrives before the answer to a ping sent now (XEP-0199).
+    ///
+    /// A server handles the stanzas of one stream in order (RFC 6120 §10.1), so
+    /// what earlier stanzas led to is there when the answer is.
+    pub(crate) async fn until_ping(&mut self) -> Result<Vec<Node>> {
+        self.pings += 1;
+        let id = format!("curtain-{}", self.pings);
+        let ping = format!(
+            "<iq type='get' id='{id}' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
+            self.domain
+        );
+        self.send(ping.as_bytes()).await?;
+        let mut before = Vec::new();
+        loop {
+            let node = self.element().await?;
+            if node.name == "iq" && node.attribute("id") == Some(&id) {
+                return Ok(before);
+            }
+            before.push(node);
+        }
+    }
+
+    /// Drops the connection without a word.
+    pub(crate) fn disconnect(&mut self) {
+        self.wire = None;
+        self.note("--", "cut");
+    }
+
+    fn note(&mut self, way: &str, text: &str) {
+        let short: String = text.chars().take(600).collect();
+        let cut = if short.len() < text.len() {
+            " [cut]"
+        } else {
+            ""
+        };
+        self.transcript
+            .push(format!("{} {way} {short}{cut}", self.name));
+    }
+}
+
+fn is_push(node: &Node) -> bool {
+    let roster = node
+        .child("query")
+        .is_some_and(|query| query.ns == "jabber:iq:roster");
+    node.name == "iq" && node.attribute("type") == Some("set") && roster
+}
+
+fn trusting(authority: &[u8]) -> Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in rustls_pemfile::certs(&mut &*authority) {
+        roots.add(certificate?)?;
+    }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
