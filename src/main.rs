@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 async fn serve(invocation: &Invocation) -> anyhow::Result<()> {
     let config = cli::load(invocation)?;
     let _log = observe::start(&config.log.level, config.log.format).context("log")?;
-    server::run(config).await?;
+    Box::pin(server::run(config)).await?;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The program as operators and their scripts use it: exit codes, standard error, JSON, and the same
 //! answers whether the server runs or not.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

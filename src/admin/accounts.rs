@@ -144,12 +144,9 @@ pub(super) async fn create(
 ) -> Result<(), Refusal> {
     let NewAccount { jid, role, name } = account;
     let now = operator.clock.now();
-    match operator
-        .store
-        .accounts()
-        .create(jid, *role, keys, now)
-        .await
-    {
+    // On the heap, for its size; so are the like below.
+    let accounts = operator.store.accounts();
+    match Box::pin(accounts.create(jid, *role, keys, now)).await {
         Ok(()) => {}
         Err(StoreError::Conflict(_)) => return Err(exists(jid)),
         Err(error) => return Err(error.into()),
@@ -208,7 +205,7 @@ async fn add(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
 async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let jid = arguments.account("jid")?;
     let sessions = operator.sessions(jid);
-    let removed = operator.store.accounts().remove(jid).await?;
+    let removed = Box::pin(operator.store.accounts().remove(jid)).await?;
     let removed = removed.ok_or_else(|| Refusal::no_account(jid))?;
     // XEP-0077 §3.2: the streams of a removed account are closed with `not-authorized`.
     let gone = StreamError::new(StreamCondition::NotAuthorized).text("the account is removed");
@@ -264,12 +261,8 @@ async fn passwd(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let secret = arguments.secret("password")?.clone();
     let keys = password::keys(secret, operator.config.auth.scram_iterations).await?;
     let now = operator.clock.now();
-    if !operator
-        .store
-        .accounts()
-        .set_password(jid, &keys, now)
-        .await?
-    {
+    let accounts = operator.store.accounts();
+    if !Box::pin(accounts.set_password(jid, &keys, now)).await? {
         return Err(Refusal::no_account(jid));
     }
     let mut ended = 0;

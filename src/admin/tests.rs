@@ -69,196 +69,206 @@ fn told(done: &Result<Outcome, Refusal>) -> (&'static str, String) {
     }
 }
 
+/// Name, arguments, what becomes of it, and what is said.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+const OPERATIONS: &[Case] = &[
+    (
+        "account add",
+        &[("jid", "ann@example.org"), ("password", "p")],
+        "done",
+        "ann@example.org is made, with the role member",
+    ),
+    (
+        "account add",
+        &[("jid", "ANN@example.org"), ("password", "p")],
+        "conflict",
+        "an account ann@example.org already",
+    ),
+    (
+        "account add",
+        &[("jid", "ann"), ("password", "p")],
+        "usage",
+        "did you mean ann@example.org?",
+    ),
+    (
+        "account add",
+        &[("jid", "localhost"), ("password", "p")],
+        "usage",
+        "is a host",
+    ),
+    (
+        "account add",
+        &[("jid", "ann@else.where"), ("password", "p")],
+        "usage",
+        "the hosts are: example.org, localhost",
+    ),
+    (
+        "account add",
+        &[("jid", "ann@example.org/desk"), ("password", "p")],
+        "usage",
+        "has a resource",
+    ),
+    (
+        "account add",
+        &[("jid", "a b@example.org"), ("password", "p")],
+        "usage",
+        "is no address",
+    ),
+    (
+        "account add",
+        &[("jid", "bob@example.org")],
+        "usage",
+        "password is missing",
+    ),
+    (
+        "account add",
+        &[("jid", "bob@example.org"), ("password", "")],
+        "not acceptable",
+        "empty",
+    ),
+    (
+        "account add",
+        &[("jid", "bob@example.org"), ("password", "\u{7}")],
+        "not acceptable",
+        "SASLprep",
+    ),
+    (
+        "account add",
+        &[
+            ("jid", "bob@example.org"),
+            ("password", "p"),
+            ("role", "boss"),
+        ],
+        "usage",
+        "the roles are",
+    ),
+    (
+        "account add",
+        &[
+            ("jid", "bob@example.org"),
+            ("password", "p"),
+            ("colour", "red"),
+        ],
+        "usage",
+        "no argument \"colour\"",
+    ),
+    (
+        "account add",
+        &[
+            ("jid", "bob@localhost"),
+            ("password", "p"),
+            ("role", "agent"),
+            ("name", "Bob B"),
+        ],
+        "done",
+        "agent",
+    ),
+    (
+        "account role",
+        &[("jid", "bob@localhost"), ("role", "supervisor")],
+        "done",
+        "supervisor",
+    ),
+    (
+        "account disable",
+        &[("jid", "bob@localhost")],
+        "done",
+        "disabled",
+    ),
+    (
+        "account list",
+        &[("host", "localhost")],
+        "done",
+        "bob@localhost  supervisor  disabled",
+    ),
+    ("account list", &[], "done", "2 in all"),
+    (
+        "account list",
+        &[("after", "ann@example.org")],
+        "done",
+        "1 in all",
+    ),
+    (
+        "account list",
+        &[("host", "else.where")],
+        "usage",
+        "not served here",
+    ),
+    (
+        "account enable",
+        &[("jid", "bob@localhost")],
+        "done",
+        "may log in",
+    ),
+    (
+        "account passwd",
+        &[("jid", "bob@localhost"), ("password", "new")],
+        "done",
+        "changed",
+    ),
+    (
+        "account passwd",
+        &[("jid", "eve@localhost"), ("password", "new")],
+        "not found",
+        "no account eve@localhost",
+    ),
+    (
+        "account passwd",
+        &[
+            ("jid", "bob@localhost"),
+            ("password", "p"),
+            ("end-sessions", "maybe"),
+        ],
+        "usage",
+        "neither true nor false",
+    ),
+    (
+        "account remove",
+        &[("jid", "eve@localhost")],
+        "not found",
+        "no account eve@localhost",
+    ),
+    (
+        "account disable",
+        &[("jid", "eve@localhost")],
+        "not found",
+        "eve",
+    ),
+    (
+        "account enable",
+        &[("jid", "eve@localhost")],
+        "not found",
+        "eve",
+    ),
+    (
+        "account role",
+        &[("jid", "eve@localhost"), ("role", "agent")],
+        "not found",
+        "eve",
+    ),
+    ("session list", &[], "not running", "not running"),
+    (
+        "session end",
+        &[("jid", "bob@localhost/x")],
+        "not running",
+        "not running",
+    ),
+    ("account rename", &[], "usage", "no operation"),
+];
+
 #[tokio::test]
 async fn operations_do_what_they_say_or_say_why_not() {
     let office = Office::new().await;
-    for (name, given, kind, says) in [
-        (
-            "account add",
-            &[("jid", "ann@example.org"), ("password", "p")][..],
-            "done",
-            "ann@example.org is made, with the role member",
-        ),
-        (
-            "account add",
-            &[("jid", "ANN@example.org"), ("password", "p")],
-            "conflict",
-            "an account ann@example.org already",
-        ),
-        (
-            "account add",
-            &[("jid", "ann"), ("password", "p")],
-            "usage",
-            "did you mean ann@example.org?",
-        ),
-        (
-            "account add",
-            &[("jid", "localhost"), ("password", "p")],
-            "usage",
-            "is a host",
-        ),
-        (
-            "account add",
-            &[("jid", "ann@else.where"), ("password", "p")],
-            "usage",
-            "the hosts are: example.org, localhost",
-        ),
-        (
-            "account add",
-            &[("jid", "ann@example.org/desk"), ("password", "p")],
-            "usage",
-            "has a resource",
-        ),
-        (
-            "account add",
-            &[("jid", "a b@example.org"), ("password", "p")],
-            "usage",
-            "is no address",
-        ),
-        (
-            "account add",
-            &[("jid", "bob@example.org")],
-            "usage",
-            "password is missing",
-        ),
-        (
-            "account add",
-            &[("jid", "bob@example.org"), ("password", "")],
-            "not acceptable",
-            "empty",
-        ),
-        (
-            "account add",
-            &[("jid", "bob@example.org"), ("password", "\u{7}")],
-            "not acceptable",
-            "SASLprep",
-        ),
-        (
-            "account add",
-            &[
-                ("jid", "bob@example.org"),
-                ("password", "p"),
-                ("role", "boss"),
-            ],
-            "usage",
-            "the roles are",
-        ),
-        (
-            "account add",
-            &[
-                ("jid", "bob@example.org"),
-                ("password", "p"),
-                ("colour", "red"),
-            ],
-            "usage",
-            "no argument \"colour\"",
-        ),
-        (
-            "account add",
-            &[
-                ("jid", "bob@localhost"),
-                ("password", "p"),
-                ("role", "agent"),
-                ("name", "Bob B"),
-            ],
-            "done",
-            "agent",
-        ),
-        (
-            "account role",
-            &[("jid", "bob@localhost"), ("role", "supervisor")],
-            "done",
-            "supervisor",
-        ),
-        (
-            "account disable",
-            &[("jid", "bob@localhost")],
-            "done",
-            "disabled",
-        ),
-        (
-            "account list",
-            &[("host", "localhost")],
-            "done",
-            "bob@localhost  supervisor  disabled",
-        ),
-        ("account list", &[], "done", "2 in all"),
-        (
-            "account list",
-            &[("after", "ann@example.org")],
-            "done",
-            "1 in all",
-        ),
-        (
-            "account list",
-            &[("host", "else.where")],
-            "usage",
-            "not served here",
-        ),
-        (
-            "account enable",
-            &[("jid", "bob@localhost")],
-            "done",
-            "may log in",
-        ),
-        (
-            "account passwd",
-            &[("jid", "bob@localhost"), ("password", "new")],
-            "done",
-            "changed",
-        ),
-        (
-            "account passwd",
-            &[("jid", "eve@localhost"), ("password", "new")],
-            "not found",
-            "no account eve@localhost",
-        ),
-        (
-            "account passwd",
-            &[
-                ("jid", "bob@localhost"),
-                ("password", "p"),
-                ("end-sessions", "maybe"),
-            ],
-            "usage",
-            "neither true nor false",
-        ),
-        (
-            "account remove",
-            &[("jid", "eve@localhost")],
-            "not found",
-            "no account eve@localhost",
-        ),
-        (
-            "account disable",
-            &[("jid", "eve@localhost")],
-            "not found",
-            "eve",
-        ),
-        (
-            "account enable",
-            &[("jid", "eve@localhost")],
-            "not found",
-            "eve",
-        ),
-        (
-            "account role",
-            &[("jid", "eve@localhost"), ("role", "agent")],
-            "not found",
-            "eve",
-        ),
-        ("session list", &[], "not running", "not running"),
-        (
-            "session end",
-            &[("jid", "bob@localhost/x")],
-            "not running",
-            "not running",
-        ),
-        ("account rename", &[], "usage", "no operation"),
-    ] {
+    for (name, given, kind, says) in OPERATIONS {
         let done = office.perform(name, given).await;
         let (found, text) = told(&done);
-        assert_eq!(found, kind, "{name} {given:?}: {text}");
+        assert_eq!(found, *kind, "{name} {given:?}: {text}");
         assert!(text.contains(says), "{name} {given:?}: {text}");
     }
     let store = &office.operator.store;
@@ -348,46 +358,50 @@ async fn nobody_stays_subscribed_to_a_removed_account() {
     );
 }
 
+const BAD_TABLES: &[(&str, &[&str])] = &[
+    ("", &["no column jid"]),
+    ("jid\na@localhost\n", &["line 1", "no column password"]),
+    ("jid,password,colour\n", &["unknown column \"colour\""]),
+    ("jid,password,jid\n", &["the column jid is there twice"]),
+    (
+        "jid,password\na@localhost,p\nb@localhost,p\nA@localhost,q\n",
+        &["line 4: a@localhost stands in line 2 already"],
+    ),
+    (
+        "jid,password\na@localhost,p\nthere@localhost,p\n",
+        &["line 3: there is an account there@localhost"],
+    ),
+    (
+        "jid,password\na@localhost,\nb,p\n,p\n",
+        &[
+            "line 2: no password",
+            "line 3: \"b\" has no domain",
+            "line 4: no jid",
+        ],
+    ),
+    (
+        "jid,password,role\na@localhost,p,boss\n",
+        &["line 2: \"boss\" is no role"],
+    ),
+    (
+        "jid,password\na@localhost,p,q\n",
+        &["line 2: more cells than columns"],
+    ),
+    (
+        "jid,password\na@localhost,p\nb@localhost,\u{7}\n",
+        &["line 3: the password holds"],
+    ),
+];
+
 #[tokio::test]
 async fn a_table_makes_all_its_accounts_or_none() {
     let office = Office::new().await;
     office.add("there@localhost").await;
-    let twice = "jid,password\na@localhost,p\nb@localhost,p\nA@localhost,q\n";
-    for (table, says) in [
-        ("", &["no column jid"][..]),
-        ("jid\na@localhost\n", &["line 1", "no column password"]),
-        ("jid,password,colour\n", &["unknown column \"colour\""]),
-        ("jid,password,jid\n", &["the column jid is there twice"]),
-        (twice, &["line 4: a@localhost stands in line 2 already"]),
-        (
-            "jid,password\na@localhost,p\nthere@localhost,p\n",
-            &["line 3: there is an account there@localhost"],
-        ),
-        (
-            "jid,password\na@localhost,\nb,p\n,p\n",
-            &[
-                "line 2: no password",
-                "line 3: \"b\" has no domain",
-                "line 4: no jid",
-            ],
-        ),
-        (
-            "jid,password,role\na@localhost,p,boss\n",
-            &["line 2: \"boss\" is no role"],
-        ),
-        (
-            "jid,password\na@localhost,p,q\n",
-            &["line 2: more cells than columns"],
-        ),
-        (
-            "jid,password\na@localhost,p\nb@localhost,\u{7}\n",
-            &["line 3: the password holds"],
-        ),
-    ] {
+    for (table, says) in BAD_TABLES {
         let done = office.perform("account import", &[("file", table)]).await;
         let (kind, text) = told(&done);
         assert_eq!(kind, "not acceptable", "{table}: {text}");
-        for says in says {
+        for says in *says {
             assert!(text.contains(says), "{table}: {text}");
         }
         let left = office

@@ -3,7 +3,7 @@
 //! A command is one entry of a list: node, name, role, form, and what it does with the form filled
 //! in. It is done at once or after one form, so that `next` and `prev` never apply. Who asks has the
 //! role of its account; who lacks the role of a command does not see it and may not execute it.
-//! The commands themselves are in [`administration`] (XEP-0133) and [`own`].
+//! The commands themselves are in `administration.rs` (XEP-0133) and `own.rs`.
 
 mod administration;
 mod dialogues;

@@ -130,13 +130,13 @@ async fn add_user(caller: Caller, filled: Submission) -> Result<Done, StanzaErro
     let mut given = account(&filled);
     given.insert("password".to_owned(), twice(&filled)?);
     given.insert("name".to_owned(), names.join(" ").trim().to_owned());
-    note(perform(&caller, "account add", &given).await?)
+    note(&perform(&caller, "account add", &given).await?)
 }
 
 async fn change_password(caller: Caller, filled: Submission) -> Result<Done, StanzaError> {
     let mut given = account(&filled);
     given.insert("password".to_owned(), twice(&filled)?);
-    note(perform(&caller, "account passwd", &given).await?)
+    note(&perform(&caller, "account passwd", &given).await?)
 }
 
 /// One operation after the other; a refusal tells what was done before it.
@@ -201,6 +201,6 @@ async fn perform(caller: &Caller, operation: &str, given: &Given) -> Result<Outc
     Ok(admin::perform(&caller.operator, caller.role, operation, given).await?)
 }
 
-fn note(outcome: Outcome) -> Result<Done, StanzaError> {
+fn note(outcome: &Outcome) -> Result<Done, StanzaError> {
     Ok(Done::Note(outcome.text.trim_end().to_owned()))
 }

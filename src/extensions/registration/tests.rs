@@ -202,3 +202,45 @@ async fn a_newcomer_is_refused_with_the_condition_that_fits() {
         assert_eq!(answer.is_ok(), number < 5, "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn contacts_of_a_canceled_account_learn_that_it_is_gone() {
+    let house = House::new(&["ann", "bob"]).await;
+    let (mut ann, mut bob) = (house.client("ann/a"), house.client("bob/b"));
+    let roster = "<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>";
+    for client in [&mut ann, &mut bob] {
+        client.send(roster).await;
+        client.send("<presence/>").await;
+    }
+    for (client, to) in [(&mut ann, "bob"), (&mut bob, "ann")] {
+        client
+            .send(&format!("<presence type='subscribe' to='{to}@localhost'/>"))
+            .await;
+    }
+    for (client, to) in [(&mut ann, "bob"), (&mut bob, "ann")] {
+        client
+            .send(&format!(
+                "<presence type='subscribed' to='{to}@localhost'/>"
+            ))
+            .await;
+    }
+    let before = bob.heard();
+    assert!(
+        before
+            .iter()
+            .any(|heard| heard.contains("subscription='both'")),
+        "{before:?}"
+    );
+    ask(&mut ann, "set", "localhost", "<remove/>").await;
+    let after = bob.heard();
+    for says in [
+        "unavailable ann@localhost/a",
+        "unsubscribed ann@localhost",
+        "subscription='none'",
+    ] {
+        assert!(
+            after.iter().any(|heard| heard.contains(says)),
+            "{says}: {after:?}"
+        );
+    }
+}
