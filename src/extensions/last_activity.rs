@@ -63,38 +63,47 @@ async fn account(iq: Iq) -> IqAnswer {
     Ok(Some(query(seconds).text(seen.status.unwrap_or_default())))
 }
 
-/// Keeps the status of the presence with which a session says that it goes.
+/// Keeps the status of the presence with which a session says that it goes. That of the only session is
+/// noted at once: who sees it may ask while the connection is being closed.
 fn remember_status(passage: &mut Passage<'_>) -> Flow {
     let (Some(session), None) = (passage.session, &passage.stanza.to) else {
         return Flow::Continue;
     };
     session.slots().clear::<LastStatus>();
-    if passage.stanza.kind == Kind::Presence(PresenceType::Unavailable)
-        && let Some(status) = passage.stanza.find(ns::CLIENT, "status")
-    {
+    if passage.stanza.kind != Kind::Presence(PresenceType::Unavailable) {
+        return Flow::Continue;
+    }
+    if let Some(status) = passage.stanza.find(ns::CLIENT, "status") {
         let status = status.text().chars().take(STATUS_CHARS_MAX).collect();
         session.slots().set(LastStatus(status));
+    }
+    if session.account().sessions().len() == 1 {
+        let (session, services) = (Arc::clone(session), Arc::clone(passage.services));
+        passage.effects.then(async move {
+            note(&session, &services).await;
+            Ok(())
+        });
     }
     Flow::Continue
 }
 
 /// Notes the time when the account's last session ended.
 async fn note_end(session: Arc<Session>, services: Arc<Services>) {
-    let account = session.account().jid();
-    if services.online(account).is_some() {
-        return;
+    if services.online(session.account().jid()).is_none() {
+        note(&session, &services).await;
     }
+}
+
+/// Notes that the account goes now, with the words of this session.
+async fn note(session: &Session, services: &Services) {
     let status = session.slots().find::<LastStatus>();
     let last_seen = LastSeen {
         at: services.clock.now(),
         status: status.map(|status| status.0.clone()),
     };
-    let noted = services
-        .store
-        .accounts()
-        .set_last_seen(account, last_seen)
-        .await;
-    if let Err(error) = noted {
+    let accounts = services.store.accounts();
+    let noted = accounts.set_last_seen(session.account().jid(), last_seen);
+    if let Err(error) = noted.await {
         warn!(%error, "last activity is not noted");
     }
 }

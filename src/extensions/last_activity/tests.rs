@@ -113,3 +113,18 @@ async fn long_last_words_are_cut() {
     let told = ask(&house, "romeo", "juliet@localhost").await;
     assert_eq!(told.matches('\u{E9}').count(), STATUS_CHARS_MAX);
 }
+
+#[tokio::test]
+async fn who_asks_while_a_connection_is_being_closed_is_told_already() {
+    let house = verona().await;
+    let mut juliet = house.client("juliet/balcony");
+    juliet
+        .send("<presence type='unavailable'><status>Good night</status></presence>")
+        .await;
+    assert_eq!(ask(&house, "romeo", "juliet@localhost").await, seconds(0));
+    house.router.registry().unbind(&juliet.session);
+    assert_eq!(
+        ask(&house, "romeo", "juliet@localhost").await,
+        "result l <query xmlns='jabber:iq:last' seconds='0'>Good night</query>"
+    );
+}
