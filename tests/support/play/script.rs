@@ -48,6 +48,8 @@ pub(crate) struct Step {
 pub(crate) enum Act {
     Connect,
     OpenStream,
+    /// The TLS handshake that follows `<proceed/>`.
+    BeginTls,
     Authenticate(Option<String>),
     LogIn(Option<String>),
     GoOnline,
@@ -211,6 +213,7 @@ fn act(paragraph: &Paragraph) -> Result<Act> {
     let act = match words.as_slice() {
         ["connects"] => Act::Connect,
         ["opens", "a", "stream"] => Act::OpenStream,
+        ["begins", "TLS"] => Act::BeginTls,
         ["authenticates"] => Act::Authenticate(None),
         ["authenticates", "with", name] => Act::Authenticate(Some((*name).to_owned())),
         ["logs", "in"] => Act::LogIn(None),
