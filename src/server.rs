@@ -1,5 +1,6 @@
 //! Builds every room from the configuration, wires them, and runs until it is told to stop.
 
+mod accept;
 mod certificates;
 mod first_run;
 
@@ -114,6 +115,10 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
         connections_max: config.c2s.connections_per_address_max,
         ..AddressRules::default()
     }));
+    let negotiations = Arc::new(AddressLimits::new(AddressRules {
+        connections_max: config.c2s.negotiations_per_address_max,
+        ..AddressRules::default()
+    }));
     let mut lines = String::new();
     for Bound {
         key,
@@ -131,11 +136,12 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
             tls: Some(setup.clone()),
             plain: plain(&config, loopback),
             addresses: Arc::clone(&addresses),
+            negotiations: Arc::clone(&negotiations),
             negotiation_limits: negotiation_limits(&config),
             session_limits: session_limits(&config),
             tasks: tasks.clone(),
         });
-        tasks.spawn(listener::accept(socket, listener, start, stop.clone()));
+        tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
     }
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     write_listeners(&config.data_dir, &lines)?;
