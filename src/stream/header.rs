@@ -1,6 +1,6 @@
 //! The opening and closing of a stream, and errors that end it (RFC 6120 §4.2 to §4.9).
 
-use crate::proto::{BareJid, StreamCondition, StreamError, ns};
+use crate::proto::{BareJid, Jid, StreamCondition, StreamError, ns};
 use crate::xml::{Element, Opening, write};
 
 /// What a valid header said.
@@ -8,6 +8,8 @@ use crate::xml::{Element, Opening, write};
 pub struct Header {
     /// The host that the client wants to talk to (RFC 6120 §4.7.2).
     pub host: BareJid,
+    /// Who the client says it is (RFC 6120 §4.7.1); proves nothing, and is only said back.
+    pub from: Option<BareJid>,
 }
 
 /// Checks the header of a client's stream.
@@ -45,13 +47,24 @@ pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError
     if !hosts.contains(&host) {
         return Err(StreamCondition::HostUnknown.into());
     }
-    Ok(Header { host })
+    // A client may name its full JID; it is answered with the bare one.
+    let from = tag.attribute("from").map(Jid::parse).transpose();
+    let from = from.map_err(|_| StreamCondition::InvalidFrom)?;
+    Ok(Header {
+        host,
+        from: from.map(|from| from.bare().clone()),
+    })
 }
 
-/// Writes the server's header (RFC 6120 §4.7).
-pub fn open(out: &mut Vec<u8>, host: &BareJid, id: &str) {
+/// Writes the server's header (RFC 6120 §4.7). `to` is there when and only when the client
+/// said who it is (§4.7.2).
+pub fn open(out: &mut Vec<u8>, host: &BareJid, to: Option<&BareJid>, id: &str) {
     out.extend_from_slice(b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='");
     write::escape_attribute(out, host.as_str());
+    if let Some(to) = to {
+        out.extend_from_slice(b"' to='");
+        write::escape_attribute(out, to.as_str());
+    }
     out.extend_from_slice(b"' id='");
     write::escape_attribute(out, id);
     out.extend_from_slice(b"'>");

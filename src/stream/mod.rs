@@ -4,8 +4,13 @@
 //! next. It knows no sockets, no TLS library, no database and no clock; the drivers of TCP,
 //! TLS and other transports feed the same machine.
 
+mod features;
 pub mod header;
+mod interface;
 mod machine;
 pub mod sasl;
+#[cfg(test)]
+mod tests;
 
-pub use machine::{Admission, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
+pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
+pub use machine::Negotiation;

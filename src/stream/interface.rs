@@ -1,0 +1,147 @@
+//! What the machine works by, what it is told, and what it wants done.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::proto::scram::{ScramHash, ScramKeys};
+use crate::proto::{BareJid, FullJid, IqType, StanzaError};
+use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, Secret, Security};
+use crate::xml::{Element, Opening, Parsed};
+
+/// What extensions add to `<stream:features/>`.
+pub trait StreamFeatures: Send + Sync {
+    /// Beside STARTTLS and the SASL mechanisms.
+    fn negotiation(&self, host: &BareJid) -> Vec<Element>;
+    /// Beside resource binding.
+    fn authenticated(&self, host: &BareJid) -> Vec<Element>;
+}
+
+/// What is the same for every stream of a listener.
+pub struct Rules {
+    /// The hosts served.
+    pub hosts: Vec<BareJid>,
+    /// What TLS means before the handshake.
+    pub tls: Tls,
+    /// Which mechanisms the operator allows.
+    pub sasl: Policy,
+    /// How many failures end a stream.
+    pub attempts_max: u32,
+    /// Keys for accounts that do not exist.
+    pub decoys: Decoys,
+    /// What extensions offer.
+    pub features: Box<dyn StreamFeatures>,
+}
+
+/// Whether STARTTLS is offered (RFC 6120 §5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// There is no certificate, or TLS is on already.
+    Absent,
+    /// Offered.
+    Optional,
+    /// Offered, and nothing else before it.
+    Required,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The client's stream header.
+    Open(Opening),
+    /// An element.
+    Element(Parsed),
+    /// The TLS handshake is done; the client opens a new stream.
+    Secured(Security),
+    /// The keys that [`Next::Keys`] asked for; none when there is no such account.
+    Keys(Option<ScramKeys>),
+    /// The answer to [`Next::Password`].
+    Verdict(PasswordVerdict),
+    /// The answer to [`Next::Admit`].
+    Admission(Admission),
+    /// The store could not answer.
+    Unavailable,
+    /// The answer to [`Next::Bind`].
+    Bound(Result<FullJid, StanzaError>),
+    /// The answer to [`Next::Answer`].
+    Answered(Result<Option<Element>, StanzaError>),
+}
+
+/// Whether an account whose owner has proved to be it may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Granted,
+    /// It has been disabled.
+    Disabled,
+    /// There is no such account (a certificate can name one that was removed).
+    Unknown,
+}
+
+/// What to do next, after sending [`Output::bytes`].
+#[derive(Debug)]
+pub enum Next {
+    /// Read the next element.
+    Read,
+    /// Read a new stream header.
+    Restart,
+    /// Do the TLS handshake; bytes that came in before it are to be refused.
+    StartTls,
+    /// Fetch SCRAM keys.
+    Keys {
+        /// Of this account.
+        account: BareJid,
+        /// For this hash.
+        hash: ScramHash,
+    },
+    /// Check a password, off the tasks that serve others.
+    Password {
+        /// Of this account.
+        account: BareJid,
+        /// What the client sent.
+        password: Secret,
+    },
+    /// See whether the account may come in.
+    Admit {
+        /// The account.
+        account: BareJid,
+    },
+    /// Bind a resource.
+    Bind {
+        /// The authenticated account.
+        account: BareJid,
+        /// What the client asked for; not checked.
+        resource: Option<String>,
+    },
+    /// Answer a request on the unauthenticated stream.
+    Answer {
+        /// The host of the stream.
+        host: BareJid,
+        /// Get or set.
+        kind: IqType,
+        /// The request.
+        payload: Element,
+    },
+    /// The session begins.
+    Ready(FullJid),
+    /// Close the connection.
+    Close,
+}
+
+/// What a step of the machine wants.
+#[derive(Debug)]
+pub struct Output {
+    /// How long to wait first (RFC 6120 §13.11: guessing must be slow).
+    pub delay: Duration,
+    /// To be sent.
+    pub bytes: Vec<u8>,
+    /// To be done after sending.
+    pub next: Next,
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
