@@ -17,6 +17,8 @@
 //! - [`admin`]: operations, defined once for every door.
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
+pub mod admin;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

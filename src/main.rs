@@ -1,9 +1,69 @@
-//! The program `parlour`.
+//! The program `parlour`: arguments to a configuration, the configuration to a server or an
+//! answer. The only place that prints.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use parlour::cli::{self, Act, Answer, Invocation};
+use parlour::{observe, server};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let config = parlour::config::Config::load(None, parlour::config::environment())?;
-    let _log = parlour::observe::start(&config.log.level, config.log.format)?;
-    Box::pin(parlour::server::run(config)).await?;
+async fn main() -> ExitCode {
+    let invocation = match cli::parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        // Prints help and complaints where they belong, and exits with 0 or 2.
+        Err(told) => told.exit(),
+    };
+    match invocation.act {
+        Act::Serve => match Box::pin(serve(&invocation)).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&format!("parlour: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
+        Act::Check | Act::Config | Act::Migrate | Act::Operation(..) => {
+            match Box::pin(cli::run(&invocation)).await {
+                Ok(Answer { text, success }) => {
+                    print(&text);
+                    if success {
+                        ExitCode::SUCCESS
+                    } else {
+                        ExitCode::FAILURE
+                    }
+                }
+                Err(error) => {
+                    complain(&if invocation.json {
+                        let told =
+                            serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
+                        serde_json::json!({ "error": told }).to_string()
+                    } else {
+                        format!("parlour: {error}")
+                    });
+                    ExitCode::from(error.exit_code())
+                }
+            }
+        }
+    }
+}
+
+async fn serve(invocation: &Invocation) -> anyhow::Result<()> {
+    let config = cli::load(invocation)?;
+    let _log = observe::start(&config.log.level, config.log.format).context("log")?;
+    Box::pin(server::run(config)).await?;
     Ok(())
+}
+
+/// A reader that is gone (`parlour config | head`) is no failure.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "complaints of commands are for whoever typed them"
+)]
+fn complain(text: &str) {
+    eprintln!("{text}");
 }

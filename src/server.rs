@@ -1,5 +1,6 @@
 //! Builds every room from the configuration, wires them, and runs until it is told to stop.
 
+mod accept;
 mod certificates;
 mod first_run;
 
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::admin::Operator;
+use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation, ListenAddress};
 use crate::extensions;
@@ -65,6 +68,9 @@ pub enum ServerError {
     /// The random numbers of the system fail.
     #[error("the system gives no random numbers")]
     Random,
+    /// The control socket cannot be made, for one when another server holds it.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// Signals cannot be listened to.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -73,9 +79,12 @@ pub enum ServerError {
 /// How long sessions are given to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How often [`daily`] work is due.
+const DAY: Duration = Duration::from_hours(24);
+
 /// The file that lists the bound addresses, one `key address` a line, while the server runs:
 /// with port 0 the only way to learn them.
-const LISTENERS_FILE: &str = "listeners";
+pub const LISTENERS_FILE: &str = "listeners";
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -85,6 +94,8 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     install_provider();
     let config = Arc::new(config);
     prepare_data_dir(&config.data_dir)?;
+    // Before the database is touched: of two servers of one data_dir the second ends here.
+    let control = ControlSocket::bind(&config.data_dir)?;
     for key in config.unserved() {
         warn!(key, "set, but not served by this version");
     }
@@ -96,10 +107,16 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let sockets = bind_all(&config)?;
+    let operator = Operator::running(Arc::clone(router.services()));
+    tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
     let setup = tls_setup(&config, &certificates)?;
     let addresses = Arc::new(AddressLimits::new(AddressRules {
         connections_max: config.c2s.connections_per_address_max,
+        ..AddressRules::default()
+    }));
+    let negotiations = Arc::new(AddressLimits::new(AddressRules {
+        connections_max: config.c2s.negotiations_per_address_max,
         ..AddressRules::default()
     }));
     let mut lines = String::new();
@@ -119,12 +136,14 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
             tls: Some(setup.clone()),
             plain: plain(&config, loopback),
             addresses: Arc::clone(&addresses),
+            negotiations: Arc::clone(&negotiations),
             negotiation_limits: negotiation_limits(&config),
             session_limits: session_limits(&config),
             tasks: tasks.clone(),
         });
-        tasks.spawn(listener::accept(socket, listener, start, stop.clone()));
+        tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
     }
+    tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     write_listeners(&config.data_dir, &lines)?;
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
@@ -140,6 +159,17 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     wait_for_the_end(&certificates).await?;
     shut_down(&config, &router, &tasks, &stop, &store).await;
     Ok(())
+}
+
+/// Has the extensions do what is due once a day, from the start on.
+async fn daily(router: Arc<Router>, stop: CancellationToken) {
+    let mut days = tokio::time::interval(DAY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = days.tick() => router.services().hooks.run_daily(router.services()).await,
+        }
+    }
 }
 
 fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
@@ -168,8 +198,17 @@ fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
 /// # Errors
 /// When it cannot be opened or brought to this version.
 pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let (location, limits) = database(config)?;
+    Store::open(&location, &limits).await
+}
+
+/// Where the configuration says that the database is, and how much is asked of it.
+///
+/// # Errors
+/// When the URL is not understood.
+pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError> {
     let location: Location = match config.database_location() {
-        DatabaseLocation::SqliteFile(path) => format!("sqlite:{}", path.display()).parse()?,
+        DatabaseLocation::SqliteFile(path) => Location::Sqlite(path),
         DatabaseLocation::Url(url) => url.expose().parse()?,
     };
     let limits = store::Limits {
@@ -177,7 +216,7 @@ pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
         acquire_timeout: config.database.acquire_timeout_seconds.duration(),
         ..store::Limits::default()
     };
-    Store::open(&location, &limits).await
+    Ok((location, limits))
 }
 
 fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Router> {

@@ -9,6 +9,13 @@
 mod oxide;
 #[path = "support/peer.rs"]
 mod peer;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "without its database no test can go on"
+)]
+#[path = "support/postgres.rs"]
+mod postgres;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "support/server.rs"]
 mod server;
@@ -22,7 +29,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use server::Server;
+use server::{Database, Server};
 
 /// The longest that one conversation may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -55,7 +62,7 @@ impl Transport {
 /// A server that insists on TLS, with two people on it.
 fn stage() -> Result<Server> {
     let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
-    Server::start("[c2s]\nrequire_tls = true", &people)
+    Server::start("[c2s]\nrequire_tls = true", &people, Database::Sqlite)
 }
 
 /// A program that is told by its environment where to go.

@@ -10,6 +10,13 @@ mod login;
 mod peer;
 #[path = "support/play/mod.rs"]
 mod play;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "without its database no test can go on"
+)]
+#[path = "support/postgres.rs"]
+mod postgres;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/xml.rs"]

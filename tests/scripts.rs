@@ -13,6 +13,13 @@ mod login;
 mod peer;
 #[path = "support/play/mod.rs"]
 mod play;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "without its database no test can go on"
+)]
+#[path = "support/postgres.rs"]
+mod postgres;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/xml.rs"]
@@ -21,7 +28,7 @@ mod xml;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -30,7 +37,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use client::Transport;
 use play::phrase::Cast;
 use play::script::Script;
-use server::Server;
+use server::{Database, Server};
 
 /// The longest that one script may take.
 const SCRIPT_S: u64 = 120;
@@ -57,35 +64,65 @@ fn trials(arguments: &Arguments, stages: &mut Stages) -> Result<Vec<Trial>> {
     let mut paths = Vec::new();
     find(&folder, &mut paths)?;
     paths.sort();
-    let mut wanted = Vec::new();
+    anyhow::ensure!(!paths.is_empty(), "there are no scripts");
+    let mut scenes = Vec::new();
     for path in &paths {
         let script = Arc::new(Script::load(path)?);
         let name = path.strip_prefix(&folder)?.with_extension("");
-        for &transport in &script.transports {
-            let name = format!("{}::{}", name.display(), transport.name());
-            if is_wanted(arguments, &name) {
-                wanted.push((name, Arc::clone(&script), transport));
-            }
-        }
+        scenes.extend(scenes_of(&script, &name.display().to_string())?);
     }
-    anyhow::ensure!(!paths.is_empty(), "there are no scripts");
-    let mut played = Vec::new();
-    for (number, (name, script, transport)) in wanted.into_iter().enumerate() {
-        let cast = Cast::new(&script.accounts, &format!("{number}"));
-        let stage = stages.for_script(&script, &cast, number);
-        played.push((name, script, transport, cast, stage));
-    }
-    let trials = played
-        .into_iter()
-        .map(|(name, script, transport, cast, stage)| {
-            let differs = differs(&script);
-            Trial::test(name, move || {
-                run(&script, &cast, transport, &stage)
-                    .map_err(|why| Failed::from(format!("{why:#}")))
-            })
-            .with_ignored_flag(differs)
+    scenes.retain(|scene| is_wanted(arguments, &scene.name));
+    let mut trials = Vec::new();
+    for (number, scene) in scenes.into_iter().enumerate() {
+        let cast = Cast::new(&scene.script.accounts, &format!("{number}"));
+        let stage = stages.for_scene(&scene, &cast, number);
+        let differs = differs(&scene.script);
+        let trial = Trial::test(scene.name.clone(), move || {
+            run(&scene, &cast, &stage).map_err(|why| Failed::from(format!("{why:#}")))
         });
-    Ok(trials.collect())
+        trials.push(trial.with_ignored_flag(differs));
+    }
+    Ok(trials)
+}
+
+/// A script with the ways it is played: one test.
+struct Scene {
+    name: String,
+    script: Arc<Script>,
+    transport: Transport,
+    database: Database,
+}
+
+/// Every transport on the default database, and the first transport on the others: what the
+/// database does cannot depend on how the client is connected.
+fn scenes_of(script: &Arc<Script>, name: &str) -> Result<Vec<Scene>> {
+    let usual = match std::env::var("PARLOUR_TEST_DATABASE") {
+        Ok(name) => name.parse()?,
+        Err(_) => Database::Sqlite,
+    };
+    let scene = |transport: Transport, database: Database, suffix: &str| Scene {
+        name: format!("{name}::{}{suffix}", transport.name()),
+        script: Arc::clone(script),
+        transport,
+        database,
+    };
+    let mut scenes: Vec<Scene> = script
+        .transports
+        .iter()
+        .map(|&transport| scene(transport, usual, ""))
+        .collect();
+    let others = script
+        .databases
+        .iter()
+        .filter(|database| **database != usual);
+    for (&database, &transport) in others.zip(script.transports.first()) {
+        scenes.push(scene(
+            transport,
+            database,
+            &format!("::{}", database.name()),
+        ));
+    }
+    Ok(scenes)
 }
 
 fn is_wanted(arguments: &Arguments, name: &str) -> bool {
@@ -118,13 +155,13 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn run(script: &Script, cast: &Cast, transport: Transport, stage: &SharedStage) -> Result<()> {
+fn run(scene: &Scene, cast: &Cast, stage: &SharedStage) -> Result<()> {
     let server = stage.server()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let played = play::stage::play(script, cast, transport, server);
+        let played = play::stage::play(&scene.script, cast, scene.transport, server);
         tokio::time::timeout(Duration::from_secs(SCRIPT_S), played)
             .await
             .context("the script does not end")?
@@ -132,36 +169,42 @@ fn run(script: &Script, cast: &Cast, transport: Transport, stage: &SharedStage) 
     })
 }
 
-/// The servers, by the configuration that the scripts ask for.
+/// The servers, by the configuration and the database that the scripts ask for; a script that
+/// restarts its server has one for itself.
 #[derive(Default)]
 struct Stages {
-    stages: HashMap<String, Arc<SharedStage>>,
+    stages: HashMap<(String, Database, Option<usize>), Arc<SharedStage>>,
 }
 
 /// One server, started when the first script needs it.
 struct SharedStage {
     config: String,
-    accounts: std::sync::Mutex<Vec<(String, String)>>,
+    database: Database,
+    accounts: Mutex<Vec<(String, String)>>,
     server: OnceLock<Result<Server, String>>,
 }
 
 impl Stages {
-    fn for_script(&mut self, script: &Script, cast: &Cast, number: usize) -> Arc<SharedStage> {
-        let key = if script.own_server {
-            format!("# {number}\n{}", script.config)
-        } else {
-            script.config.clone()
-        };
-        let stage = self.stages.entry(key).or_insert_with(|| {
-            Arc::new(SharedStage {
-                config: script.config.clone(),
-                accounts: std::sync::Mutex::default(),
-                server: OnceLock::new(),
-            })
-        });
-        if let Ok(mut accounts) = stage.accounts.lock() {
-            accounts.extend(cast.credentials());
-        }
+    fn for_scene(&mut self, scene: &Scene, cast: &Cast, number: usize) -> Arc<SharedStage> {
+        let config = &scene.script.config;
+        let alone = scene.script.own_server.then_some(number);
+        let stage = self
+            .stages
+            .entry((config.clone(), scene.database, alone))
+            .or_insert_with(|| {
+                Arc::new(SharedStage {
+                    config: config.clone(),
+                    database: scene.database,
+                    accounts: Mutex::default(),
+                    server: OnceLock::new(),
+                })
+            });
+        let mut accounts = stage
+            .accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        accounts.extend(cast.credentials());
+        drop(accounts);
         Arc::clone(stage)
     }
 }
@@ -169,8 +212,8 @@ impl Stages {
 impl SharedStage {
     fn server(&self) -> Result<&Server> {
         let started = self.server.get_or_init(|| {
-            let accounts = self.accounts.lock().map_err(|why| why.to_string())?;
-            Server::start(&self.config, &accounts).map_err(|why| format!("{why:#}"))
+            let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            Server::start(&self.config, &accounts, self.database).map_err(|why| format!("{why:#}"))
         });
         started
             .as_ref()

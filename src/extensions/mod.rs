@@ -4,7 +4,25 @@
 //! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
 //! its conversation scripts.
 
+pub mod caps;
+pub mod commands;
+pub mod contact_addresses;
+pub mod disco;
+pub mod last_activity;
+pub mod offline;
 pub mod ping;
+pub mod presence;
+pub mod private_xml;
+pub mod registration;
+pub mod roster;
+pub mod session_establishment;
+pub mod stream_limits;
+pub mod subscription;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod time;
+pub mod vcard;
+pub mod version;
 
 use std::sync::Arc;
 
@@ -15,7 +33,25 @@ use crate::hooks::Hooks;
 type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
-const LIST: &[Register] = &[ping::register];
+const LIST: &[Register] = &[
+    caps::register,
+    commands::register,
+    contact_addresses::register,
+    disco::register,
+    last_activity::register,
+    offline::register,
+    ping::register,
+    presence::register,
+    private_xml::register,
+    registration::register,
+    roster::register,
+    session_establishment::register,
+    stream_limits::register,
+    subscription::register,
+    time::register,
+    vcard::register,
+    version::register,
+];
 
 /// The table of hooks of all extensions.
 #[must_use]
@@ -24,5 +60,5 @@ pub fn hooks(config: &Arc<Config>) -> Hooks {
     for register in LIST {
         register(&mut hooks, config);
     }
-    hooks
+    hooks.finish()
 }

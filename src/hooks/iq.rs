@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use crate::hooks::online::Session;
 use crate::hooks::services::Services;
 use crate::proto::{BareJid, Condition, FullJid, IqType, Jid, StanzaError};
+use crate::store::StoreError;
 use crate::xml::Element;
 
 /// At which addresses a request is understood.
@@ -56,6 +57,20 @@ impl Iq {
         self.session
             .as_ref()
             .ok_or_else(|| Condition::NotAllowed.into())
+    }
+
+    /// Whether the account asked lets the asker see its presence (RFC 6121 §2.1.2.5): what tells of
+    /// an account's resources is for those only (RFC 6120 §13.10.2).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn may_see_presence(&self) -> Result<bool, StoreError> {
+        if self.at == At::Own {
+            return Ok(true);
+        }
+        let rosters = self.services.store.rosters();
+        let item = rosters.find(&self.to, self.from.bare()).await?;
+        Ok(item.is_some_and(|item| item.subscription.has_from()))
     }
 
     /// The asker's full address.

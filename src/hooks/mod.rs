@@ -18,7 +18,7 @@ mod services;
 mod slots;
 mod table;
 
-pub use disco::{Disco, Identity, Item};
+pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use iq::{At, Iq, IqAnswer, StreamIq};
 pub use online::{Account, Connection, Mail, Mailbox, Session};
 pub use passage::{Effects, Flow, Passage, Stage, Undelivered};

@@ -58,13 +58,14 @@ pub struct Effects {
     /// Stanzas for single sessions, past all rules: roster pushes, copies.
     pub deliver: Vec<(Arc<Session>, Arc<Stanza>)>,
     /// Stanzas for the sending session itself. Its task writes them out without the detour
-    /// over the mailbox, so that their number needs no bound there. Outgoing stanzas only.
+    /// over the mailbox, so that their number needs no bound there. Outgoing stanzas only:
+    /// for an incoming stanza there is no such session, and they are dropped.
     pub reply: Vec<Stanza>,
     /// Stanzas to be routed like any other.
     pub route: Vec<Stanza>,
     /// Work that waits for the database. The sender's task awaits it, so that order is
-    /// kept; an error refuses the stanza.
-    pub then: Vec<BoxFuture<'static, Result<(), StanzaError>>>,
+    /// kept; what it wants done in turn is done before the next. An error refuses the stanza.
+    pub then: Vec<BoxFuture<'static, Result<Self, StanzaError>>>,
     /// The sending session could not take messages and can now: what was kept for the account
     /// ([`super::Hooks::backlog`]) is given to it after everything above.
     pub became_available: bool,
@@ -83,6 +84,17 @@ impl Effects {
 
     /// Adds work that waits for the database.
     pub fn then(&mut self, work: impl Future<Output = Result<(), StanzaError>> + Send + 'static) {
+        self.then_effects(async move {
+            work.await?;
+            Ok(Self::default())
+        });
+    }
+
+    /// Adds work that waits for the database and then wants more done.
+    pub fn then_effects(
+        &mut self,
+        work: impl Future<Output = Result<Self, StanzaError>> + Send + 'static,
+    ) {
         self.then.push(Box::pin(work));
     }
 }

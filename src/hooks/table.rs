@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::hooks::disco::{Disco, Identity};
+use crate::hooks::disco::{Ask, Disco, Identity, Info, Item};
 use crate::hooks::iq::{At, Iq, IqAnswer, StreamIq};
 use crate::hooks::online::Session;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
+use crate::proto::common::forms::Form;
 use crate::proto::document::Document;
-use crate::proto::{BareJid, IqType, Stanza};
+use crate::proto::{BareJid, IqType, Stanza, StanzaError};
 use crate::xml::Element;
 
 type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
@@ -23,6 +24,8 @@ type BacklogHook =
     Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, Vec<Stanza>> + Send + Sync>;
 type UndeliveredHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, bool> + Send + Sync>;
 type StreamFeature = Box<dyn Fn(&BareJid) -> Option<Element> + Send + Sync>;
+type DailyHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type CompleteHook = Box<dyn FnOnce(&Hooks) + Send + Sync>;
 
 /// When a stream feature is offered (RFC 6120 §4.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Hooks {
     stream_features: Vec<(StreamPhase, StreamFeature)>,
     disco: Disco,
     documents: Vec<Document>,
+    complete: Vec<CompleteHook>,
+    daily: Vec<DailyHook>,
 }
 
 struct IqEntry {
@@ -75,6 +80,56 @@ impl Hooks {
     /// Announces an identity in service discovery.
     pub fn identity(&mut self, at: At, identity: Identity) {
         self.disco.identity(at, identity);
+    }
+
+    /// Adds a form to what service discovery tells of an address (XEP-0128); the function
+    /// is given the address.
+    pub fn disco_form(
+        &mut self,
+        at: At,
+        form: impl Fn(&BareJid) -> Option<Form> + Send + Sync + 'static,
+    ) {
+        self.disco.form(at, Box::new(form));
+    }
+
+    /// Answers disco#info on nodes of those addresses; `None` for a node of somebody else. At
+    /// [`At::Account`] the asker is known to see the account's presence.
+    pub fn disco_node<F>(
+        &mut self,
+        at: &'static [At],
+        provider: impl Fn(Ask) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<Option<Info>, StanzaError>> + Send + 'static,
+    {
+        self.disco
+            .node(at, Box::new(move |ask| Box::pin(provider(ask))));
+    }
+
+    /// Answers disco#items on those addresses and on nodes of them; `None` for a node of somebody
+    /// else. At [`At::Account`] the asker is known to see the account's presence.
+    pub fn disco_items<F>(
+        &mut self,
+        at: &'static [At],
+        provider: impl Fn(Ask) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<Option<Vec<Item>>, StanzaError>> + Send + 'static,
+    {
+        self.disco
+            .items(at, Box::new(move |ask| Box::pin(provider(ask))));
+    }
+
+    /// Runs once, when all extensions have registered: for what depends on the others.
+    pub fn complete(&mut self, hook: impl FnOnce(&Self) + Send + Sync + 'static) {
+        self.complete.push(Box::new(hook));
+    }
+
+    /// Runs when the server has started, and once a day from then on: for what grows old.
+    pub fn daily<F>(&mut self, hook: impl Fn(Arc<Services>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.daily
+            .push(Box::new(move |services| Box::pin(hook(services))));
     }
 
     /// Sees every message that a session of this server sends.
@@ -205,8 +260,8 @@ impl Hooks {
         }));
     }
 
-    /// Is offered each message that no session could take; answers whether it keeps it.
-    /// When the future answers `true` the message is durable.
+    /// Is offered each message that no session could take; answers whether it has seen to it.
+    /// When the future answers `true` the message is durable, or one that nobody misses.
     pub fn undelivered<F>(&mut self, hook: impl Fn(Undelivered) -> F + Send + Sync + 'static)
     where
         F: Future<Output = bool> + Send + 'static,
@@ -287,6 +342,21 @@ impl Hooks {
             }
         }
         false
+    }
+
+    /// Tells the extensions that all have registered.
+    pub(crate) fn finish(mut self) -> Self {
+        for hook in std::mem::take(&mut self.complete) {
+            hook(&self);
+        }
+        self
+    }
+
+    /// Does what is due once a day. The server calls it at its start too.
+    pub async fn run_daily(&self, services: &Arc<Services>) {
+        for hook in &self.daily {
+            hook(Arc::clone(services)).await;
+        }
     }
 
     /// The stream features that extensions offer on that host in that phase.

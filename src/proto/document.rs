@@ -32,3 +32,34 @@ impl Document {
         self
     }
 }
+
+/// What the core itself implements: what is beneath every extension and can be switched off
+/// by none.
+pub const CORE: &[Document] = &[
+    Document::new(
+        "RFC 4422",
+        "Simple Authentication and Security Layer (SASL)",
+        "",
+    )
+    .note("EXTERNAL of appendix A, by client certificate"),
+    Document::new("RFC 4616", "The PLAIN SASL Mechanism", ""),
+    Document::new("RFC 5802", "SCRAM SASL Mechanisms", "")
+        .note("SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512, each also as -PLUS"),
+    Document::new("RFC 5929", "Channel Bindings for TLS", "").note("tls-server-end-point"),
+    Document::new("RFC 6120", "XMPP: Core", "")
+        .note("clients to server; not yet server to server (s2s)"),
+    Document::new("RFC 7590", "Use of TLS in XMPP", ""),
+    Document::new("RFC 7622", "XMPP: Address Format", "")
+        .note("localparts and domains prepared as RFC 6122 does, resources as RFC 8265"),
+    Document::new("RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS", ""),
+    Document::new("RFC 9266", "Channel Bindings for TLS 1.3", "").note("tls-exporter"),
+    Document::new(
+        "XEP-0178",
+        "Best Practices for Use of SASL EXTERNAL with Certificates",
+        "1.2",
+    )
+    .note("clients"),
+    Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0")
+        .note("clients: TLS from the first byte on a port of its own"),
+    Document::new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),
+];

@@ -30,3 +30,43 @@ pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// XEP-0199 §3: ping.
 pub const PING: &str = "urn:xmpp:ping";
+/// XEP-0004 §3.1: data forms.
+pub const DATA_FORMS: &str = "jabber:x:data";
+/// XEP-0122 §3: datatypes of form fields.
+pub const FORM_VALIDATION: &str = "http://jabber.org/protocol/xdata-validate";
+/// XEP-0203 §3: delayed delivery.
+pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0030 §3: what is at an address.
+pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// XEP-0030 §4: what stands under an address.
+pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// XEP-0115 §4: entity capabilities.
+pub const CAPS: &str = "http://jabber.org/protocol/caps";
+/// XEP-0390 §4: entity capabilities 2.0.
+pub const CAPS2: &str = "urn:xmpp:caps";
+/// XEP-0300 §3: hashes.
+pub const HASHES: &str = "urn:xmpp:hashes:2";
+/// XEP-0092 §3: software version.
+pub const VERSION: &str = "jabber:iq:version";
+/// XEP-0202 §3: entity time.
+pub const TIME: &str = "urn:xmpp:time";
+/// XEP-0012 §3: last activity.
+pub const LAST_ACTIVITY: &str = "jabber:iq:last";
+/// XEP-0054 §3: vCards.
+pub const VCARD: &str = "vcard-temp";
+/// XEP-0049 §3: private storage.
+pub const PRIVATE: &str = "jabber:iq:private";
+/// XEP-0478 §3: stream limits.
+pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
+/// XEP-0157 §3: the form type of contact addresses.
+pub const SERVER_INFO: &str = "http://jabber.org/network/serverinfo";
+/// XEP-0334 §4: hints on processing.
+pub const HINTS: &str = "urn:xmpp:hints";
+/// XEP-0085 §5: chat states.
+pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
+/// XEP-0077 §3: in-band registration.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0077 §7: the stream feature of in-band registration.
+pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
+/// XEP-0050 §3: ad-hoc commands.
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";

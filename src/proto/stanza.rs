@@ -276,6 +276,13 @@ impl Stanza {
         self
     }
 
+    /// The same with a payload of its own: see [`Content::detached`].
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.payload = self.payload.detached();
+        self
+    }
+
     /// The first child `{namespace}name`; [`ns::CLIENT`] names the stanza's own namespace,
     /// whatever the stream that it came over calls it.
     #[must_use]

@@ -87,9 +87,7 @@ impl Router {
                 return replies;
             }
         };
-        replies.stanzas = std::mem::take(&mut effects.reply);
-        replies.became_available = effects.became_available;
-        if !self.carry_on(flow, effects, &stanza).await {
+        if !self.carry_on(flow, effects, &stanza, &mut replies).await {
             return replies;
         }
         match (stanza.kind, &stanza.to) {
@@ -106,10 +104,16 @@ impl Router {
     }
 
     /// Carries out what hooks decided. Answers whether the stanza goes on.
-    async fn carry_on(&self, flow: Flow, effects: Effects, stanza: &Stanza) -> bool {
+    async fn carry_on(
+        &self,
+        flow: Flow,
+        effects: Effects,
+        stanza: &Stanza,
+        replies: &mut Replies,
+    ) -> bool {
         let mut outcome = Ok(());
         if !effects.is_empty() {
-            outcome = Box::pin(self.carry_out(effects)).await;
+            outcome = self.carry_out(effects, replies).await;
         }
         match (flow, outcome) {
             (Flow::Refuse(error), _) | (_, Err(error)) => {
@@ -121,17 +125,29 @@ impl Router {
         }
     }
 
-    async fn carry_out(&self, effects: Effects) -> Result<(), StanzaError> {
-        for (session, stanza) in effects.deliver {
-            self.hand_over(&session, stanza).await;
-        }
-        for stanza in effects.route {
-            self.dispatch_boxed(Arc::new(stanza)).await;
-        }
-        for work in effects.then {
-            work.await?;
-        }
-        Ok(())
+    /// Boxed, for a routed stanza has effects of its own, and so has work that was awaited.
+    fn carry_out<'a>(
+        &'a self,
+        effects: Effects,
+        replies: &'a mut Replies,
+    ) -> BoxFuture<'a, Result<(), StanzaError>> {
+        Box::pin(async move {
+            replies.stanzas.extend(effects.reply);
+            replies.became_available |= effects.became_available;
+            for (session, stanza) in effects.deliver {
+                self.hand_over(&session, stanza).await;
+            }
+            for stanza in effects.route {
+                self.dispatch(Arc::new(stanza)).await;
+            }
+            for work in effects.then {
+                let more = work.await?;
+                if !more.is_empty() {
+                    self.carry_out(more, replies).await?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Routes a stanza by its address.
@@ -181,7 +197,9 @@ impl Router {
             Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
             Kind::Iq(_) => return,
         };
-        if self.carry_on(flow, effects, &stanza).await {
+        // Nobody sends here who could be replied to.
+        let mut replies = Replies::default();
+        if self.carry_on(flow, effects, &stanza, &mut replies).await {
             self.deliver(&to, online.as_ref(), stanza).await;
         }
     }
@@ -278,15 +296,14 @@ impl Router {
 
     /// Sends an error back to the sender, where the standard allows one.
     fn refuse(&self, stanza: &Stanza, error: &StanzaError) {
-        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell.
-        let silent = matches!(
-            stanza.kind,
-            Kind::Presence(kind) if kind != PresenceType::Available || error.condition == Condition::ServiceUnavailable
-        );
-        if silent
-            && error.condition != Condition::JidMalformed
-            && error.condition != Condition::RemoteServerNotFound
-        {
+        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell; a probe and
+        // the end of a presence ask for no answer.
+        let silent = match stanza.kind {
+            Kind::Presence(PresenceType::Probe | PresenceType::Unavailable) => true,
+            Kind::Presence(_) => error.condition == Condition::ServiceUnavailable,
+            Kind::Message(_) | Kind::Iq(_) => false,
+        };
+        if silent {
             return;
         }
         if let Some(refusal) = stanza.refusal(error) {

@@ -1,8 +1,11 @@
 //! What a bound session may send: the checks of RFC 6120 §4.9.3 and §8.1 on each element.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-use crate::hooks::Session;
+use bytes::Bytes;
+use compact_str::CompactString;
+
+use crate::hooks::{Mail, Session};
 use crate::proto::reading::{self, ReadError};
 use crate::proto::{Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
 use crate::xml::{Limits, Scope, XmlError, parse};
@@ -16,13 +19,15 @@ pub(super) enum Inbound {
     Refused(Option<Box<Stanza>>),
 }
 
-/// Reads one element as a stanza of this session, with `from` stamped.
+/// Reads one element as a stanza of this session, with `from` stamped and the stream's
+/// language where it has none (RFC 6120 §8.1.5).
 pub(super) fn read(
     bytes: Bytes,
     scope: &Scope,
+    lang: Option<&CompactString>,
     limits: &Limits,
     session: &Session,
-) -> Result<Stanza, Inbound> {
+) -> Result<Mail, Inbound> {
     let parsed = parse(bytes, scope, limits).map_err(|error| Inbound::Fatal(xml(error)))?;
     let mut stanza = reading::stanza(parsed, ns::CLIENT).map_err(|error| match error {
         ReadError::NotAStanza => Inbound::Fatal(StreamCondition::UnsupportedStanzaType.into()),
@@ -40,7 +45,10 @@ pub(super) fn read(
         }
     }
     stanza.from = Some(session.address());
-    Ok(stanza)
+    if stanza.lang.is_none() {
+        stanza.lang = lang.cloned();
+    }
+    Ok(Arc::new(stanza))
 }
 
 fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Inbound {

@@ -14,8 +14,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::net::address_limits::AddressLimits;
 use crate::net::tls::resolver::CertificateStore;
@@ -36,6 +37,8 @@ pub struct Listener {
     pub plain: crate::stream::sasl::PlainWithoutTls,
     /// Limits by the peer's address.
     pub addresses: Arc<AddressLimits>,
+    /// Limits by the peer's address on connections that are not logged in yet.
+    pub negotiations: Arc<AddressLimits>,
     /// Limits for XML before the resource is bound.
     pub negotiation_limits: Limits,
     /// Limits for XML afterwards.
@@ -72,6 +75,16 @@ pub async fn serve(
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async {
+        let place = match listener
+            .negotiations
+            .connect(peer, Instant::now().into_std())
+        {
+            Ok(place) => place,
+            Err(refusal) => {
+                debug!(%refusal, "connection refused");
+                return;
+            }
+        };
         let negotiated = Box::pin(negotiate::negotiate(
             &listener,
             Transport::Tcp(socket),
@@ -79,6 +92,7 @@ pub async fn serve(
             start,
         ))
         .await;
+        drop(place);
         let Some(bound) = negotiated else {
             return;
         };

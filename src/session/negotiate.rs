@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use compact_str::CompactString;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -27,6 +28,7 @@ pub(super) struct Bound {
     pub(super) buffer: BytesMut,
     pub(super) framer: Framer,
     pub(super) scope: Scope,
+    pub(super) lang: Option<CompactString>,
     pub(super) session: Arc<Session>,
     pub(super) mailbox: mpsc::Receiver<Mail>,
 }
@@ -52,6 +54,7 @@ pub(super) async fn negotiate(
         buffer: BytesMut::new(),
         framer: Framer::new(listener.negotiation_limits),
         scope: Scope::default(),
+        lang: None,
         bound: None,
     };
     // The deadline is for the whole, so that a slow peer gains nothing by trickling.
@@ -75,6 +78,7 @@ struct Driver {
     buffer: BytesMut,
     framer: Framer,
     scope: Scope,
+    lang: Option<CompactString>,
     bound: Option<(Arc<Session>, mpsc::Receiver<Mail>)>,
 }
 
@@ -143,8 +147,11 @@ impl Driver {
     }
 
     async fn start_tls(&mut self) -> std::io::Result<Security> {
-        if !self.buffer.is_empty() {
-            // RFC 6120 §5.3.2: what came before the handshake was not protected by it; whoever
+        // White space (§4.6.1) says nothing; some clients end each element with a line feed.
+        if self.buffer.iter().all(u8::is_ascii_whitespace) {
+            self.buffer.clear();
+        } else {
+            // RFC 6120 §5.4.3.3: what came before the handshake was not protected by it; whoever
             // put it there wants it to be taken for what it is not.
             info!("data pipelined behind STARTTLS");
             return Err(std::io::Error::other("data pipelined behind STARTTLS"));
@@ -164,6 +171,7 @@ impl Driver {
             match frame {
                 Some(Frame::Open(opening)) => {
                     self.scope = opening.scope.clone();
+                    self.lang = opening.tag.lang().map(CompactString::from);
                     return Ok(Some(Input::Open(opening)));
                 }
                 Some(Frame::Element(bytes)) => {
@@ -345,6 +353,7 @@ impl Driver {
             buffer: self.buffer,
             framer,
             scope: self.scope,
+            lang: self.lang,
             session,
             mailbox,
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use compact_str::CompactString;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 use tracing::{debug, info};
@@ -30,6 +31,8 @@ pub(super) struct Task {
     buffer: BytesMut,
     framer: Framer,
     scope: Scope,
+    /// The language that the client's stream header gave (RFC 6120 §4.7.4).
+    lang: Option<CompactString>,
     session: Arc<Session>,
     mailbox: mpsc::Receiver<Mail>,
     out: Vec<u8>,
@@ -60,6 +63,7 @@ impl Task {
             buffer: bound.buffer,
             framer: bound.framer,
             scope: bound.scope,
+            lang: bound.lang,
             session: bound.session,
             mailbox: bound.mailbox,
             out: Vec::new(),
@@ -177,7 +181,8 @@ impl Task {
             let frame = self.framer.next(&mut self.buffer);
             match frame.map_err(|error| End::Failed(inbound::xml(error)))? {
                 Some(Frame::Element(bytes)) => {
-                    match inbound::read(bytes, &self.scope, &self.limits, &self.session) {
+                    let lang = self.lang.as_ref();
+                    match inbound::read(bytes, &self.scope, lang, &self.limits, &self.session) {
                         Ok(stanza) => self.submit(stanza, transport).await?,
                         Err(Inbound::Refused(answer)) => {
                             self.write(answer.as_deref().map_or(&[], std::slice::from_ref));
@@ -203,8 +208,8 @@ impl Task {
         Ok(())
     }
 
-    async fn submit(&mut self, stanza: Stanza, transport: &mut Transport) -> Result<(), End> {
-        let replies = self.router.submit(&self.session, Arc::new(stanza)).await;
+    async fn submit(&mut self, stanza: Mail, transport: &mut Transport) -> Result<(), End> {
+        let replies = self.router.submit(&self.session, stanza).await;
         self.write(&replies.stanzas);
         if self.out.len() >= WRITE_BYTES {
             self.flush(transport).await?;

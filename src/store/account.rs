@@ -85,19 +85,23 @@ impl Accounts<'_> {
         keys: &[ScramKeys],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        transaction!(self.db, tx => {
-            sqlx::query(INSERT)
-                .bind(jid.as_str())
-                .bind(jid.domain().as_str())
-                .bind(role.name())
-                .bind(now.as_micros())
-                .execute(&mut *tx)
-                .await?;
-            for key in keys {
-                insert_key!(jid, key).execute(&mut *tx).await?;
-            }
-        });
-        Ok(())
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                sqlx::query(INSERT)
+                    .bind(jid.as_str())
+                    .bind(jid.domain().as_str())
+                    .bind(role.name())
+                    .bind(now.as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                for key in keys {
+                    insert_key!(jid, key).execute(&mut *tx).await?;
+                }
+            });
+            Ok(())
+        })
+        .await
     }
 
     /// Removes the account and everything that belongs to it; `None` when there is none.
@@ -105,24 +109,28 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove(&self, jid: &BareJid) -> Result<Option<Removed>, StoreError> {
-        let (rows, found) = transaction!(self.db, tx => {
-            let rows: Vec<roster::Row> = sqlx::query_as(roster::LOAD)
-                .bind(jid.as_str())
-                .bind(roster::ITEMS_CEILING)
-                .fetch_all(&mut *tx)
-                .await?;
-            // The foreign keys take the rest along.
-            let gone = sqlx::query(DELETE).bind(jid.as_str()).execute(&mut *tx).await?;
-            (rows, gone.rows_affected() > 0)
-        });
-        if !found {
-            return Ok(None);
-        }
-        let roster = rows
-            .into_iter()
-            .map(RosterItem::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(Some(Removed { roster }))
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            let (rows, found) = transaction!(self.db, tx => {
+                let rows: Vec<roster::Row> = sqlx::query_as(roster::LOAD)
+                    .bind(jid.as_str())
+                    .bind(roster::ITEMS_CEILING)
+                    .fetch_all(&mut *tx)
+                    .await?;
+                // The foreign keys take the rest along.
+                let gone = sqlx::query(DELETE).bind(jid.as_str()).execute(&mut *tx).await?;
+                (rows, gone.rows_affected() > 0)
+            });
+            if !found {
+                return Ok(None);
+            }
+            let roster = rows
+                .into_iter()
+                .map(RosterItem::try_from)
+                .collect::<Result<_, _>>()?;
+            Ok(Some(Removed { roster }))
+        })
+        .await
     }
 
     /// Replaces all keys; `false` when there is no such account.
@@ -135,21 +143,25 @@ impl Accounts<'_> {
         keys: &[ScramKeys],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        transaction!(self.db, tx => {
-            let changed = sqlx::query(CHANGE_PASSWORD)
-                .bind(jid.as_str())
-                .bind(now.as_micros())
-                .execute(&mut *tx)
-                .await?;
-            if changed.rows_affected() == 0 {
-                return Ok(false);
-            }
-            sqlx::query(DELETE_KEYS).bind(jid.as_str()).execute(&mut *tx).await?;
-            for key in keys {
-                insert_key!(jid, key).execute(&mut *tx).await?;
-            }
-        });
-        Ok(true)
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                let changed = sqlx::query(CHANGE_PASSWORD)
+                    .bind(jid.as_str())
+                    .bind(now.as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                if changed.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                sqlx::query(DELETE_KEYS).bind(jid.as_str()).execute(&mut *tx).await?;
+                for key in keys {
+                    insert_key!(jid, key).execute(&mut *tx).await?;
+                }
+            });
+            Ok(true)
+        })
+        .await
     }
 
     /// Lets the account log in again; `false` when there is none.

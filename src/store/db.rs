@@ -106,7 +106,7 @@ pub enum Db {
     Postgres(PgPool),
 }
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 impl Db {
     /// Opens the database and brings its tables to this version of the server.

@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::dialect::{self, Fault};
+use crate::proto::{Condition, ErrorType, StanzaError};
 
 /// Why the store did not do what it was asked.
 ///
@@ -88,6 +91,25 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
         match error {
             MigrateError::Execute(error) => error.into(),
             other => Self::Schema(Arc::new(other)),
+        }
+    }
+}
+
+/// What a client is told of it: no cause, that is logged, but whether to try again.
+impl From<StoreError> for StanzaError {
+    fn from(error: StoreError) -> Self {
+        warn!(error = &error as &dyn Error, "store failed");
+        match error {
+            StoreError::NoAccount(_) => Condition::ItemNotFound.into(),
+            StoreError::Conflict(_) => Condition::Conflict.into(),
+            StoreError::Unavailable(_) | StoreError::Timeout(_) => {
+                Self::new(Condition::InternalServerError).kind(ErrorType::Wait)
+            }
+            StoreError::Location(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::Statement(_)
+            | StoreError::Schema(_)
+            | StoreError::Closed => Condition::InternalServerError.into(),
         }
     }
 }

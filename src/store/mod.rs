@@ -13,6 +13,7 @@ mod grouped;
 mod offline;
 mod private_xml;
 mod roster;
+mod schema;
 mod setting;
 mod subscription_request;
 mod vcard;
@@ -33,6 +34,7 @@ pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
 };
+pub use schema::SchemaVersion;
 pub use setting::Settings;
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
 pub use vcard::{Vcard, Vcards};
@@ -132,6 +134,12 @@ impl Store {
         self.0.db.name()
     }
 
+    /// The version of the tables, which opening has brought to that of this server.
+    #[must_use]
+    pub fn schema_version(&self) -> i64 {
+        schema::wanted()
+    }
+
     /// Answers whether the database can be read at this moment.
     ///
     /// # Errors
@@ -169,6 +177,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         offline::QUERIES,
         private_xml::QUERIES,
         roster::QUERIES,
+        schema::QUERIES,
         setting::QUERIES,
         subscription_request::QUERIES,
         vcard::QUERIES,

@@ -32,6 +32,7 @@ queries! {
             received_at = excluded.received_at";
     LIST = "select from_jid, stanza, received_at from subscription_request
         where owner = $1 order by received_at, from_jid limit $2";
+    FIND = "select 1 from subscription_request where owner = $1 and from_jid = $2";
     DELETE = "delete from subscription_request where owner = $1 and from_jid = $2";
 }
 
@@ -90,6 +91,21 @@ impl SubscriptionRequests<'_> {
         rows.into_iter()
             .map(SubscriptionRequest::try_from)
             .collect()
+    }
+
+    /// Whether a request of `from` waits for `owner`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contains(&self, owner: &BareJid, from: &BareJid) -> Result<bool, StoreError> {
+        let found: Option<i32> = reading!(self.db, pool => {
+            sqlx::query_scalar(FIND)
+                .bind(owner.as_str())
+                .bind(from.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        Ok(found.is_some())
     }
 
     /// Forgets the request of `from`; `false` when there was none.

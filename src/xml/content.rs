@@ -115,6 +115,13 @@ impl Content {
         *self = Self::from_parts(out.into(), entries);
     }
 
+    /// The same in bytes of its own. What is kept for long must not hold on to the read buffer
+    /// that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self::from_parts(Bytes::copy_from_slice(&self.bytes), self.entries.clone())
+    }
+
     /// All children as they are to be written between a head and its end tag.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {

@@ -213,7 +213,9 @@ async fn a_request_replaces_the_earlier_one_and_waits_until_it_is_deleted(place:
     }
     let listed = requests.list(&alice).await.unwrap();
     assert_eq!(listed, [second.clone(), third]);
+    assert!(requests.contains(&alice, &jid("bob@b.c")).await.unwrap());
     assert!(requests.delete(&alice, &jid("bob@b.c")).await.unwrap());
+    assert!(!requests.contains(&alice, &jid("bob@b.c")).await.unwrap());
     assert!(!requests.delete(&alice, &jid("bob@b.c")).await.unwrap());
     let listed = requests.list(&alice).await.unwrap();
     assert_eq!(listed, std::slice::from_ref(&second));

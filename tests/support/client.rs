@@ -254,7 +254,8 @@ impl Client {
         self.parser = StreamParser::default();
     }
 
-    async fn secure(&mut self) -> Result<()> {
+    /// The TLS handshake.
+    pub(crate) async fn secure(&mut self) -> Result<()> {
         let Some(Wire::Plain(socket)) = self.wire.take() else {
             bail!("TLS is there already, or the connection is gone");
         };

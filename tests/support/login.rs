@@ -73,7 +73,8 @@ fn mechanism(
 ) -> Result<Box<dyn Mechanism>> {
     let credentials = Credentials::default()
         .with_username(user)
-        .with_password(password);
+        .with_password(password)
+        .with_channel_binding(ChannelBinding::None);
     let bound = || -> Result<Credentials> {
         let exported = client
             .tls_exporter()

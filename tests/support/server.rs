@@ -6,18 +6,46 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
-use crate::peer;
+use crate::{peer, postgres};
 
 /// How long a server may take to start or to stop.
 const PATIENCE_S: u64 = 30;
 /// Between two looks at what has no event to wait for: another process's state.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// Where the server keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Database {
+    /// The default: a file below `data_dir`.
+    Sqlite,
+    PostgreSql,
+}
+
+impl Database {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::PostgreSql => "postgresql",
+        }
+    }
+}
+
+impl FromStr for Database {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = [Self::Sqlite, Self::PostgreSql];
+        let found = known.into_iter().find(|database| database.name() == name);
+        found.with_context(|| format!("no database is called {name}"))
+    }
+}
 
 /// The server under test; it is stopped when dropped.
 pub(crate) struct Server {
@@ -34,7 +62,11 @@ struct Running {
 impl Server {
     /// Starts a server with `config` laid over the configuration for tests, on
     /// which `accounts` (JID, password) exist.
-    pub(crate) fn start(config: &str, accounts: &[(String, String)]) -> Result<Self> {
+    pub(crate) fn start(
+        config: &str,
+        accounts: &[(String, String)],
+        database: Database,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let authority =
             std::fs::read(certificate("authority.pem")).context("the test authority")?;
@@ -42,7 +74,7 @@ impl Server {
             let (child, listeners) = peer::start(folder.path(), accounts)?;
             Running { child, listeners }
         } else {
-            prepare(folder.path(), config, accounts)?;
+            prepare(folder.path(), config, accounts, database)?;
             serve(folder.path())?
         };
         Ok(Self {
@@ -103,7 +135,12 @@ pub(crate) fn certificate(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn prepare(folder: &Path, config: &str, accounts: &[(String, String)]) -> Result<()> {
+fn prepare(
+    folder: &Path,
+    config: &str,
+    accounts: &[(String, String)],
+    database: Database,
+) -> Result<()> {
     let text = format!(
         "data_dir = {data:?}
          [[host]]
@@ -124,7 +161,11 @@ fn prepare(folder: &Path, config: &str, accounts: &[(String, String)]) -> Result
         key = certificate("localhost.key"),
     );
     let mut merged: toml::Table = text.parse()?;
-    if let Ok(url) = std::env::var("PARLOUR_TEST_DATABASE") {
+    if database == Database::PostgreSql {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let url = runtime.block_on(Box::pin(postgres::database()));
         merge(&mut merged, format!("[database]\nurl = {url:?}").parse()?);
     }
     merge(

@@ -8,12 +8,15 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::pattern;
 use crate::client::Transport;
+use crate::server::Database;
 
 /// One play: who takes part, on what server, and what happens.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) path: PathBuf,
     pub(crate) transports: Vec<Transport>,
+    /// The databases that it is played on; without a word only the default one.
+    pub(crate) databases: Vec<Database>,
     /// TOML laid over the configuration that all scripts share.
     pub(crate) config: String,
     /// Whether the play needs a server of its own, to restart it.
@@ -45,6 +48,8 @@ pub(crate) struct Step {
 pub(crate) enum Act {
     Connect,
     OpenStream,
+    /// The TLS handshake that follows `<proceed/>`.
+    BeginTls,
     Authenticate(Option<String>),
     LogIn(Option<String>),
     GoOnline,
@@ -90,6 +95,7 @@ impl Script {
         let mut script = Self {
             path: path.to_owned(),
             transports: Transport::ALL.to_vec(),
+            databases: vec![Database::Sqlite],
             config: String::new(),
             own_server: false,
             accounts: Vec::new(),
@@ -109,6 +115,12 @@ impl Script {
         match words.as_slice() {
             ["transports:", names @ ..] => {
                 self.transports = names
+                    .iter()
+                    .map(|name| name.parse())
+                    .collect::<Result<_>>()?;
+            }
+            ["databases:", names @ ..] => {
+                self.databases = names
                     .iter()
                     .map(|name| name.parse())
                     .collect::<Result<_>>()?;
@@ -201,6 +213,7 @@ fn act(paragraph: &Paragraph) -> Result<Act> {
     let act = match words.as_slice() {
         ["connects"] => Act::Connect,
         ["opens", "a", "stream"] => Act::OpenStream,
+        ["begins", "TLS"] => Act::BeginTls,
         ["authenticates"] => Act::Authenticate(None),
         ["authenticates", "with", name] => Act::Authenticate(Some((*name).to_owned())),
         ["logs", "in"] => Act::LogIn(None),

@@ -67,6 +67,7 @@ impl Stage<'_> {
             }
             Act::Connect => self.connect(name).await,
             Act::OpenStream => self.open_stream(name).await,
+            Act::BeginTls => self.client(name)?.secure().await,
             Act::Authenticate(mechanism) => self.authenticate(name, mechanism.as_deref()).await,
             Act::LogIn(mechanism) => self.log_in(name, mechanism.as_deref()).await,
             Act::GoOnline => {

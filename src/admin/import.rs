@@ -1,0 +1,232 @@
+//! Making many accounts from a table: `account import`.
+//!
+//! Comma-separated values (RFC 4180) with a header that names the columns `jid`, `password` and,
+//! if wanted, `role` and `name`; semicolons, as spreadsheets in some languages write them, do as
+//! well. The whole table is checked before anything is written, and everything wrong is told
+//! with its line: either every account can be made or none is.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::accounts::{NewAccount, create};
+use super::operation::{self, Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
+use super::operator::Operator;
+use super::password::keys_of_many;
+use crate::config::Config;
+use crate::domain::rights::Role;
+use crate::observe::Secret;
+use crate::proto::BareJid;
+
+pub(super) const OPERATIONS: &[Operation] = &[Operation {
+    name: "account import",
+    about: "Makes all accounts of a table (CSV with the columns jid, password, role, name), or none.",
+    arguments: &[Argument {
+        name: "file",
+        kind: Kind::Table,
+        need: Need::Required,
+        about: "the table; - reads standard input",
+    }],
+    role: Role::Administrator,
+    run: |operator, arguments| Box::pin(import(operator, arguments)),
+}];
+
+/// Accounts that one table makes at most: ten times the largest contact center, and a table
+/// that a person can still look through.
+const ROWS_MAX: usize = 100_000;
+
+/// Complaints that are told one by one.
+const COMPLAINTS_MAX: usize = 50;
+
+struct Row {
+    line: u64,
+    account: NewAccount,
+    password: Secret<String>,
+}
+
+/// What is wrong, by line.
+#[derive(Debug, Default)]
+struct Complaints(Vec<(u64, String)>);
+
+impl Complaints {
+    fn add(&mut self, line: u64, text: impl Into<String>) {
+        self.0.push((line, text.into()));
+    }
+
+    fn none_or_refuse(mut self) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort();
+        let mut text = "no account is made; the table has mistakes:".to_owned();
+        for (line, complaint) in self.0.iter().take(COMPLAINTS_MAX) {
+            text.push_str(&format!("\n  line {line}: {complaint}"));
+        }
+        if let Some(more @ 1..) = self.0.len().checked_sub(COMPLAINTS_MAX) {
+            text.push_str(&format!("\n  and {more} more"));
+        }
+        Err(Refusal::NotAcceptable(text))
+    }
+}
+
+async fn import(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
+    let rows = read(arguments.secret("file")?.expose(), &operator.config)?;
+    let mut complaints = Complaints::default();
+    for row in &rows {
+        let jid = &row.account.jid;
+        if operator.store.accounts().find(jid).await?.is_some() {
+            complaints.add(row.line, format!("there is an account {jid} already"));
+        }
+    }
+    complaints.none_or_refuse()?;
+
+    let passwords = rows.iter().map(|row| row.password.clone()).collect();
+    let derived = keys_of_many(passwords, operator.config.auth.scram_iterations).await?;
+    let mut complaints = Complaints::default();
+    let mut ready = Vec::with_capacity(rows.len());
+    for (row, keys) in rows.into_iter().zip(derived) {
+        match keys {
+            Ok(keys) => ready.push((row, keys)),
+            Err(error) => complaints.add(row.line, error.to_string()),
+        }
+    }
+    complaints.none_or_refuse()?;
+
+    for (made, (row, keys)) in ready.iter().enumerate() {
+        create(&operator, &row.account, keys)
+            .await
+            .map_err(|refusal| {
+                let line = row.line;
+                Refusal::Failed(format!(
+                    "line {line}: {refusal}; the {made} accounts before it are made"
+                ))
+            })?;
+    }
+    let made = ready.len();
+    Ok(Outcome {
+        data: json!({ "made": made }),
+        text: format!("{made} accounts are made.\n"),
+    })
+}
+
+/// Where the columns are.
+struct Columns {
+    jid: usize,
+    password: usize,
+    role: Option<usize>,
+    name: Option<usize>,
+}
+
+fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
+    // Spreadsheets put a byte order mark in front.
+    let text = text.trim_start_matches('\u{FEFF}');
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') && !header.contains(',') {
+        b';'
+    } else {
+        b','
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let columns = columns(reader.headers())?;
+    let mut complaints = Complaints::default();
+    let mut rows = Vec::new();
+    let mut lines: HashMap<BareJid, u64> = HashMap::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                complaints.add(line, "cannot be read as comma-separated values");
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        if rows.len() == ROWS_MAX {
+            complaints.add(
+                line,
+                format!("a table makes at most {ROWS_MAX} accounts; split it"),
+            );
+            break;
+        }
+        match row(&record, &columns, line, config) {
+            Ok(row) => {
+                if let Some(first) = lines.insert(row.account.jid.clone(), line) {
+                    complaints.add(
+                        line,
+                        format!("{} stands in line {first} already", row.account.jid),
+                    );
+                }
+                rows.push(row);
+            }
+            Err(complaint) => complaints.add(line, complaint),
+        }
+    }
+    complaints.none_or_refuse()?;
+    Ok(rows)
+}
+
+fn columns(header: csv::Result<&csv::StringRecord>) -> Result<Columns, Refusal> {
+    let wrong = |text: String| {
+        let expected = "the first line names the columns: jid,password[,role][,name]";
+        Refusal::NotAcceptable(format!("line 1: {text}; {expected}"))
+    };
+    let header = header.map_err(|_| wrong("no header".to_owned()))?;
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect();
+    for (at, name) in names.iter().enumerate() {
+        if !["jid", "password", "role", "name"].contains(&name.as_str()) {
+            return Err(wrong(format!("unknown column {name:?}")));
+        }
+        if names.iter().take(at).any(|before| before == name) {
+            return Err(wrong(format!("the column {name} is there twice")));
+        }
+    }
+    let place = |wanted: &str| names.iter().position(|name| name == wanted);
+    let needed = |wanted: &str| place(wanted).ok_or_else(|| wrong(format!("no column {wanted}")));
+    Ok(Columns {
+        jid: needed("jid")?,
+        password: needed("password")?,
+        role: place("role"),
+        name: place("name"),
+    })
+}
+
+fn row(
+    record: &csv::StringRecord,
+    columns: &Columns,
+    line: u64,
+    config: &Config,
+) -> Result<Row, String> {
+    let cell = |at: usize| record.get(at).filter(|cell| !cell.trim().is_empty());
+    let optional = |at: Option<usize>| at.and_then(cell).map(str::trim);
+    let known = [
+        Some(columns.jid),
+        Some(columns.password),
+        columns.role,
+        columns.name,
+    ];
+    if record.len() > known.iter().flatten().count() {
+        return Err(
+            "more cells than columns; put a password with a comma between quotes".to_owned(),
+        );
+    }
+    let jid = cell(columns.jid).ok_or("no jid")?.trim();
+    let role = optional(columns.role).map(str::parse).transpose();
+    Ok(Row {
+        line,
+        account: NewAccount {
+            jid: operation::account(jid, config)?,
+            role: role
+                .map_err(|unknown: crate::domain::rights::UnknownRole| unknown.to_string())?
+                .unwrap_or(Role::Member),
+            name: optional(columns.name).map(str::to_owned),
+        },
+        // As it stands, spaces included: they belong to a password.
+        password: Secret::new(cell(columns.password).ok_or("no password")?.to_owned()),
+    })
+}

@@ -1,0 +1,233 @@
+//! What can be typed: the words of the command line and their meaning.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::admin::{self, Argument, Given, Kind, Need, Operation};
+
+/// What was typed, understood.
+#[derive(Debug)]
+pub struct Invocation {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--json`.
+    pub json: bool,
+    /// What shall be done.
+    pub act: Act,
+}
+
+/// What shall be done.
+#[derive(Debug)]
+pub enum Act {
+    /// Serve until a signal; also without any word.
+    Serve,
+    /// Look whether the server can do its work.
+    Check,
+    /// Print the reference of the configuration.
+    Config,
+    /// Bring the database to this version.
+    Migrate,
+    /// An operation; the source of a password that is not among the arguments.
+    Operation(&'static Operation, Given, PasswordSource),
+}
+
+/// Where a password comes from that was not given as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// A line of standard input.
+    Stdin,
+    /// Whoever sits at the terminal is asked.
+    Prompt,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, or all is well; 1 refused or failed, or something is wrong; 2 the command was \
+not understood. Errors go to standard error.\n\n\
+With the server running, operations act through its control socket in data_dir, else on the database.";
+
+/// Understands the arguments of the process.
+///
+/// # Errors
+/// What to print and with which exit code: a complaint, help, or the version.
+pub fn parse<I, T>(arguments: I) -> Result<Invocation, clap::Error>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<std::ffi::OsString> + Clone,
+{
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let act = match matches.subcommand() {
+        None | Some(("serve", _)) => Some(Act::Serve),
+        Some(("check", _)) => Some(Act::Check),
+        Some(("config", _)) => Some(Act::Config),
+        Some(("migrate", _)) => Some(Act::Migrate),
+        Some((group, inner)) => inner.subcommand().and_then(|(act, matches)| {
+            let operation = admin::find(&format!("{group} {act}"))?;
+            let (given, password) = given(operation, matches);
+            Some(Act::Operation(operation, given, password))
+        }),
+    };
+    // The option is global, and clap carries it up and down.
+    match act {
+        Some(act) => Ok(Invocation {
+            config: matches.get_one::<PathBuf>("config").cloned(),
+            json: matches.get_flag("json"),
+            act,
+        }),
+        None => Err(command.error(ErrorKind::InvalidSubcommand, "no such command")),
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new("parlour")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("An XMPP server for contact centers. Without a command it serves.")
+        .after_help(EXIT_CODES)
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .global(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("The configuration [default: ./parlour.toml, else /etc/parlour/parlour.toml, else none]"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Answer in JSON"),
+        )
+        .subcommand(Command::new("serve").about("Serves until SIGTERM or Ctrl-C."))
+        .subcommand(Command::new("check").about(
+            "Looks at configuration, certificates, ports, database and DNS, and names the fix of what is wrong.",
+        ))
+        .subcommand(
+            Command::new("config").about("Prints every key of the configuration with its meaning and default."),
+        )
+        .subcommand(Command::new("migrate").about("Brings the tables of the database to this version."));
+    for (group, about) in [
+        ("account", "Accounts."),
+        ("session", "Sessions of the running server."),
+    ] {
+        let operations = admin::operations().filter(|operation| operation.group() == group);
+        command = command.subcommand(
+            Command::new(group)
+                .about(about)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommands(operations.map(operation)),
+        );
+    }
+    command
+}
+
+fn operation(operation: &'static Operation) -> Command {
+    let mut command = Command::new(operation.act()).about(operation.about);
+    for argument in operation.arguments {
+        command = command.arg(arg(argument));
+        if argument.kind == Kind::Password {
+            command = command.arg(
+                Arg::new(STDIN)
+                    .long(STDIN)
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with(argument.name)
+                    .help("Read the password from the first line of standard input"),
+            );
+        }
+    }
+    command
+}
+
+const STDIN: &str = "password-stdin";
+
+/// What must be given stands at its place, the rest are options; a password is asked for.
+fn arg(argument: &'static Argument) -> Arg {
+    let arg = Arg::new(argument.name).help(argument.about);
+    match (argument.kind, argument.need) {
+        (Kind::Flag, _) => arg.long(argument.name).action(ArgAction::SetTrue),
+        (Kind::Password, _) => arg
+            .long(argument.name)
+            .value_name("PASSWORD")
+            .allow_hyphen_values(true)
+            .help(format!(
+                "{}; others on this machine may see it",
+                argument.about
+            )),
+        (_, Need::Required) => arg.required(true).value_name(placeholder(argument.kind)),
+        (_, Need::Optional) => arg
+            .long(argument.name)
+            .value_name(placeholder(argument.kind)),
+    }
+}
+
+const fn placeholder(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Account => "JID",
+        Kind::Session => "JID[/RESOURCE]",
+        Kind::Host => "HOST",
+        Kind::Password => "PASSWORD",
+        Kind::Role => "ROLE",
+        Kind::Name => "NAME",
+        Kind::Table => "FILE",
+        Kind::Flag => "",
+    }
+}
+
+fn given(operation: &Operation, matches: &ArgMatches) -> (Given, PasswordSource) {
+    let mut given = Given::new();
+    let mut password = PasswordSource::Prompt;
+    for argument in operation.arguments {
+        let text = match argument.kind {
+            Kind::Flag => matches.get_flag(argument.name).then(|| "true".to_owned()),
+            Kind::Password
+            | Kind::Account
+            | Kind::Session
+            | Kind::Host
+            | Kind::Role
+            | Kind::Name
+            | Kind::Table => matches.get_one::<String>(argument.name).cloned(),
+        };
+        if argument.kind == Kind::Password && matches.get_flag(STDIN) {
+            password = PasswordSource::Stdin;
+        }
+        given.extend(text.map(|text| (argument.name.to_owned(), text)));
+    }
+    (given, password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_operation_can_be_typed() {
+        for operation in admin::operations() {
+            let mut line = vec!["parlour", operation.group(), operation.act()];
+            let positional = operation.arguments.iter().filter(|argument| {
+                argument.need == Need::Required && argument.kind != Kind::Password
+            });
+            line.extend(positional.map(|_| "x"));
+            let typed = parse(line).unwrap();
+            assert!(
+                matches!(typed.act, Act::Operation(found, _, PasswordSource::Prompt) if found.name == operation.name)
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_word_it_serves() {
+        let typed = parse(["parlour", "--config", "x.toml"]).unwrap();
+        assert!(matches!(typed.act, Act::Serve));
+        assert_eq!(typed.config, Some(PathBuf::from("x.toml")));
+        let typed = parse(["parlour", "account", "list", "--json", "--config", "x.toml"]).unwrap();
+        assert!(typed.json && typed.config.is_some());
+    }
+}

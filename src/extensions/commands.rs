@@ -1,0 +1,289 @@
+//! XEP-0050: Ad-Hoc Commands, version 1.3.1, with forms of XEP-0004.
+//!
+//! A command is one entry of a list: node, name, role, form, and what it does with the form filled
+//! in. It is done at once or after one form, so that `next` and `prev` never apply. Who asks has the
+//! role of its account; who lacks the role of a command does not see it and may not execute it.
+//! The commands themselves are in `administration.rs` (XEP-0133) and `own.rs`.
+
+mod administration;
+mod dialogues;
+mod own;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use crate::admin::{Operator, Refusal};
+use crate::config::Config;
+use crate::domain::rights::Role;
+use crate::hooks::{Ask, At, Hooks, Identity, Info, Iq, IqAnswer, Item};
+use crate::proto::common::forms::{Form, FormType, Submission};
+use crate::proto::document::Document;
+use crate::proto::{BareJid, Condition, FullJid, StanzaError, ns};
+use crate::xml::Element;
+use dialogues::{Dialogues, Found};
+
+/// Something that clients can have done by filling in a form.
+#[derive(Debug)]
+struct Command {
+    node: &'static str,
+    name: &'static str,
+    /// Who may execute it: this role and those above.
+    role: Role,
+    /// What is asked; `None` when nothing is.
+    form: fn() -> Option<Form>,
+    run: fn(Caller, Submission) -> BoxFuture<'static, Result<Done, StanzaError>>,
+}
+
+/// Who executes a command.
+struct Caller {
+    account: BareJid,
+    role: Role,
+    operator: Operator,
+}
+
+/// What a command that is completed shows.
+#[derive(Debug)]
+enum Done {
+    /// One sentence.
+    Note(String),
+    /// A form of the type result.
+    Form(Form),
+}
+
+/// What the client wants of a dialogue (§4.1, attribute `action`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// `execute`, `complete`, or nothing: in the last step they mean the same (§3.4), and some
+    /// clients leave it out where others say `complete`.
+    GoOn,
+    Cancel,
+    /// `next` or `prev`.
+    Turn,
+}
+
+/// Registers the commands.
+pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
+    hooks.document(Document::new("XEP-0050", "Ad-Hoc Commands", "1.3.1"));
+    hooks.document(
+        Document::new("XEP-0133", "Service Administration", "1.3.1").note(
+            "add, delete, disable, re-enable and list users, end their sessions, change passwords",
+        ),
+    );
+    hooks.feature(&[At::Host], ns::COMMANDS);
+    hooks.disco_node(&[At::Host], node);
+    hooks.disco_items(&[At::Host], items);
+    let dialogues = Arc::new(Mutex::new(Dialogues::default()));
+    hooks.iq_set(&[At::Host], ns::COMMANDS, "command", move |iq| {
+        execute(iq, Arc::clone(&dialogues))
+    });
+}
+
+/// Every command, in the order in which clients show them.
+fn commands() -> impl Iterator<Item = &'static Command> {
+    own::COMMANDS.iter().chain(administration::COMMANDS)
+}
+
+/// §2.1, §2.2: the list, and each command that the asker may execute.
+async fn node(ask: Ask) -> Result<Option<Info>, StanzaError> {
+    let Some(node) = ask.node.as_deref() else {
+        return Ok(None);
+    };
+    let mut info = Info::default();
+    if node == ns::COMMANDS {
+        let list = Identity::new("automation", "command-list", "Commands");
+        info.identities.push(list);
+        return Ok(Some(info));
+    }
+    let Some(command) = commands().find(|command| command.node == node) else {
+        return Ok(None);
+    };
+    if role_of(&ask.iq).await? < command.role {
+        return Err(forbidden());
+    }
+    let identity = Identity::new("automation", "command-node", command.name);
+    info.identities.push(identity);
+    info.features = vec![ns::COMMANDS.into(), ns::DATA_FORMS.into()];
+    Ok(Some(info))
+}
+
+/// §2.3: what the asker may execute.
+async fn items(ask: Ask) -> Result<Option<Vec<Item>>, StanzaError> {
+    if ask.node.as_deref() != Some(ns::COMMANDS) {
+        return Ok(None);
+    }
+    let role = role_of(&ask.iq).await?;
+    let own = commands().filter(|command| command.role <= role);
+    let item = |command: &Command| Item {
+        jid: ask.iq.to.clone().into(),
+        node: Some(command.node.to_owned()),
+        name: Some(command.name.to_owned()),
+    };
+    Ok(Some(own.map(item).collect()))
+}
+
+async fn execute(iq: Iq, dialogues: Arc<Mutex<Dialogues>>) -> IqAnswer {
+    let asker = iq.full()?.clone();
+    let node = iq.payload.attribute("node").unwrap_or_default();
+    let command = commands().find(|command| command.node == node);
+    let command = command.ok_or(Condition::ItemNotFound)?;
+    let role = role_of(&iq).await?;
+    if role < command.role {
+        return Err(forbidden());
+    }
+    let action = action(iq.payload.attribute("action"))?;
+    let caller = Caller {
+        account: asker.bare().clone(),
+        role,
+        operator: Operator::running(Arc::clone(&iq.services)),
+    };
+    match iq.payload.attribute("sessionid") {
+        None => begin(command, action, asker, caller, &dialogues).await,
+        Some(id) => {
+            go_on(
+                command,
+                action,
+                (id, &asker),
+                caller,
+                &iq.payload,
+                &dialogues,
+            )
+            .await
+        }
+    }
+}
+
+/// §2.4.2: `forbidden` is an error of the type cancel here: no credentials would help.
+fn forbidden() -> StanzaError {
+    StanzaError::new(Condition::Forbidden).kind(crate::proto::ErrorType::Cancel)
+}
+
+async fn role_of(iq: &Iq) -> Result<Role, StanzaError> {
+    let accounts = iq.services.store.accounts();
+    let found = accounts.find(iq.from.bare()).await.map_err(Refusal::from)?;
+    // Gone since it logged in, or kept out.
+    let account = found
+        .filter(|account| account.enabled)
+        .ok_or_else(forbidden)?;
+    Ok(account.role)
+}
+
+fn action(text: Option<&str>) -> Result<Action, StanzaError> {
+    match text {
+        None | Some("" | "execute" | "complete") => Ok(Action::GoOn),
+        Some("cancel") => Ok(Action::Cancel),
+        Some("next" | "prev") => Ok(Action::Turn),
+        Some(_) => Err(bad("malformed-action", "no such action")),
+    }
+}
+
+/// The first request of a dialogue.
+async fn begin(
+    command: &'static Command,
+    action: Action,
+    asker: FullJid,
+    caller: Caller,
+    dialogues: &Mutex<Dialogues>,
+) -> IqAnswer {
+    if action != Action::GoOn {
+        return Err(bad("bad-action", "a command begins with execute"));
+    }
+    let id = crate::id::random();
+    let Some(form) = (command.form)() else {
+        let done = Box::pin((command.run)(caller, Submission::default())).await?;
+        return Ok(Some(completed(command, &id, done)));
+    };
+    let now = caller.operator.clock.now();
+    let opened = lock(dialogues).open(id.clone(), asker, command.node, now);
+    if !opened {
+        return Err(StanzaError::new(Condition::ResourceConstraint).text("too many open commands"));
+    }
+    // §3.4: what the next step may be, and what it is when the client does not say.
+    let actions = Element::new(ns::COMMANDS, "actions")
+        .attr("execute", "complete")
+        .child(Element::new(ns::COMMANDS, "complete"));
+    Ok(Some(
+        answer(command, &id, "executing")
+            .child(actions)
+            .child(form.to_element()),
+    ))
+}
+
+/// The form came back.
+async fn go_on(
+    command: &'static Command,
+    action: Action,
+    (id, asker): (&str, &FullJid),
+    caller: Caller,
+    payload: &Element,
+    dialogues: &Mutex<Dialogues>,
+) -> IqAnswer {
+    let now = caller.operator.clock.now();
+    let found = lock(dialogues).find(id, asker, command.node, now);
+    match found {
+        Found::Open => {}
+        Found::Over => {
+            return Err(StanzaError::new(Condition::NotAllowed)
+                .application(Element::new(ns::COMMANDS, "session-expired")));
+        }
+        Found::Nothing => return Err(bad("bad-sessionid", "no such dialogue of yours")),
+    }
+    let submitted = payload
+        .find(ns::DATA_FORMS, "x")
+        .map(Form::parse)
+        .transpose();
+    let submitted = submitted.map_err(|error| bad("bad-payload", error.to_string()))?;
+    let given_up = submitted
+        .as_ref()
+        .is_some_and(|form| form.kind == FormType::Cancel);
+    match action {
+        Action::Turn => return Err(bad("bad-action", "there is one form only")),
+        Action::GoOn if !given_up => {}
+        Action::Cancel | Action::GoOn => {
+            lock(dialogues).close(id);
+            return Ok(Some(answer(command, id, "canceled")));
+        }
+    }
+    let asked = (command.form)().ok_or(Condition::UnexpectedRequest)?;
+    let submitted = submitted.ok_or_else(|| bad("bad-payload", "the form is missing"))?;
+    let submission = asked.submission(&submitted);
+    let submission = submission.map_err(|error| bad("bad-payload", error.to_string()))?;
+    // A refusal leaves the dialogue open: what was filled in can be put right.
+    let done = Box::pin((command.run)(caller, submission)).await?;
+    lock(dialogues).close(id);
+    Ok(Some(completed(command, id, done)))
+}
+
+fn lock(dialogues: &Mutex<Dialogues>) -> std::sync::MutexGuard<'_, Dialogues> {
+    dialogues.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn completed(command: &Command, id: &str, done: Done) -> Element {
+    let answer = answer(command, id, "completed");
+    match done {
+        Done::Note(text) => answer.child(
+            Element::new(ns::COMMANDS, "note")
+                .attr("type", "info")
+                .text(text),
+        ),
+        Done::Form(form) => answer.child(form.to_element()),
+    }
+}
+
+fn answer(command: &Command, id: &str, status: &str) -> Element {
+    Element::new(ns::COMMANDS, "command")
+        .attr("node", command.node)
+        .attr("sessionid", id)
+        .attr("status", status)
+        .lang("en")
+}
+
+/// §4.4: `bad-request` with the condition of its own.
+fn bad(condition: &str, text: impl Into<String>) -> StanzaError {
+    StanzaError::new(Condition::BadRequest)
+        .text(text)
+        .application(Element::new(ns::COMMANDS, condition))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! To whom a session's presence goes, and whose it is shown (RFC 6121 §4.2 to §4.5).
+//!
+//! Presence for a local account goes nowhere unless the account is online, so nothing is made for
+//! it; for one that is online it is routed like any stanza, past the hooks of the recipient.
+
+use std::sync::Arc;
+
+use crate::extensions::roster::{self, Snapshot};
+use crate::hooks::{Effects, Services, Session};
+use crate::proto::{BareJid, Jid, PresenceType, Stanza};
+use crate::store::RosterItem;
+
+/// The presence with that address; the payload is shared.
+pub(super) fn addressed(presence: &Stanza, to: impl Into<Jid>) -> Stanza {
+    presence.clone().to(to)
+}
+
+/// Whether presence for that address goes anywhere: to who is online here. Other servers are
+/// not reached, and each of their subscribers would bring an error back.
+pub(super) fn reaches(services: &Services, contact: &BareJid) -> bool {
+    services.serves(contact.domain().as_str()) && services.online(contact).is_some()
+}
+
+/// To the subscribers and to the account's own available sessions, the sender among them
+/// (§4.2.2, §4.4.2, §4.5.2).
+pub(super) fn broadcast(
+    services: &Services,
+    session: &Arc<Session>,
+    presence: &Stanza,
+    roster: &Snapshot,
+    effects: &mut Effects,
+) {
+    let subscribers = roster
+        .items()
+        .iter()
+        .filter(|item| item.subscription.has_from());
+    let reached = subscribers.filter(|item| reaches(services, &item.contact));
+    effects
+        .route
+        .extend(reached.map(|item| addressed(presence, item.contact.clone())));
+
+    let own = session.account();
+    let copy = Arc::new(addressed(presence, own.jid().clone()));
+    for other in others(session) {
+        effects.deliver.push((other, Arc::clone(&copy)));
+    }
+    effects.reply.push(Stanza::clone(&copy));
+}
+
+/// The other available sessions of the account.
+fn others(session: &Arc<Session>) -> Vec<Arc<Session>> {
+    let sessions = session.account().sessions();
+    let others = sessions.iter().filter(|other| !Arc::ptr_eq(other, session));
+    others
+        .filter(|other| other.is_available())
+        .cloned()
+        .collect()
+}
+
+/// What a session is shown when it becomes available: the presence of the account's other
+/// sessions and of the contacts (§4.2.2, §4.3). A local contact is looked at, not probed; only one
+/// whose roster does not know of the subscription is, so that its answer sets ours right.
+pub(super) fn collect(
+    services: &Services,
+    session: &Arc<Session>,
+    roster: &Snapshot,
+    effects: &mut Effects,
+) {
+    let to = session.address();
+    for other in others(session) {
+        effects.reply.extend(shown(&other, &to));
+    }
+    let seen = roster
+        .items()
+        .iter()
+        .filter(|item| item.subscription.has_to());
+    for item in seen {
+        if services.serves(item.contact.domain().as_str()) {
+            contact(services, session, item, effects);
+        } else {
+            effects.route.push(probe(&to, item));
+        }
+    }
+}
+
+fn contact(services: &Services, session: &Arc<Session>, item: &RosterItem, effects: &mut Effects) {
+    let Some(account) = services.online(&item.contact) else {
+        return;
+    };
+    // Not loaded: none of its sessions has been available.
+    let Some(roster) = roster::loaded(&account) else {
+        return;
+    };
+    let to = session.address();
+    if roster.shows_presence_to(session.account().jid()) {
+        let sessions = account.sessions();
+        effects
+            .reply
+            .extend(sessions.iter().filter_map(|other| shown(other, &to)));
+    } else {
+        effects.route.push(probe(&to, item));
+    }
+}
+
+fn probe(from: &Jid, item: &RosterItem) -> Stanza {
+    Stanza::presence(PresenceType::Probe)
+        .from(from.clone())
+        .to(item.contact.clone())
+}
+
+/// The session's presence for that address; none while it is unavailable.
+pub(super) fn shown(session: &Session, to: &Jid) -> Option<Stanza> {
+    let presence = session.presence()?;
+    Some(addressed(&presence, to.clone()))
+}
+
+/// The presence of each of the owner's sessions, for a contact that sees it from now on
+/// (§3.1.5).
+pub(in crate::extensions) fn current(
+    services: &Services,
+    owner: &BareJid,
+    contact: &BareJid,
+) -> Vec<Stanza> {
+    let to = Jid::from(contact.clone());
+    let Some(account) = services
+        .online(owner)
+        .filter(|_| reaches(services, contact))
+    else {
+        return Vec::new();
+    };
+    account
+        .sessions()
+        .iter()
+        .filter_map(|session| shown(session, &to))
+        .collect()
+}
+
+/// The end of the presence of each of the owner's sessions, for a contact that sees it no longer
+/// (§3.2.2).
+pub(in crate::extensions) fn farewell(
+    services: &Services,
+    owner: &BareJid,
+    contact: &BareJid,
+) -> Vec<Stanza> {
+    let end = |session: &Arc<Session>| {
+        Stanza::presence(PresenceType::Unavailable)
+            .from(session.address())
+            .to(contact.clone())
+    };
+    let Some(account) = services
+        .online(owner)
+        .filter(|_| reaches(services, contact))
+    else {
+        return Vec::new();
+    };
+    let sessions = account.sessions();
+    let available = sessions.iter().filter(|session| session.is_available());
+    available.map(end).collect()
+}

@@ -1,0 +1,207 @@
+//! A router with a database of its own and clients without connections, for the tests of
+//! extensions.
+//!
+//! Every hook runs in the sender's task, so when [`Client::send`] returns, all that follows
+//! from the stanza has been done and lies where it belongs: no test needs to wait.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, Conflict};
+use crate::domain::rights::Role;
+use crate::hooks::{Connection, Hooks, Mail, Mailbox, Services, Session};
+use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
+use crate::router::Router;
+use crate::router::registry::Binding;
+use crate::store::{Limits as StoreLimits, Location, Store};
+use crate::xml::{Limits, Scope, parse};
+
+/// The moment at which every test begins.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+/// A server for `localhost` without listeners.
+pub(crate) struct House {
+    pub(crate) router: Arc<Router>,
+    /// What [`Services::clock`] shows.
+    pub(crate) clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+/// One session, and what it has been sent.
+pub(crate) struct Client {
+    pub(crate) session: Arc<Session>,
+    /// How often it has been given what was kept for its account.
+    pub(crate) backlogs: usize,
+    router: Arc<Router>,
+    mailbox: mpsc::Receiver<Mail>,
+    replies: Vec<Stanza>,
+}
+
+impl House {
+    /// A house with those accounts on `localhost` and every extension.
+    pub(crate) async fn new(accounts: &[&str]) -> Self {
+        Box::pin(Self::with(accounts, |hooks, config| {
+            *hooks = super::hooks(config)
+        }))
+        .await
+    }
+
+    /// A house with those accounts on `localhost` and what `register` adds.
+    pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Location::Sqlite(folder.path().join("parlour.db"));
+        let store = Box::pin(Store::open(&file, &StoreLimits::default()))
+            .await
+            .unwrap();
+        for account in accounts {
+            let jid = BareJid::new(&format!("{account}@localhost")).unwrap();
+            let accounts = store.accounts();
+            let made = accounts.create(&jid, Role::Member, &[], NOW);
+            Box::pin(made).await.unwrap();
+        }
+        let config = Arc::new(Config::default());
+        let mut hooks = Hooks::default();
+        register(&mut hooks, &config);
+        let clock = Clock::manual(NOW);
+        let router = Router::new(|router| Services {
+            store,
+            clock: clock.clone(),
+            config,
+            hosts: vec![BareJid::new("localhost").unwrap()],
+            hooks: Arc::new(hooks),
+            router,
+        });
+        Self {
+            router,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// Binds `account/resource` of `localhost`.
+    pub(crate) fn client(&self, name: &str) -> Client {
+        let (account, resource) = name.split_once('/').unwrap();
+        let jid: FullJid = format!("{account}@localhost/{resource}").parse().unwrap();
+        let (sender, mailbox) = mpsc::channel(256);
+        let binding = Binding {
+            account: jid.bare().clone(),
+            resource: jid.resource().clone(),
+            connection: Connection {
+                peer: [127, 0, 0, 1].into(),
+                transport: "tcp",
+                since: self.clock.now(),
+            },
+            mailbox: Mailbox {
+                sender,
+                bytes_max: 1 << 20,
+            },
+        };
+        let session = self
+            .router
+            .registry()
+            .bind(binding, Conflict::Replace, 20)
+            .unwrap();
+        Client {
+            session,
+            backlogs: 0,
+            router: Arc::clone(&self.router),
+            mailbox,
+            replies: Vec::new(),
+        }
+    }
+}
+
+impl Client {
+    /// Sends one stanza, written as a client writes it.
+    pub(crate) async fn send(&mut self, xml: &str) {
+        let bytes = Bytes::copy_from_slice(xml.as_bytes());
+        let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
+        let mut stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
+        stanza.from = Some(self.session.address());
+        let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
+        self.replies.extend(replies.stanzas);
+        if replies.became_available {
+            self.backlogs += 1;
+            let services = self.router.services();
+            loop {
+                let page = services.hooks.next_backlog(&self.session, services).await;
+                if page.is_empty() {
+                    break;
+                }
+                self.replies.extend(page);
+            }
+        }
+    }
+
+    /// What it has been sent since the last call: replies first, as its task writes them.
+    pub(crate) fn received(&mut self) -> Vec<Stanza> {
+        let mut received = std::mem::take(&mut self.replies);
+        while let Ok(mail) = self.mailbox.try_recv() {
+            self.session.taken(&mail);
+            received.push(Stanza::clone(&mail));
+        }
+        received
+    }
+
+    /// [`Client::received`], each as it goes over the wire.
+    pub(crate) fn received_xml(&mut self) -> Vec<String> {
+        let received = self.received();
+        received.iter().map(written).collect()
+    }
+
+    /// [`Client::received`], each in short: `subscribe romeo@localhost`, `error p1 …`.
+    pub(crate) fn heard(&mut self) -> Vec<String> {
+        let received = self.received();
+        received.iter().map(in_short).collect()
+    }
+
+    /// The connection is gone.
+    pub(crate) async fn disconnect(mut self) {
+        self.router.registry().unbind(&self.session);
+        self.mailbox.close();
+        let services = self.router.services();
+        services.hooks.run_closed(&self.session, services).await;
+    }
+}
+
+/// The stanza as it goes over the wire.
+pub(crate) fn written(stanza: &Stanza) -> String {
+    let mut out = Vec::new();
+    stanza.write(&mut out, None);
+    String::from_utf8(out).unwrap()
+}
+
+/// A presence as its type, sender and content; a roster push as its item; an answer with its
+/// id; an error with its id and condition.
+fn in_short(stanza: &Stanza) -> String {
+    let from = stanza
+        .from
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let id = stanza.id.clone().unwrap_or_default();
+    let content = String::from_utf8(stanza.payload.bytes().to_vec()).unwrap();
+    let short = match stanza.kind {
+        Kind::Presence(PresenceType::Error) | Kind::Iq(IqType::Error) => {
+            format!("error {id} {}", condition(&content))
+        }
+        Kind::Presence(kind) => format!("{} {from} {content}", format!("{kind:?}").to_lowercase()),
+        Kind::Iq(IqType::Set) if content.contains("jabber:iq:roster") => {
+            let item = content.split_once("'><").unwrap().1;
+            format!("push <{}", item.strip_suffix("</query>").unwrap())
+        }
+        Kind::Iq(IqType::Get | IqType::Set) => content,
+        Kind::Iq(IqType::Result) => format!("result {id} {content}"),
+        Kind::Message(_) => written(stanza),
+    };
+    short.trim_end().to_owned()
+}
+
+fn condition(error: &str) -> &'static str {
+    let names = Condition::ALL.iter().map(|condition| condition.name());
+    let mut found = names.filter(|name| error.contains(&format!("<{name} ")));
+    found.next().unwrap()
+}

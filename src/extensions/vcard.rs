@@ -1,0 +1,57 @@
+//! XEP-0054: vcard-temp, version 1.3.0: one card for each account, which everybody may read.
+//!
+//! The card is kept as it came; what is in it is between the clients. Hosts have none.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::hooks::{At, Hooks, Iq, IqAnswer};
+use crate::proto::common::kept;
+use crate::proto::document::Document;
+use crate::proto::{Condition, StanzaError, ns};
+use crate::store::{Put, Vcard};
+
+/// Registers the answers.
+pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    hooks.document(Document::new("XEP-0054", "vcard-temp", "1.3.0"));
+    hooks.feature(&[At::Host, At::Own, At::Account], ns::VCARD);
+    let bytes_max = config.vcard.bytes_max.as_usize();
+    hooks.iq_get(&[At::Own, At::Account], ns::VCARD, "vCard", get);
+    hooks.iq_set(&[At::Own], ns::VCARD, "vCard", move |iq| set(iq, bytes_max));
+    hooks.iq_set(&[At::Account], ns::VCARD, "vCard", refuse);
+}
+
+/// §3.1, §3.3. An account without a card and one that does not exist look the same.
+async fn get(iq: Iq) -> IqAnswer {
+    match iq.services.store.vcards().find(&iq.to).await? {
+        Some(card) => kept::from_bytes(&card.xml).map(Some),
+        None => Err(Condition::ItemNotFound.into()),
+    }
+}
+
+/// §3.2.
+async fn set(iq: Iq, bytes_max: usize) -> IqAnswer {
+    let card = Vcard {
+        xml: kept::to_bytes(&iq.payload),
+        updated_at: iq.services.clock.now(),
+    };
+    match iq
+        .services
+        .store
+        .vcards()
+        .put(&iq.to, &card, bytes_max)
+        .await?
+    {
+        Put::Stored => Ok(None),
+        Put::Full => Err(StanzaError::new(Condition::PolicyViolation)
+            .text(format!("a vCard may have at most {bytes_max} bytes"))),
+    }
+}
+
+/// §3.2: another's card.
+async fn refuse(_iq: Iq) -> IqAnswer {
+    Err(Condition::Forbidden.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Takes connections and hands each to a task of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::session::{Listener, Start, serve};
+
+/// After how long of silence the kernel asks whether the peer is still there. Behind the
+/// session's own question ([c2s] idle_seconds); it serves connections that never got a session.
+const KEEPALIVE: Duration = Duration::from_secs(120);
+
+/// How long to wait when no connection can be taken, mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes connections until `stop`. Never ends by an error: what cannot be taken now can be
+/// taken later.
+pub(super) async fn accept(
+    socket: TcpListener,
+    listener: Arc<Listener>,
+    start: Start,
+    stop: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((connection, peer)) => welcome(connection, peer, &listener, start),
+            Err(error) => {
+                warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, start: Start) {
+    let address = peer.ip().to_canonical();
+    let slot = match listener
+        .addresses
+        .connect(address, Instant::now().into_std())
+    {
+        Ok(slot) => slot,
+        Err(refusal) => {
+            debug!(%address, %refusal, "connection refused");
+            return;
+        }
+    };
+    if let Err(error) = tune(&connection) {
+        debug!(%error, "socket options");
+    }
+    let listener = Arc::clone(listener);
+    let tasks = listener.tasks.clone();
+    tasks.spawn(async move {
+        serve(listener, connection, address, start).await;
+        drop(slot);
+    });
+}
+
+/// Stanzas are small and answers are awaited, so nothing is held back to be joined.
+fn tune(connection: &TcpStream) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    SockRef::from(connection).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
+}
