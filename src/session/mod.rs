@@ -14,11 +14,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info, info_span};
 
-use crate::net::address_limits::AddressLimits;
+use crate::net::address_limits::{AddressLimits, NegotiationPlace};
 use crate::net::tls::resolver::CertificateStore;
+use crate::proto::StreamCondition;
 use crate::router::Router;
 use crate::stream::Rules;
 use crate::xml::Limits;
@@ -42,6 +44,8 @@ pub struct Listener {
     pub session_limits: Limits,
     /// Where every task is spawned, so that shutdown waits for it.
     pub tasks: TaskTracker,
+    /// Ends what is being negotiated; sessions are told one by one.
+    pub stop: CancellationToken,
 }
 
 /// What a TLS handshake needs.
@@ -68,6 +72,7 @@ pub async fn serve(
     socket: tokio::net::TcpStream,
     peer: IpAddr,
     start: Start,
+    place: NegotiationPlace,
 ) {
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
@@ -84,6 +89,11 @@ pub async fn serve(
         };
         tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
         info!("session begins");
+        drop(place);
+        if listener.stop.is_cancelled() {
+            // It was bound while the others were being told.
+            bound.session.end(StreamCondition::SystemShutdown.into());
+        }
         let mut task = task::Task::new(&listener, bound);
         // A panic ends this session and no other; what it held is still given back.
         if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
