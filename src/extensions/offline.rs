@@ -88,10 +88,11 @@ async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
         Fate::Return => return false,
         Fate::Forget => return true,
     }
-    let now = services.clock.now();
+    let received_at = stanza.received_at.unwrap_or_else(|| services.clock.now());
     let messages = services.store.offline_messages();
     let bytes = stanza.to_document().into();
-    match messages.append(&account, bytes, now, messages_max).await {
+    let appended = messages.append(&account, bytes, received_at, messages_max);
+    match appended.await {
         Ok(Appended::Stored(_)) => true,
         // §2 rule 3: the sender is told that the recipient is not there.
         Ok(Appended::Full) => false,

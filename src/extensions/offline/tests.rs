@@ -1,5 +1,3 @@
-#![expect(clippy::large_futures, reason = "a test has one future")]
-
 use super::*;
 use crate::extensions::testing::{Client, House, NOW, written};
 use crate::proto::PresenceType;
