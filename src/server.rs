@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation, ListenAddress};
 use crate::extensions;
 use crate::hooks::{Hooks, Services, StreamPhase};
-use crate::net::address_limits::{AddressLimits, Limits as AddressRules};
+use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::server::{Application, ClientCertificates, server_config};
@@ -113,10 +113,12 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let setup = tls_setup(&config, &certificates)?;
     let addresses = Arc::new(AddressLimits::new(AddressRules {
         connections_max: config.c2s.connections_per_address_max,
-        ..AddressRules::default()
-    }));
-    let negotiations = Arc::new(AddressLimits::new(AddressRules {
-        connections_max: config.c2s.negotiations_per_address_max,
+        negotiations_max: config.c2s.negotiations_per_address_max,
+        loopback: if config.c2s.limit_loopback {
+            Loopback::Limited
+        } else {
+            Loopback::Exempt
+        },
         ..AddressRules::default()
     }));
     let mut lines = String::new();
@@ -136,10 +138,10 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
             tls: Some(setup.clone()),
             plain: plain(&config, loopback),
             addresses: Arc::clone(&addresses),
-            negotiations: Arc::clone(&negotiations),
             negotiation_limits: negotiation_limits(&config),
             session_limits: session_limits(&config),
             tasks: tasks.clone(),
+            stop: stop.clone(),
         });
         tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
     }

@@ -22,7 +22,7 @@ section! {
             in Seconds::new(1)..=Seconds::new(600);
         /// After how long without a byte from the client it is asked whether it is there.
         /// Home routers forget a quiet connection after some minutes.
-        idle_seconds: Seconds = Seconds::new(300), in Seconds::new(10)..=Seconds::new(86_400);
+        idle_seconds: Seconds = Seconds::new(300), in Seconds::new(1)..=Seconds::new(86_400);
         /// How long an asked client may take to answer before its session ends.
         idle_answer_seconds: Seconds = Seconds::new(60),
             in Seconds::new(1)..=Seconds::new(3600);
@@ -51,6 +51,10 @@ section! {
         /// How many connections of one address may be logging in at once: the cheap attack is
         /// to connect and wait.
         negotiations_per_address_max: u32 = 1000, in 1..=1_000_000;
+        /// Whether the limits by address hold for addresses of this machine too. Not by default,
+        /// for gateways and reverse proxies connect from there for many people; worth it on a
+        /// machine that strangers may log in to.
+        limit_loopback: bool = false;
     }
 }
 

@@ -89,15 +89,15 @@ async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
         Fate::Return => return false,
         Fate::Forget => return true,
     }
-    let now = services.clock.now();
+    let received_at = stanza.received_at.unwrap_or_else(|| services.clock.now());
     let messages = services.store.offline_messages();
     let bytes = Bytes::from(stanza.to_document());
-    let appended = messages.append(&account, bytes.clone(), now, messages_max);
+    let appended = messages.append(&account, bytes.clone(), received_at, messages_max);
     match appended.await {
         Ok(Appended::Stored(id)) => {
             let message = OfflineMessage {
                 id,
-                received_at: now,
+                received_at,
                 stanza: bytes,
             };
             hand_over_late(&account, message, &services).await;

@@ -241,17 +241,19 @@ impl Session {
     /// Asks the session's task to close the stream with that error; the first reason wins.
     pub fn end(&self, error: StreamError) {
         if self.end.set(error).is_ok() {
-            self.ended.notify_one();
+            self.ended.notify_waiters();
         }
     }
 
-    /// Waits until [`Session::end`] is called. Cancel-safe; one waiter only, the task.
+    /// Waits until [`Session::end`] is called. Cancel-safe.
     pub(crate) async fn until_ended(&self) -> StreamError {
         loop {
+            // Made before the look, so that no end falls between the two.
+            let notified = self.ended.notified();
             if let Some(error) = self.end.get() {
                 return error.clone();
             }
-            self.ended.notified().await;
+            notified.await;
         }
     }
 }

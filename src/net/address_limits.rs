@@ -1,10 +1,11 @@
 //! What one network address may do before anybody has logged in: how many connections at
-//! once, how many new ones a second, and how soon it may try another password.
+//! once, how many of them not logged in, how many new ones a second, and how soon it may try
+//! another password.
 //!
 //! An IPv6 address counts by its /64, which is what a single subscriber is given; otherwise
 //! one machine had 2^64 addresses. IPv4 addresses written as IPv6 count as IPv4.
 //!
-//! Loopback is exempt by default, from the rate and from the count: reverse proxies, gateways
+//! Loopback is exempt by default (`[c2s] limit_loopback`), from rate and counts: proxies, gateways
 //! and load generators connect from there, each for many people, and whoever can open a
 //! local socket already has better means against this machine. Time comes in as an
 //! argument; nothing here waits, logs or knows of sockets.
@@ -20,6 +21,8 @@ pub struct Limits {
     /// Connections at once. An office of several hundred people behind one address is
     /// ordinary in contact centers, and each may have two clients.
     pub connections_max: u32,
+    /// Of these, how many that are not logged in yet: the cheap attack is to connect and wait.
+    pub negotiations_max: u32,
     /// New connections a second, in the long run.
     pub connections_per_second: u32,
     /// New connections at one blow: everybody of that office, after the link came back.
@@ -49,6 +52,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 1_000,
+            negotiations_max: 1_000,
             connections_per_second: 50,
             connections_burst: 500,
             failures_free: 10,
@@ -66,6 +70,9 @@ pub enum Refusal {
     /// As many connections as allowed are open.
     #[error("too many connections from this address")]
     TooMany,
+    /// As many as allowed are logging in.
+    #[error("too many logins under way from this address")]
+    TooManyNegotiations,
     /// They come too fast; the next is welcome after the given time.
     #[error("connections from this address come too fast")]
     TooFast(Duration),
@@ -86,9 +93,25 @@ pub struct AddressLimits {
 #[derive(Debug)]
 #[must_use = "the place is given back when this is dropped"]
 pub struct ConnectionSlot {
-    /// `None` for an exempt address.
-    counted: Option<(Arc<Mutex<Addresses>>, IpAddr)>,
+    _counted: Option<Counted>,
 }
+
+/// A connection that is not logged in yet; to be dropped when it is, or is gone.
+#[derive(Debug)]
+#[must_use = "the place is given back when this is dropped"]
+pub struct NegotiationPlace {
+    _counted: Option<Counted>,
+}
+
+/// One of the counted; absent for an exempt address.
+#[derive(Debug)]
+struct Counted {
+    addresses: Arc<Mutex<Addresses>>,
+    key: IpAddr,
+    of: fn(&mut Addresses) -> &mut Counts,
+}
+
+type Counts = HashMap<IpAddr, u32>;
 
 impl AddressLimits {
     /// Nobody has connected yet.
@@ -104,23 +127,45 @@ impl AddressLimits {
     ///
     /// # Errors
     /// When a limit is reached; see [`Refusal`].
-    pub fn connect(&self, address: IpAddr, now: Instant) -> Result<ConnectionSlot, Refusal> {
+    pub fn connect(
+        &self,
+        address: IpAddr,
+        now: Instant,
+    ) -> Result<(ConnectionSlot, NegotiationPlace), Refusal> {
         let Some(key) = self.key(address) else {
-            return Ok(ConnectionSlot { counted: None });
+            let (slot, place) = (None, None);
+            return Ok((
+                ConnectionSlot { _counted: slot },
+                NegotiationPlace { _counted: place },
+            ));
         };
         let mut addresses = lock(&self.addresses);
-        let open = addresses.open.get(&key).copied().unwrap_or(0);
-        if open >= self.limits.connections_max.max(1) {
+        let count = |counts: &Counts| counts.get(&key).copied().unwrap_or(0);
+        if count(&addresses.open) >= self.limits.connections_max.max(1) {
             return Err(Refusal::TooMany);
+        }
+        if count(&addresses.negotiating) >= self.limits.negotiations_max.max(1) {
+            return Err(Refusal::TooManyNegotiations);
         }
         addresses
             .recent
             .entry(key, now)
             .take_token(&self.limits, now)?;
-        addresses.open.insert(key, open + 1);
-        Ok(ConnectionSlot {
-            counted: Some((Arc::clone(&self.addresses), key)),
-        })
+        *addresses.open.entry(key).or_default() += 1;
+        *addresses.negotiating.entry(key).or_default() += 1;
+        let counted = |of| Counted {
+            addresses: Arc::clone(&self.addresses),
+            key,
+            of,
+        };
+        Ok((
+            ConnectionSlot {
+                _counted: Some(counted(|addresses| &mut addresses.open)),
+            },
+            NegotiationPlace {
+                _counted: Some(counted(|addresses| &mut addresses.negotiating)),
+            },
+        ))
     }
 
     /// Takes note of a wrong password and says how long the answer should be kept back.
@@ -172,16 +217,14 @@ impl AddressLimits {
     }
 }
 
-impl Drop for ConnectionSlot {
+impl Drop for Counted {
     fn drop(&mut self) {
-        let Some((addresses, key)) = self.counted.take() else {
-            return;
-        };
-        let mut addresses = lock(&addresses);
-        match addresses.open.get_mut(&key) {
-            Some(open) if *open > 1 => *open -= 1,
+        let mut addresses = lock(&self.addresses);
+        let counts = (self.of)(&mut addresses);
+        match counts.get_mut(&self.key) {
+            Some(count) if *count > 1 => *count -= 1,
             _ => {
-                addresses.open.remove(&key);
+                counts.remove(&self.key);
             }
         }
     }
@@ -195,7 +238,9 @@ fn lock(addresses: &Mutex<Addresses>) -> MutexGuard<'_, Addresses> {
 #[derive(Debug, Default)]
 struct Addresses {
     /// Never evicted: each entry stands for a connection, which is what bounds it.
-    open: HashMap<IpAddr, u32>,
+    open: Counts,
+    /// Those of `open` that are not logged in.
+    negotiating: Counts,
     recent: Recent,
 }
 

@@ -52,6 +52,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         id: tag.attribute("id").map(CompactString::from),
         lang: tag.lang().map(CompactString::from),
         payload: content,
+        received_at: None,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

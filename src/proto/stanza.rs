@@ -5,6 +5,7 @@
 
 use compact_str::CompactString;
 
+use crate::clock::Timestamp;
 use crate::proto::error::{ErrorType, StanzaError};
 use crate::proto::jid::Jid;
 use crate::proto::ns;
@@ -25,6 +26,9 @@ pub struct Stanza {
     pub lang: Option<CompactString>,
     /// The children.
     pub payload: Content,
+    /// When this server got it from its sender; not on the wire. It orders messages that were
+    /// kept by different tasks (RFC 6120 §10.1).
+    pub received_at: Option<Timestamp>,
 }
 
 /// The three kinds of stanza, each with the types that RFC 6121 and RFC 6120 give it.
@@ -232,6 +236,7 @@ impl Stanza {
             id: None,
             lang: None,
             payload: Content::empty(),
+            received_at: None,
         }
     }
 
@@ -326,6 +331,7 @@ impl Stanza {
             id: self.id.clone(),
             lang: None,
             payload: Content::empty(),
+            received_at: None,
         }
     }
 

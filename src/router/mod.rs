@@ -66,6 +66,10 @@ impl Router {
     /// itself is to be sent for it is returned; its task writes that out.
     pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
         let mut replies = Replies::default();
+        if matches!(stanza.kind, Kind::Message(_)) {
+            // Nobody else has it yet, so nothing is copied.
+            Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
+        }
         let mut effects = Effects::default();
         let mut passage = Passage {
             account: session.account().jid(),

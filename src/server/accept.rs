@@ -45,11 +45,11 @@ pub(super) async fn accept(
 
 fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, start: Start) {
     let address = peer.ip().to_canonical();
-    let slot = match listener
+    let admitted = listener
         .addresses
-        .connect(address, Instant::now().into_std())
-    {
-        Ok(slot) => slot,
+        .connect(address, Instant::now().into_std());
+    let (slot, place) = match admitted {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             debug!(%address, %refusal, "connection refused");
             return;
@@ -61,7 +61,7 @@ fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, st
     let listener = Arc::clone(listener);
     let tasks = listener.tasks.clone();
     tasks.spawn(async move {
-        serve(listener, connection, address, start).await;
+        serve(listener, connection, address, start, place).await;
         drop(slot);
     });
 }

@@ -14,12 +14,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug, error, info, info_span};
+use tracing::{Instrument, error, info, info_span};
 
-use crate::net::address_limits::AddressLimits;
+use crate::net::address_limits::{AddressLimits, NegotiationPlace};
 use crate::net::tls::resolver::CertificateStore;
+use crate::proto::StreamCondition;
 use crate::router::Router;
 use crate::stream::Rules;
 use crate::xml::Limits;
@@ -37,14 +38,14 @@ pub struct Listener {
     pub plain: crate::stream::sasl::PlainWithoutTls,
     /// Limits by the peer's address.
     pub addresses: Arc<AddressLimits>,
-    /// Limits by the peer's address on connections that are not logged in yet.
-    pub negotiations: Arc<AddressLimits>,
     /// Limits for XML before the resource is bound.
     pub negotiation_limits: Limits,
     /// Limits for XML afterwards.
     pub session_limits: Limits,
     /// Where every task is spawned, so that shutdown waits for it.
     pub tasks: TaskTracker,
+    /// Ends what is being negotiated; sessions are told one by one.
+    pub stop: CancellationToken,
 }
 
 /// What a TLS handshake needs.
@@ -71,20 +72,11 @@ pub async fn serve(
     socket: tokio::net::TcpStream,
     peer: IpAddr,
     start: Start,
+    place: NegotiationPlace,
 ) {
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async {
-        let place = match listener
-            .negotiations
-            .connect(peer, Instant::now().into_std())
-        {
-            Ok(place) => place,
-            Err(refusal) => {
-                debug!(%refusal, "connection refused");
-                return;
-            }
-        };
         let negotiated = Box::pin(negotiate::negotiate(
             &listener,
             Transport::Tcp(socket),
@@ -92,12 +84,16 @@ pub async fn serve(
             start,
         ))
         .await;
-        drop(place);
         let Some(bound) = negotiated else {
             return;
         };
         tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
         info!("session begins");
+        drop(place);
+        if listener.stop.is_cancelled() {
+            // It was bound while the others were being told.
+            bound.session.end(StreamCondition::SystemShutdown.into());
+        }
         let mut task = task::Task::new(&listener, bound);
         // A panic ends this session and no other; what it held is still given back.
         if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {

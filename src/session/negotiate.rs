@@ -15,7 +15,9 @@ use super::{Listener, Start};
 use crate::hooks::{Connection, Mail, Mailbox, Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::scram::{ScramHash, ScramKeys};
-use crate::proto::{BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition};
+use crate::proto::{
+    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError,
+};
 use crate::router::registry::Binding;
 use crate::stream::sasl::{PasswordVerdict, Secret, Security, TlsVersion};
 use crate::stream::{Admission, Input, Negotiation, Next, Output};
@@ -46,8 +48,10 @@ pub(super) async fn negotiate(
         .config
         .c2s
         .negotiation_timeout_seconds;
+    let stop = listener.stop.clone();
     let mut driver = Driver {
         listener: Arc::clone(listener),
+        machine: None,
         peer,
         transport: Some(transport),
         transport_name: "tcp",
@@ -57,21 +61,36 @@ pub(super) async fn negotiate(
         lang: None,
         bound: None,
     };
-    // The deadline is for the whole, so that a slow peer gains nothing by trickling.
-    match tokio::time::timeout(limit.duration(), Box::pin(driver.run(start))).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "connection lost in negotiation"),
-        Err(_) => {
-            debug!("negotiation took too long");
-            driver.time_out().await;
+    let cut_off = {
+        // The deadline is for the whole, so that a slow peer gains nothing by trickling.
+        let run = tokio::time::timeout(limit.duration(), Box::pin(driver.run(start)));
+        tokio::select! {
+            biased;
+            ran = run => match ran {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => {
+                    debug!(%error, "connection lost in negotiation");
+                    None
+                }
+                Err(_) => {
+                    debug!("negotiation took too long");
+                    Some(StreamCondition::ConnectionTimeout)
+                }
+            },
+            () = stop.cancelled() => Some(StreamCondition::SystemShutdown),
         }
+    };
+    if let Some(condition) = cut_off {
+        driver.cut_off(condition).await;
     }
-    driver.finish().await
+    Box::pin(driver.finish()).await
 }
 
 struct Driver {
     listener: Arc<Listener>,
     peer: IpAddr,
+    /// None only before the first stream, and within a step.
+    machine: Option<Negotiation>,
     /// None only while a handshake owns the socket, and after one that failed.
     transport: Option<Transport>,
     transport_name: &'static str,
@@ -94,13 +113,13 @@ impl Driver {
             }
         };
         let rules = Arc::clone(&self.listener.rules);
-        let mut machine = Negotiation::new(rules, security, crate::id::random);
-        let Some(mut input) = self.read(&mut machine).await? else {
+        self.machine = Some(Negotiation::new(rules, security, crate::id::random));
+        let Some(mut input) = self.read().await? else {
             return Ok(());
         };
-        loop {
-            let (next_machine, Output { delay, bytes, next }) = machine.handle(input);
-            machine = next_machine;
+        while let Some(machine) = self.machine.take() {
+            let (machine, Output { delay, bytes, next }) = machine.handle(input);
+            self.machine = Some(machine);
             if !delay.is_zero() {
                 let more = self
                     .listener
@@ -118,7 +137,7 @@ impl Driver {
                     if matches!(next, Next::Restart) {
                         self.framer.restart();
                     }
-                    let Some(input) = self.read(&mut machine).await? else {
+                    let Some(input) = self.read().await? else {
                         return Ok(());
                     };
                     input
@@ -144,6 +163,7 @@ impl Driver {
                 }
             };
         }
+        Ok(())
     }
 
     async fn start_tls(&mut self) -> std::io::Result<Security> {
@@ -162,11 +182,11 @@ impl Driver {
 
     /// The next frame as the machine's input. `None` when the stream is over; the reason has
     /// been told then.
-    async fn read(&mut self, machine: &mut Negotiation) -> std::io::Result<Option<Input>> {
+    async fn read(&mut self) -> std::io::Result<Option<Input>> {
         loop {
             let frame = match self.framer.next(&mut self.buffer) {
                 Ok(frame) => frame,
-                Err(error) => return self.refuse(machine, error).await,
+                Err(error) => return self.refuse(error).await,
             };
             match frame {
                 Some(Frame::Open(opening)) => {
@@ -178,7 +198,7 @@ impl Driver {
                     let limits = &self.listener.negotiation_limits;
                     return match parse(bytes, &self.scope, limits) {
                         Ok(parsed) => Ok(Some(Input::Element(parsed))),
-                        Err(error) => self.refuse(machine, error).await,
+                        Err(error) => self.refuse(error).await,
                     };
                 }
                 Some(Frame::Close) => {
@@ -197,14 +217,18 @@ impl Driver {
         }
     }
 
-    async fn refuse(
-        &mut self,
-        machine: &mut Negotiation,
-        error: crate::xml::XmlError,
-    ) -> std::io::Result<Option<Input>> {
-        let output = machine.fail(&xml(error));
-        self.io()?.write(&output.bytes).await?;
+    async fn refuse(&mut self, error: crate::xml::XmlError) -> std::io::Result<Option<Input>> {
+        let bytes = self.last_words(&xml(error));
+        self.io()?.write(&bytes).await?;
         Ok(None)
+    }
+
+    /// A stream error, behind a header where none was sent yet.
+    fn last_words(&mut self, error: &StreamError) -> Vec<u8> {
+        let machine = self.machine.as_mut();
+        machine
+            .map(|machine| machine.fail(error).bytes)
+            .unwrap_or_default()
     }
 
     async fn handshake(&mut self) -> std::io::Result<Security> {
@@ -323,10 +347,12 @@ impl Driver {
         &self.listener.router.services().store
     }
 
-    async fn time_out(&mut self) {
-        let mut bytes = Vec::new();
-        let error = StreamCondition::ConnectionTimeout.into();
-        crate::stream::header::fail(&mut bytes, &error);
+    /// Ends the negotiation from outside.
+    async fn cut_off(&mut self, condition: StreamCondition) {
+        if let Some((session, _)) = self.bound.take() {
+            self.listener.router.registry().unbind(&session);
+        }
+        let bytes = self.last_words(&condition.into());
         if let Some(transport) = &mut self.transport {
             // The peer may be gone; then there is nobody to tell.
             let _ = transport.write(&bytes).await;

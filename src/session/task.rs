@@ -23,6 +23,9 @@ use crate::xml::{Element, Frame, Framer, Limits, Scope};
 /// buffer take without waiting.
 const WRITE_BYTES: usize = 64 * 1024;
 
+/// Room for stanzas in flight that an idle session keeps: pointers.
+const IN_FLIGHT_KEPT: usize = 4;
+
 /// A bound session at work.
 pub(super) struct Task {
     router: Arc<Router>,
@@ -35,11 +38,14 @@ pub(super) struct Task {
     lang: Option<CompactString>,
     session: Arc<Session>,
     mailbox: mpsc::Receiver<Mail>,
+    /// Taken from the mailbox and not written yet.
+    in_flight: Vec<Mail>,
     out: Vec<u8>,
     bucket: Bucket,
     paused_until: Option<Instant>,
     heard: Instant,
     asked: bool,
+    given_back: bool,
 }
 
 /// Why the loop ends.
@@ -66,6 +72,7 @@ impl Task {
             lang: bound.lang,
             session: bound.session,
             mailbox: bound.mailbox,
+            in_flight: Vec::new(),
             out: Vec::new(),
             bucket: Bucket::new(
                 c2s.bytes_per_second_max.as_u64(),
@@ -75,6 +82,7 @@ impl Task {
             paused_until: None,
             heard: now,
             asked: false,
+            given_back: false,
         }
     }
 
@@ -142,26 +150,52 @@ impl Task {
 
     /// Writes what waits in the mailbox, as much as there is, at once.
     async fn mail(&mut self, first: Mail, transport: &mut Transport) -> Result<(), End> {
-        self.session.taken(&first);
-        first.write(&mut self.out, None);
-        while self.out.len() < WRITE_BYTES {
-            let Ok(mail) = self.mailbox.try_recv() else {
-                break;
-            };
+        let mut next = Some(first);
+        while let Some(mail) = next {
             self.session.taken(&mail);
             mail.write(&mut self.out, None);
+            self.in_flight.push(mail);
+            next = (self.out.len() < WRITE_BYTES)
+                .then(|| self.mailbox.try_recv().ok())
+                .flatten();
         }
-        self.flush(transport).await
+        self.flush(transport).await?;
+        self.in_flight.clear();
+        self.in_flight.shrink_to(IN_FLIGHT_KEPT);
+        Ok(())
     }
 
+    /// Writes what was gathered. A session that is ended while its peer does not read gives
+    /// back what it holds at once, and only then waits for the peer: others must not wait for
+    /// it, nor what was for it be lost.
     async fn flush(&mut self, transport: &mut Transport) -> Result<(), End> {
-        if !self.out.is_empty() {
-            transport.write(&self.out).await.map_err(|_| End::Lost)?;
-            // A session that was busy gives its memory back; one that is busy keeps a little.
-            self.out.clear();
-            if self.out.capacity() > WRITE_BYTES {
-                self.out = Vec::new();
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let mut out = std::mem::take(&mut self.out);
+        {
+            let session = Arc::clone(&self.session);
+            let writing = transport.write(&out);
+            tokio::pin!(writing);
+            let ended = tokio::select! {
+                biased;
+                written = &mut writing => {
+                    written.map_err(|_| End::Lost)?;
+                    None
+                }
+                error = session.until_ended() => Some(error),
+            };
+            if let Some(error) = ended {
+                Box::pin(self.give_back()).await;
+                // Half a stanza is out, and the error has to stand behind a whole one.
+                writing.await.map_err(|_| End::Lost)?;
+                return Err(End::Failed(error));
             }
+        }
+        // A session that was busy gives its memory back; one that is busy keeps a little.
+        out.clear();
+        if out.capacity() <= WRITE_BYTES {
+            self.out = out;
         }
         Ok(())
     }
@@ -271,9 +305,21 @@ impl Task {
     /// Gives back what the session held: its place, what waits in its mailbox, and its
     /// presence. Runs also after a panic.
     pub(super) async fn finish(mut self) {
+        Box::pin(self.give_back()).await;
+    }
+
+    /// Once only, however the session ends.
+    async fn give_back(&mut self) {
+        if std::mem::replace(&mut self.given_back, true) {
+            return;
+        }
         let services = Arc::clone(self.router.services());
         self.router.registry().unbind(&self.session);
         self.mailbox.close();
+        // What was being written may have arrived in part: better twice than never.
+        for mail in std::mem::take(&mut self.in_flight) {
+            self.router.keep(&mail).await;
+        }
         while let Ok(mail) = self.mailbox.try_recv() {
             self.router.keep(&mail).await;
         }

@@ -67,7 +67,7 @@ queries! {
     COUNT_DOWN = "update offline_mailbox set stored = stored - $2 where owner = $1";
     STORED = "select stored from offline_mailbox where owner = $1";
     PAGE = "select id, received_at, stanza from offline_message
-        where owner = $1 and id > $2 order by id limit $3";
+        where owner = $1 and id > $2 order by received_at, id limit $3";
     DELETE = "delete from offline_message where owner = $1 and id = $2";
     OLD_OWNERS = "select distinct owner from offline_message
         where received_at < $1 order by owner limit $2";
@@ -83,7 +83,7 @@ pub struct OfflineMessages<'a> {
 
 impl OfflineMessages<'_> {
     /// Stores a message and returns when it is durable. Messages are kept in the order in which
-    /// this is called.
+    /// they were received, those of one moment in the order in which this is called.
     ///
     /// A caller that stops waiting does not take the message back.
     ///

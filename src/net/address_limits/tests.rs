@@ -15,6 +15,7 @@ fn start() -> Instant {
 fn limits() -> Limits {
     Limits {
         connections_max: 2,
+        negotiations_max: 2,
         connections_per_second: 10,
         connections_burst: 3,
         failures_free: 2,
@@ -39,6 +40,23 @@ fn a_slot_is_given_back_when_dropped() {
     drop((second, third, other));
     assert_eq!(table.open(), 0);
     assert!(lock(&table.addresses).open.is_empty());
+}
+
+#[test]
+fn who_is_logged_in_does_not_count_among_the_logins_under_way() {
+    let table = AddressLimits::new(Limits {
+        negotiations_max: 1,
+        ..limits()
+    });
+    let (address, now) = (ip("192.0.2.1"), start());
+    let (_slot, place) = table.connect(address, now).unwrap();
+    assert_eq!(
+        table.connect(address, now).unwrap_err(),
+        Refusal::TooManyNegotiations
+    );
+    drop(place);
+    let _second = table.connect(address, now).unwrap();
+    assert_eq!(table.connect(address, now).unwrap_err(), Refusal::TooMany);
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! What waits for one session: a queue with two bounds, one reader, and no writer that waits.
+//!
+//! Not a channel of tokio's: that keeps three quarters of a kilobyte for each session that
+//! nobody writes to, and most sessions are idle at any moment. An empty mailbox holds no
+//! memory besides itself.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::proto::Stanza;
+
+/// What lies in a mailbox: a pointer, so that one stanza for many lies in all of them once.
+pub type Mail = Arc<Stanza>;
+
+/// How much may wait for one session before it counts as too slow.
+#[derive(Clone, Copy, Debug)]
+pub struct MailboxLimits {
+    /// `[c2s] mailbox_stanzas_max`.
+    pub stanzas_max: usize,
+    /// `[c2s] mailbox_bytes_max`. One stanza is taken however large it is.
+    pub bytes_max: usize,
+}
+
+/// Why a stanza was not taken; it is given back.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// A bound is reached.
+    Full(Mail),
+    /// The session has ended.
+    Closed(Mail),
+}
+
+/// The mailbox of one session.
+pub(super) struct Mailbox {
+    limits: MailboxLimits,
+    queue: Mutex<Queue>,
+    /// Signalled when mail comes into an empty queue.
+    arrived: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    mail: VecDeque<Mail>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Mailbox {
+    pub(super) fn new(limits: MailboxLimits) -> Self {
+        Self {
+            limits,
+            queue: Mutex::default(),
+            arrived: Notify::new(),
+        }
+    }
+
+    /// Puts a stanza in; never waits.
+    pub(super) fn put(&self, mail: Mail) -> Result<(), Refused> {
+        let weight = mail.weight();
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(Refused::Closed(mail));
+        }
+        let bytes = queue.bytes.saturating_add(weight);
+        let first = queue.mail.is_empty();
+        if queue.mail.len() >= self.limits.stanzas_max || (!first && bytes > self.limits.bytes_max)
+        {
+            return Err(Refused::Full(mail));
+        }
+        queue.mail.push_back(mail);
+        queue.bytes = bytes;
+        drop(queue);
+        if first {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until there is mail and takes all of it. Cancel-safe; one reader only.
+    pub(super) async fn take(&self) -> VecDeque<Mail> {
+        loop {
+            let mail = self.take_now();
+            if !mail.is_empty() {
+                return mail;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Takes what there is.
+    pub(super) fn take_now(&self) -> VecDeque<Mail> {
+        let mut queue = self.lock();
+        queue.bytes = 0;
+        std::mem::take(&mut queue.mail)
+    }
+
+    /// Takes what there is, and lets nothing more in.
+    pub(super) fn close(&self) -> VecDeque<Mail> {
+        let mut queue = self.lock();
+        queue.closed = true;
+        queue.bytes = 0;
+        std::mem::take(&mut queue.mail)
+    }
+
+    /// A panic while the lock was held cannot have left the queue half changed.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox")
+            .field("waiting", &self.lock().mail.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::MessageType;
+    use crate::xml::Element;
+
+    fn mail(text: &str) -> Mail {
+        let body = Element::new(crate::proto::ns::CLIENT, "body").text(text);
+        Arc::new(Stanza::message(MessageType::Chat).child(&body))
+    }
+
+    fn mailbox(stanzas_max: usize, bytes_max: usize) -> Mailbox {
+        Mailbox::new(MailboxLimits {
+            stanzas_max,
+            bytes_max,
+        })
+    }
+
+    #[test]
+    fn a_full_mailbox_gives_the_stanza_back() {
+        let mailbox = mailbox(2, 1 << 20);
+        assert!(mailbox.put(mail("1")).is_ok());
+        assert!(mailbox.put(mail("2")).is_ok());
+        assert!(matches!(mailbox.put(mail("3")), Err(Refused::Full(_))));
+        assert_eq!(mailbox.take_now().len(), 2);
+        assert!(mailbox.put(mail("4")).is_ok());
+    }
+
+    #[test]
+    fn bytes_are_bounded_but_one_stanza_always_fits() {
+        let large = "x".repeat(2_000);
+        let mailbox = mailbox(10, 1_000);
+        assert!(mailbox.put(mail(&large)).is_ok());
+        assert!(matches!(mailbox.put(mail("small")), Err(Refused::Full(_))));
+        mailbox.take_now();
+        assert!(mailbox.put(mail("small")).is_ok());
+    }
+
+    #[test]
+    fn a_closed_mailbox_gives_up_what_it_holds_and_takes_no_more() {
+        let mailbox = mailbox(10, 1_000);
+        assert!(mailbox.put(mail("left")).is_ok());
+        assert_eq!(mailbox.close().len(), 1);
+        assert!(matches!(mailbox.put(mail("late")), Err(Refused::Closed(_))));
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_by_the_first_stanza() {
+        let mailbox = mailbox(10, 1_000);
+        let (mail_taken, ()) = tokio::join!(mailbox.take(), async {
+            assert!(mailbox.put(mail("1")).is_ok());
+        });
+        assert_eq!(mail_taken.len(), 1);
+    }
+}

@@ -1,0 +1,23 @@
+//! The server as a process: started, signalled, killed, talked to by good and bad peers over real
+//! sockets. Each test is a rule that an operator relies on.
+//!
+//! No code of the server is used, except that its program is run.
+
+#![expect(clippy::large_futures, reason = "a test has one future")]
+
+mod authority;
+mod bad_peers;
+mod certificates;
+mod external;
+mod first_run;
+mod flood;
+mod house;
+mod limits;
+mod peer;
+mod redaction;
+mod scram;
+mod scram_client;
+mod stopping;
+#[expect(dead_code, reason = "what the scripts need beside")]
+#[path = "../support/xml.rs"]
+mod xml;
