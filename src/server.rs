@@ -3,6 +3,7 @@
 mod accept;
 mod certificates;
 mod first_run;
+mod listeners;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,9 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -22,21 +21,14 @@ use tracing::{error, info, warn};
 use crate::admin::Operator;
 use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseLocation, ListenAddress};
+use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
-use crate::hooks::{Hooks, Services, StreamPhase};
-use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
-use crate::net::listener;
+use crate::hooks::Services;
 use crate::net::tls::resolver::CertificateStore;
-use crate::net::tls::server::{Application, ClientCertificates, server_config};
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::proto::{BareJid, StreamCondition};
 use crate::router::Router;
-use crate::session::{Listener, Start, TlsSetup};
 use crate::store::{self, Location, Store, StoreError};
-use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
-use crate::stream::{Rules, StreamFeatures, Tls};
-use crate::xml::{Element, Limits};
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
@@ -76,15 +68,13 @@ pub enum ServerError {
     Signals(std::io::Error),
 }
 
+pub use listeners::LISTENERS_FILE;
+
 /// How long sessions are given to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How often [`daily`] work is due.
 const DAY: Duration = Duration::from_hours(24);
-
-/// The file that lists the bound addresses, one `key address` a line, while the server runs:
-/// with port 0 the only way to learn them.
-pub const LISTENERS_FILE: &str = "listeners";
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -106,47 +96,11 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let router = build_router(&config, &store, &clock);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    let sockets = bind_all(&config)?;
     let operator = Operator::running(Arc::clone(router.services()));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
-    let setup = tls_setup(&config, &certificates)?;
-    let addresses = Arc::new(AddressLimits::new(AddressRules {
-        connections_max: config.c2s.connections_per_address_max,
-        negotiations_max: config.c2s.negotiations_per_address_max,
-        loopback: if config.c2s.limit_loopback {
-            Loopback::Limited
-        } else {
-            Loopback::Exempt
-        },
-        ..AddressRules::default()
-    }));
-    let mut lines = String::new();
-    for Bound {
-        key,
-        start,
-        socket,
-        loopback,
-    } in sockets
-    {
-        let address = socket.local_addr().map_err(ServerError::Signals)?;
-        info!(%address, "listening for {key}");
-        lines.push_str(&format!("{key} {address}\n"));
-        let listener = Arc::new(Listener {
-            router: Arc::clone(&router),
-            rules: Arc::new(rules(&config, &router, &secret, start, loopback)),
-            tls: Some(setup.clone()),
-            plain: plain(&config, loopback),
-            addresses: Arc::clone(&addresses),
-            negotiation_limits: negotiation_limits(&config),
-            session_limits: session_limits(&config),
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        });
-        tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
-    }
+    listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
-    write_listeners(&config.data_dir, &lines)?;
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
         tasks.spawn(reload::watch(
@@ -248,152 +202,6 @@ async fn decoy_secret(store: &Store) -> Result<[u8; 32], ServerError> {
         .find_or_create("decoy-secret", || fresh.to_vec())
         .await?;
     Ok(kept.try_into().unwrap_or(fresh))
-}
-
-fn tls_setup(
-    config: &Config,
-    certificates: &Arc<CertificateStore>,
-) -> Result<TlsSetup, ServerError> {
-    let clients = match &config.tls.client_ca {
-        Some(authorities) => ClientCertificates::accept(authorities)?,
-        None => ClientCertificates::None,
-    };
-    let minimum = config.tls.min_version;
-    let tls = server_config(certificates, &clients, Application::XmppClient, minimum)?;
-    Ok(TlsSetup {
-        acceptor: TlsAcceptor::from(tls),
-        certificates: Arc::clone(certificates),
-    })
-}
-
-/// The rules of a listener: a listener on a loopback address may do without TLS.
-fn rules(
-    config: &Config,
-    router: &Arc<Router>,
-    secret: &[u8; 32],
-    start: Start,
-    loopback: bool,
-) -> Rules {
-    let services = router.services();
-    let tls = match start {
-        Start::DirectTls => Tls::Absent,
-        Start::Plain if config.c2s.require_tls || !loopback => Tls::Required,
-        Start::Plain => Tls::Optional,
-    };
-    let enabled = |mechanism: &Mechanism| match mechanism {
-        Mechanism::External => true,
-        Mechanism::Plain => config.auth.plain,
-        Mechanism::Scram { hash, .. } => match hash {
-            crate::proto::scram::ScramHash::Sha1 => config.auth.scram_sha_1,
-            crate::proto::scram::ScramHash::Sha256 | crate::proto::scram::ScramHash::Sha512 => true,
-        },
-    };
-    Rules {
-        hosts: services.hosts.clone(),
-        tls,
-        sasl: Policy {
-            enabled: Mechanism::ALL.into_iter().filter(enabled).collect(),
-        },
-        attempts_max: config.auth.attempts_max,
-        decoys: Decoys::new(*secret, config.auth.scram_iterations),
-        features: Box::new(Features(Arc::clone(&services.hooks))),
-    }
-}
-
-const fn plain(config: &Config, loopback: bool) -> PlainWithoutTls {
-    if loopback && !config.c2s.require_tls {
-        PlainWithoutTls::Allowed
-    } else {
-        PlainWithoutTls::Refused
-    }
-}
-
-fn negotiation_limits(config: &Config) -> Limits {
-    Limits {
-        stanza_bytes_max: config.c2s.negotiation_bytes_max.as_usize(),
-        ..session_limits(config)
-    }
-}
-
-fn session_limits(config: &Config) -> Limits {
-    Limits {
-        stanza_bytes_max: config.c2s.stanza_bytes_max.as_usize(),
-        depth_max: config.c2s.depth_max as usize,
-        ..Limits::default()
-    }
-}
-
-/// What extensions add to the features of a stream.
-struct Features(Arc<Hooks>);
-
-impl StreamFeatures for Features {
-    fn negotiation(&self, host: &BareJid) -> Vec<Element> {
-        self.0.stream_features(StreamPhase::Negotiation, host)
-    }
-
-    fn authenticated(&self, host: &BareJid) -> Vec<Element> {
-        self.0.stream_features(StreamPhase::Authenticated, host)
-    }
-}
-
-struct Bound {
-    key: &'static str,
-    start: Start,
-    socket: TcpListener,
-    loopback: bool,
-}
-
-fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
-    let listen = &config.listen;
-    let keys: [(&'static str, Start, &[ListenAddress]); 2] = [
-        ("c2s", Start::Plain, &listen.c2s),
-        ("c2s_direct_tls", Start::DirectTls, &listen.c2s_direct_tls),
-    ];
-    let mut bound = Vec::new();
-    for (key, start, addresses) in keys {
-        for address in addresses {
-            match listener::bind(address.0) {
-                Ok(socket) => bound.push(Bound {
-                    key,
-                    start,
-                    socket,
-                    loopback: address.is_loopback(),
-                }),
-                Err(cause) if address.may_be_absent() && no_ipv6(&cause) => {
-                    info!(address = %address.0, "this machine has no IPv6");
-                }
-                Err(cause) => {
-                    let address = address.0;
-                    return Err(ServerError::Bind {
-                        key,
-                        address,
-                        cause,
-                    });
-                }
-            }
-        }
-    }
-    Ok(bound)
-}
-
-fn no_ipv6(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind;
-    // EAFNOSUPPORT has no kind of its own.
-    matches!(
-        error.kind(),
-        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
-    ) || error.raw_os_error() == Some(97)
-}
-
-/// Written whole and then moved into place, so that who reads it reads all of it.
-fn write_listeners(data_dir: &Path, lines: &str) -> Result<(), ServerError> {
-    let failed = |cause| ServerError::DataDir {
-        path: data_dir.display().to_string(),
-        cause,
-    };
-    let temporary = data_dir.join("listeners.new");
-    fs::write(&temporary, lines).map_err(failed)?;
-    fs::rename(&temporary, data_dir.join(LISTENERS_FILE)).map_err(failed)
 }
 
 /// Waits for the signal to stop; SIGHUP reloads the certificates.

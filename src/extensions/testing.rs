@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
-use crate::hooks::{Connection, Hooks, Mail, Mailbox, Services, Session};
+use crate::hooks::{Connection, Hooks, MailboxLimits, Services, Session};
 use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
 use crate::router::Router;
 use crate::router::registry::Binding;
@@ -36,7 +35,6 @@ pub(crate) struct Client {
     /// How often it has been given what was kept for its account.
     pub(crate) backlogs: usize,
     router: Arc<Router>,
-    mailbox: mpsc::Receiver<Mail>,
     replies: Vec<Stanza>,
 }
 
@@ -85,7 +83,6 @@ impl House {
     pub(crate) fn client(&self, name: &str) -> Client {
         let (account, resource) = name.split_once('/').unwrap();
         let jid: FullJid = format!("{account}@localhost/{resource}").parse().unwrap();
-        let (sender, mailbox) = mpsc::channel(256);
         let binding = Binding {
             account: jid.bare().clone(),
             resource: jid.resource().clone(),
@@ -94,8 +91,8 @@ impl House {
                 transport: "tcp",
                 since: self.clock.now(),
             },
-            mailbox: Mailbox {
-                sender,
+            mailbox: MailboxLimits {
+                stanzas_max: 256,
                 bytes_max: 1 << 20,
             },
         };
@@ -108,7 +105,6 @@ impl House {
             session,
             backlogs: 0,
             router: Arc::clone(&self.router),
-            mailbox,
             replies: Vec::new(),
         }
     }
@@ -139,10 +135,8 @@ impl Client {
     /// What it has been sent since the last call: replies first, as its task writes them.
     pub(crate) fn received(&mut self) -> Vec<Stanza> {
         let mut received = std::mem::take(&mut self.replies);
-        while let Ok(mail) = self.mailbox.try_recv() {
-            self.session.taken(&mail);
-            received.push(Stanza::clone(&mail));
-        }
+        let mail = self.session.mail_now();
+        received.extend(mail.iter().map(|mail| Stanza::clone(mail)));
         received
     }
 
@@ -159,9 +153,9 @@ impl Client {
     }
 
     /// The connection is gone.
-    pub(crate) async fn disconnect(mut self) {
+    pub(crate) async fn disconnect(self) {
         self.router.registry().unbind(&self.session);
-        self.mailbox.close();
+        self.session.close_mailbox();
         let services = self.router.services();
         services.hooks.run_closed(&self.session, services).await;
     }

@@ -12,6 +12,7 @@
 
 mod disco;
 mod iq;
+mod mailbox;
 mod online;
 mod passage;
 mod services;
@@ -20,7 +21,8 @@ mod table;
 
 pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use iq::{At, Iq, IqAnswer, StreamIq};
-pub use online::{Account, Connection, Mail, Mailbox, Session};
+pub use mailbox::{Mail, MailboxLimits};
+pub use online::{Account, Connection, Session};
 pub use passage::{Effects, Flow, Passage, Stage, Undelivered};
 pub use services::{Routing, Services};
 pub use slots::Slots;

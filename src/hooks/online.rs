@@ -3,30 +3,19 @@
 //! The task of a connection owns the session's state; this is the handle it publishes: a
 //! bounded mailbox, flags, and the slots of extensions. Nothing here waits.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
+use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused};
 use crate::hooks::slots::Slots;
 use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};
-
-/// What lies in a mailbox: a pointer, so that an empty mailbox is small.
-pub type Mail = Arc<Stanza>;
-
-/// The sending end of a session's mailbox with its two bounds: the channel holds a number of
-/// stanzas, and this a number of bytes.
-#[derive(Clone, Debug)]
-pub struct Mailbox {
-    /// Bounded by `[c2s] mailbox_stanzas_max`.
-    pub sender: mpsc::Sender<Mail>,
-    /// `[c2s] mailbox_bytes_max`.
-    pub bytes_max: usize,
-}
 
 /// An account with at least one session.
 #[derive(Debug)]
@@ -108,7 +97,6 @@ pub struct Session {
     account: Arc<Account>,
     connection: Connection,
     mailbox: Mailbox,
-    queued_bytes: AtomicUsize,
     presence: ArcSwapOption<Stanza>,
     priority: AtomicI16,
     end: OnceLock<StreamError>,
@@ -126,14 +114,13 @@ impl Session {
         jid: FullJid,
         account: Arc<Account>,
         connection: Connection,
-        mailbox: Mailbox,
+        mailbox: MailboxLimits,
     ) -> Self {
         Self {
             jid,
             account,
             connection,
-            mailbox,
-            queued_bytes: AtomicUsize::new(0),
+            mailbox: Mailbox::new(mailbox),
             presence: ArcSwapOption::empty(),
             priority: AtomicI16::new(UNAVAILABLE),
             end: OnceLock::new(),
@@ -213,29 +200,29 @@ impl Session {
     /// the session is closed with `resource-constraint`, for a slow reader may not take
     /// the memory of others.
     pub fn deliver(&self, stanza: Mail) -> Result<(), Mail> {
-        let weight = stanza.weight();
-        let queued = self.queued_bytes.fetch_add(weight, Ordering::AcqRel);
-        if queued > 0 && queued.saturating_add(weight) > self.mailbox.bytes_max {
-            self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
-            self.end(slow());
-            return Err(stanza);
-        }
-        self.mailbox.sender.try_send(stanza).map_err(|refused| {
-            self.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
-            match refused {
-                mpsc::error::TrySendError::Full(stanza) => {
-                    self.end(slow());
-                    stanza
-                }
-                mpsc::error::TrySendError::Closed(stanza) => stanza,
+        self.mailbox.put(stanza).map_err(|refused| match refused {
+            Refused::Full(stanza) => {
+                self.end(slow());
+                stanza
             }
+            Refused::Closed(stanza) => stanza,
         })
     }
 
-    /// Notes that a stanza was taken out of the mailbox. Only the session's task calls it.
-    pub(crate) fn taken(&self, stanza: &Stanza) {
-        self.queued_bytes
-            .fetch_sub(stanza.weight(), Ordering::AcqRel);
+    /// Waits for mail and takes all that is there. Only the session's task calls it.
+    pub(crate) async fn mail(&self) -> VecDeque<Mail> {
+        self.mailbox.take().await
+    }
+
+    /// Closes the mailbox and takes what is left in it. Only the session's task calls it.
+    pub(crate) fn close_mailbox(&self) -> VecDeque<Mail> {
+        self.mailbox.close()
+    }
+
+    /// Takes the mail that is there.
+    #[cfg(test)]
+    pub(crate) fn mail_now(&self) -> VecDeque<Mail> {
+        self.mailbox.take_now()
     }
 
     /// Asks the session's task to close the stream with that error; the first reason wins.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use papaya::HashMap;
 
 use crate::config::Conflict;
-use crate::hooks::{Account, Connection, Mailbox, Session};
+use crate::hooks::{Account, Connection, MailboxLimits, Session};
 use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError,
 };
@@ -28,8 +28,8 @@ pub struct Binding {
     pub resource: Resource,
     /// Where it comes from.
     pub connection: Connection,
-    /// The sending end of its mailbox.
-    pub mailbox: Mailbox,
+    /// How much may wait for it.
+    pub mailbox: MailboxLimits,
 }
 
 impl Registry {

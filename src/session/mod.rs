@@ -77,24 +77,10 @@ pub async fn serve(
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async {
-        let negotiated = Box::pin(negotiate::negotiate(
-            &listener,
-            Transport::Tcp(socket),
-            peer,
-            start,
-        ))
-        .await;
-        let Some(bound) = negotiated else {
+        let Some(mut task) = Box::pin(begin(&listener, socket, peer, start)).await else {
             return;
         };
-        tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
-        info!("session begins");
         drop(place);
-        if listener.stop.is_cancelled() {
-            // It was bound while the others were being told.
-            bound.session.end(StreamCondition::SystemShutdown.into());
-        }
-        let mut task = task::Task::new(&listener, bound);
         // A panic ends this session and no other; what it held is still given back.
         if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
             error!("a session's task panicked");
@@ -103,6 +89,24 @@ pub async fn serve(
         info!("session ends");
     };
     work.instrument(span).await;
+}
+
+/// Negotiates; what was needed for it is gone when the session begins. The task is on the
+/// heap, so that this future need not have room for it twice.
+async fn begin(
+    listener: &Arc<Listener>,
+    socket: tokio::net::TcpStream,
+    peer: IpAddr,
+    start: Start,
+) -> Option<Box<task::Task>> {
+    let bound = negotiate::negotiate(listener, Transport::Tcp(socket), peer, start).await?;
+    tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
+    info!("session begins");
+    if listener.stop.is_cancelled() {
+        // It was bound while the others were being told.
+        bound.session.end(StreamCondition::SystemShutdown.into());
+    }
+    Some(Box::new(task::Task::new(listener, bound)))
 }
 
 impl std::fmt::Debug for Listener {
@@ -114,5 +118,34 @@ impl std::fmt::Debug for Listener {
 impl std::fmt::Debug for TlsSetup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsSetup").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_size<F: Future>(
+        _: impl Fn(Arc<Listener>, tokio::net::TcpStream, IpAddr, Start, NegotiationPlace) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    /// Each idle session holds one of each. What is needed only while there is something to
+    /// do lies on the heap meanwhile.
+    #[test]
+    fn an_idle_session_is_small() {
+        for (what, bytes, bytes_max) in [
+            ("the future of a connection", future_size(serve), 1280),
+            ("its task", size_of::<task::Task>(), 416),
+            (
+                "what others see of it",
+                size_of::<crate::hooks::Session>(),
+                1,
+            ),
+            ("a stanza", size_of::<crate::proto::Stanza>(), 328),
+        ] {
+            assert!(bytes <= bytes_max, "{what}: {bytes} bytes");
+        }
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use compact_str::CompactString;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::inbound::xml;
 use super::transport::Transport;
 use super::{Listener, Start};
-use crate::hooks::{Connection, Mail, Mailbox, Session, StreamIq};
+use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{
@@ -32,7 +31,6 @@ pub(super) struct Bound {
     pub(super) scope: Scope,
     pub(super) lang: Option<CompactString>,
     pub(super) session: Arc<Session>,
-    pub(super) mailbox: mpsc::Receiver<Mail>,
 }
 
 /// Negotiates within the time that the configuration gives; `None` when it came to nothing.
@@ -98,7 +96,7 @@ struct Driver {
     framer: Framer,
     scope: Scope,
     lang: Option<CompactString>,
-    bound: Option<(Arc<Session>, mpsc::Receiver<Mail>)>,
+    bound: Option<Arc<Session>>,
 }
 
 impl Driver {
@@ -314,7 +312,6 @@ impl Driver {
         };
         let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
         let limits = &services.config.c2s;
-        let (sender, mailbox) = mpsc::channel(limits.mailbox_stanzas_max as usize);
         let binding = Binding {
             account,
             resource,
@@ -323,8 +320,8 @@ impl Driver {
                 transport: self.transport_name,
                 since: services.clock.now(),
             },
-            mailbox: Mailbox {
-                sender,
+            mailbox: MailboxLimits {
+                stanzas_max: limits.mailbox_stanzas_max as usize,
                 bytes_max: limits.mailbox_bytes_max.as_usize(),
             },
         };
@@ -335,7 +332,7 @@ impl Driver {
                 .registry()
                 .bind(binding, limits.conflict, sessions_max)?;
         let jid = session.jid().clone();
-        self.bound = Some((session, mailbox));
+        self.bound = Some(session);
         Ok(jid)
     }
 
@@ -349,7 +346,7 @@ impl Driver {
 
     /// Ends the negotiation from outside.
     async fn cut_off(&mut self, condition: StreamCondition) {
-        if let Some((session, _)) = self.bound.take() {
+        if let Some(session) = self.bound.take() {
             self.listener.router.registry().unbind(&session);
         }
         let bytes = self.last_words(&condition.into());
@@ -360,10 +357,10 @@ impl Driver {
     }
 
     async fn finish(self) -> Option<Bound> {
-        let (session, mailbox) = match (self.bound, &self.transport) {
+        let session = match (self.bound, &self.transport) {
             (Some(bound), Some(_)) => bound,
             (bound, _) => {
-                if let Some((session, _)) = bound {
+                if let Some(session) = bound {
                     self.listener.router.registry().unbind(&session);
                 }
                 if let Some(transport) = self.transport {
@@ -381,7 +378,6 @@ impl Driver {
             scope: self.scope,
             lang: self.lang,
             session,
-            mailbox,
         })
     }
 }

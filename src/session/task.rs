@@ -1,10 +1,10 @@
 //! The task of a bound session: reads, routes, writes, until one side ends it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use compact_str::CompactString;
-use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 use tracing::{debug, info};
 
@@ -23,9 +23,6 @@ use crate::xml::{Element, Frame, Framer, Limits, Scope};
 /// buffer take without waiting.
 const WRITE_BYTES: usize = 64 * 1024;
 
-/// Room for stanzas in flight that an idle session keeps: pointers.
-const IN_FLIGHT_KEPT: usize = 4;
-
 /// A bound session at work.
 pub(super) struct Task {
     router: Arc<Router>,
@@ -37,9 +34,8 @@ pub(super) struct Task {
     /// The language that the client's stream header gave (RFC 6120 §4.7.4).
     lang: Option<CompactString>,
     session: Arc<Session>,
-    mailbox: mpsc::Receiver<Mail>,
     /// Taken from the mailbox and not written yet.
-    in_flight: Vec<Mail>,
+    in_flight: VecDeque<Mail>,
     out: Vec<u8>,
     bucket: Bucket,
     paused_until: Option<Instant>,
@@ -71,8 +67,7 @@ impl Task {
             scope: bound.scope,
             lang: bound.lang,
             session: bound.session,
-            mailbox: bound.mailbox,
-            in_flight: Vec::new(),
+            in_flight: VecDeque::new(),
             out: Vec::new(),
             bucket: Bucket::new(
                 c2s.bytes_per_second_max.as_u64(),
@@ -103,9 +98,12 @@ impl Task {
             }
             End::Lost => return,
         }
-        if transport.write(&self.out).await.is_ok() {
-            transport.close().await;
-        }
+        let last_words = async {
+            if transport.write(&self.out).await.is_ok() {
+                transport.close().await;
+            }
+        };
+        Box::pin(last_words).await;
     }
 
     /// One turn after the other, each for whatever is ready first.
@@ -124,10 +122,7 @@ impl Task {
             let turn = tokio::select! {
                 biased;
                 error = &mut ended => Err(End::Failed(error)),
-                mail = self.mailbox.recv() => match mail {
-                    Some(mail) => self.mail(mail, transport).await,
-                    None => Err(End::Lost),
-                },
+                mail = session.mail() => self.mail(mail, transport).await,
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
                     // On the heap while it lasts, so that an idle session's future is small.
                     Ok(count) if count > 0 => Box::pin(self.received(count, transport)).await,
@@ -148,56 +143,52 @@ impl Task {
         }
     }
 
-    /// Writes what waits in the mailbox, as much as there is, at once.
-    async fn mail(&mut self, first: Mail, transport: &mut Transport) -> Result<(), End> {
-        let mut next = Some(first);
-        while let Some(mail) = next {
-            self.session.taken(&mail);
-            mail.write(&mut self.out, None);
-            self.in_flight.push(mail);
-            next = (self.out.len() < WRITE_BYTES)
-                .then(|| self.mailbox.try_recv().ok())
-                .flatten();
+    /// Writes what waited in the mailbox, in as few pieces as may be. It counts as written,
+    /// and is not given back when the session ends, piece by piece.
+    async fn mail(&mut self, mail: VecDeque<Mail>, transport: &mut Transport) -> Result<(), End> {
+        self.in_flight = mail;
+        while !self.in_flight.is_empty() {
+            let mut gathered = 0;
+            for mail in &self.in_flight {
+                mail.write(&mut self.out, None);
+                gathered += 1;
+                if self.out.len() >= WRITE_BYTES {
+                    break;
+                }
+            }
+            self.flush(transport).await?;
+            self.in_flight.drain(..gathered);
         }
-        self.flush(transport).await?;
-        self.in_flight.clear();
-        self.in_flight.shrink_to(IN_FLIGHT_KEPT);
+        self.in_flight = VecDeque::new();
         Ok(())
     }
 
-    /// Writes what was gathered. A session that is ended while its peer does not read gives
-    /// back what it holds at once, and only then waits for the peer: others must not wait for
-    /// it, nor what was for it be lost.
+    /// Writes what was gathered. Nearly always the socket takes all of it at once.
     async fn flush(&mut self, transport: &mut Transport) -> Result<(), End> {
-        if self.out.is_empty() {
-            return Ok(());
+        // An idle session holds no buffer, so this one goes with what was in it.
+        let out = std::mem::take(&mut self.out);
+        let written = transport.try_write(&out).map_err(|_| End::Lost)?;
+        match out.get(written..) {
+            Some(left) if !left.is_empty() => Box::pin(self.flush_slowly(left, transport)).await,
+            Some(_) | None => Ok(()),
         }
-        let mut out = std::mem::take(&mut self.out);
-        {
-            let session = Arc::clone(&self.session);
-            let writing = transport.write(&out);
-            tokio::pin!(writing);
-            let ended = tokio::select! {
-                biased;
-                written = &mut writing => {
-                    written.map_err(|_| End::Lost)?;
-                    None
-                }
-                error = session.until_ended() => Some(error),
-            };
-            if let Some(error) = ended {
-                Box::pin(self.give_back()).await;
-                // Half a stanza is out, and the error has to stand behind a whole one.
-                writing.await.map_err(|_| End::Lost)?;
-                return Err(End::Failed(error));
-            }
-        }
-        // A session that was busy gives its memory back; one that is busy keeps a little.
-        out.clear();
-        if out.capacity() <= WRITE_BYTES {
-            self.out = out;
-        }
-        Ok(())
+    }
+
+    /// A session that is ended while its peer does not read gives back what it holds at once,
+    /// and only then waits for the peer: others must not wait for it, nor what was for it be lost.
+    async fn flush_slowly(&mut self, out: &[u8], transport: &mut Transport) -> Result<(), End> {
+        let session = Arc::clone(&self.session);
+        let writing = transport.write(out);
+        tokio::pin!(writing);
+        let error = tokio::select! {
+            biased;
+            written = &mut writing => return written.map_err(|_| End::Lost),
+            error = session.until_ended() => error,
+        };
+        Box::pin(self.give_back()).await;
+        // Half a stanza is out, and the error has to stand behind a whole one.
+        writing.await.map_err(|_| End::Lost)?;
+        Err(End::Failed(error))
     }
 
     async fn received(&mut self, count: usize, transport: &mut Transport) -> Result<(), End> {
@@ -236,9 +227,6 @@ impl Task {
             self.buffer = BytesMut::new();
         }
         self.flush(transport).await?;
-        if self.out.capacity() > 0 && self.mailbox.is_empty() {
-            self.out = Vec::new();
-        }
         Ok(())
     }
 
@@ -315,12 +303,9 @@ impl Task {
         }
         let services = Arc::clone(self.router.services());
         self.router.registry().unbind(&self.session);
-        self.mailbox.close();
         // What was being written may have arrived in part: better twice than never.
-        for mail in std::mem::take(&mut self.in_flight) {
-            self.router.keep(&mail).await;
-        }
-        while let Ok(mail) = self.mailbox.try_recv() {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        for mail in in_flight.into_iter().chain(self.session.close_mailbox()) {
             self.router.keep(&mail).await;
         }
         services.hooks.run_closed(&self.session, &services).await;

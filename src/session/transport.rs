@@ -59,24 +59,28 @@ impl Transport {
         }
     }
 
+    /// Writes what the socket takes at once and tells how much that was. Over TLS nothing,
+    /// for encrypting is not to be begun without being able to wait.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(_) | Self::Tls(_) if bytes.is_empty() => Ok(0),
+            Self::Tls(_) => Ok(0),
+            Self::Tcp(socket) => match socket.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+                outcome => outcome,
+            },
+        }
+    }
+
     /// Writes everything. Not cancel-safe: a caller that gives up closes the connection.
     ///
     /// # Errors
     /// When the connection is broken, or the peer does not read for a minute.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut left = bytes;
-        if let Self::Tcp(socket) = self {
-            // Nearly always all of it fits, and no timer is set.
-            match socket.try_write(left) {
-                Ok(count) => left = left.get(count..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-            if left.is_empty() {
-                return Ok(());
-            }
-        }
-        tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(left)).await?
+        tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(bytes)).await?
     }
 
     async fn write_slowly(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -70,15 +70,7 @@ impl Stage<'_> {
             Act::BeginTls => self.client(name)?.secure().await,
             Act::Authenticate(mechanism) => self.authenticate(name, mechanism.as_deref()).await,
             Act::LogIn(mechanism) => self.log_in(name, mechanism.as_deref()).await,
-            Act::GoOnline => {
-                if !self.actors.contains_key(name) {
-                    self.log_in(name, None).await?;
-                }
-                let client = self.client(name)?;
-                client.send(b"<presence/>").await?;
-                client.until_ping().await?;
-                Ok(())
-            }
+            Act::GoOnline => self.go_online(name).await,
             Act::Send(text) => {
                 let text = self.cast.spoken(text, &self.variables)?;
                 self.client(name)?.send(text.as_bytes()).await
@@ -128,6 +120,15 @@ impl Stage<'_> {
             Act::Disconnected => ended(self.client(name)?).await,
             Act::TurnedAway => turned_away(self.client(name)?).await,
         }
+    }
+
+    async fn go_online(&mut self, name: &str) -> Result<()> {
+        if !self.actors.contains_key(name) {
+            self.log_in(name, None).await?;
+        }
+        let client = self.client(name)?;
+        client.send(b"<presence/>").await?;
+        client.until_ping().await.map(drop)
     }
 
     fn client(&mut self, name: &str) -> Result<&mut Client> {

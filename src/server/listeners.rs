@@ -1,0 +1,228 @@
+//! Opens the sockets that the configuration lists, each with the rules of its streams.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use super::{ServerError, accept};
+use crate::config::{Config, ListenAddress};
+use crate::hooks::{Hooks, StreamPhase};
+use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
+use crate::net::listener;
+use crate::net::tls::resolver::CertificateStore;
+use crate::net::tls::server::{Application, ClientCertificates, server_config};
+use crate::proto::BareJid;
+use crate::proto::scram::ScramHash;
+use crate::router::Router;
+use crate::session::{Listener, Start, TlsSetup};
+use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
+use crate::stream::{Rules, StreamFeatures, Tls};
+use crate::xml::{Element, Limits};
+
+/// The file that lists the bound addresses, one `key address` a line, while the server runs:
+/// with port 0 the only way to learn them.
+pub const LISTENERS_FILE: &str = "listeners";
+
+/// Opens all of them, or none; then tells their addresses in [`LISTENERS_FILE`].
+pub(super) fn open(
+    config: &Arc<Config>,
+    router: &Arc<Router>,
+    certificates: &Arc<CertificateStore>,
+    secret: &[u8; 32],
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(), ServerError> {
+    let sockets = bind_all(config)?;
+    let setup = tls_setup(config, certificates)?;
+    let addresses = Arc::new(AddressLimits::new(address_rules(config)));
+    let mut lines = String::new();
+    for Bound {
+        key,
+        start,
+        socket,
+        loopback,
+    } in sockets
+    {
+        let address = socket.local_addr().map_err(ServerError::Signals)?;
+        info!(%address, "listening for {key}");
+        lines.push_str(&format!("{key} {address}\n"));
+        let listener = Arc::new(Listener {
+            router: Arc::clone(router),
+            rules: Arc::new(rules(config, router, secret, start, loopback)),
+            tls: Some(setup.clone()),
+            plain: plain(config, loopback),
+            addresses: Arc::clone(&addresses),
+            negotiation_limits: negotiation_limits(config),
+            session_limits: session_limits(config),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
+        tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
+    }
+    write_listeners(&config.data_dir, &lines)
+}
+
+fn address_rules(config: &Config) -> AddressRules {
+    AddressRules {
+        connections_max: config.c2s.connections_per_address_max,
+        negotiations_max: config.c2s.negotiations_per_address_max,
+        loopback: if config.c2s.limit_loopback {
+            Loopback::Limited
+        } else {
+            Loopback::Exempt
+        },
+        ..AddressRules::default()
+    }
+}
+
+struct Bound {
+    key: &'static str,
+    start: Start,
+    socket: TcpListener,
+    loopback: bool,
+}
+
+fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
+    let listen = &config.listen;
+    let keys: [(&'static str, Start, &[ListenAddress]); 2] = [
+        ("c2s", Start::Plain, &listen.c2s),
+        ("c2s_direct_tls", Start::DirectTls, &listen.c2s_direct_tls),
+    ];
+    let mut bound = Vec::new();
+    for (key, start, addresses) in keys {
+        for address in addresses {
+            match listener::bind(address.0) {
+                Ok(socket) => bound.push(Bound {
+                    key,
+                    start,
+                    socket,
+                    loopback: address.is_loopback(),
+                }),
+                Err(cause) if address.may_be_absent() && no_ipv6(&cause) => {
+                    info!(address = %address.0, "this machine has no IPv6");
+                }
+                Err(cause) => {
+                    let address = address.0;
+                    return Err(ServerError::Bind {
+                        key,
+                        address,
+                        cause,
+                    });
+                }
+            }
+        }
+    }
+    Ok(bound)
+}
+
+fn no_ipv6(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    // EAFNOSUPPORT has no kind of its own.
+    matches!(
+        error.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
+    ) || error.raw_os_error() == Some(97)
+}
+
+/// Written whole and then moved into place, so that who reads it reads all of it.
+fn write_listeners(data_dir: &Path, lines: &str) -> Result<(), ServerError> {
+    let failed = |cause| ServerError::DataDir {
+        path: data_dir.display().to_string(),
+        cause,
+    };
+    let temporary = data_dir.join("listeners.new");
+    fs::write(&temporary, lines).map_err(failed)?;
+    fs::rename(&temporary, data_dir.join(LISTENERS_FILE)).map_err(failed)
+}
+
+fn tls_setup(
+    config: &Config,
+    certificates: &Arc<CertificateStore>,
+) -> Result<TlsSetup, ServerError> {
+    let clients = match &config.tls.client_ca {
+        Some(authorities) => ClientCertificates::accept(authorities)?,
+        None => ClientCertificates::None,
+    };
+    let minimum = config.tls.min_version;
+    let tls = server_config(certificates, &clients, Application::XmppClient, minimum)?;
+    Ok(TlsSetup {
+        acceptor: TlsAcceptor::from(tls),
+        certificates: Arc::clone(certificates),
+    })
+}
+
+/// The rules of a listener: a listener on a loopback address may do without TLS.
+fn rules(
+    config: &Config,
+    router: &Arc<Router>,
+    secret: &[u8; 32],
+    start: Start,
+    loopback: bool,
+) -> Rules {
+    let services = router.services();
+    let tls = match start {
+        Start::DirectTls => Tls::Absent,
+        Start::Plain if config.c2s.require_tls || !loopback => Tls::Required,
+        Start::Plain => Tls::Optional,
+    };
+    let enabled = |mechanism: &Mechanism| match mechanism {
+        Mechanism::External => true,
+        Mechanism::Plain => config.auth.plain,
+        Mechanism::Scram { hash, .. } => match hash {
+            ScramHash::Sha1 => config.auth.scram_sha_1,
+            ScramHash::Sha256 | ScramHash::Sha512 => true,
+        },
+    };
+    Rules {
+        hosts: services.hosts.clone(),
+        tls,
+        sasl: Policy {
+            enabled: Mechanism::ALL.into_iter().filter(enabled).collect(),
+        },
+        attempts_max: config.auth.attempts_max,
+        decoys: Decoys::new(*secret, config.auth.scram_iterations),
+        features: Box::new(Features(Arc::clone(&services.hooks))),
+    }
+}
+
+const fn plain(config: &Config, loopback: bool) -> PlainWithoutTls {
+    if loopback && !config.c2s.require_tls {
+        PlainWithoutTls::Allowed
+    } else {
+        PlainWithoutTls::Refused
+    }
+}
+
+fn negotiation_limits(config: &Config) -> Limits {
+    Limits {
+        stanza_bytes_max: config.c2s.negotiation_bytes_max.as_usize(),
+        ..session_limits(config)
+    }
+}
+
+fn session_limits(config: &Config) -> Limits {
+    Limits {
+        stanza_bytes_max: config.c2s.stanza_bytes_max.as_usize(),
+        depth_max: config.c2s.depth_max as usize,
+        ..Limits::default()
+    }
+}
+
+/// What extensions add to the features of a stream.
+struct Features(Arc<Hooks>);
+
+impl StreamFeatures for Features {
+    fn negotiation(&self, host: &BareJid) -> Vec<Element> {
+        self.0.stream_features(StreamPhase::Negotiation, host)
+    }
+
+    fn authenticated(&self, host: &BareJid) -> Vec<Element> {
+        self.0.stream_features(StreamPhase::Authenticated, host)
+    }
+}
