@@ -34,7 +34,7 @@ impl Slots {
             return value;
         }
         let made = Arc::new(make());
-        slots.push((TypeId::of::<T>(), Arc::clone(&made) as Value));
+        put(&mut slots, Arc::clone(&made));
         made
     }
 
@@ -42,7 +42,7 @@ impl Slots {
     pub fn set<T: Any + Send + Sync>(&self, value: T) {
         let mut slots = self.lock();
         slots.retain(|(id, _)| *id != TypeId::of::<T>());
-        slots.push((TypeId::of::<T>(), Arc::new(value)));
+        put(&mut slots, Arc::new(value));
     }
 
     /// Forgets the value of type `T`.
@@ -54,6 +54,12 @@ impl Slots {
     fn lock(&self) -> MutexGuard<'_, Vec<(TypeId, Value)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One place more and not four: most sessions have one slot or two.
+fn put<T: Any + Send + Sync>(slots: &mut Vec<(TypeId, Value)>, value: Arc<T>) {
+    slots.reserve_exact(1);
+    slots.push((TypeId::of::<T>(), value));
 }
 
 impl fmt::Debug for Slots {

@@ -149,6 +149,8 @@ impl Task {
         self.in_flight = mail;
         while !self.in_flight.is_empty() {
             let mut gathered = 0;
+            let weight: usize = self.in_flight.iter().map(|mail| mail.weight()).sum();
+            self.out.reserve(weight.min(WRITE_BYTES));
             for mail in &self.in_flight {
                 mail.write(&mut self.out, None);
                 gathered += 1;
