@@ -314,6 +314,8 @@ fn stamped(message: OfflineMessage, host: &Jid) -> Option<Stanza> {
         warn!(id = message.id, "an offline message is no stanza");
         return None;
     };
+    // Kept again, it is as old as it was.
+    stanza.received_at = Some(message.received_at);
     // A stamp that only claims to be ours is not.
     stanza.payload.retain(|child| {
         let delay = child.is(Some(ns::DELAY), "delay");

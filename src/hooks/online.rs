@@ -200,6 +200,9 @@ impl Session {
     /// the session is closed with `resource-constraint`, for a slow reader may not take
     /// the memory of others.
     pub fn deliver(&self, stanza: Mail) -> Result<(), Mail> {
+        if self.end.get().is_some() {
+            return Err(stanza);
+        }
         self.mailbox.put(stanza).map_err(|refused| match refused {
             Refused::Full(stanza) => {
                 self.end(slow());

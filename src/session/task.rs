@@ -90,6 +90,8 @@ impl Task {
             Ok(()) => self.turns(&mut transport).await,
             Err(end) => end,
         };
+        // Before the peer learns of it: when it comes again, what was kept is there.
+        Box::pin(self.give_back()).await;
         match end {
             End::Closed => header::close(&mut self.out),
             End::Failed(error) => {

@@ -8,6 +8,7 @@ use crate::{NOW, Place, account, jid};
 
 crate::on_both!(
     messages_come_back_in_the_order_they_were_stored_in,
+    messages_come_back_in_the_order_they_were_received_in,
     many_senders_at_once_lose_nothing,
     a_message_stays_until_it_is_deleted,
     a_full_mailbox_refuses_and_takes_again_when_emptied,
@@ -52,6 +53,21 @@ async fn messages_come_back_in_the_order_they_were_stored_in(place: Place) {
         assert_eq!(message.stanza, stanza(n));
         assert_eq!(message.received_at, NOW);
     }
+}
+
+// What waited in a session's mailbox is stored after what came later.
+async fn messages_come_back_in_the_order_they_were_received_in(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let offline = store.offline_messages();
+    for (n, seconds) in [(2, 7), (0, 5), (1, 5), (3, 8)] {
+        let received_at = NOW.plus_seconds(seconds);
+        let appended = offline.append(&alice, stanza(n), received_at, 10).await;
+        assert!(matches!(appended, Ok(Appended::Stored(_))));
+    }
+    let messages = offline.page(&alice, 0, 10).await.unwrap();
+    let found: Vec<Bytes> = messages.into_iter().map(|m| m.stanza).collect();
+    assert_eq!(found, [0, 1, 2, 3].map(stanza));
 }
 
 async fn many_senders_at_once_lose_nothing(place: Place) {
