@@ -14,7 +14,7 @@
 //! - [`router`]: where a stanza goes.
 //! - [`session`], [`net`]: connections and the tasks that own them.
 //! - [`extensions`]: one file each, and the list of them.
-//! - [`admin`]: operations, defined once for every door.
+//! - [`admin`], [`cli`]: operations, defined once for every door, and the command line.
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
 pub mod admin;

@@ -1,4 +1,4 @@
-//! XEP-0050: Ad-Hoc Commands, version 1.3.1, with forms of XEP-0004.
+//! XEP-0050: Ad-Hoc Commands, version 1.3.0, with forms of XEP-0004.
 //!
 //! A command is one entry of a list: node, name, role, form, and what it does with the form filled
 //! in. It is done at once or after one form, so that `next` and `prev` never apply. Who asks has the
@@ -64,7 +64,7 @@ enum Action {
 
 /// Registers the commands.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
-    hooks.document(Document::new("XEP-0050", "Ad-Hoc Commands", "1.3.1"));
+    hooks.document(Document::new("XEP-0050", "Ad-Hoc Commands", "1.3.0"));
     hooks.document(
         Document::new("XEP-0133", "Service Administration", "1.3.1").note(
             "add, delete, disable, re-enable and list users, end their sessions, change passwords",
