@@ -91,7 +91,6 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     }
     let clock = Clock::system();
     let store = open_store(&config).await?;
-    let welcome = Box::pin(first_run::welcome(&store, &config, &clock)).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let router = build_router(&config, &store, &clock);
     let tasks = TaskTracker::new();
@@ -109,7 +108,8 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
             stop.clone(),
         ));
     }
-    if let Some(welcome) = welcome {
+    // Last of all: a start that fails must not use up the only sight of the password.
+    if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
         welcome.print();
     }
     wait_for_the_end(&certificates).await?;

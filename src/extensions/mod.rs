@@ -1,7 +1,7 @@
 //! The extensions: one file each, and this list of them.
 //!
 //! An extension declares the documents it implements and registers its hooks; nothing else
-//! in the house knows that it exists. To add one, write the file, add it to [`LIST`], and add
+//! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
 pub mod caps;

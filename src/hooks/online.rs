@@ -141,6 +141,12 @@ impl Session {
         self.jid.clone().into()
     }
 
+    /// Whether that is the session's full address.
+    #[must_use]
+    pub fn is_addressed_by(&self, jid: &Jid) -> bool {
+        jid.bare() == self.jid.bare() && jid.resource() == Some(self.resource())
+    }
+
     /// The bound resource.
     #[must_use]
     pub const fn resource(&self) -> &Resource {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use super::Router;
+use super::{Replies, Router};
 use crate::hooks::{At, Iq, Mail, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
@@ -39,7 +39,8 @@ impl Router {
         });
         match session {
             Some(session) => {
-                self.hand_over(&session, stanza).await;
+                self.hand_over(&session, stanza, &mut Replies::default())
+                    .await;
                 None
             }
             None => stanza.refusal(&Condition::ServiceUnavailable.into()),

@@ -12,7 +12,7 @@ pub mod registry;
 use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::hooks::{
     Account, Effects, Flow, Mail, Passage, Routing, Services, Session, Undelivered,
@@ -24,6 +24,8 @@ use registry::Registry;
 /// What a session is to be sent for a stanza that it sent.
 #[derive(Debug, Default)]
 pub struct Replies {
+    /// Whose they are; nobody's where no session sent the stanza.
+    session: Option<Arc<Session>>,
     /// In order.
     pub stanzas: Vec<Stanza>,
     /// The session can take messages now and could not before: it is to be given what was
@@ -65,7 +67,10 @@ impl Router {
     /// Takes a stanza from a session of this server, `from` already stamped. What the session
     /// itself is to be sent for it is returned; its task writes that out.
     pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
-        let mut replies = Replies::default();
+        let mut replies = Replies {
+            session: Some(Arc::clone(session)),
+            ..Replies::default()
+        };
         if matches!(stanza.kind, Kind::Message(_)) {
             // Nobody else has it yet, so nothing is copied.
             Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
@@ -95,12 +100,12 @@ impl Router {
             return replies;
         }
         match (stanza.kind, &stanza.to) {
-            (_, Some(_)) => self.dispatch(stanza).await,
+            (_, Some(_)) => self.dispatch(stanza, &mut replies).await,
             // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
             (Kind::Message(_), None) => {
                 let own = session.account().jid().clone();
                 Arc::make_mut(&mut stanza).to = Some(own.into());
-                self.dispatch(stanza).await;
+                self.dispatch(stanza, &mut replies).await;
             }
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
         }
@@ -121,7 +126,7 @@ impl Router {
         }
         match (flow, outcome) {
             (Flow::Refuse(error), _) | (_, Err(error)) => {
-                self.refuse(stanza, &error);
+                self.refuse(stanza, &error, replies);
                 false
             }
             (Flow::Stop, Ok(())) => false,
@@ -139,10 +144,10 @@ impl Router {
             replies.stanzas.extend(effects.reply);
             replies.became_available |= effects.became_available;
             for (session, stanza) in effects.deliver {
-                self.hand_over(&session, stanza).await;
+                self.hand_over(&session, stanza, replies).await;
             }
             for stanza in effects.route {
-                self.dispatch(Arc::new(stanza)).await;
+                self.dispatch(Arc::new(stanza), replies).await;
             }
             for work in effects.then {
                 let more = work.await?;
@@ -155,31 +160,26 @@ impl Router {
     }
 
     /// Routes a stanza by its address.
-    async fn dispatch(&self, stanza: Mail) {
+    async fn dispatch(&self, stanza: Mail, replies: &mut Replies) {
         let Some(to) = &stanza.to else {
             return;
         };
         if !self.services.serves(to.domain()) {
-            self.refuse(&stanza, &Condition::RemoteServerNotFound.into());
+            self.refuse(&stanza, &Condition::RemoteServerNotFound.into(), replies);
         } else if matches!(stanza.kind, Kind::Iq(_)) {
             if let Some(answer) = Box::pin(self.iq(stanza, None)).await {
-                self.answer(answer);
+                self.answer(answer, replies);
             }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
-            self.refuse(&stanza, &Condition::ServiceUnavailable.into());
+            self.refuse(&stanza, &Condition::ServiceUnavailable.into(), replies);
         } else {
-            self.to_account(stanza).await;
+            self.to_account(stanza, replies).await;
         }
     }
 
-    /// [`Router::dispatch`] where it calls itself.
-    fn dispatch_boxed(&self, stanza: Mail) -> BoxFuture<'_, ()> {
-        Box::pin(self.dispatch(stanza))
-    }
-
     /// A message or presence for a local account.
-    async fn to_account(&self, mut stanza: Mail) {
+    async fn to_account(&self, mut stanza: Mail, replies: &mut Replies) {
         let Some(to) = stanza.to.clone() else {
             return;
         };
@@ -201,14 +201,18 @@ impl Router {
             Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
             Kind::Iq(_) => return,
         };
-        // Nobody sends here who could be replied to.
-        let mut replies = Replies::default();
-        if self.carry_on(flow, effects, &stanza, &mut replies).await {
-            self.deliver(&to, online.as_ref(), stanza).await;
+        if self.carry_on(flow, effects, &stanza, replies).await {
+            self.deliver(&to, online.as_ref(), stanza, replies).await;
         }
     }
 
-    async fn deliver(&self, to: &Jid, online: Option<&Arc<Account>>, stanza: Mail) {
+    async fn deliver(
+        &self,
+        to: &Jid,
+        online: Option<&Arc<Account>>,
+        stanza: Mail,
+        replies: &mut Replies,
+    ) {
         let exact = match (online, to.resource()) {
             (Some(online), Some(resource)) => online.session(resource),
             _ => None,
@@ -227,38 +231,45 @@ impl Router {
         match decision {
             Decision::Exact => {
                 if let Some(session) = exact {
-                    self.hand_over(&session, stanza).await;
+                    self.hand_over(&session, stanza, replies).await;
                 }
             }
             Decision::NonNegative => {
-                self.fan_out(&sessions, &stanza, non_negative).await;
-            }
-            Decision::Available => {
-                self.fan_out(&sessions, &stanza, Session::is_available)
+                self.fan_out(&sessions, &stanza, non_negative, replies)
                     .await;
             }
-            Decision::Undelivered => Box::pin(self.keep(&stanza)).await,
-            Decision::Bounce(condition) => self.refuse(&stanza, &condition.into()),
+            Decision::Available => {
+                let takes = Session::is_available;
+                self.fan_out(&sessions, &stanza, takes, replies).await;
+            }
+            Decision::Undelivered => Box::pin(self.keep_or_refuse(&stanza, replies)).await,
+            Decision::Bounce(condition) => self.refuse(&stanza, &condition.into(), replies),
             Decision::Drop => debug!(kind = ?stanza.kind, "dropped"),
         }
     }
 
     /// One stanza to several sessions of an account. A message that none of them could
     /// take is kept once.
-    async fn fan_out(&self, sessions: &[Arc<Session>], stanza: &Mail, takes: fn(&Session) -> bool) {
+    async fn fan_out(
+        &self,
+        sessions: &[Arc<Session>],
+        stanza: &Mail,
+        takes: fn(&Session) -> bool,
+        replies: &mut Replies,
+    ) {
         let mut delivered = false;
         for session in sessions.iter().filter(|session| takes(session)) {
             delivered |= session.deliver(Arc::clone(stanza)).is_ok();
         }
         if !delivered {
-            Box::pin(self.keep(stanza)).await;
+            Box::pin(self.keep_or_refuse(stanza, replies)).await;
         }
     }
 
     /// One stanza to one session; kept when the session cannot take it any more.
-    async fn hand_over(&self, session: &Arc<Session>, stanza: Mail) {
+    async fn hand_over(&self, session: &Arc<Session>, stanza: Mail, replies: &mut Replies) {
         if let Err(stanza) = session.deliver(stanza) {
-            Box::pin(self.keep(&stanza)).await;
+            Box::pin(self.keep_or_refuse(&stanza, replies)).await;
         }
     }
 
@@ -266,40 +277,38 @@ impl Router {
     /// the sender when nothing does. Other stanzas mean nothing later and are dropped, except
     /// that a request is refused.
     pub(crate) async fn keep(&self, stanza: &Mail) {
-        let (Some(to), Kind::Message(kind)) = (&stanza.to, stanza.kind) else {
-            self.refuse_request(stanza);
-            return;
-        };
-        if !matches!(kind, MessageType::Chat | MessageType::Normal) {
-            return;
-        }
-        let account = to.bare();
-        match self.services.store.accounts().find(account).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return self.refuse(stanza, &Condition::ServiceUnavailable.into()),
-            Err(error) => {
-                warn!(%error, "account look-up failed");
-                return self.refuse(stanza, &Condition::InternalServerError.into());
-            }
-        }
-        let undelivered = Undelivered {
-            account: account.clone(),
-            stanza: Arc::clone(stanza),
-            services: Arc::clone(&self.services),
-        };
-        if !self.services.hooks.run_undelivered(&undelivered).await {
-            self.refuse(stanza, &Condition::ServiceUnavailable.into());
+        self.keep_or_refuse(stanza, &mut Replies::default()).await;
+    }
+
+    async fn keep_or_refuse(&self, stanza: &Mail, replies: &mut Replies) {
+        if let Err(error) = self.try_keep(stanza).await {
+            self.refuse(stanza, &error, replies);
         }
     }
 
-    fn refuse_request(&self, stanza: &Stanza) {
-        if matches!(stanza.kind, Kind::Iq(_)) {
-            self.refuse(stanza, &Condition::ServiceUnavailable.into());
+    async fn try_keep(&self, stanza: &Mail) -> Result<(), StanzaError> {
+        let unavailable = || StanzaError::from(Condition::ServiceUnavailable);
+        let to = match (&stanza.to, stanza.kind) {
+            (Some(to), Kind::Message(MessageType::Chat | MessageType::Normal)) => to,
+            (_, Kind::Iq(_)) => return Err(unavailable()),
+            (_, Kind::Message(_) | Kind::Presence(_)) => return Ok(()),
+        };
+        let account = to.bare();
+        let found = self.services.store.accounts().find(account).await?;
+        let undelivered = Undelivered {
+            account: found.ok_or_else(unavailable)?.jid,
+            stanza: Arc::clone(stanza),
+            services: Arc::clone(&self.services),
+        };
+        if self.services.hooks.run_undelivered(&undelivered).await {
+            Ok(())
+        } else {
+            Err(unavailable())
         }
     }
 
     /// Sends an error back to the sender, where the standard allows one.
-    fn refuse(&self, stanza: &Stanza, error: &StanzaError) {
+    fn refuse(&self, stanza: &Stanza, error: &StanzaError, replies: &mut Replies) {
         // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell; a probe and
         // the end of a presence ask for no answer.
         let silent = match stanza.kind {
@@ -311,16 +320,22 @@ impl Router {
             return;
         }
         if let Some(refusal) = stanza.refusal(error) {
-            self.answer(refusal);
+            self.answer(refusal, replies);
         }
     }
 
-    /// Delivers an answer to the full JID that asked. Answers are never kept, so this
-    /// needs not wait.
-    fn answer(&self, answer: Stanza) {
+    /// Delivers an answer to the full JID that asked: to the session whose stanza is being
+    /// routed past its mailbox, for its task cannot empty that meanwhile. Answers are never
+    /// kept, so this needs not wait.
+    fn answer(&self, answer: Stanza, replies: &mut Replies) {
         let Some(to) = &answer.to else {
             return;
         };
+        let own = replies.session.as_ref();
+        if own.is_some_and(|session| session.is_addressed_by(to)) {
+            replies.stanzas.push(answer);
+            return;
+        }
         let session = match to.resource() {
             Some(resource) => self
                 .registry
@@ -345,7 +360,10 @@ fn non_negative(session: &Session) -> bool {
 
 impl Routing for Router {
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
-        self.dispatch_boxed(Arc::new(stanza))
+        Box::pin(async move {
+            let mut replies = Replies::default();
+            self.dispatch(Arc::new(stanza), &mut replies).await;
+        })
     }
 
     fn online(&self, account: &BareJid) -> Option<Arc<Account>> {

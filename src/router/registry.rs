@@ -99,8 +99,12 @@ impl Registry {
     pub fn unbind(&self, session: &Arc<Session>) {
         let _changing = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
         let account = session.account();
-        if account.remove(session) == 0 {
-            self.accounts.pin().remove(account.jid());
+        let accounts = self.accounts.pin();
+        // Only this account: after a session was replaced and its successor ended, another
+        // may stand at the same address already.
+        let listed = |known: &Arc<Account>| Arc::ptr_eq(known, account);
+        if account.remove(session) == 0 && accounts.get(account.jid()).is_some_and(listed) {
+            accounts.remove(account.jid());
         }
     }
 }
@@ -108,5 +112,42 @@ impl Registry {
 impl Default for Registry {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    fn bind(registry: &Registry, resource: &str) -> Arc<Session> {
+        let binding = Binding {
+            account: BareJid::new("romeo@localhost").unwrap(),
+            resource: Resource::new(resource).unwrap(),
+            connection: Connection {
+                peer: [127, 0, 0, 1].into(),
+                transport: "tcp",
+                since: Timestamp::from_micros(0),
+            },
+            mailbox: MailboxLimits {
+                stanzas_max: 16,
+                bytes_max: 1_000,
+            },
+        };
+        registry.bind(binding, Conflict::Replace, 3).unwrap()
+    }
+
+    #[test]
+    fn a_session_that_ends_late_leaves_its_successors_alone() {
+        let registry = Registry::new();
+        let replaced = bind(&registry, "orchard");
+        let successor = bind(&registry, "orchard");
+        registry.unbind(&successor);
+        let third = bind(&registry, "orchard");
+        registry.unbind(&replaced);
+        let account = registry.find(third.account().jid()).unwrap();
+        assert!(Arc::ptr_eq(&account.sessions()[0], &third));
+        registry.unbind(&third);
+        assert!(registry.find(third.account().jid()).is_none());
     }
 }

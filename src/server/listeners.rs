@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,6 +42,8 @@ pub(super) fn open(
     let sockets = bind_all(config)?;
     let setup = tls_setup(config, certificates)?;
     let addresses = Arc::new(AddressLimits::new(address_rules(config)));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let derivations = Arc::new(Semaphore::new(processors));
     let mut lines = String::new();
     for Bound {
         key,
@@ -60,6 +63,7 @@ pub(super) fn open(
             addresses: Arc::clone(&addresses),
             negotiation_limits: negotiation_limits(config),
             session_limits: session_limits(config),
+            derivations: Arc::clone(&derivations),
             tasks: tasks.clone(),
             stop: stop.clone(),
         });

@@ -9,14 +9,18 @@ mod rate;
 mod task;
 pub mod transport;
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
+
+use crate::hooks::{Mail, Session};
 
 use crate::net::address_limits::{AddressLimits, NegotiationPlace};
 use crate::net::tls::resolver::CertificateStore;
@@ -42,6 +46,8 @@ pub struct Listener {
     pub negotiation_limits: Limits,
     /// Limits for XML afterwards.
     pub session_limits: Limits,
+    /// How many passwords are checked at once, over all listeners.
+    pub derivations: Arc<Semaphore>,
     /// Where every task is spawned, so that shutdown waits for it.
     pub tasks: TaskTracker,
     /// Ends what is being negotiated; sessions are told one by one.
@@ -78,8 +84,11 @@ pub fn serve(
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async move {
-        let Some(mut task) = Box::pin(begin(&listener, socket, peer, start)).await else {
-            return;
+        let beginning = AssertUnwindSafe(Box::pin(begin(&listener, socket, peer, start)));
+        let mut task = match beginning.catch_unwind().await {
+            Ok(Some(task)) => task,
+            Ok(None) => return,
+            Err(_) => return error!("a negotiation panicked"),
         };
         drop(place);
         // A panic ends this session and no other; what it held is still given back.
@@ -90,6 +99,17 @@ pub fn serve(
         info!("session ends");
     };
     work.instrument(span)
+}
+
+/// Gives back what a session held: its place, its mail, and its presence.
+async fn give_back(router: &Router, session: &Arc<Session>, in_flight: VecDeque<Mail>) {
+    router.registry().unbind(session);
+    for mail in in_flight.into_iter().chain(session.close_mailbox()) {
+        router.keep(&mail).await;
+    }
+    let services = router.services();
+    services.hooks.run_closed(session, services).await;
+    debug!("session given back");
 }
 
 /// Negotiates; what was needed for it is gone when the session begins. The task is on the
@@ -139,11 +159,7 @@ mod tests {
         for (what, bytes, bytes_max) in [
             ("the future of a connection", future_size(serve), 1280),
             ("its task", size_of::<task::Task>(), 416),
-            (
-                "what others see of it",
-                size_of::<crate::hooks::Session>(),
-                336,
-            ),
+            ("what others see of it", size_of::<Session>(), 336),
             ("a stanza", size_of::<crate::proto::Stanza>(), 328),
         ] {
             assert!(bytes <= bytes_max, "{what}: {bytes} bytes");

@@ -1,5 +1,6 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -143,7 +144,9 @@ impl Driver {
                 Next::Keys { account, hash } => self.keys(&account, hash).await,
                 Next::Password { account, password } => self.password(account, password).await,
                 Next::Admit { account } => self.admit(&account).await,
-                Next::Bind { account, resource } => Input::Bound(self.bind(account, resource)),
+                Next::Bind { account, resource } => {
+                    Input::Bound(Box::pin(self.bind(account, resource)).await)
+                }
                 Next::Answer {
                     host,
                     kind,
@@ -162,6 +165,16 @@ impl Driver {
             };
         }
         Ok(())
+    }
+
+    /// An address that has guessed often waits before each try, whether right or wrong: who
+    /// could tell them apart by time would not wait for the answer.
+    async fn hold_back(&self) {
+        let now = Instant::now().into_std();
+        let delay = self.listener.addresses.authentication_delay(self.peer, now);
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
     }
 
     async fn start_tls(&mut self) -> std::io::Result<Security> {
@@ -251,6 +264,7 @@ impl Driver {
     }
 
     async fn keys(&self, account: &BareJid, hash: ScramHash) -> Input {
+        self.hold_back().await;
         match self.store().credentials().find(account, hash).await {
             Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
             Err(error) => {
@@ -261,6 +275,7 @@ impl Driver {
     }
 
     async fn password(&self, account: BareJid, password: Secret) -> Input {
+        self.hold_back().await;
         let keys = match self.store().credentials().strongest(&account).await {
             Ok(login) => login.and_then(|login| login.keys),
             Err(error) => {
@@ -272,6 +287,8 @@ impl Driver {
         let keys: ScramKeys =
             keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
         // A derivation takes a millisecond or more, in which this thread serves nobody else.
+        // As many at once as there are processors: strangers can ask for it.
+        let _place = self.listener.derivations.acquire().await;
         let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
         match check.await {
             Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
@@ -304,7 +321,11 @@ impl Driver {
         Input::Answered(answer)
     }
 
-    fn bind(&mut self, account: BareJid, asked: Option<String>) -> Result<FullJid, StanzaError> {
+    async fn bind(
+        &mut self,
+        account: BareJid,
+        asked: Option<String>,
+    ) -> Result<FullJid, StanzaError> {
         let services = self.listener.router.services();
         let resource = match asked {
             Some(asked) => Resource::new(&asked),
@@ -333,7 +354,27 @@ impl Driver {
                 .bind(binding, limits.conflict, sessions_max)?;
         let jid = session.jid().clone();
         self.bound = Some(session);
+        // Asked again, now that who ends the account's sessions would find this one: the
+        // account may have been disabled or removed since it logged in.
+        let account = jid.bare();
+        match self.store().accounts().find(account).await {
+            Ok(Some(found)) if found.enabled => {}
+            Ok(_) => {
+                self.unbind().await;
+                return Err(Condition::NotAuthorized.into());
+            }
+            Err(error) => {
+                self.unbind().await;
+                return Err(error.into());
+            }
+        }
         Ok(jid)
+    }
+
+    async fn unbind(&mut self) {
+        if let Some(session) = self.bound.take() {
+            super::give_back(&self.listener.router, &session, VecDeque::new()).await;
+        }
     }
 
     fn io(&mut self) -> std::io::Result<&mut Transport> {
@@ -346,9 +387,7 @@ impl Driver {
 
     /// Ends the negotiation from outside.
     async fn cut_off(&mut self, condition: StreamCondition) {
-        if let Some(session) = self.bound.take() {
-            self.listener.router.registry().unbind(&session);
-        }
+        self.unbind().await;
         let bytes = self.last_words(&condition.into());
         if let Some(transport) = &mut self.transport {
             // The peer may be gone; then there is nobody to tell.
@@ -356,23 +395,19 @@ impl Driver {
         }
     }
 
-    async fn finish(self) -> Option<Bound> {
-        let session = match (self.bound, &self.transport) {
-            (Some(bound), Some(_)) => bound,
-            (bound, _) => {
-                if let Some(session) = bound {
-                    self.listener.router.registry().unbind(&session);
-                }
-                if let Some(transport) = self.transport {
-                    transport.close().await;
-                }
-                return None;
-            }
+    async fn finish(mut self) -> Option<Bound> {
+        if self.transport.is_none() {
+            self.unbind().await;
+        }
+        let transport = self.transport?;
+        let Some(session) = self.bound else {
+            transport.close().await;
+            return None;
         };
         let mut framer = self.framer;
         framer.set_limits(self.listener.session_limits);
         Some(Bound {
-            transport: self.transport?,
+            transport,
             buffer: self.buffer,
             framer,
             scope: self.scope,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use compact_str::CompactString;
 use tokio::time::{Duration, Instant};
-use tracing::{debug, info};
+use tracing::info;
 
 use super::Listener;
 use super::inbound::{self, Inbound};
@@ -121,8 +121,8 @@ impl Task {
         tokio::pin!(ended, silence);
         loop {
             let paused = self.paused_until;
+            // In no fixed order: a flood of mail must not keep the session from being heard.
             let turn = tokio::select! {
-                biased;
                 error = &mut ended => Err(End::Failed(error)),
                 mail = session.mail() => self.mail(mail, transport).await,
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
@@ -305,15 +305,9 @@ impl Task {
         if std::mem::replace(&mut self.given_back, true) {
             return;
         }
-        let services = Arc::clone(self.router.services());
-        self.router.registry().unbind(&self.session);
         // What was being written may have arrived in part: better twice than never.
         let in_flight = std::mem::take(&mut self.in_flight);
-        for mail in in_flight.into_iter().chain(self.session.close_mailbox()) {
-            self.router.keep(&mail).await;
-        }
-        services.hooks.run_closed(&self.session, &services).await;
-        debug!("session given back");
+        super::give_back(&self.router, &self.session, in_flight).await;
     }
 }
 

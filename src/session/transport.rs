@@ -14,6 +14,10 @@ use tokio_rustls::server::TlsStream;
 /// How much is read at once.
 const READ_BYTES: usize = 4096;
 
+/// What a peer has to take within [`WRITE_TIMEOUT`]: a slow link is not cut off because much
+/// was kept for it.
+const WRITE_PIECE_BYTES: usize = 16 * 1024;
+
 /// How long a peer may take to read what is written, before it counts as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -78,9 +82,12 @@ impl Transport {
     /// Writes everything. Not cancel-safe: a caller that gives up closes the connection.
     ///
     /// # Errors
-    /// When the connection is broken, or the peer does not read for a minute.
+    /// When the connection is broken, or the peer does not take a piece of it in a minute.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(bytes)).await?
+        for piece in bytes.chunks(WRITE_PIECE_BYTES) {
+            tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(piece)).await??;
+        }
+        Ok(())
     }
 
     async fn write_slowly(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -61,6 +61,21 @@ async fn a_first_run_in_an_empty_folder_makes_all_that_is_needed_to_log_in() -> 
     Ok(())
 }
 
+#[tokio::test]
+async fn a_first_start_that_fails_does_not_use_up_the_password() -> Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    let mut house = House::empty(&[
+        ("PARLOUR_LISTEN_C2S", &address),
+        ("PARLOUR_LISTEN_C2S_DIRECT_TLS", "127.0.0.1:0"),
+    ])?;
+    ensure!(house.start().await.is_err(), "started on a port in use");
+    drop(taken);
+    house.start().await?;
+    house.says("admin@localhost").await?;
+    house.says("(shown only now)").await
+}
+
 fn pem_files(house: &House) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![house.path("data")];

@@ -98,3 +98,22 @@ async fn an_account_has_no_more_resources_than_configured() -> Result<()> {
     third.barrier().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn an_account_that_is_disabled_between_login_and_bind_gets_no_session() -> Result<()> {
+    let house = House::serving("", &PEOPLE).await?;
+    let mut peer = Peer::connect(&house, "localhost").await?;
+    peer.open().await?;
+    let message = format!("\0romeo\0{PASSWORD}");
+    let answer = peer.authenticate("PLAIN", message.as_bytes()).await?;
+    ensure!(answer.name == "success", "{answer}");
+    peer.open().await?;
+    house
+        .ask(&["account", "disable", "romeo@localhost"])
+        .await?;
+    let answer = peer.ask_to_bind("desk").await?;
+    ensure!(answer.to_string().contains("not-authorized"), "{answer}");
+    house.ask(&["account", "enable", "romeo@localhost"]).await?;
+    peer.bind("desk").await?;
+    Ok(())
+}
