@@ -38,7 +38,7 @@ impl Parsed {
         let own_ns = self.tag.ns();
         let children = self.content.iter().map(|child| child.to_element(own_ns));
         let children = children.collect::<Result<Vec<_>, _>>()?;
-        Ok(Element::from_tag(self.tag.clone()).children_from(children))
+        Ok(Element::from(self.tag.clone()).children_from(children))
     }
 
     /// The character data directly inside, as in `<auth>base64</auth>`.
