@@ -77,7 +77,8 @@ fn read(bytes: &Bytes, scope: &Scope, limits: &Limits) -> Result<(Tag, Content, 
     let children = index::children(&mut reader, &tag)?;
     reader.finish()?;
     let text = children.text;
-    let content = children.into_content(reader.text(), &tag, |part| bytes.slice_ref(part))?;
+    let slice = |part: &[u8]| bytes.slice_ref(part);
+    let content = children.into_content(reader.text(), &tag, limits, slice)?;
     Ok((tag, content, text))
 }
 
