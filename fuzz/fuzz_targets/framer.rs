@@ -12,6 +12,7 @@ const LIMITS: Limits = Limits {
     depth_max: 8,
     attributes_max: 8,
     declarations_max: 4,
+    name_bytes_max: 32,
 };
 
 fuzz_target!(|input: (&[u8], u8)| {

@@ -5,27 +5,28 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use parlour::xml::{Content, Element, Limits, Scope, document, parse, write};
+use parlour::xml::{Content, Element, Limits, Scope, XmlError, document, parse, write};
 
 const CLIENT: &str = "jabber:client";
 
 fuzz_target!(|input: &[u8]| {
-    let limits = Limits::default();
+    // So small that what is written anew can outgrow them.
+    let limits = Limits { stanza_bytes_max: 4_096, ..Limits::default() };
     let scope: Scope = [("", CLIENT), ("s", "urn:s")].into_iter().collect();
     let alone = parse(Bytes::copy_from_slice(input), &Scope::default(), &limits);
-    assert_eq!(
-        alone.and_then(|parsed| parsed.to_element()),
-        document(input, &limits)
-    );
+    let alone = alone.and_then(|parsed| parsed.to_element());
+    if alone != Err(XmlError::TooLong) {
+        assert_eq!(alone, document(input, &limits));
+    }
     let Ok(parsed) = parse(Bytes::copy_from_slice(input), &scope, &limits) else {
         return;
     };
+    assert!(parsed.content.bytes().len() <= 2 * limits.stanza_bytes_max);
     let tree = parsed.to_element().expect("content that was checked");
 
     let written = written(&tree, "");
     // Writing may declare more than was declared; only the limits can mind.
-    let roomy = Limits { declarations_max: 1_000, stanza_bytes_max: usize::MAX, ..limits };
-    assert_eq!(document(&written, &roomy).as_ref(), Ok(&tree));
+    assert_eq!(document(&written, &Limits::STORED).as_ref(), Ok(&tree));
 
     let own = tree.ns();
     let children = tree.children().cloned().collect::<Vec<_>>();
@@ -37,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     write::element(&mut spliced, &Element::new(own, "head").text("|"), "");
     let at = spliced.iter().rposition(|byte| *byte == b'|').expect("the mark");
     spliced.splice(at..=at, parsed.content.bytes().iter().copied());
-    let spliced = document(&spliced, &roomy).expect("well-formed anywhere");
+    let spliced = document(&spliced, &Limits::STORED).expect("well-formed anywhere");
     assert_eq!(spliced.children().cloned().collect::<Vec<_>>(), children);
 });
 

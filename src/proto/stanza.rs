@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use crate::clock::Timestamp;
 use crate::proto::error::{ErrorType, StanzaError};
-use crate::proto::jid::Jid;
+use crate::proto::jid::{Jid, Resource};
 use crate::proto::ns;
 use crate::xml::{Child, Content, Element, write};
 
@@ -388,12 +388,27 @@ impl Stanza {
         out
     }
 
-    /// About how many bytes the stanza takes when written, for bounds on queues.
+    /// About how many bytes the stanza holds, for bounds on queues, and no fewer than it has
+    /// when written, references apart.
     #[must_use]
     pub fn weight(&self) -> usize {
-        160 + self.payload.bytes().len()
+        let addresses = [&self.from, &self.to].into_iter().flatten().map(|jid| {
+            let resource = jid.resource().map_or("", Resource::as_str);
+            jid.bare().as_str().len() + resource.len()
+        });
+        let texts = [&self.id, &self.lang]
+            .into_iter()
+            .flatten()
+            .map(|text| text.len());
+        let head = HEAD_BYTES + addresses.sum::<usize>() + texts.sum::<usize>();
+        head + self.payload.bytes().len() + CHILD_BYTES * self.payload.len()
     }
 }
+
+/// A head without its texts.
+const HEAD_BYTES: usize = 160;
+/// A child's place in the index of the payload.
+const CHILD_BYTES: usize = 32;
 
 fn attribute(out: &mut Vec<u8>, opening: &str, value: &str) {
     out.extend_from_slice(opening.as_bytes());

@@ -76,7 +76,7 @@ pub(super) fn xml(error: XmlError) -> StreamError {
         | XmlError::TooManyDeclarations => StreamCondition::PolicyViolation,
     };
     let text = match error {
-        XmlError::TooLong => Some("the element is too large"),
+        XmlError::TooLong => Some("the element, or a name in it, is too long"),
         XmlError::TooDeep => Some("the element is nested too deep"),
         XmlError::TooManyAttributes => Some("the element has too many attributes"),
         XmlError::TooManyDeclarations => Some("the element has too many declarations"),

@@ -16,7 +16,7 @@ use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{
-    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError,
+    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
 use crate::stream::sasl::{PasswordVerdict, Secret, Security, TlsVersion};
@@ -202,7 +202,7 @@ impl Driver {
             match frame {
                 Some(Frame::Open(opening)) => {
                     self.scope = opening.scope.clone();
-                    self.lang = opening.tag.lang().map(CompactString::from);
+                    self.lang = reading::stream_lang(&opening.tag);
                     return Ok(Some(Input::Open(opening)));
                 }
                 Some(Frame::Element(bytes)) => {

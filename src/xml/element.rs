@@ -12,9 +12,7 @@ pub const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// An element with its namespace resolved; prefixes are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    ns: CompactString,
-    name: CompactString,
-    attributes: Vec<Attribute>,
+    tag: Tag,
     nodes: Vec<Node>,
 }
 
@@ -43,29 +41,7 @@ impl Element {
     #[must_use]
     pub fn new(ns: &str, name: &str) -> Self {
         Self {
-            ns: ns.into(),
-            name: name.into(),
-            attributes: Vec::new(),
-            nodes: Vec::new(),
-        }
-    }
-
-    /// An element with this start tag and nothing inside.
-    pub(super) fn from_tag(tag: Tag) -> Self {
-        let (ns, name, attributes) = tag.into_parts();
-        Self::from_parts(ns, name, attributes)
-    }
-
-    /// An empty element with attributes that are known to differ.
-    pub(super) const fn from_parts(
-        ns: CompactString,
-        name: CompactString,
-        attributes: Vec<Attribute>,
-    ) -> Self {
-        Self {
-            ns,
-            name,
-            attributes,
+            tag: Tag::new(ns, name),
             nodes: Vec::new(),
         }
     }
@@ -125,18 +101,7 @@ impl Element {
 
     /// Sets an attribute, replacing one of the same expanded name.
     pub fn set_attribute(&mut self, ns: &str, name: &str, value: &str) {
-        let known = self
-            .attributes
-            .iter_mut()
-            .find(|known| known.ns == ns && known.name == name);
-        match known {
-            Some(known) => known.value = value.into(),
-            None => self.attributes.push(Attribute {
-                ns: ns.into(),
-                name: name.into(),
-                value: value.into(),
-            }),
-        }
+        self.tag.set_attribute(ns, name, value);
     }
 
     /// Appends a child element in place.
@@ -156,40 +121,37 @@ impl Element {
     /// The namespace; empty when there is none.
     #[must_use]
     pub fn ns(&self) -> &str {
-        &self.ns
+        self.tag.ns()
     }
 
     /// The local name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.tag.name()
     }
 
     /// Whether this is `{ns}name`.
     #[must_use]
     pub fn is(&self, ns: &str, name: &str) -> bool {
-        self.ns == ns && self.name == name
+        self.tag.is(ns, name)
     }
 
     /// The value of an unprefixed attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attribute_ns("", name)
+        self.tag.attribute(name)
     }
 
     /// The value of the attribute `{ns}name`.
     #[must_use]
     pub fn attribute_ns(&self, ns: &str, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.ns == ns && attribute.name == name)
-            .map(|attribute| attribute.value.as_str())
+        self.tag.attribute_ns(ns, name)
     }
 
     /// All attributes, namespace declarations excepted.
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {
-        &self.attributes
+        self.tag.attributes()
     }
 
     /// Everything inside, in document order.
@@ -226,5 +188,15 @@ impl Element {
     #[must_use]
     pub fn child_text(&self, ns: &str, name: &str) -> Option<String> {
         self.find(ns, name).map(Self::text_content)
+    }
+}
+
+impl From<Tag> for Element {
+    /// The element with this start tag and nothing inside.
+    fn from(tag: Tag) -> Self {
+        Self {
+            tag,
+            nodes: Vec::new(),
+        }
     }
 }

@@ -24,7 +24,8 @@ pub enum XmlError {
     /// Character data between the children of the stream (RFC 6120 §4.9.3.1).
     #[error("text between top-level elements")]
     TextBetweenElements,
-    /// More bytes than [`Limits::stanza_bytes_max`](super::Limits::stanza_bytes_max).
+    /// More bytes than [`Limits::stanza_bytes_max`](super::Limits::stanza_bytes_max), or
+    /// a name of more than [`Limits::name_bytes_max`](super::Limits::name_bytes_max).
     #[error("too many bytes")]
     TooLong,
     /// Nested deeper than [`Limits::depth_max`](super::Limits::depth_max).
@@ -33,7 +34,7 @@ pub enum XmlError {
     /// More than [`Limits::attributes_max`](super::Limits::attributes_max) in one element.
     #[error("too many attributes")]
     TooManyAttributes,
-    /// More than [`Limits::declarations_max`](super::Limits::declarations_max) in one element.
+    /// More than [`Limits::declarations_max`](super::Limits::declarations_max) in force.
     #[error("too many namespace declarations")]
     TooManyDeclarations,
 }

@@ -12,7 +12,7 @@ use compact_str::CompactString;
 use smallvec::SmallVec;
 
 use super::strict::{CHILD_DEPTH, Step, Strict, offset_in};
-use super::{Content, Element, Scope, Tag, XmlError, tree, write};
+use super::{Content, Element, Limits, Scope, Tag, XmlError, tree, write};
 
 /// The children of an ordinary stanza fit without an allocation.
 pub(super) type Entries = SmallVec<[Entry; 3]>;
@@ -200,11 +200,14 @@ impl Children {
     }
 
     /// The children as content: sliced out of the bytes they came in where they
-    /// stand side by side and are fit, else copied together.
+    /// stand side by side and are fit, else copied together. That can make more of
+    /// them, as a namespace name takes the place of each prefix: up to twice what
+    /// the bytes of a stanza may be, which ordinary ones never come near.
     pub(super) fn into_content(
         self,
         text: &str,
         tag: &Tag,
+        limits: &Limits,
         slice: impl FnOnce(&[u8]) -> Bytes,
     ) -> Result<Content, XmlError> {
         let Some(last) = self.entries.last() else {
@@ -215,6 +218,7 @@ impl Children {
         if !self.text && self.unfit.is_empty() {
             return Ok(Content::from_parts(slice(inside), self.entries));
         }
+        let bytes_max = limits.stanza_bytes_max.saturating_mul(2);
         let mut out = Vec::with_capacity(inside.len());
         let mut entries = Entries::with_capacity(self.entries.len());
         for (index, entry) in self.entries.iter().enumerate() {
@@ -227,6 +231,7 @@ impl Children {
                 out.extend_from_slice(bytes);
                 entry.moved_to(start)
             };
+            let moved = moved.filter(|_| out.len() <= bytes_max);
             entries.push(moved.ok_or(XmlError::TooLong)?);
         }
         Ok(Content::from_parts(out.into(), entries))

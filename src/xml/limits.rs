@@ -13,9 +13,27 @@ pub struct Limits {
     /// Attributes of one element, declarations not counted. 64: the check for
     /// repeated ones compares pairs, and real elements have fewer than 20.
     pub attributes_max: usize,
-    /// Namespace declarations of one element. 32: every name is looked up among
-    /// those in force, and real elements have fewer than 10.
+    /// Namespace declarations in force at one place, those of the stream header
+    /// not counted. 64: every name is looked up among them, and the deepest known
+    /// payloads stay under 20.
     pub declarations_max: usize,
+    /// Bytes of a namespace name, and of an element's or attribute's name as
+    /// written. 256: each use of a prefix can come to stand for the whole namespace
+    /// name, in a tree or where an element is written anew, and real ones stay
+    /// under 100.
+    pub name_bytes_max: usize,
+}
+
+impl Limits {
+    /// No bounds: for what the server itself has stored. That was bounded when it
+    /// came, maybe by other limits than are set now.
+    pub const STORED: Self = Self {
+        stanza_bytes_max: usize::MAX,
+        depth_max: usize::MAX,
+        attributes_max: usize::MAX,
+        declarations_max: usize::MAX,
+        name_bytes_max: usize::MAX,
+    };
 }
 
 impl Default for Limits {
@@ -24,7 +42,8 @@ impl Default for Limits {
             stanza_bytes_max: 262_144,
             depth_max: 64,
             attributes_max: 64,
-            declarations_max: 32,
+            declarations_max: 64,
+            name_bytes_max: 256,
         }
     }
 }

@@ -38,7 +38,7 @@ impl Parsed {
         let own_ns = self.tag.ns();
         let children = self.content.iter().map(|child| child.to_element(own_ns));
         let children = children.collect::<Result<Vec<_>, _>>()?;
-        Ok(Element::from_tag(self.tag.clone()).children_from(children))
+        Ok(Element::from(self.tag.clone()).children_from(children))
     }
 
     /// The character data directly inside, as in `<auth>base64</auth>`.
@@ -77,7 +77,8 @@ fn read(bytes: &Bytes, scope: &Scope, limits: &Limits) -> Result<(Tag, Content, 
     let children = index::children(&mut reader, &tag)?;
     reader.finish()?;
     let text = children.text;
-    let content = children.into_content(reader.text(), &tag, |part| bytes.slice_ref(part))?;
+    let slice = |part: &[u8]| bytes.slice_ref(part);
+    let content = children.into_content(reader.text(), &tag, limits, slice)?;
     Ok((tag, content, text))
 }
 

@@ -228,6 +228,7 @@ impl<'a> Strict<'a> {
         }
         self.started = true;
         self.tag.name = self.tokens.name()?;
+        self.check_length(self.tag.name.whole)?;
         self.open.push(self.tag.name.whole);
         self.read_attributes()?;
         self.empty = self.tokens.tag_end()? == TagEnd::Empty;
@@ -249,9 +250,9 @@ impl<'a> Strict<'a> {
 
     fn read_attributes(&mut self) -> Result<(), XmlError> {
         self.tag.attributes.clear();
-        let mut declared = 0_usize;
         while let Some(written) = self.tokens.attribute()? {
             let name = written.name;
+            self.check_length(name.whole)?;
             let value = if written.referring || self.survey.line_space {
                 attribute_value(written.value)?
             } else {
@@ -269,10 +270,6 @@ impl<'a> Strict<'a> {
                     continue;
                 }
             };
-            declared = declared.saturating_add(1);
-            if declared > self.limits.declarations_max {
-                return Err(XmlError::TooManyDeclarations);
-            }
             self.declare(prefix, value)?;
         }
         Ok(())
@@ -293,8 +290,19 @@ impl<'a> Strict<'a> {
         Ok(())
     }
 
+    const fn check_length(&self, name: &str) -> Result<(), XmlError> {
+        if name.len() > self.limits.name_bytes_max {
+            return Err(XmlError::TooLong);
+        }
+        Ok(())
+    }
+
     /// Namespaces in XML 1.0 §3: what may be bound to what.
     fn declare(&mut self, prefix: &'a str, ns: Cow<'a, str>) -> Result<(), XmlError> {
+        if self.bindings.len() >= self.limits.declarations_max {
+            return Err(XmlError::TooManyDeclarations);
+        }
+        self.check_length(&ns)?;
         if prefix == "xmlns" || ns == XMLNS_NS {
             return Err(XmlError::BadNamespacePrefix("xmlns cannot be declared"));
         }

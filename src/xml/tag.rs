@@ -14,6 +14,24 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// A tag without attributes.
+    pub(super) fn new(ns: &str, name: &str) -> Self {
+        Self::from_parts(ns.into(), name.into(), Vec::new())
+    }
+
+    /// A tag with attributes that are known to differ.
+    pub(super) const fn from_parts(
+        ns: CompactString,
+        name: CompactString,
+        attributes: Vec<Attribute>,
+    ) -> Self {
+        Self {
+            ns,
+            name,
+            attributes,
+        }
+    }
+
     /// The tag that the reader has just entered.
     pub(super) fn entered(reader: &Strict<'_>) -> Self {
         let attributes = reader.attributes().map(|(ns, name, value)| Attribute {
@@ -21,10 +39,26 @@ impl Tag {
             name: name.into(),
             value: value.into(),
         });
-        Self {
-            ns: reader.ns().into(),
-            name: reader.name().into(),
-            attributes: attributes.collect(),
+        Self::from_parts(
+            reader.ns().into(),
+            reader.name().into(),
+            attributes.collect(),
+        )
+    }
+
+    /// Sets an attribute, replacing one of the same expanded name.
+    pub(super) fn set_attribute(&mut self, ns: &str, name: &str, value: &str) {
+        let known = self
+            .attributes
+            .iter_mut()
+            .find(|known| known.ns == ns && known.name == name);
+        match known {
+            Some(known) => known.value = value.into(),
+            None => self.attributes.push(Attribute {
+                ns: ns.into(),
+                name: name.into(),
+                value: value.into(),
+            }),
         }
     }
 
@@ -71,9 +105,5 @@ impl Tag {
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
-    }
-
-    pub(super) fn into_parts(self) -> (CompactString, CompactString, Vec<Attribute>) {
-        (self.ns, self.name, self.attributes)
     }
 }

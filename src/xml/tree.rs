@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::characters::resolve_reference;
 use super::element::{Attribute, XML_NS};
-use super::{Element, Scope, XmlError};
+use super::{Element, Scope, Tag, XmlError};
 
 /// Reads one element within the scope.
 pub(super) fn element(bytes: &[u8], scope: &Scope) -> Result<Element, XmlError> {
@@ -133,11 +133,8 @@ impl Names<'_> {
         }
         let name = start.name();
         let (prefix, name) = split(name.into_inner());
-        Ok(Element::from_parts(
-            self.resolve(prefix)?,
-            name.into(),
-            attributes,
-        ))
+        let tag = Tag::from_parts(self.resolve(prefix)?, name.into(), attributes);
+        Ok(tag.into())
     }
 
     fn leave(&mut self, depth: usize) {

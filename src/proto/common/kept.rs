@@ -13,18 +13,12 @@ pub fn to_bytes(element: &Element) -> Vec<u8> {
     bytes
 }
 
-/// The element that was kept. The limits were applied when it came.
+/// The element that was kept.
 ///
 /// # Errors
 /// `internal-server-error` when the database holds something else.
 pub fn from_bytes(bytes: &[u8]) -> Result<Element, StanzaError> {
-    let limits = Limits {
-        stanza_bytes_max: usize::MAX,
-        depth_max: usize::MAX,
-        attributes_max: usize::MAX,
-        declarations_max: usize::MAX,
-    };
-    document(bytes, &limits).map_err(|error| {
+    document(bytes, &Limits::STORED).map_err(|error| {
         error!(%error, "what was kept is no element");
         Condition::InternalServerError.into()
     })

@@ -1,5 +1,5 @@
 //! What one stream is offered: mechanisms (RFC 6120 §6.3.3) and channel bindings (XEP-0440:
-//! SASL Channel-Binding Type Capability, version 0.4.2), from what is true of the stream and
+//! SASL Channel-Binding Type Capability, version 1.0.0), from what is true of the stream and
 //! what the operator allows.
 //!
 //! The values of the bindings are computed where TLS is.

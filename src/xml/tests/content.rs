@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::xml::{Content, Element, Limits, Parsed, Scope, document, parse};
+use crate::xml::{Content, Element, Limits, Parsed, Scope, XmlError, document, parse};
 
 const CLIENT: &str = "jabber:client";
 
@@ -259,4 +259,30 @@ fn keeping_every_child_copies_nothing() {
 fn the_types_on_the_way_of_a_stanza_stay_small() {
     assert!(size_of::<Content>() <= 144, "{}", size_of::<Content>());
     assert!(size_of::<Parsed>() <= 272, "{}", size_of::<Parsed>());
+}
+
+#[test]
+fn a_name_is_not_multiplied_by_its_uses() {
+    let long = "u".repeat(20_000);
+    let declared = |ns: &str, count: usize| {
+        let uses = "<a:b/>".repeat(count);
+        format!("<message xmlns:a='{ns}'>{uses}</message>")
+    };
+    let outcome = |text: String| {
+        let parsed = parse(text.into(), &scope(), &Limits::default());
+        parsed.map(|parsed| parsed.content.bytes().len())
+    };
+    assert_eq!(outcome(declared(&long, 1_000)), Err(XmlError::TooLong));
+    // Inherited, it would be copied into every element of a tree.
+    let inherited = format!("<query xmlns='{long}'>{}</query>", "<b/>".repeat(1_000));
+    assert_eq!(outcome(inherited), Err(XmlError::TooLong));
+    // Many uses of an ordinary name add up as well.
+    let ordinary = "u".repeat(200);
+    assert_eq!(outcome(declared(&ordinary, 10)), Ok(2_130));
+    assert_eq!(outcome(declared(&ordinary, 40_000)), Err(XmlError::TooLong));
+    let attributes = format!(
+        "<message xmlns:a='{ordinary}'>{}</message>",
+        "<b a:c=''/>".repeat(20_000)
+    );
+    assert_eq!(outcome(attributes), Err(XmlError::TooLong));
 }

@@ -242,6 +242,21 @@ fn limits_are_felt_before_an_element_is_complete() {
 }
 
 #[test]
+fn a_name_in_the_header_is_bounded() {
+    let long = "u".repeat(2_000);
+    for header in [
+        format!("<s xmlns='{long}'>"),
+        format!("<s xmlns='u' xmlns:p='{long}'>"),
+        format!("<s xmlns='u' xmlns:{long}='u'>"),
+        format!("<s xmlns='u' {long}='u'>"),
+        format!("<{long} xmlns='u'>"),
+    ] {
+        let mut framer = Framer::new(Limits::default());
+        assert_eq!(frames(&mut framer, [header.as_bytes()]), Err(TooLong));
+    }
+}
+
+#[test]
 fn white_space_between_children_leaves_the_buffer_empty() {
     let mut framer = Framer::new(Limits::default());
     let mut buffer = BytesMut::from(HEADER);

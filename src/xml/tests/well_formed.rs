@@ -110,6 +110,7 @@ fn limits_are_inclusive() {
         depth_max: 3,
         attributes_max: 2,
         declarations_max: 2,
+        name_bytes_max: 7,
     };
     let long = |bytes: usize| format!("<a>{}</a>", "x".repeat(bytes - 7));
     for (text, expected) in [
@@ -123,6 +124,22 @@ fn limits_are_inclusive() {
         (
             "<a xmlns='u' xmlns:p='v' xmlns:q='w'/>".into(),
             Err(TooManyDeclarations),
+        ),
+        ("<abcdefg a:bcdef='' xmlns:a='abcdefg'/>".into(), Ok(())),
+        ("<abcdefgh/>".into(), Err(TooLong)),
+        ("<a:bcdefg xmlns:a='u'/>".into(), Err(TooLong)),
+        ("<a abcdefgh=''/>".into(), Err(TooLong)),
+        ("<a xmlns:ab='u'/>".into(), Err(TooLong)),
+        ("<a xmlns='abcdefgh'/>".into(), Err(TooLong)),
+        ("<a xmlns='abcdef&lt;'/>".into(), Ok(())),
+        // Those in force count, and those of the elements around are.
+        (
+            "<a xmlns='u'><b xmlns='v'><c xmlns='w'/></b></a>".into(),
+            Err(TooManyDeclarations),
+        ),
+        (
+            "<a xmlns='u'><b xmlns='v'/><b xmlns='v'/></a>".into(),
+            Ok(()),
         ),
     ] {
         assert_eq!(verdict(text.as_bytes(), &limits), expected, "{text}");
