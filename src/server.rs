@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -84,6 +84,7 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     install_provider();
     let config = Arc::new(config);
     prepare_data_dir(&config.data_dir)?;
+    let signals = Signals::listen()?;
     // Before the database is touched: of two servers of one data_dir the second ends here.
     let control = ControlSocket::bind(&config.data_dir)?;
     for key in config.unserved() {
@@ -112,7 +113,7 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
         welcome.print();
     }
-    wait_for_the_end(&certificates).await?;
+    wait_for_the_end(&certificates, signals).await;
     shut_down(&config, &router, &tasks, &stop, &store).await;
     Ok(())
 }
@@ -204,16 +205,31 @@ async fn decoy_secret(store: &Store) -> Result<[u8; 32], ServerError> {
     Ok(kept.try_into().unwrap_or(fresh))
 }
 
+/// Listened to before anything can be connected to: until then a SIGHUP ends the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, ServerError> {
+        let listen = |kind| signal(kind).map_err(ServerError::Signals);
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for the signal to stop; SIGHUP reloads the certificates.
-async fn wait_for_the_end(certificates: &Arc<CertificateStore>) -> Result<(), ServerError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Signals)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(ServerError::Signals)?;
+async fn wait_for_the_end(certificates: &Arc<CertificateStore>, mut signals: Signals) {
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => {
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            _ = signals.hangup.recv() => {
                 let certificates = Arc::clone(certificates);
                 let reloaded = tokio::task::spawn_blocking(move || certificates.reload()).await;
                 match reloaded {

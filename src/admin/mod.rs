@@ -100,6 +100,8 @@ async fn run(
 ) -> Result<Outcome, Refusal> {
     let arguments = operation.understand(given, &operator.config)?;
     let done = (operation.run)(operator.clone(), arguments).await;
-    info!(operation = operation.name, done = done.is_ok(), "operation");
+    let refusal = done.as_ref().err().map(ToString::to_string);
+    let on = given.get("jid");
+    info!(operation = operation.name, on, refusal, "operation");
     done
 }

@@ -149,7 +149,13 @@ impl Config {
     #[must_use]
     pub fn unserved(&self) -> Vec<&'static str> {
         let components = (!self.components.is_empty()).then_some("[[component]]");
-        self.listen.unserved().chain(components).collect()
+        let invites = self.registration.mode == RegistrationMode::Invite;
+        let invites = invites.then_some("[registration] mode = \"invite\"");
+        self.listen
+            .unserved()
+            .chain(components)
+            .chain(invites)
+            .collect()
     }
 
     /// Which database serves: the one of `[database] url`, or the file in `data_dir`.

@@ -6,9 +6,9 @@ use super::section::{section, words};
 use super::units::Seconds;
 
 section! {
-    /// Certificates. A host is served, in this order, by its own certificate (`[[host]]`), by
-    /// the directory, by the certificate named here, by a self-signed one that is made in
-    /// data_dir.
+    /// Certificates. A host is served by its own certificate (`[[host]]`), else by the one named
+    /// here, else by the one in the directory that names it, else by the first that there is.
+    /// Where none is configured at all, a self-signed one is made in data_dir.
     pub struct Tls {
         /// A certificate with its chain for every host without an own one, PEM.
         certificate: Option<PathBuf> = None;

@@ -39,9 +39,9 @@ impl Filter {
 }
 
 impl Default for Filter {
-    /// `info`: the life of the server and of its connections, no single stanza.
+    /// `info,sqlx=warn`: the life of the server and of its connections, no single stanza.
     fn default() -> Self {
-        Self("info".to_owned())
+        Self("info,sqlx=warn".to_owned())
     }
 }
 

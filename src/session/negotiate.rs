@@ -19,7 +19,7 @@ use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
-use crate::stream::sasl::{PasswordVerdict, Secret, Security, TlsVersion};
+use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
 use crate::stream::{Admission, Input, Negotiation, Next, Output};
 use crate::xml::{Frame, Framer, Scope, parse};
 
@@ -58,6 +58,7 @@ pub(super) async fn negotiate(
         framer: Framer::new(listener.negotiation_limits),
         scope: Scope::default(),
         lang: None,
+        claimed: None,
         bound: None,
     };
     let cut_off = {
@@ -97,6 +98,8 @@ struct Driver {
     framer: Framer,
     scope: Scope,
     lang: Option<CompactString>,
+    /// Who the client last said it is.
+    claimed: Option<BareJid>,
     bound: Option<Arc<Session>>,
 }
 
@@ -117,22 +120,12 @@ impl Driver {
             return Ok(());
         };
         while let Some(machine) = self.machine.take() {
-            let (machine, Output { delay, bytes, next }) = machine.handle(input);
+            let (machine, output) = machine.handle(input);
             self.machine = Some(machine);
-            if !delay.is_zero() {
-                let more = self
-                    .listener
-                    .addresses
-                    .authentication_failed(self.peer, Instant::now().into_std());
-                tokio::time::sleep(delay.max(more)).await;
-            }
-            if !bytes.is_empty() {
-                self.io()?.write(&bytes).await?;
-            }
-            input = match next {
+            input = match self.send(output).await? {
                 Next::Close | Next::Ready(_) => return Ok(()),
                 Next::StartTls => Input::Secured(self.start_tls().await?),
-                Next::Read | Next::Restart => {
+                next @ (Next::Read | Next::Restart) => {
                     if matches!(next, Next::Restart) {
                         self.framer.restart();
                     }
@@ -165,6 +158,31 @@ impl Driver {
             };
         }
         Ok(())
+    }
+
+    /// Sends what the machine has to say, late where it says so, and tells what comes next.
+    async fn send(&mut self, output: Output) -> std::io::Result<Next> {
+        if let Some(condition) = output.failed {
+            self.tell_failure(condition);
+        }
+        if !output.delay.is_zero() {
+            let now = Instant::now().into_std();
+            let more = self
+                .listener
+                .addresses
+                .authentication_failed(self.peer, now);
+            tokio::time::sleep(output.delay.max(more)).await;
+        }
+        if !output.bytes.is_empty() {
+            self.io()?.write(&output.bytes).await?;
+        }
+        Ok(output.next)
+    }
+
+    /// What a ban by address is made from, and what tells why somebody cannot log in.
+    fn tell_failure(&self, condition: SaslCondition) {
+        let account = self.claimed.as_ref().map(ToString::to_string);
+        info!(account, condition = condition.name(), "login failed");
     }
 
     /// An address that has guessed often waits before each try, whether right or wrong: who
@@ -263,7 +281,8 @@ impl Driver {
         ))
     }
 
-    async fn keys(&self, account: &BareJid, hash: ScramHash) -> Input {
+    async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
+        self.claimed = Some(account.clone());
         self.hold_back().await;
         match self.store().credentials().find(account, hash).await {
             Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
@@ -274,7 +293,8 @@ impl Driver {
         }
     }
 
-    async fn password(&self, account: BareJid, password: Secret) -> Input {
+    async fn password(&mut self, account: BareJid, password: Secret) -> Input {
+        self.claimed = Some(account.clone());
         self.hold_back().await;
         let keys = match self.store().credentials().strongest(&account).await {
             Ok(login) => login.and_then(|login| login.keys),

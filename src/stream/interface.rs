@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{BareJid, FullJid, IqType, StanzaError};
-use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, Secret, Security};
+use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security};
 use crate::xml::{Element, Opening, Parsed};
 
 /// What extensions add to `<stream:features/>`.
@@ -136,6 +136,8 @@ pub struct Output {
     pub bytes: Vec<u8>,
     /// To be done after sending.
     pub next: Next,
+    /// An attempt to authenticate has just failed for this reason: for the log.
+    pub failed: Option<SaslCondition>,
 }
 
 impl fmt::Debug for Rules {

@@ -165,6 +165,7 @@ impl Negotiation {
             delay: Duration::ZERO,
             bytes,
             next,
+            failed: None,
         }
     }
 

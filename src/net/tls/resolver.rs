@@ -246,7 +246,8 @@ impl Table {
             .cloned()
             .or(default)
             .or_else(|| named.first().cloned())
-            .ok_or(TlsError::NothingToServe)?;
+            // What is wrong with the folder says more than that nothing is in it.
+            .ok_or_else(|| problems.pop().unwrap_or(TlsError::NothingToServe))?;
         Ok(Self {
             loaded,
             hosts,

@@ -139,7 +139,7 @@ impl Negotiation {
             .child(Element::new(ns::SASL, failure.condition.name()));
         let mut bytes = Vec::new();
         write::element(&mut bytes, &failure_element, ns::CLIENT);
-        match self.attempts.failed(failure) {
+        let mut output = match self.attempts.failed(failure) {
             Penalty::Retry(delay) => {
                 let mut output = self.to(State::Offered(opened), bytes, Next::Read);
                 output.delay = delay;
@@ -153,7 +153,9 @@ impl Negotiation {
                 output.delay = delay;
                 output
             }
-        }
+        };
+        output.failed = Some(failure.condition);
+        output
     }
 
     /// A request before authentication; whether anything answers it is not known here.
