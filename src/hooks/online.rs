@@ -228,8 +228,7 @@ impl Session {
         self.mailbox.close()
     }
 
-    /// Takes the mail that is there.
-    #[cfg(test)]
+    /// Takes the mail that is there. Only the session's task calls it.
     pub(crate) fn mail_now(&self) -> VecDeque<Mail> {
         self.mailbox.take_now()
     }

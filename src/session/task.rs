@@ -201,6 +201,9 @@ impl Task {
         if let Some(wait) = self.bucket.take(count as u64, self.heard) {
             self.paused_until = Some(self.heard + wait);
         }
+        // What came before is written before what is answered now.
+        let mail = self.session.mail_now();
+        self.mail(mail, transport).await?;
         self.frames(transport).await
     }
 
