@@ -276,8 +276,13 @@ fn a_name_is_not_multiplied_by_its_uses() {
     // Inherited, it would be copied into every element of a tree.
     let inherited = format!("<query xmlns='{long}'>{}</query>", "<b/>".repeat(1_000));
     assert_eq!(outcome(inherited), Err(XmlError::TooLong));
-    // Many uses of an ordinary name add up as well.
+    // Many uses of an ordinary name add up as well, before anything is built of them.
     let ordinary = "u".repeat(200);
+    let inherited = format!(
+        "<query xmlns='{ordinary}'>{}</query>",
+        "<b/>".repeat(40_000)
+    );
+    assert_eq!(outcome(inherited), Err(XmlError::TooLong));
     assert_eq!(outcome(declared(&ordinary, 10)), Ok(2_130));
     assert_eq!(outcome(declared(&ordinary, 40_000)), Err(XmlError::TooLong));
     let attributes = format!(
