@@ -81,6 +81,12 @@ fn children_that_lean_on_the_outside_are_written_anew() {
             "<message xmlns:p='urn:p'><p:a/></message>",
             "<a xmlns='urn:p'/>",
         ),
+        // The namespace that no declaration can give stays with its prefix.
+        (
+            "<message><a s:x='1'><xml:b><c/><d xmlns=''/></xml:b></a><xml:e s:x='1'/></message>",
+            "<a xmlns:a0='urn:s' a0:x='1'><xml:b><c/><d xmlns=''/></xml:b></a>\
+             <xml:e xmlns:a0='urn:s' a0:x='1'/>",
+        ),
         // The parent is prefixed.
         (
             "<c:message xmlns:c='jabber:client'><c:body/></c:message>",
