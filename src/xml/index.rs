@@ -11,6 +11,7 @@ use bytes::Bytes;
 use compact_str::CompactString;
 use smallvec::SmallVec;
 
+use super::element::XML_NS;
 use super::strict::{CHILD_DEPTH, Step, Strict, offset_in};
 use super::{Content, Element, Limits, Scope, Tag, XmlError, tree, write};
 
@@ -85,11 +86,13 @@ pub(super) fn write_child(out: &mut Vec<u8>, element: &Element, own_ns: &str) ->
 }
 
 fn entry_of_written(out: &[u8], start: usize, element: &Element, own_ns: &str) -> Option<Entry> {
-    let name_start = start.checked_add(1)?;
+    let in_xml = element.ns() == XML_NS;
+    let prefix = if in_xml { write::XML_PREFIX } else { "" };
+    let name_start = start.checked_add(1)?.checked_add(prefix.len())?;
     let name_end = name_start.checked_add(element.name().len())?;
     let ns_start = name_end.checked_add(" xmlns='".len())?;
     let ns_end = ns_start.checked_add(element.ns().len())?;
-    let ns = if element.ns() == own_ns {
+    let ns = if element.ns() == own_ns && !in_xml {
         Ns::Own
     } else if out.get(ns_start..ns_end) == Some(element.ns().as_bytes()) {
         Ns::Written(u32::try_from(ns_start).ok()?, u32::try_from(ns_end).ok()?)

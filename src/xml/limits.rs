@@ -18,9 +18,9 @@ pub struct Limits {
     /// payloads stay under 20.
     pub declarations_max: usize,
     /// Bytes of a namespace name, and of an element's or attribute's name as
-    /// written. 256: each use of a prefix can come to stand for the whole namespace
-    /// name, in a tree or where an element is written anew, and real ones stay
-    /// under 100.
+    /// written. 256: real ones stay under 100. Each use of a namespace stands for
+    /// its whole name, in a tree or where an element is written anew: all uses of
+    /// an element together may come to twice `stanza_bytes_max`.
     pub name_bytes_max: usize,
 }
 

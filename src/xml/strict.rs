@@ -31,6 +31,8 @@ pub(super) struct Strict<'a> {
     bindings: SmallVec<[Binding<'a>; 8]>,
     tag: EnteredTag<'a>,
     reach: Reach,
+    /// Bytes of the namespace names that a tree of all this would hold.
+    resolved: usize,
 }
 
 /// What the reader came upon.
@@ -100,6 +102,7 @@ impl<'a> Strict<'a> {
             bindings: SmallVec::new(),
             tag: EnteredTag::default(),
             reach: Reach::default(),
+            resolved: 0,
         })
     }
 
@@ -329,12 +332,10 @@ impl<'a> Strict<'a> {
 
     /// Namespaces in XML 1.0 §5 "Prefix Declared" and §6.3 "Attributes Unique".
     fn check_prefixes(&mut self) -> Result<(), XmlError> {
-        let Some((_, depth)) = self.resolve(self.tag.name.prefix) else {
-            return Err(XmlError::BadNamespacePrefix(
-                "undeclared prefix of an element",
-            ));
-        };
+        let binding = self.resolve(self.tag.name.prefix);
+        let (ns, depth) = binding.ok_or(UNDECLARED)?;
         let mut reach = self.reach;
+        let mut resolved = self.resolved.saturating_add(ns.len());
         if depth < CHILD_DEPTH && self.tag.name.prefix.is_empty() {
             reach.default = true;
         } else if depth < CHILD_DEPTH {
@@ -345,12 +346,10 @@ impl<'a> Strict<'a> {
             if attribute.name.prefix.is_empty() {
                 continue;
             }
-            let Some((ns, depth)) = self.resolve(attribute.name.prefix) else {
-                return Err(XmlError::BadNamespacePrefix(
-                    "undeclared prefix of an attribute",
-                ));
-            };
+            let binding = self.resolve(attribute.name.prefix);
+            let (ns, depth) = binding.ok_or(UNDECLARED)?;
             reach.prefix |= depth < CHILD_DEPTH;
+            resolved = resolved.saturating_add(ns.len());
             let same = |other: &RawAttribute<'_>| {
                 other.name.local == attribute.name.local
                     && self.attribute_ns(other.name.prefix) == Some(ns)
@@ -359,7 +358,11 @@ impl<'a> Strict<'a> {
                 return Err(XmlError::NotWellFormed("repeated attribute"));
             }
         }
+        if resolved > self.limits.stanza_bytes_max.saturating_mul(2) {
+            return Err(XmlError::TooLong);
+        }
         self.reach = reach;
+        self.resolved = resolved;
         Ok(())
     }
 
@@ -391,6 +394,8 @@ impl<'a> Strict<'a> {
 
 /// The depth of the children of the root.
 pub(super) const CHILD_DEPTH: usize = 2;
+
+const UNDECLARED: XmlError = XmlError::BadNamespacePrefix("undeclared prefix");
 
 /// Where `part` lies in `whole`, of which it must be a slice.
 pub(super) fn offset_in(whole: &str, part: &str) -> usize {

@@ -1,7 +1,8 @@
 //! Elements and text to bytes.
 //!
 //! Prefixes are not kept: an element declares its namespace as the default
-//! where that changes. Characters that XML 1.0 §2.2 forbids are written as
+//! where that changes, but for the one namespace that can only be had by its
+//! prefix, `xml` (Namespaces in XML 1.0 §3). Characters that XML 1.0 §2.2 forbids are written as
 //! U+FFFD, so that no value from inside can break a peer's stream.
 
 use std::fmt;
@@ -12,9 +13,14 @@ use super::element::{Attribute, Element, Node, XML_NS};
 /// Writes an element into a place where `inherited_ns` is the default namespace.
 /// Its declaration, where it needs one, comes directly after its name.
 pub fn element(out: &mut Vec<u8>, element: &Element, inherited_ns: &str) {
+    let (prefix, default_ns) = match element.ns() {
+        XML_NS => (XML_PREFIX, inherited_ns),
+        ns => ("", ns),
+    };
     out.push(b'<');
+    out.extend_from_slice(prefix.as_bytes());
     out.extend_from_slice(element.name().as_bytes());
-    if element.ns() != inherited_ns {
+    if default_ns != inherited_ns {
         out.extend_from_slice(b" xmlns='");
         escape_attribute(out, element.ns());
         out.push(b'\'');
@@ -29,11 +35,12 @@ pub fn element(out: &mut Vec<u8>, element: &Element, inherited_ns: &str) {
     out.push(b'>');
     for node in element.nodes() {
         match node {
-            Node::Element(child) => self::element(out, child, element.ns()),
+            Node::Element(child) => self::element(out, child, default_ns),
             Node::Text(text) => escape_text(out, text),
         }
     }
     out.extend_from_slice(b"</");
+    out.extend_from_slice(prefix.as_bytes());
     out.extend_from_slice(element.name().as_bytes());
     out.push(b'>');
 }
@@ -64,10 +71,13 @@ impl fmt::Display for Element {
     }
 }
 
+/// What stands before a name in [`XML_NS`].
+pub(super) const XML_PREFIX: &str = "xml:";
+
 fn write_attribute(out: &mut Vec<u8>, attribute: &Attribute, index: usize) {
     out.push(b' ');
     if attribute.ns == XML_NS {
-        out.extend_from_slice(b"xml:");
+        out.extend_from_slice(XML_PREFIX.as_bytes());
     } else if !attribute.ns.is_empty() {
         // A prefix for each such attribute: they are rare, and no element uses prefixes.
         let prefix = format!("a{index}");

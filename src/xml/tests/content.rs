@@ -81,6 +81,12 @@ fn children_that_lean_on_the_outside_are_written_anew() {
             "<message xmlns:p='urn:p'><p:a/></message>",
             "<a xmlns='urn:p'/>",
         ),
+        // The namespace that no declaration can give stays with its prefix.
+        (
+            "<message><a s:x='1'><xml:b><c/><d xmlns=''/></xml:b></a><xml:e s:x='1'/></message>",
+            "<a xmlns:a0='urn:s' a0:x='1'><xml:b><c/><d xmlns=''/></xml:b></a>\
+             <xml:e xmlns:a0='urn:s' a0:x='1'/>",
+        ),
         // The parent is prefixed.
         (
             "<c:message xmlns:c='jabber:client'><c:body/></c:message>",
@@ -276,8 +282,13 @@ fn a_name_is_not_multiplied_by_its_uses() {
     // Inherited, it would be copied into every element of a tree.
     let inherited = format!("<query xmlns='{long}'>{}</query>", "<b/>".repeat(1_000));
     assert_eq!(outcome(inherited), Err(XmlError::TooLong));
-    // Many uses of an ordinary name add up as well.
+    // Many uses of an ordinary name add up as well, before anything is built of them.
     let ordinary = "u".repeat(200);
+    let inherited = format!(
+        "<query xmlns='{ordinary}'>{}</query>",
+        "<b/>".repeat(40_000)
+    );
+    assert_eq!(outcome(inherited), Err(XmlError::TooLong));
     assert_eq!(outcome(declared(&ordinary, 10)), Ok(2_130));
     assert_eq!(outcome(declared(&ordinary, 40_000)), Err(XmlError::TooLong));
     let attributes = format!(
