@@ -53,6 +53,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         lang: tag.lang().map(CompactString::from),
         payload: content,
         received_at: None,
+        copies: None,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

@@ -9,6 +9,7 @@ pub mod delivery;
 mod iq;
 pub mod registry;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
@@ -231,11 +232,10 @@ impl Router {
                 }
             }
             Decision::NonNegative => {
-                self.fan_out(&sessions, &stanza, non_negative).await;
+                self.fan_out(&sessions, stanza, non_negative).await;
             }
             Decision::Available => {
-                self.fan_out(&sessions, &stanza, Session::is_available)
-                    .await;
+                self.fan_out(&sessions, stanza, Session::is_available).await;
             }
             Decision::Undelivered => Box::pin(self.keep(&stanza)).await,
             Decision::Bounce(condition) => self.refuse(&stanza, &condition.into()),
@@ -244,14 +244,23 @@ impl Router {
     }
 
     /// One stanza to several sessions of an account. A message that none of them could
-    /// take is kept once.
-    async fn fan_out(&self, sessions: &[Arc<Session>], stanza: &Mail, takes: fn(&Session) -> bool) {
-        let mut delivered = false;
-        for session in sessions.iter().filter(|session| takes(session)) {
-            delivered |= session.deliver(Arc::clone(stanza)).is_ok();
+    /// take, or write before it ended, is kept once.
+    async fn fan_out(
+        &self,
+        sessions: &[Arc<Session>],
+        mut stanza: Mail,
+        takes: fn(&Session) -> bool,
+    ) {
+        let takers: Vec<_> = sessions.iter().filter(|session| takes(session)).collect();
+        if takers.is_empty() {
+            return Box::pin(self.keep(&stanza)).await;
         }
-        if !delivered {
-            Box::pin(self.keep(stanza)).await;
+        if takers.len() > 1 && matches!(stanza.kind, Kind::Message(_)) {
+            // Nobody else has it yet, so nothing is copied.
+            Arc::make_mut(&mut stanza).copies = Some(Arc::new(AtomicUsize::new(takers.len())));
+        }
+        for session in takers {
+            self.hand_over(session, Arc::clone(&stanza)).await;
         }
     }
 
@@ -271,6 +280,11 @@ impl Router {
             return;
         };
         if !matches!(kind, MessageType::Chat | MessageType::Normal) {
+            return;
+        }
+        let left = |copies: &Arc<AtomicUsize>| copies.fetch_sub(1, Ordering::AcqRel) > 1;
+        if stanza.copies.as_ref().is_some_and(left) {
+            // Another session has it, or gives it back in its turn.
             return;
         }
         let account = to.bare();
