@@ -107,7 +107,10 @@ fn goes_last(session: &Arc<Session>, account: &Account) -> bool {
 async fn note_end(session: Arc<Session>, services: Arc<Services>) {
     let online = services.online(session.account().jid());
     // Its presence ends in a later hook.
-    if goes_last(&session, online.as_ref().unwrap_or(session.account())) {
+    if goes_last(
+        &session,
+        online.as_ref().unwrap_or_else(|| session.account()),
+    ) {
         note(&session, &services).await;
     }
 }
