@@ -40,7 +40,7 @@ section! {
         /// stanza_bytes_max.
         burst_bytes_max: Bytes = Bytes::mib(4), in Bytes::kib(16)..=Bytes::mib(1024);
         /// How many stanzas may wait for a client that reads slowly, before its session ends
-        /// and they are kept for later.
+        /// and they are kept for later. Contacts that come or go count by their bytes only.
         mailbox_stanzas_max: u32 = 256, in 16..=65_536;
         /// How many bytes may wait for a client that reads slowly. Not less than
         /// stanza_bytes_max.

@@ -16,7 +16,7 @@ section! {
         /// database slower.
         connections_max: u32 = 16, in 1..=1000;
         /// How long a request waits for a free connection before it fails, with the stanza it
-        /// serves (resource-constraint). Longer than a hiccup, shorter than clients wait.
+        /// serves (internal-server-error, to be tried again). Longer than a hiccup, shorter than clients wait.
         acquire_timeout_seconds: Seconds = Seconds::new(10),
             in Seconds::new(1)..=Seconds::new(300);
     }

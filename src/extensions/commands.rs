@@ -19,7 +19,7 @@ use crate::domain::rights::Role;
 use crate::hooks::{Ask, At, Hooks, Identity, Info, Iq, IqAnswer, Item};
 use crate::proto::common::forms::{Form, FormType, Submission};
 use crate::proto::document::Document;
-use crate::proto::{BareJid, Condition, FullJid, StanzaError, ns};
+use crate::proto::{BareJid, Condition, StanzaError, ns};
 use crate::xml::Element;
 use dialogues::{Dialogues, Found};
 
@@ -73,10 +73,7 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.feature(&[At::Host], ns::COMMANDS);
     hooks.disco_node(&[At::Host], node);
     hooks.disco_items(&[At::Host], items);
-    let dialogues = Arc::new(Mutex::new(Dialogues::default()));
-    hooks.iq_set(&[At::Host], ns::COMMANDS, "command", move |iq| {
-        execute(iq, Arc::clone(&dialogues))
-    });
+    hooks.iq_set(&[At::Host], ns::COMMANDS, "command", execute);
 }
 
 /// Every command, in the order in which clients show them.
@@ -122,8 +119,9 @@ async fn items(ask: Ask) -> Result<Option<Vec<Item>>, StanzaError> {
     Ok(Some(own.map(item).collect()))
 }
 
-async fn execute(iq: Iq, dialogues: Arc<Mutex<Dialogues>>) -> IqAnswer {
-    let asker = iq.full()?.clone();
+async fn execute(iq: Iq) -> IqAnswer {
+    let slots = iq.session()?.slots();
+    let dialogues = slots.find_or(Mutex::<Dialogues>::default);
     let node = iq.payload.attribute("node").unwrap_or_default();
     let command = commands().find(|command| command.node == node);
     let command = command.ok_or(Condition::ItemNotFound)?;
@@ -133,23 +131,13 @@ async fn execute(iq: Iq, dialogues: Arc<Mutex<Dialogues>>) -> IqAnswer {
     }
     let action = action(iq.payload.attribute("action"))?;
     let caller = Caller {
-        account: asker.bare().clone(),
+        account: iq.from.bare().clone(),
         role,
         operator: Operator::running(Arc::clone(&iq.services)),
     };
     match iq.payload.attribute("sessionid") {
-        None => begin(command, action, asker, caller, &dialogues).await,
-        Some(id) => {
-            go_on(
-                command,
-                action,
-                (id, &asker),
-                caller,
-                &iq.payload,
-                &dialogues,
-            )
-            .await
-        }
+        None => begin(command, action, caller, &dialogues).await,
+        Some(id) => go_on(command, action, id, caller, &iq.payload, &dialogues).await,
     }
 }
 
@@ -181,7 +169,6 @@ fn action(text: Option<&str>) -> Result<Action, StanzaError> {
 async fn begin(
     command: &'static Command,
     action: Action,
-    asker: FullJid,
     caller: Caller,
     dialogues: &Mutex<Dialogues>,
 ) -> IqAnswer {
@@ -194,7 +181,7 @@ async fn begin(
         return Ok(Some(completed(command, &id, done)));
     };
     let now = caller.operator.clock.now();
-    let opened = lock(dialogues).open(id.clone(), asker, command.node, now);
+    let opened = lock(dialogues).open(id.clone(), command.node, now);
     if !opened {
         return Err(StanzaError::new(Condition::ResourceConstraint).text("too many open commands"));
     }
@@ -213,13 +200,13 @@ async fn begin(
 async fn go_on(
     command: &'static Command,
     action: Action,
-    (id, asker): (&str, &FullJid),
+    id: &str,
     caller: Caller,
     payload: &Element,
     dialogues: &Mutex<Dialogues>,
 ) -> IqAnswer {
     let now = caller.operator.clock.now();
-    let found = lock(dialogues).find(id, asker, command.node, now);
+    let found = lock(dialogues).find(id, command.node, now);
     match found {
         Found::Open => {}
         Found::Over => {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::config::Config;
-use crate::hooks::{At, Flow, Hooks, Iq, IqAnswer, Passage, Services, Session, Stage};
+use crate::hooks::{Account, At, Flow, Hooks, Iq, IqAnswer, Passage, Services, Session, Stage};
 use crate::proto::document::Document;
 use crate::proto::{Condition, Kind, PresenceType, StanzaError, ns};
 use crate::store::LastSeen;
@@ -50,7 +50,8 @@ async fn account(iq: Iq) -> IqAnswer {
     if !iq.may_see_presence().await? {
         return Err(Condition::Forbidden.into());
     }
-    if iq.services.online(&iq.to).is_some() {
+    let online = iq.services.online(&iq.to);
+    if online.is_some_and(|online| is_available(&online)) {
         return Ok(Some(query(0)));
     }
     let account = iq.services.store.accounts().find(&iq.to).await?;
@@ -63,8 +64,16 @@ async fn account(iq: Iq) -> IqAnswer {
     Ok(Some(query(seconds).text(seen.status.unwrap_or_default())))
 }
 
-/// Keeps the status of the presence with which a session says that it goes. That of the only session is
-/// noted at once: who sees it may ask while the connection is being closed.
+/// Whether somebody is there (§3: an available resource).
+fn is_available(account: &Account) -> bool {
+    account
+        .sessions()
+        .iter()
+        .any(|session| session.is_available())
+}
+
+/// Keeps the status of the presence with which a session says that it goes. That of the last available
+/// session is noted at once: the account is away from now on, however long it stays connected.
 fn remember_status(passage: &mut Passage<'_>) -> Flow {
     let (Some(session), None) = (passage.session, &passage.stanza.to) else {
         return Flow::Continue;
@@ -77,7 +86,7 @@ fn remember_status(passage: &mut Passage<'_>) -> Flow {
         let status = status.text().chars().take(STATUS_CHARS_MAX).collect();
         session.slots().set(LastStatus(status));
     }
-    if session.account().sessions().len() == 1 {
+    if goes_last(session, session.account()) {
         let (session, services) = (Arc::clone(session), Arc::clone(passage.services));
         passage.effects.then(async move {
             note(&session, &services).await;
@@ -87,9 +96,21 @@ fn remember_status(passage: &mut Passage<'_>) -> Flow {
     Flow::Continue
 }
 
-/// Notes the time when the account's last session ended.
+/// Whether the session is available, and no other one of the account.
+fn goes_last(session: &Arc<Session>, account: &Account) -> bool {
+    let sessions = account.sessions();
+    let mut others = sessions.iter().filter(|other| !Arc::ptr_eq(other, session));
+    session.is_available() && !others.any(|other| other.is_available())
+}
+
+/// Notes the time when the account's last available session ended.
 async fn note_end(session: Arc<Session>, services: Arc<Services>) {
-    if services.online(session.account().jid()).is_none() {
+    let online = services.online(session.account().jid());
+    // Its presence ends in a later hook.
+    if goes_last(
+        &session,
+        online.as_ref().unwrap_or_else(|| session.account()),
+    ) {
         note(&session, &services).await;
     }
 }

@@ -3,22 +3,29 @@
 //! arrival (XEP-0203).
 //!
 //! A message that is kept is durable. It is deleted after it was written to the client's socket: when
-//! the server or the connection dies in between, it comes once more. Choosing among them
-//! (XEP-0013) is not done.
+//! the server or the connection dies in between, it comes once more. One that was kept while a
+//! session was coming lies in the session's mailbox, too; it is deleted once it is known to have been
+//! written from there, which is when the next is handed over, given, or the session ends. Choosing
+//! among them (XEP-0013) is not done.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+mod giving;
+mod handed;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tracing::{debug, warn};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Offline};
-use crate::hooks::{At, Hooks, Services, Session, Undelivered};
+use crate::hooks::{At, Hooks, Mail, Services, Session, Undelivered};
 use crate::proto::common::delay::Delay;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Jid, Kind, MessageType, Stanza, ns, reading};
 use crate::store::{Appended, OfflineMessage};
 use crate::xml::Child;
+use giving::Giving;
+use handed::Handed;
 
 /// Messages read and written at once.
 const PAGE: u32 = 50;
@@ -35,9 +42,14 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         messages_per_account_max,
         expire_days,
     } = config.offline;
-    hooks.undelivered(move |undelivered| keep(undelivered, messages_per_account_max));
-    hooks.backlog(move |session, services| next_page(session, services, expire_days));
-    hooks.closed(give_up);
+    let handed = Arc::new(Handed::default());
+    let known = Arc::clone(&handed);
+    hooks.undelivered(move |it| keep(it, Arc::clone(&known), messages_per_account_max));
+    let known = Arc::clone(&handed);
+    hooks.backlog(move |session, services| {
+        next_page(session, services, Arc::clone(&known), expire_days)
+    });
+    hooks.closed(move |session, services| give_up(session, services, Arc::clone(&handed)));
     hooks.daily(move |services| expire(services, expire_days));
 }
 
@@ -78,12 +90,17 @@ fn is_content(child: Child<'_>) -> bool {
     }
 }
 
-async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
+async fn keep(undelivered: Undelivered, handed: Arc<Handed>, messages_max: u32) -> bool {
     let Undelivered {
         account,
         stanza,
         services,
     } = undelivered;
+    if let Some(id) = handed.take_back(&account, &stanza) {
+        // It came back unwritten, and is kept still.
+        hand_over_late(&account, id, stanza, &handed, &services).await;
+        return true;
+    }
     match fate(&stanza) {
         Fate::Keep => {}
         Fate::Return => return false,
@@ -100,7 +117,10 @@ async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
                 received_at,
                 stanza: bytes,
             };
-            hand_over_late(&account, message, &services).await;
+            let host = BareJid::from_parts(None, account.domain()).into();
+            if let Some(stanza) = stamped(message, &host) {
+                hand_over_late(&account, id, Arc::new(stanza), &handed, &services).await;
+            }
             true
         }
         // §2 rule 3: the sender is told that the recipient is not there.
@@ -114,141 +134,55 @@ async fn keep(undelivered: Undelivered, messages_max: u32) -> bool {
 
 /// Gives a message to a session that came while the message was being written, or that stayed when
 /// another ended: it has asked already, and would not see it before its next presence.
-async fn hand_over_late(account: &BareJid, message: OfflineMessage, services: &Services) {
+async fn hand_over_late(
+    account: &BareJid,
+    id: i64,
+    mut mail: Mail,
+    handed: &Handed,
+    services: &Services,
+) {
+    handed.settle(account, services).await;
     let sessions = services.online(account).map(|online| online.sessions());
     let sessions = sessions.unwrap_or_default();
     let takes = |session: &&Arc<Session>| session.priority().is_some_and(|it| it >= 0);
-    let best = sessions
-        .iter()
-        .filter(takes)
-        .max_by_key(|session| session.priority());
-    let Some(session) = best else {
+    let mut takers: Vec<_> = sessions.iter().filter(takes).collect();
+    takers.sort_by_key(|session| std::cmp::Reverse(session.priority()));
+    let Some(first) = takers.first() else {
         return;
     };
-    if Giving::of(session).note_late() {
+    let giving = Giving::of(first);
+    if !giving.note_handed(id, || handed.note(account, id, &mail)) {
         return;
     }
-    let id = message.id;
-    let Some(stanza) = stamped(message, &host(session)) else {
-        return;
-    };
-    // One that does not fit into the mailbox stays where it is.
-    if session.deliver(Arc::new(stanza)).is_ok() {
-        let messages = services.store.offline_messages();
-        if let Err(error) = Box::pin(messages.delete(account, &[id])).await {
-            warn!(%error, "a delivered message is not deleted");
+    for session in takers {
+        match session.deliver(mail) {
+            Ok(()) => return,
+            // One that is ending, though it is on the list.
+            Err(refused) => mail = refused,
         }
     }
-}
-
-/// Which session of the account is being given the messages; in the account's slots. Two that come
-/// at once must not both get them.
-#[derive(Debug, Default)]
-struct Giving(Mutex<Option<Turn>>);
-
-#[derive(Debug)]
-struct Turn {
-    session: Weak<Session>,
-    /// What was handed to the session's task last.
-    given: Vec<i64>,
-    /// Whether a message was written that the last reading may have missed.
-    late: bool,
-}
-
-impl Giving {
-    fn of(session: &Session) -> Arc<Self> {
-        session.account().slots().find_or(Self::default)
-    }
-
-    /// Takes the turn and what was given in it; `None` while it is another's.
-    fn claim(&self, session: &Arc<Session>) -> Option<Vec<i64>> {
-        let mut turn = self.lock();
-        match &mut *turn {
-            Some(turn) if turn.is_of(session) => {
-                return Some(std::mem::take(&mut turn.given));
-            }
-            // The turn of a session that was replaced has ended with it.
-            Some(other) if other.is_bound() => return None,
-            Some(_) | None => {}
-        }
-        *turn = Some(Turn {
-            session: Arc::downgrade(session),
-            given: Vec::new(),
-            late: false,
-        });
-        Some(Vec::new())
-    }
-
-    /// Notes what is given now; nothing ends the turn. `false` when there is nothing and it must be
-    /// looked again.
-    fn give(&self, session: &Arc<Session>, ids: Vec<i64>) -> bool {
-        let mut turn = self.lock();
-        if let Some(own) = turn.as_mut().filter(|turn| turn.is_of(session)) {
-            if !ids.is_empty() {
-                own.given = ids;
-            } else if std::mem::take(&mut own.late) {
-                return false;
-            } else {
-                *turn = None;
-            }
-        }
-        true
-    }
-
-    /// Notes that a message was written; `false` when nobody has the turn.
-    fn note_late(&self) -> bool {
-        let mut turn = self.lock();
-        match turn.as_mut().filter(|turn| turn.is_bound()) {
-            Some(turn) => {
-                turn.late = true;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Ends the session's turn, if it has it.
-    fn end(&self, session: &Arc<Session>) {
-        let mut turn = self.lock();
-        if turn.as_ref().is_some_and(|turn| turn.is_of(session)) {
-            *turn = None;
-        }
-    }
-
-    /// A panic while the lock was held cannot have left the turn half changed.
-    fn lock(&self) -> MutexGuard<'_, Option<Turn>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Turn {
-    fn is_of(&self, session: &Arc<Session>) -> bool {
-        std::ptr::eq(self.session.as_ptr(), Arc::as_ptr(session))
-    }
-
-    fn is_bound(&self) -> bool {
-        self.session.upgrade().is_some_and(|session| {
-            let sessions = session.account().sessions();
-            sessions.iter().any(|known| Arc::ptr_eq(known, &session))
-        })
-    }
+    handed.forget(account, &[id]);
+    giving.note_late(id);
 }
 
 /// Deletes what was written since the last call, and gives the next messages.
 async fn next_page(
     session: Arc<Session>,
     services: Arc<Services>,
+    handed: Arc<Handed>,
     expire_days: u32,
 ) -> Vec<Stanza> {
+    let account = session.account().jid();
+    handed.settle(account, &services).await;
     let giving = Giving::of(&session);
-    let Some(mut written) = giving.claim(&session) else {
+    let Some(mut written) = giving.claim(&session, || handed.of(account)) else {
         debug!("another session is given the offline messages");
         return Vec::new();
     };
     let before = expired_before(&services, expire_days);
     let host = host(&session);
     loop {
-        let page = Box::pin(read_page(&session, &services, &written, before)).await;
+        let page = Box::pin(read_page(&session, &services, &giving, &written, before)).await;
         let ids: Vec<i64> = page.iter().map(|message| message.id).collect();
         let stanzas: Vec<Stanza> = page
             .into_iter()
@@ -265,11 +199,12 @@ async fn next_page(
     }
 }
 
-/// The messages behind those that were written; what has expired or cannot be read is not
-/// among them, and deleted.
+/// The messages behind those that were written, without those that lie in a mailbox; what has
+/// expired is not among them, and deleted.
 async fn read_page(
     session: &Session,
     services: &Services,
+    giving: &Giving,
     written: &[i64],
     before: Option<Timestamp>,
 ) -> Vec<OfflineMessage> {
@@ -282,18 +217,24 @@ async fn read_page(
         warn!(%error, "delivered messages are not deleted");
         return Vec::new();
     }
+    let mut after = 0;
     loop {
-        let page = match messages.page(account, 0, PAGE).await {
+        let page = match messages.page(account, after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
                 warn!(%error, "offline messages are not read");
                 return Vec::new();
             }
         };
+        let Some(last) = page.last().map(|message| message.id) else {
+            return page;
+        };
+        after = last;
         let is_old =
             |message: &OfflineMessage| before.is_some_and(|before| message.received_at < before);
-        let (old, good): (Vec<_>, Vec<_>) = page.into_iter().partition(is_old);
-        if !good.is_empty() || old.is_empty() {
+        let (old, mut good): (Vec<_>, Vec<_>) = page.into_iter().partition(is_old);
+        giving.leave_out_handed(&mut good);
+        if !good.is_empty() {
             return good;
         }
         let ids: Vec<i64> = old.iter().map(|message| message.id).collect();
@@ -331,10 +272,13 @@ fn stamped(message: OfflineMessage, host: &Jid) -> Option<Stanza> {
 }
 
 /// A session that ends in its turn has not shown that it got the last page: another gets it again.
-async fn give_up(session: Arc<Session>, _services: Arc<Services>) {
-    if let Some(giving) = session.account().slots().find::<Giving>() {
+/// What lay in its mailbox and did not come back was written.
+async fn give_up(session: Arc<Session>, services: Arc<Services>, handed: Arc<Handed>) {
+    let account = session.account();
+    if let Some(giving) = account.slots().find::<Giving>() {
         giving.end(&session);
     }
+    handed.settle(account.jid(), &services).await;
 }
 
 /// When messages must have come to be kept still; `None` when they are kept for ever.

@@ -119,13 +119,8 @@ async fn make(iq: StreamIq, pace: &Mutex<Pace>) -> IqAnswer {
     let (username, password) = credentials(&iq.payload)?;
     let jid = address(&username, &iq.host)?;
     acceptable(&jid)?;
-    let operator = Operator::running(iq.services);
-    let exists = operator.store.accounts().find(&jid).await;
-    if exists.map_err(admin::Refusal::from)?.is_some() {
-        return Err(Condition::Conflict.into());
-    }
-    // Only what would make an account counts: typing errors are free, floods are not.
-    let now = operator.clock.now();
+    // Typing errors are free; whoever asks which names are taken pays as for an account.
+    let now = iq.services.clock.now();
     let admitted = pace
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -134,6 +129,11 @@ async fn make(iq: StreamIq, pace: &Mutex<Pace>) -> IqAnswer {
         info!("registrations of an address are over its pace");
         return Err(StanzaError::new(Condition::ResourceConstraint)
             .text("too many accounts from your address; try later"));
+    }
+    let operator = Operator::running(iq.services);
+    let exists = operator.store.accounts().find(&jid).await;
+    if exists.map_err(admin::Refusal::from)?.is_some() {
+        return Err(Condition::Conflict.into());
     }
     let given = Given::from([
         ("jid".to_owned(), jid.to_string()),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::proto::Stanza;
+use crate::proto::{Kind, PresenceType, Stanza};
 
 /// What lies in a mailbox: a pointer, so that one stanza for many lies in all of them once.
 pub type Mail = Arc<Stanza>;
@@ -18,7 +18,8 @@ pub type Mail = Arc<Stanza>;
 /// How much may wait for one session before it counts as too slow.
 #[derive(Clone, Copy, Debug)]
 pub struct MailboxLimits {
-    /// `[c2s] mailbox_stanzas_max`.
+    /// `[c2s] mailbox_stanzas_max`. A presence that comes or goes does not count: when all
+    /// contacts come back at once, that says nothing of the one who reads.
     pub stanzas_max: usize,
     /// `[c2s] mailbox_bytes_max`. One stanza is taken however large it is.
     pub bytes_max: usize,
@@ -44,6 +45,8 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct Queue {
     mail: VecDeque<Mail>,
+    /// How many of them count.
+    counted: usize,
     bytes: usize,
     closed: bool,
 }
@@ -66,11 +69,12 @@ impl Mailbox {
         }
         let bytes = queue.bytes.saturating_add(weight);
         let first = queue.mail.is_empty();
-        if queue.mail.len() >= self.limits.stanzas_max || (!first && bytes > self.limits.bytes_max)
-        {
+        let counted = queue.counted.saturating_add(usize::from(counts(&mail)));
+        if counted > self.limits.stanzas_max || (!first && bytes > self.limits.bytes_max) {
             return Err(Refused::Full(mail));
         }
         queue.mail.push_back(mail);
+        queue.counted = counted;
         queue.bytes = bytes;
         drop(queue);
         if first {
@@ -92,23 +96,35 @@ impl Mailbox {
 
     /// Takes what there is.
     pub(super) fn take_now(&self) -> VecDeque<Mail> {
-        let mut queue = self.lock();
-        queue.bytes = 0;
-        std::mem::take(&mut queue.mail)
+        self.lock().empty()
     }
 
     /// Takes what there is, and lets nothing more in.
     pub(super) fn close(&self) -> VecDeque<Mail> {
         let mut queue = self.lock();
         queue.closed = true;
-        queue.bytes = 0;
-        std::mem::take(&mut queue.mail)
+        queue.empty()
     }
 
     /// A panic while the lock was held cannot have left the queue half changed.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Queue {
+    fn empty(&mut self) -> VecDeque<Mail> {
+        self.counted = 0;
+        self.bytes = 0;
+        std::mem::take(&mut self.mail)
+    }
+}
+
+const fn counts(stanza: &Stanza) -> bool {
+    !matches!(
+        stanza.kind,
+        Kind::Presence(PresenceType::Available | PresenceType::Unavailable)
+    )
 }
 
 impl fmt::Debug for Mailbox {
@@ -145,6 +161,28 @@ mod tests {
         assert!(matches!(mailbox.put(mail("3")), Err(Refused::Full(_))));
         assert_eq!(mailbox.take_now().len(), 2);
         assert!(mailbox.put(mail("4")).is_ok());
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_bounded_by_bytes_only() {
+        use PresenceType::{Available, Subscribe, Unavailable};
+        let presence = |kind| -> Mail { Arc::new(Stanza::presence(kind)) };
+        let weight = presence(Available).weight();
+        let mailbox = mailbox(1, 5 * weight);
+        for kind in [Available, Unavailable, Available, Subscribe] {
+            assert!(mailbox.put(presence(kind)).is_ok(), "{kind:?}");
+        }
+        assert!(matches!(
+            mailbox.put(presence(Subscribe)),
+            Err(Refused::Full(_))
+        ));
+        assert!(mailbox.put(presence(Available)).is_ok());
+        assert!(matches!(
+            mailbox.put(presence(Available)),
+            Err(Refused::Full(_))
+        ));
+        assert_eq!(mailbox.take_now().len(), 5);
+        assert!(mailbox.put(presence(Subscribe)).is_ok());
     }
 
     #[test]

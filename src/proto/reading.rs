@@ -50,6 +50,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         lang: lang.filter(|_| lang_fits).map(CompactString::from),
         payload: content,
         received_at: None,
+        copies: None,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

@@ -3,6 +3,9 @@
 //! Routing and fan-out write a new head and splice the same bytes; a typed payload is
 //! parsed on demand. [`super::reading`] makes a stanza from what a peer sent.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use compact_str::CompactString;
 
 use crate::clock::Timestamp;
@@ -29,6 +32,9 @@ pub struct Stanza {
     /// When this server got it from its sender; not on the wire. It orders messages that were
     /// kept by different tasks (RFC 6120 §10.1).
     pub received_at: Option<Timestamp>,
+    /// How many sessions hold it and have not given it back, where several were given it; not on
+    /// the wire.
+    pub copies: Option<Arc<AtomicUsize>>,
 }
 
 /// The three kinds of stanza, each with the types that RFC 6121 and RFC 6120 give it.
@@ -237,6 +243,7 @@ impl Stanza {
             lang: None,
             payload: Content::empty(),
             received_at: None,
+            copies: None,
         }
     }
 
@@ -332,6 +339,7 @@ impl Stanza {
             lang: None,
             payload: Content::empty(),
             received_at: None,
+            copies: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod delivery;
 mod iq;
 pub mod registry;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
@@ -235,12 +236,11 @@ impl Router {
                 }
             }
             Decision::NonNegative => {
-                self.fan_out(&sessions, &stanza, non_negative, replies)
-                    .await;
+                self.fan_out(&sessions, stanza, non_negative, replies).await;
             }
             Decision::Available => {
                 let takes = Session::is_available;
-                self.fan_out(&sessions, &stanza, takes, replies).await;
+                self.fan_out(&sessions, stanza, takes, replies).await;
             }
             Decision::Undelivered => Box::pin(self.keep_or_refuse(&stanza, replies)).await,
             Decision::Bounce(condition) => self.refuse(&stanza, &condition.into(), replies),
@@ -249,20 +249,24 @@ impl Router {
     }
 
     /// One stanza to several sessions of an account. A message that none of them could
-    /// take is kept once.
+    /// take, or write before it ended, is kept once.
     async fn fan_out(
         &self,
         sessions: &[Arc<Session>],
-        stanza: &Mail,
+        mut stanza: Mail,
         takes: fn(&Session) -> bool,
         replies: &mut Replies,
     ) {
-        let mut delivered = false;
-        for session in sessions.iter().filter(|session| takes(session)) {
-            delivered |= session.deliver(Arc::clone(stanza)).is_ok();
+        let takers: Vec<_> = sessions.iter().filter(|session| takes(session)).collect();
+        if takers.is_empty() {
+            return Box::pin(self.keep_or_refuse(&stanza, replies)).await;
         }
-        if !delivered {
-            Box::pin(self.keep_or_refuse(stanza, replies)).await;
+        if takers.len() > 1 && matches!(stanza.kind, Kind::Message(_)) {
+            // Nobody else has it yet, so nothing is copied.
+            Arc::make_mut(&mut stanza).copies = Some(Arc::new(AtomicUsize::new(takers.len())));
+        }
+        for session in takers {
+            self.hand_over(session, Arc::clone(&stanza), replies).await;
         }
     }
 
@@ -293,8 +297,12 @@ impl Router {
             (_, Kind::Iq(_)) => return Err(unavailable()),
             (_, Kind::Message(_) | Kind::Presence(_)) => return Ok(()),
         };
-        let account = to.bare();
-        let found = self.services.store.accounts().find(account).await?;
+        let left = |copies: &Arc<AtomicUsize>| copies.fetch_sub(1, Ordering::AcqRel) > 1;
+        if stanza.copies.as_ref().is_some_and(left) {
+            // Another session has it, or gives it back in its turn.
+            return Ok(());
+        }
+        let found = self.services.store.accounts().find(to.bare()).await?;
         let undelivered = Undelivered {
             account: found.ok_or_else(unavailable)?.jid,
             stanza: Arc::clone(stanza),

@@ -1,10 +1,10 @@
 use super::*;
-use crate::extensions::testing::House;
+use crate::extensions::testing::{Client, House};
 use crate::proto::BareJid;
 use crate::store::{Applied, RosterItem, RosterWrite, Subscription};
 
 async fn verona() -> House {
-    let house = House::with(&["romeo", "juliet", "paris"], register).await;
+    let house = House::new(&["romeo", "juliet", "paris"]).await;
     let services = house.router.services();
     let item = RosterItem {
         subscription: Subscription::Both,
@@ -19,6 +19,13 @@ async fn verona() -> House {
         .await;
     assert!(matches!(applied, Ok(Applied::Done(_))));
     house
+}
+
+/// A session that is available.
+async fn available(house: &House, name: &str) -> Client {
+    let mut client = house.client(name);
+    client.send("<presence/>").await;
+    client
 }
 
 async fn ask(house: &House, asker: &str, to: &str) -> String {
@@ -53,7 +60,8 @@ async fn a_host_says_how_long_it_is_up() {
 #[tokio::test]
 async fn only_those_who_see_the_presence_are_told() {
     let house = verona().await;
-    let _juliet = house.client("juliet/balcony");
+    let _juliet = available(&house, "juliet/balcony").await;
+    let _romeo = available(&house, "romeo/garden").await;
     assert_eq!(ask(&house, "romeo", "juliet@localhost").await, seconds(0));
     assert_eq!(ask(&house, "romeo", "romeo@localhost").await, seconds(0));
     for to in ["juliet@localhost", "romeo@localhost", "nobody@localhost"] {
@@ -69,7 +77,7 @@ async fn an_account_that_left_is_away_since_its_last_session_with_its_last_words
         "error l item-not-found"
     );
 
-    let mut balcony = house.client("juliet/balcony");
+    let mut balcony = available(&house, "juliet/balcony").await;
     let chamber = house.client("juliet/chamber");
     chamber.disconnect().await;
     house.clock.advance_seconds(60);
@@ -90,7 +98,7 @@ async fn an_account_that_left_is_away_since_its_last_session_with_its_last_words
     );
 
     // Words before another presence are not the last ones.
-    let mut balcony = house.client("juliet/balcony");
+    let mut balcony = available(&house, "juliet/balcony").await;
     balcony
         .send("<presence type='unavailable'><status>Back soon</status></presence>")
         .await;
@@ -102,7 +110,7 @@ async fn an_account_that_left_is_away_since_its_last_session_with_its_last_words
 #[tokio::test]
 async fn long_last_words_are_cut() {
     let house = verona().await;
-    let mut juliet = house.client("juliet/balcony");
+    let mut juliet = available(&house, "juliet/balcony").await;
     let long = "\u{E9}".repeat(STATUS_CHARS_MAX + 1);
     juliet
         .send(&format!(
@@ -115,16 +123,21 @@ async fn long_last_words_are_cut() {
 }
 
 #[tokio::test]
-async fn who_asks_while_a_connection_is_being_closed_is_told_already() {
+async fn who_is_connected_without_presence_is_away() {
     let house = verona().await;
-    let mut juliet = house.client("juliet/balcony");
+    let mut juliet = available(&house, "juliet/balcony").await;
     juliet
         .send("<presence type='unavailable'><status>Good night</status></presence>")
         .await;
-    assert_eq!(ask(&house, "romeo", "juliet@localhost").await, seconds(0));
-    house.router.registry().unbind(&juliet.session);
     assert_eq!(
         ask(&house, "romeo", "juliet@localhost").await,
         "result l <query xmlns='jabber:iq:last' seconds='0'>Good night</query>"
     );
+    house.clock.advance_seconds(5);
+    juliet.disconnect().await;
+    let told = "result l <query xmlns='jabber:iq:last' seconds='5'>Good night</query>";
+    assert_eq!(ask(&house, "romeo", "juliet@localhost").await, told);
+    // One that never said that it is there changes nothing.
+    house.client("juliet/chamber").disconnect().await;
+    assert_eq!(ask(&house, "romeo", "juliet@localhost").await, told);
 }

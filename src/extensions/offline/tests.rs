@@ -267,12 +267,7 @@ async fn a_message_written_while_a_session_came_is_given_to_it() {
     let services = house.router.services();
     let mut balcony = house.client("juliet/balcony");
     assert!(next(&house, &balcony).await.is_empty());
-    let body = crate::xml::Element::new(ns::CLIENT, "body").text("hi");
-    let undelivered = Undelivered {
-        account: juliet(),
-        stanza: Arc::new(Stanza::message(MessageType::Chat).to(juliet()).child(&body)),
-        services: Arc::clone(services),
-    };
+    let undelivered = late(&house);
     // The router decided while nobody was there.
     assert!(services.hooks.run_undelivered(&undelivered).await);
     let heard = balcony.received_xml().concat();
@@ -280,6 +275,8 @@ async fn a_message_written_while_a_session_came_is_given_to_it() {
         heard.contains("<body>hi</body>") && heard.contains("<delay "),
         "{heard}"
     );
+    assert_eq!(kept(&house).await, 1, "until it is known to be written");
+    assert!(next(&house, &balcony).await.is_empty());
     assert_eq!(kept(&house).await, 0);
 
     // A session that is being given what was kept finds it by itself.
@@ -298,12 +295,12 @@ async fn a_turn_does_not_end_over_a_message_that_was_just_written() {
     let house = House::with(&["juliet"], register).await;
     let session = house.client("juliet/balcony").session;
     let giving = Giving::of(&session);
-    assert!(!giving.note_late());
-    assert_eq!(giving.claim(&session), Some(Vec::new()));
-    assert!(giving.note_late());
+    assert!(giving.note_handed(1, || {}));
+    assert_eq!(giving.claim(&session, || vec![1]), Some(Vec::new()));
+    assert!(!giving.note_handed(2, || panic!("it is found in the turn")));
     assert!(!giving.give(&session, Vec::new()), "it looks again");
     assert!(giving.give(&session, Vec::new()));
-    assert!(!giving.note_late(), "the turn is over");
+    assert!(giving.note_handed(3, || {}), "the turn is over");
 }
 
 #[tokio::test]
@@ -322,4 +319,117 @@ async fn what_cannot_be_read_stands_before_nobody() {
     assert_eq!(next(&house, &balcony).await.len(), 1);
     assert!(next(&house, &balcony).await.is_empty());
     assert_eq!(kept(&house).await, 0);
+}
+
+/// A message that the router found nobody for, offered when somebody may have come.
+fn late(house: &House) -> Undelivered {
+    let body = crate::xml::Element::new(ns::CLIENT, "body").text("hi");
+    Undelivered {
+        account: juliet(),
+        stanza: Arc::new(Stanza::message(MessageType::Chat).to(juliet()).child(&body)),
+        services: Arc::clone(house.router.services()),
+    }
+}
+
+fn publish(client: &Client, priority: i8) {
+    let presence = Stanza::presence(PresenceType::Available);
+    client.session.publish(Some((Arc::new(presence), priority)));
+}
+
+/// The session ends before it wrote what lay in its mailbox.
+async fn end_unwritten(house: &House, client: Client) {
+    house.router.registry().unbind(&client.session);
+    for mail in client.session.close_mailbox() {
+        house.router.keep(&mail).await;
+    }
+    client.disconnect().await;
+}
+
+#[tokio::test]
+async fn what_is_kept_between_presence_and_backlog_comes_once() {
+    let house = House::with(&["juliet"], register).await;
+    let services = house.router.services();
+    let mut balcony = house.client("juliet/balcony");
+    publish(&balcony, 0);
+    assert!(services.hooks.run_undelivered(&late(&house)).await);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 1, "it is not written yet");
+    assert_eq!(balcony.received().len(), 1);
+    assert!(next(&house, &balcony).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_is_deleted_when_the_session_ends() {
+    let house = House::with(&["juliet"], register).await;
+    let services = house.router.services();
+    let mut balcony = house.client("juliet/balcony");
+    publish(&balcony, 0);
+    assert!(services.hooks.run_undelivered(&late(&house)).await);
+    assert_eq!(balcony.received().len(), 1);
+    balcony.disconnect().await;
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_and_came_back_is_kept_once() {
+    let house = House::with(&["juliet"], register).await;
+    let services = house.router.services();
+    let balcony = house.client("juliet/balcony");
+    publish(&balcony, 0);
+    assert!(services.hooks.run_undelivered(&late(&house)).await);
+    // Another session comes while it lies in the mailbox of the first.
+    let mut chamber = house.client("juliet/chamber");
+    assert!(next(&house, &chamber).await.is_empty());
+    end_unwritten(&house, balcony).await;
+    assert_eq!(chamber.received().len(), 1);
+    assert_eq!(kept(&house).await, 1);
+    chamber.disconnect().await;
+    assert_eq!(kept(&house).await, 0);
+
+    let garden = house.client("juliet/garden");
+    publish(&garden, 0);
+    assert!(services.hooks.run_undelivered(&late(&house)).await);
+    end_unwritten(&house, garden).await;
+    assert_eq!(kept(&house).await, 1);
+    let orchard = house.client("juliet/orchard");
+    assert_eq!(next(&house, &orchard).await.len(), 1);
+    assert!(next(&house, &orchard).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_session_that_is_ending_is_passed_over() {
+    let house = House::with(&["juliet"], register).await;
+    let services = house.router.services();
+    let mut balcony = house.client("juliet/balcony");
+    let mut chamber = house.client("juliet/chamber");
+    publish(&balcony, 0);
+    publish(&chamber, 5);
+    let reset = crate::proto::StreamCondition::Reset;
+    chamber.session.end(reset.into());
+    assert!(services.hooks.run_undelivered(&late(&house)).await);
+    assert_eq!(balcony.received().len(), 1);
+    assert!(chamber.received().is_empty());
+}
+
+#[tokio::test]
+async fn what_several_sessions_were_sent_is_kept_when_none_of_them_wrote_it() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let mut romeo = house.client("romeo/orchard");
+    let phone = house.client("juliet/phone");
+    let mut laptop = house.client("juliet/laptop");
+    publish(&phone, 0);
+    publish(&laptop, 0);
+    send(&mut romeo, "type='chat'", "<body>hi</body>").await;
+    end_unwritten(&house, phone).await;
+    assert_eq!(kept(&house).await, 0, "the laptop has it");
+    assert_eq!(laptop.received().len(), 1);
+
+    let phone = house.client("juliet/phone");
+    publish(&phone, 0);
+    send(&mut romeo, "type='chat'", "<body>hi</body>").await;
+    end_unwritten(&house, phone).await;
+    end_unwritten(&house, laptop).await;
+    assert_eq!(kept(&house).await, 1, "once for both");
 }

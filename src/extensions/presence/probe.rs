@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::broadcast::shown;
-use crate::extensions::roster::{self, failed};
+use crate::extensions::roster;
 use crate::hooks::{Account, Effects, Passage, Services};
 use crate::proto::{BareJid, Jid, PresenceType, Stanza, StanzaError};
 
@@ -71,6 +71,6 @@ async fn allowed(services: &Services, probe: &Probe) -> Result<bool, StanzaError
         return Ok(roster.shows_presence_to(prober));
     }
     let found = services.store.rosters().find(&probe.account, prober).await;
-    let found = found.map_err(|error| failed(&error))?;
+    let found = found?;
     Ok(found.is_some_and(|item| item.subscription.has_from()))
 }

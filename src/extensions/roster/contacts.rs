@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::item;
 use crate::hooks::{Account, Services, Session};
 use crate::proto::{BareJid, Condition, IqType, Stanza, StanzaError};
-use crate::store::{Applied, Roster, RosterChange, RosterItem, RosterWrite, StoreError};
+use crate::store::{Applied, Roster, RosterChange, RosterItem, RosterWrite};
 
 /// The most contacts of one roster: ten times what the largest of people have, and little
 /// enough (about a mebibyte) to be held in memory for everybody online.
@@ -128,7 +128,7 @@ async fn load_under_lock(
         return Ok(snapshot);
     }
     let roster = services.store.rosters().load(owner).await;
-    let snapshot = Arc::new(Snapshot::new(roster.map_err(|error| failed(&error))?));
+    let snapshot = Arc::new(Snapshot::new(roster?));
     contacts.snapshot.store(Some(Arc::clone(&snapshot)));
     Ok(snapshot)
 }
@@ -205,7 +205,7 @@ impl<'a> Writing<'a> {
             .rosters()
             .find(self.owner, contact)
             .await;
-        found.map_err(|error| failed(&error))
+        Ok(found?)
     }
 
     /// Writes one step. `None` when the item was changed meanwhile: find and decide again.
@@ -227,7 +227,7 @@ impl<'a> Writing<'a> {
             .rosters()
             .apply(&[step], ITEMS_MAX, now)
             .await;
-        let versions = match applied.map_err(|error| failed(&error))? {
+        let versions = match applied? {
             Applied::Done(versions) => versions,
             Applied::Changed => return Ok(None),
             Applied::Full => {
@@ -305,15 +305,5 @@ pub(super) fn push(session: &Session, change: &RosterChange) {
         .child(&item::pushed(change));
     if session.deliver(Arc::new(push)).is_err() {
         debug!("a session is gone before its roster push");
-    }
-}
-
-/// What the asker is told when the database fails; the log has the cause.
-pub(in crate::extensions) fn failed(error: &StoreError) -> StanzaError {
-    warn!(%error, "a roster could not be read or written");
-    if error.is_transient() {
-        StanzaError::new(Condition::ResourceConstraint).text("the server is overloaded")
-    } else {
-        Condition::InternalServerError.into()
     }
 }

@@ -19,9 +19,7 @@ use crate::store::{RosterItem, Subscription};
 use crate::xml::Element;
 
 use contacts::push;
-pub(in crate::extensions) use contacts::{
-    Snapshot, Write, Writing, failed, is_interested, load, loaded,
-};
+pub(in crate::extensions) use contacts::{Snapshot, Write, Writing, is_interested, load, loaded};
 use item::Wish;
 
 /// The most changes that a client which was away is told one by one (§2.6.3). They wait in the
@@ -69,7 +67,7 @@ async fn get(iq: Iq) -> IqAnswer {
             .rosters()
             .changes_since(owner, known)
             .await;
-        let changes = changes.map_err(|error| failed(&error))?;
+        let changes = changes?;
         if let Some(changes) = changes.filter(|changes| changes.len() <= CHANGES_TOLD_MAX) {
             // They lie in the mailbox, which is written after the empty answer.
             for change in &changes {

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::extensions::presence;
 use crate::extensions::roster::{self, TRIES_MAX, Write, Writing};
 use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Stage, StreamPhase};
-use crate::proto::{BareJid, Kind, PresenceType, Stanza, StanzaError, ns};
+use crate::proto::{BareJid, Condition, Kind, PresenceType, Stanza, StanzaError, ns};
 use crate::store::{RosterChange, RosterItem};
 use crate::xml::Element;
 use state::{Act, Sight, Standing, Step};
@@ -76,6 +76,11 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
     if contact == owner {
         // Everybody sees their own presence.
         return Flow::Stop;
+    }
+    let asks = act == Act::Subscribe && matches!(direction, Direction::Outbound);
+    if asks && !passage.services.serves(contact.domain()) {
+        // RFC 6120 §10.4: the request would stand in the roster, and nobody could answer it.
+        return Flow::Refuse(Condition::RemoteServerNotFound.into());
     }
     let (from, to) = match direction {
         Direction::Outbound => (&owner, &contact),

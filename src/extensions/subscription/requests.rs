@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use tracing::debug;
 
-use crate::extensions::roster::failed;
 use crate::hooks::Services;
 use crate::proto::{BareJid, Stanza, StanzaError, reading};
 use crate::store::{Put, StoreError, SubscriptionRequest};
@@ -26,7 +25,7 @@ pub(super) async fn contains(
     requests
         .contains(owner, contact)
         .await
-        .map_err(|error| failed(&error))
+        .map_err(StanzaError::from)
 }
 
 /// Keeps the request; `false` when there is no such account or no room for it.
@@ -56,7 +55,7 @@ pub(super) async fn keep(
             Ok(false)
         }
         Err(StoreError::NoAccount(_)) => Ok(false),
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -67,7 +66,7 @@ pub(super) async fn forget(
 ) -> Result<(), StanzaError> {
     let requests = services.store.subscription_requests();
     let gone = requests.delete(owner, contact).await;
-    gone.map(|_| ()).map_err(|error| failed(&error))
+    gone.map(|_| ()).map_err(StanzaError::from)
 }
 
 /// The requests that wait for the account, oldest first, as they are delivered.
@@ -76,7 +75,7 @@ pub(in crate::extensions) async fn waiting(
     owner: &BareJid,
 ) -> Result<Vec<Stanza>, StanzaError> {
     let requests = services.store.subscription_requests().list(owner).await;
-    let requests = requests.map_err(|error| failed(&error))?;
+    let requests = requests.map_err(StanzaError::from)?;
     let stanzas = requests
         .into_iter()
         .filter_map(|request| reading::stored(Bytes::from(request.stanza)));

@@ -373,3 +373,14 @@ async fn a_subscription_that_only_one_side_knows_of_is_set_right_at_login() {
         "<item jid='juliet@localhost' subscription='from'/>"
     );
 }
+
+#[tokio::test]
+async fn a_request_to_a_domain_that_is_not_served_is_refused_and_leaves_no_item() {
+    let house = House::new(&["romeo"]).await;
+    let mut romeo = online(&house, "romeo/orchard").await;
+    romeo
+        .send("<presence type='subscribe' id='s1' to='juliet@example.net'/>")
+        .await;
+    assert_eq!(romeo.heard(), ["error s1 remote-server-not-found"]);
+    assert_eq!(items(&mut romeo).await, "");
+}
