@@ -16,7 +16,7 @@ use parlour::proto::{BareJid, Condition, StreamCondition};
 use parlour::stream::sasl::{
     Decoys, PasswordVerdict, PlainWithoutTls, Policy, Security, TlsVersion,
 };
-use parlour::stream::{Admission, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
+use parlour::stream::{Admission, Framing, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
 use parlour::xml::{Element, Frame, Framer, Limits, Scope, parse};
 
 struct Nothing;
@@ -101,7 +101,9 @@ impl<'a> Driver<'a> {
             decoys: Decoys::new([1; 32], 4096),
             features: Box::new(Nothing),
         };
-        let machine = Negotiation::new(Arc::new(rules), security(choice), || "nonce".into());
+        let machine = Negotiation::new(Arc::new(rules), Framing::Stream, security(choice), || {
+            "nonce".into()
+        });
         Self {
             machine: Some(machine),
             framer: Framer::new(Limits::default()),

@@ -82,7 +82,7 @@ async fn items(iq: Iq) -> IqAnswer {
 /// its presence (§8).
 async fn may_ask(iq: &Iq) -> Result<bool, StoreError> {
     match iq.at {
-        At::Host => Ok(true),
+        At::Host | At::Service => Ok(true),
         At::Own | At::Account => iq.may_see_presence().await,
     }
 }

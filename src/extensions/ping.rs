@@ -14,7 +14,7 @@ use crate::proto::ns;
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0199", "XMPP Ping", "2.0.1"));
     hooks.feature(&[At::Host, At::Own], ns::PING);
-    hooks.iq_get(&[At::Host, At::Own], ns::PING, "ping", pong);
+    hooks.iq_get(&[At::Host, At::Service, At::Own], ns::PING, "ping", pong);
 }
 
 /// §4.1, §4.2: an empty result.

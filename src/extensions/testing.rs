@@ -119,6 +119,9 @@ impl Client {
         stanza.from = Some(self.session.address());
         let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
         self.replies.extend(replies.stanzas);
+        for write in replies.durable {
+            write.await.unwrap();
+        }
         if replies.became_available {
             self.backlogs += 1;
             let services = self.router.services();

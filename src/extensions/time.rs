@@ -15,7 +15,7 @@ use crate::xml::Element;
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0202", "Entity Time", "2.0"));
     hooks.feature(&[At::Host], ns::TIME);
-    hooks.iq_get(&[At::Host], ns::TIME, "time", answer);
+    hooks.iq_get(&[At::Host, At::Service], ns::TIME, "time", answer);
 }
 
 /// §2; whole seconds, for not every client reads fractions.

@@ -14,7 +14,7 @@ use crate::xml::Element;
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0092", "Software Version", "1.1"));
     hooks.feature(&[At::Host], ns::VERSION);
-    hooks.iq_get(&[At::Host], ns::VERSION, "query", answer);
+    hooks.iq_get(&[At::Host, At::Service], ns::VERSION, "query", answer);
 }
 
 /// §2.

@@ -20,6 +20,9 @@ pub enum At {
     Account,
     /// A host that this server serves.
     Host,
+    /// A service of this server at a domain of its own (see [`super::Service`]), where the service has
+    /// no answer of its own.
+    Service,
 }
 
 /// A request that the server answers itself.

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::hooks::online::{Account, Session};
 use crate::hooks::services::Services;
 use crate::proto::{BareJid, Stanza, StanzaError};
+use crate::store::StoreError;
 
 /// The order in which hooks of one point run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +53,10 @@ pub struct Passage<'a> {
     pub services: &'a Arc<Services>,
 }
 
+/// A write that is under way: resolves when it is durable. Delivery does not wait for it, but the
+/// acknowledgement that the sender gets does (XEP-0198 §4); dropping it does not stop the write.
+pub type Durable = BoxFuture<'static, Result<(), StoreError>>;
+
 /// What hooks want done, as data; carried out in this order before the stanza goes on.
 #[derive(Default)]
 pub struct Effects {
@@ -66,6 +71,8 @@ pub struct Effects {
     /// Work that waits for the database. The sender's task awaits it, so that order is
     /// kept; what it wants done in turn is done before the next. An error refuses the stanza.
     pub then: Vec<BoxFuture<'static, Result<Self, StanzaError>>>,
+    /// Writes that were begun for the stanza. Its sender's stream management waits for them.
+    pub durable: Vec<Durable>,
     /// The sending session could not take messages and can now: what was kept for the account
     /// ([`super::Hooks::backlog`]) is given to it after everything above.
     pub became_available: bool,
@@ -79,6 +86,7 @@ impl Effects {
             && self.reply.is_empty()
             && self.route.is_empty()
             && self.then.is_empty()
+            && self.durable.is_empty()
             && !self.became_available
     }
 
@@ -106,6 +114,7 @@ impl std::fmt::Debug for Effects {
             .field("reply", &self.reply.len())
             .field("route", &self.route.len())
             .field("then", &self.then.len())
+            .field("durable", &self.durable.len())
             .field("became_available", &self.became_available)
             .finish()
     }

@@ -8,8 +8,10 @@ use futures_util::future::BoxFuture;
 
 use crate::hooks::disco::{Ask, Disco, Identity, Info, Item};
 use crate::hooks::iq::{At, Iq, IqAnswer, StreamIq};
+use crate::hooks::mailbox::Mail;
 use crate::hooks::online::Session;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
+use crate::hooks::service::Service;
 use crate::hooks::services::Services;
 use crate::proto::common::forms::Form;
 use crate::proto::document::Document;
@@ -23,6 +25,9 @@ type SessionHook = Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static,
 type BacklogHook =
     Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, Vec<Stanza>> + Send + Sync>;
 type UndeliveredHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, bool> + Send + Sync>;
+type WaitingHook =
+    Box<dyn Fn(Arc<Session>, Mail, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type BindInline = Box<dyn Fn(&Arc<Session>, &Element) -> Option<Element> + Send + Sync>;
 type StreamFeature = Box<dyn Fn(&BareJid) -> Option<Element> + Send + Sync>;
 type DailyHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type CompleteHook = Box<dyn FnOnce(&Hooks) + Send + Sync>;
@@ -49,6 +54,9 @@ pub struct Hooks {
     backlog: Vec<BacklogHook>,
     closed: Vec<SessionHook>,
     undelivered: Vec<UndeliveredHook>,
+    waiting: Vec<WaitingHook>,
+    bind_inline: Vec<(&'static str, &'static str, BindInline)>,
+    services: Vec<(BareJid, Arc<dyn Service>)>,
     stream_features: Vec<(StreamPhase, StreamFeature)>,
     disco: Disco,
     documents: Vec<Document>,
@@ -270,6 +278,35 @@ impl Hooks {
             .push(Box::new(move |it| Box::pin(hook(it))));
     }
 
+    /// Is told of each message that waits in a session whose client is not connected and may
+    /// come back (XEP-0198 §5): the message is in the session's queue and may stay there for minutes.
+    pub fn waiting<F>(
+        &mut self,
+        hook: impl Fn(Arc<Session>, Mail, Arc<Services>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.waiting.push(Box::new(move |session, mail, services| {
+            Box::pin(hook(session, mail, services))
+        }));
+    }
+
+    /// Does what a client asks for with the child `{ns}name` while it binds its resource
+    /// (XEP-0386 §3.2), before the session is told to others; the answer goes into `<bound/>`.
+    pub fn bind_inline(
+        &mut self,
+        ns: &'static str,
+        name: &'static str,
+        hook: impl Fn(&Arc<Session>, &Element) -> Option<Element> + Send + Sync + 'static,
+    ) {
+        self.bind_inline.push((ns, name, Box::new(hook)));
+    }
+
+    /// Puts a service at a domain of its own. The domain belongs to one service.
+    pub fn service(&mut self, domain: BareJid, service: Arc<dyn Service>) {
+        self.services.push((domain, service));
+    }
+
     /// Adds a stream feature; the function is asked once per stream, with the host.
     pub fn stream_feature(
         &mut self,
@@ -342,6 +379,46 @@ impl Hooks {
             }
         }
         false
+    }
+
+    /// Tells that a message waits for a client that is not connected.
+    pub(crate) async fn run_waiting(
+        &self,
+        session: &Arc<Session>,
+        mail: &Mail,
+        services: &Arc<Services>,
+    ) {
+        for hook in &self.waiting {
+            hook(Arc::clone(session), Arc::clone(mail), Arc::clone(services)).await;
+        }
+    }
+
+    /// The answers to what a client asks for while it binds; what nobody knows is passed over
+    /// (XEP-0386 §3.2).
+    pub(crate) fn run_bind_inline(&self, session: &Arc<Session>, asked: &Element) -> Vec<Element> {
+        let mut answers = Vec::new();
+        for child in asked.children() {
+            let mut known = self.bind_inline.iter();
+            let found = known.find(|(ns, name, _)| child.ns() == *ns && child.name() == *name);
+            answers.extend(found.and_then(|(_, _, hook)| hook(session, child)));
+        }
+        answers
+    }
+
+    /// The namespaces that a client may ask for while it binds.
+    pub(crate) fn bind_inline_features(&self) -> Vec<&'static str> {
+        let mut features: Vec<_> = self.bind_inline.iter().map(|(ns, ..)| *ns).collect();
+        features.sort_unstable();
+        features.dedup();
+        features
+    }
+
+    /// The service at that domain.
+    #[must_use]
+    pub fn find_service(&self, domain: &str) -> Option<&Arc<dyn Service>> {
+        self.services
+            .iter()
+            .find_map(|(known, service)| (known.as_str() == domain).then_some(service))
     }
 
     /// Tells the extensions that all have registered.

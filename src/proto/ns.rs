@@ -8,6 +8,8 @@ pub const SERVER: &str = "jabber:server";
 pub const COMPONENT: &str = "jabber:component:accept";
 /// RFC 6120 §4.8.1: the stream itself.
 pub const STREAMS: &str = "http://etherx.jabber.org/streams";
+/// RFC 7395 §3.3: a stream over WebSocket.
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 /// RFC 6120 §4.9.2: stream error conditions.
 pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 /// RFC 6120 §8.3.2: stanza error conditions.
@@ -70,3 +72,47 @@ pub const REGISTER: &str = "jabber:iq:register";
 pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
 /// XEP-0050 §3: ad-hoc commands.
 pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
+/// XEP-0059 §2: pages of a list.
+pub const RSM: &str = "http://jabber.org/protocol/rsm";
+/// XEP-0297 §3: a stanza inside of another.
+pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// XEP-0359 §3: ids that stay.
+pub const STANZA_ID: &str = "urn:xmpp:sid:0";
+/// XEP-0198 §3: stream management.
+pub const STREAM_MANAGEMENT: &str = "urn:xmpp:sm:3";
+/// XEP-0352 §3: client state indication.
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
+/// XEP-0280 §4: message carbons.
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// XEP-0313 §3: message archive management.
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0184 §3: delivery receipts.
+pub const RECEIPTS: &str = "urn:xmpp:receipts";
+/// XEP-0333 §3: displayed markers.
+pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
+/// XEP-0060: publish-subscribe.
+pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+/// XEP-0060 §4.2: what the owner of a node asks.
+pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
+/// XEP-0060 §7: notifications.
+pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+/// XEP-0060 §16: conditions of errors.
+pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
+/// XEP-0045: rooms.
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// XEP-0045 §7: what rooms tell and users ask.
+pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0045 §9.
+pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
+/// XEP-0045 §10.
+pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+/// XEP-0249 §2: direct invitations to a room.
+pub const CONFERENCE: &str = "jabber:x:conference";
+/// XEP-0388 §2: SASL2.
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// XEP-0386 §3: Bind 2.
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// XEP-0191 §3: blocking.
+pub const BLOCKING: &str = "urn:xmpp:blocking";
+/// XEP-0363 §3: HTTP upload.
+pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";

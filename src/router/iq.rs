@@ -6,19 +6,30 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{At, Iq, Mail, Session};
+use crate::hooks::{At, Iq, IqAnswer, Mail, Service, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
     /// Routes an IQ; returns the answer where the server itself gives it. `sender` is the
     /// session that sent it, when that is known.
-    pub(super) async fn iq(&self, stanza: Mail, sender: Option<&Arc<Session>>) -> Option<Stanza> {
+    pub(super) async fn iq(
+        &self,
+        stanza: Mail,
+        sender: Option<&Arc<Session>>,
+        replies: &mut Replies,
+    ) -> Option<Stanza> {
         let Kind::Iq(kind) = stanza.kind else {
             return None;
         };
         match &stanza.to {
             Some(to) if !self.services.serves(to.domain()) => {
-                stanza.refusal(&Condition::RemoteServerNotFound.into())
+                match self.services.hooks.find_service(to.domain()) {
+                    Some(service) => {
+                        let service = Arc::clone(service);
+                        self.iq_to_service(service, stanza, sender, replies).await
+                    }
+                    None => stanza.refusal(&Condition::RemoteServerNotFound.into()),
+                }
             }
             Some(to) if to.local().is_some() && to.resource().is_some() => {
                 self.iq_to_session(&to.clone(), stanza).await
@@ -54,16 +65,49 @@ impl Router {
         sender: Option<&Arc<Session>>,
     ) -> Option<Stanza> {
         let answer = match self.request(stanza, kind, sender) {
-            Ok(iq) => match self.services.hooks.answer(iq) {
-                Some(answer) => answer.await,
-                None => Err(Condition::ServiceUnavailable.into()),
-            },
+            Ok(iq) => self.ask_extensions(iq).await,
             Err(error) => Err(error),
         };
-        match answer {
-            Ok(payload) => Some(stanza.result(payload.as_ref())),
-            Err(error) => stanza.refusal(&error),
+        answered(stanza, answer)
+    }
+
+    async fn ask_extensions(&self, iq: Iq) -> IqAnswer {
+        match self.services.hooks.answer(iq) {
+            Some(answer) => answer.await,
+            None => Err(Condition::ServiceUnavailable.into()),
         }
+    }
+
+    /// A request to a service or to an address of it is answered by it; anything else is its own
+    /// affair, and what the service wants done for it has been done when this returns.
+    async fn iq_to_service(
+        &self,
+        service: Arc<dyn Service>,
+        stanza: Mail,
+        sender: Option<&Arc<Session>>,
+        replies: &mut Replies,
+    ) -> Option<Stanza> {
+        let bare = stanza.to.as_ref().is_none_or(|to| to.resource().is_none());
+        let kind = match stanza.kind {
+            Kind::Iq(kind) if kind.is_request() && bare => kind,
+            Kind::Iq(_) | Kind::Message(_) | Kind::Presence(_) => {
+                self.to_service(service, stanza, replies).await;
+                return None;
+            }
+        };
+        let answer = match self.request(&stanza, kind, sender) {
+            Ok(mut iq) => {
+                iq.at = At::Service;
+                let at_domain = iq.to.node().is_none();
+                match service.request(iq.clone()).await {
+                    Some(answer) => answer,
+                    None if at_domain => self.ask_extensions(iq).await,
+                    None => Err(Condition::ServiceUnavailable.into()),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        answered(&stanza, answer)
     }
 
     fn request(
@@ -92,6 +136,13 @@ impl Router {
             session: sender.cloned(),
             services: Arc::clone(&self.services),
         })
+    }
+}
+
+fn answered(request: &Stanza, answer: IqAnswer) -> Option<Stanza> {
+    match answer {
+        Ok(payload) => Some(request.result(payload.as_ref())),
+        Err(error) => request.refusal(&error),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod delivery;
 mod iq;
 pub mod registry;
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -16,22 +17,45 @@ use futures_util::future::BoxFuture;
 use tracing::debug;
 
 use crate::hooks::{
-    Account, Effects, Flow, Mail, Passage, Routing, Services, Session, Undelivered,
+    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
+    Undelivered,
 };
 use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
 /// What a session is to be sent for a stanza that it sent.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Replies {
     /// Whose they are; nobody's where no session sent the stanza.
     session: Option<Arc<Session>>,
     /// In order.
     pub stanzas: Vec<Stanza>,
+    /// Writes that were begun for the stanza: until they are durable it does not count as handled
+    /// (XEP-0198 §4).
+    pub durable: Vec<Durable>,
     /// The session can take messages now and could not before: it is to be given what was
     /// kept for the account.
     pub became_available: bool,
+}
+
+impl Replies {
+    /// Nothing yet, for that sender.
+    fn to(session: Option<&Arc<Session>>) -> Self {
+        Self {
+            session: session.cloned(),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Debug for Replies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies")
+            .field("stanzas", &self.stanzas)
+            .field("durable", &self.durable.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The router of this node.
@@ -68,10 +92,7 @@ impl Router {
     /// Takes a stanza from a session of this server, `from` already stamped. What the session
     /// itself is to be sent for it is returned; its task writes that out.
     pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
-        let mut replies = Replies {
-            session: Some(Arc::clone(session)),
-            ..Replies::default()
-        };
+        let mut replies = Replies::to(Some(session));
         if matches!(stanza.kind, Kind::Message(_)) {
             // Nobody else has it yet, so nothing is copied.
             Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
@@ -91,9 +112,8 @@ impl Router {
             Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
             Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
             Kind::Iq(_) => {
-                replies
-                    .stanzas
-                    .extend(Box::pin(self.iq(stanza, Some(session))).await);
+                let answer = Box::pin(self.iq(stanza, Some(session), &mut replies)).await;
+                replies.stanzas.extend(answer);
                 return replies;
             }
         };
@@ -143,6 +163,7 @@ impl Router {
     ) -> BoxFuture<'a, Result<(), StanzaError>> {
         Box::pin(async move {
             replies.stanzas.extend(effects.reply);
+            replies.durable.extend(effects.durable);
             replies.became_available |= effects.became_available;
             for (session, stanza) in effects.deliver {
                 self.hand_over(&session, stanza, replies).await;
@@ -165,11 +186,17 @@ impl Router {
         let Some(to) = &stanza.to else {
             return;
         };
-        if !self.services.serves(to.domain()) {
-            self.refuse(&stanza, &Condition::RemoteServerNotFound.into(), replies);
-        } else if matches!(stanza.kind, Kind::Iq(_)) {
-            if let Some(answer) = Box::pin(self.iq(stanza, None)).await {
+        if matches!(stanza.kind, Kind::Iq(_)) {
+            if let Some(answer) = Box::pin(self.iq(stanza, None, replies)).await {
                 self.answer(answer, replies);
+            }
+        } else if !self.services.serves(to.domain()) {
+            match self.services.hooks.find_service(to.domain()) {
+                Some(service) => {
+                    let service = Arc::clone(service);
+                    self.to_service(service, stanza, replies).await;
+                }
+                None => self.refuse(&stanza, &Condition::RemoteServerNotFound.into(), replies),
             }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
@@ -177,6 +204,32 @@ impl Router {
         } else {
             self.to_account(stanza, replies).await;
         }
+    }
+
+    /// A stanza for a service of this server. Boxed, for what a service does may lead to another.
+    fn to_service<'a>(
+        &'a self,
+        service: Arc<dyn Service>,
+        stanza: Mail,
+        replies: &'a mut Replies,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let from = stanza.from.as_ref();
+            let sends =
+                |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
+            let parcel = Parcel {
+                session: replies.session.as_ref().filter(sends).cloned(),
+                stanza: Arc::clone(&stanza),
+                services: Arc::clone(&self.services),
+            };
+            let outcome = match service.take(parcel).await {
+                Ok(effects) => self.carry_out(effects, replies).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                self.refuse(&stanza, &error, replies);
+            }
+        })
     }
 
     /// A message or presence for a local account.

@@ -20,7 +20,7 @@ use crate::proto::{
 };
 use crate::router::registry::Binding;
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
-use crate::stream::{Admission, Input, Negotiation, Next, Output};
+use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
 use crate::xml::{Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
@@ -31,6 +31,7 @@ pub(super) struct Bound {
     pub(super) framer: Framer,
     pub(super) scope: Scope,
     pub(super) lang: Option<CompactString>,
+    pub(super) framing: Framing,
     pub(super) session: Arc<Session>,
 }
 
@@ -115,7 +116,12 @@ impl Driver {
             }
         };
         let rules = Arc::clone(&self.listener.rules);
-        self.machine = Some(Negotiation::new(rules, security, crate::id::random));
+        self.machine = Some(Negotiation::new(
+            rules,
+            Framing::Stream,
+            security,
+            crate::id::random,
+        ));
         let Some(mut input) = self.read().await? else {
             return Ok(());
         };
@@ -173,8 +179,8 @@ impl Driver {
                 .authentication_failed(self.peer, now);
             tokio::time::sleep(output.delay.max(more)).await;
         }
-        if !output.bytes.is_empty() {
-            self.io()?.write(&output.bytes).await?;
+        if !output.out.is_empty() {
+            self.io()?.write(output.out.bytes()).await?;
         }
         Ok(output.next)
     }
@@ -231,9 +237,9 @@ impl Driver {
                     };
                 }
                 Some(Frame::Close) => {
-                    let mut bytes = Vec::new();
-                    crate::stream::header::close(&mut bytes);
-                    self.io()?.write(&bytes).await?;
+                    let mut out = Outbox::new(Framing::Stream);
+                    out.close();
+                    self.io()?.write(out.bytes()).await?;
                     return Ok(None);
                 }
                 None => {
@@ -247,16 +253,16 @@ impl Driver {
     }
 
     async fn refuse(&mut self, error: crate::xml::XmlError) -> std::io::Result<Option<Input>> {
-        let bytes = self.last_words(&xml(error));
-        self.io()?.write(&bytes).await?;
+        let out = self.last_words(&xml(error));
+        self.io()?.write(out.bytes()).await?;
         Ok(None)
     }
 
     /// A stream error, behind a header where none was sent yet.
-    fn last_words(&mut self, error: &StreamError) -> Vec<u8> {
+    fn last_words(&mut self, error: &StreamError) -> Outbox {
         let machine = self.machine.as_mut();
         machine
-            .map(|machine| machine.fail(error).bytes)
+            .map(|machine| machine.fail(error).out)
             .unwrap_or_default()
     }
 
@@ -408,10 +414,10 @@ impl Driver {
     /// Ends the negotiation from outside.
     async fn cut_off(&mut self, condition: StreamCondition) {
         self.unbind().await;
-        let bytes = self.last_words(&condition.into());
+        let out = self.last_words(&condition.into());
         if let Some(transport) = &mut self.transport {
             // The peer may be gone; then there is nobody to tell.
-            let _ = transport.write(&bytes).await;
+            let _ = transport.write(out.bytes()).await;
         }
     }
 
@@ -432,6 +438,7 @@ impl Driver {
             framer,
             scope: self.scope,
             lang: self.lang,
+            framing: Framing::Stream,
             session,
         })
     }

@@ -16,7 +16,7 @@ use super::transport::Transport;
 use crate::hooks::{Mail, Session};
 use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
 use crate::router::Router;
-use crate::stream::header;
+use crate::stream::Outbox;
 use crate::xml::{Element, Frame, Framer, Limits, Scope};
 
 /// How much is gathered before it is written: what one TLS record and a socket's send
@@ -36,7 +36,7 @@ pub(super) struct Task {
     session: Arc<Session>,
     /// Taken from the mailbox and not written yet.
     in_flight: VecDeque<Mail>,
-    out: Vec<u8>,
+    out: Outbox,
     bucket: Bucket,
     paused_until: Option<Instant>,
     heard: Instant,
@@ -68,7 +68,7 @@ impl Task {
             lang: bound.lang,
             session: bound.session,
             in_flight: VecDeque::new(),
-            out: Vec::new(),
+            out: Outbox::new(bound.framing),
             bucket: Bucket::new(
                 c2s.bytes_per_second_max.as_u64(),
                 c2s.burst_bytes_max.as_u64(),
@@ -93,15 +93,15 @@ impl Task {
         // Before the peer learns of it: when it comes again, what was kept is there.
         Box::pin(self.give_back()).await;
         match end {
-            End::Closed => header::close(&mut self.out),
+            End::Closed => self.out.close(),
             End::Failed(error) => {
                 info!(condition = error.condition.name(), "stream error");
-                header::fail(&mut self.out, &error);
+                self.out.fail(&error);
             }
             End::Lost => return,
         }
         let last_words = async {
-            if transport.write(&self.out).await.is_ok() {
+            if transport.write(self.out.bytes()).await.is_ok() {
                 transport.close().await;
             }
         };
@@ -154,7 +154,7 @@ impl Task {
             let weight: usize = self.in_flight.iter().map(|mail| mail.weight()).sum();
             self.out.reserve(weight.min(WRITE_BYTES));
             for mail in &self.in_flight {
-                mail.write(&mut self.out, None);
+                self.out.stanza(mail);
                 gathered += 1;
                 if self.out.len() >= WRITE_BYTES {
                     break;
@@ -170,9 +170,9 @@ impl Task {
     /// Writes what was gathered. Nearly always the socket takes all of it at once.
     async fn flush(&mut self, transport: &mut Transport) -> Result<(), End> {
         // An idle session holds no buffer, so this one goes with what was in it.
-        let out = std::mem::take(&mut self.out);
-        let written = transport.try_write(&out).map_err(|_| End::Lost)?;
-        match out.get(written..) {
+        let out = self.out.take();
+        let written = transport.try_write(out.bytes()).map_err(|_| End::Lost)?;
+        match out.bytes().get(written..) {
             Some(left) if !left.is_empty() => Box::pin(self.flush_slowly(left, transport)).await,
             Some(_) | None => Ok(()),
         }
@@ -265,7 +265,7 @@ impl Task {
 
     fn write(&mut self, stanzas: &[Stanza]) {
         for stanza in stanzas {
-            stanza.write(&mut self.out, None);
+            self.out.stanza(stanza);
         }
     }
 

@@ -58,7 +58,7 @@ pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError
 
 /// Writes the server's header (RFC 6120 §4.7). `to` is there when and only when the client
 /// said who it is (§4.7.2).
-pub fn open(out: &mut Vec<u8>, host: &BareJid, to: Option<&BareJid>, id: &str) {
+pub(super) fn open(out: &mut Vec<u8>, host: &BareJid, to: Option<&BareJid>, id: &str) {
     out.extend_from_slice(b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='");
     write::escape_attribute(out, host.as_str());
     if let Some(to) = to {
@@ -71,25 +71,25 @@ pub fn open(out: &mut Vec<u8>, host: &BareJid, to: Option<&BareJid>, id: &str) {
 }
 
 /// Writes the closing tag (RFC 6120 §4.4).
-pub fn close(out: &mut Vec<u8>) {
+pub(super) fn close(out: &mut Vec<u8>) {
     out.extend_from_slice(b"</stream:stream>");
 }
 
-/// Writes `<stream:error/>` and the closing tag; the header must have been sent.
-pub fn fail(out: &mut Vec<u8>, error: &StreamError) {
-    stream_element(out, &error.to_element());
-    close(out);
-}
-
 /// Writes a child of the stream in the stream namespace, with the prefix that every client
-/// expects there.
-pub fn stream_element(out: &mut Vec<u8>, element: &Element) {
+/// expects there, and `declaration` where nothing around it declares the prefix.
+pub(super) fn stream_element(
+    out: &mut Vec<u8>,
+    element: &Element,
+    declaration: &[u8],
+    outer_ns: &str,
+) {
     let name = element.name().as_bytes();
     out.extend_from_slice(b"<stream:");
     out.extend_from_slice(name);
+    out.extend_from_slice(declaration);
     out.push(b'>');
     for child in element.children() {
-        write::element(out, child, ns::CLIENT);
+        write::element(out, child, outer_ns);
     }
     out.extend_from_slice(b"</stream:");
     out.extend_from_slice(name);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{BareJid, FullJid, IqType, StanzaError};
+use crate::stream::outbox::Outbox;
 use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security};
 use crate::xml::{Element, Opening, Parsed};
 
@@ -77,7 +78,7 @@ pub enum Admission {
     Unknown,
 }
 
-/// What to do next, after sending [`Output::bytes`].
+/// What to do next, after sending [`Output::out`].
 #[derive(Debug)]
 pub enum Next {
     /// Read the next element.
@@ -133,7 +134,7 @@ pub struct Output {
     /// How long to wait first (RFC 6120 §13.11: guessing must be slow).
     pub delay: Duration,
     /// To be sent.
-    pub bytes: Vec<u8>,
+    pub out: Outbox,
     /// To be done after sending.
     pub next: Next,
     /// An attempt to authenticate has just failed for this reason: for the log.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::features;
 use super::header::{self, Header};
 use super::interface::{Input, Next, Output, Rules, Tls};
+use super::outbox::{Framing, Outbox};
 use super::sasl::{
     Attempts, AwaitingKeys, AwaitingVerdict, Exchange, Offer, SaslCondition, Security,
 };
@@ -20,6 +21,7 @@ use crate::xml::{Element, Opening};
 pub struct Negotiation {
     rules: Arc<Rules>,
     new_id: fn() -> String,
+    framing: Framing,
     security: Security,
     tls: Tls,
     attempts: Attempts,
@@ -71,7 +73,12 @@ impl Negotiation {
     /// A stream on a new connection. `new_id` makes stream ids and nonces: unique and not
     /// guessable (RFC 6120 §4.7.3).
     #[must_use]
-    pub fn new(rules: Arc<Rules>, security: Security, new_id: fn() -> String) -> Self {
+    pub fn new(
+        rules: Arc<Rules>,
+        framing: Framing,
+        security: Security,
+        new_id: fn() -> String,
+    ) -> Self {
         let tls = match security {
             Security::Cleartext { .. } => rules.tls,
             Security::Tls { .. } => Tls::Absent,
@@ -80,6 +87,7 @@ impl Negotiation {
             attempts: Attempts::new(rules.attempts_max),
             rules,
             new_id,
+            framing,
             security,
             tls,
             header_sent: false,
@@ -102,11 +110,12 @@ impl Negotiation {
                 self.security = security;
                 self.tls = Tls::Absent;
                 self.header_sent = false;
-                self.to(State::Closed, Vec::new(), Next::Restart)
+                let out = self.outbox();
+                self.to(State::Closed, out, Next::Restart)
             }
             (State::Answering { opened, request }, Input::Answered(answer)) => {
-                let bytes = answer_bytes(&request, &answer);
-                self.to(State::Offered(opened), bytes, Next::Read)
+                let out = self.answer(&request, &answer);
+                self.to(State::Offered(opened), out, Next::Read)
             }
             (State::Challenged { opened, exchange }, Input::Element(parsed)) => {
                 self.responded(opened, exchange, &parsed)
@@ -148,22 +157,22 @@ impl Negotiation {
     /// Ends the stream with an error, sending a header first if none was sent
     /// (RFC 6120 §4.9.1.2).
     pub fn fail(&mut self, error: &StreamError) -> Output {
-        let mut bytes = Vec::new();
+        let mut out = self.outbox();
         if !self.header_sent {
             if let Some(host) = self.rules.hosts.first() {
-                header::open(&mut bytes, host, None, &(self.new_id)());
+                out.open(host, None, &(self.new_id)());
             }
             self.header_sent = true;
         }
-        header::fail(&mut bytes, error);
-        self.to(State::Ended, bytes, Next::Close)
+        out.fail(error);
+        self.to(State::Ended, out, Next::Close)
     }
 
-    fn to(&mut self, state: State, bytes: Vec<u8>, next: Next) -> Output {
+    fn to(&mut self, state: State, out: Outbox, next: Next) -> Output {
         self.state = state;
         Output {
             delay: Duration::ZERO,
-            bytes,
+            out,
             next,
             failed: None,
         }
@@ -175,13 +184,13 @@ impl Negotiation {
             Ok(header) => header,
             Err(error) => return self.fail(&error),
         };
-        let mut bytes = self.header(&header);
+        let mut out = self.header(&header);
         let host = header.host;
         let offer = Offer::new(&host, self.security.clone(), &self.rules.sasl);
         let extensions = &self.rules.features;
         let features = features::negotiation(self.tls, &offer, || extensions.negotiation(&host));
-        header::stream_element(&mut bytes, &features);
-        self.to(State::Offered(Opened { host, offer }), bytes, Next::Read)
+        out.stream_element(&features);
+        self.to(State::Offered(Opened { host, offer }), out, Next::Read)
     }
 
     /// The header of an authenticated stream.
@@ -191,23 +200,41 @@ impl Negotiation {
             Ok(_) => return self.fail(&StreamCondition::HostUnknown.into()),
             Err(error) => return self.fail(&error),
         };
-        let mut bytes = self.header(&header);
+        let mut out = self.header(&header);
         let added = self.rules.features.authenticated(&header.host);
         let features = features::authenticated(added);
-        header::stream_element(&mut bytes, &features);
-        self.to(State::Unbound { account }, bytes, Next::Read)
+        out.stream_element(&features);
+        self.to(State::Unbound { account }, out, Next::Read)
     }
 
-    fn header(&mut self, asked: &Header) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(1024);
-        header::open(
-            &mut bytes,
-            &asked.host,
-            asked.from.as_ref(),
-            &(self.new_id)(),
-        );
+    fn header(&mut self, asked: &Header) -> Outbox {
+        let mut out = self.outbox();
+        out.reserve(1024);
+        out.open(&asked.host, asked.from.as_ref(), &(self.new_id)());
         self.header_sent = true;
-        bytes
+        out
+    }
+
+    const fn outbox(&self) -> Outbox {
+        Outbox::new(self.framing)
+    }
+
+    fn element(&self, element: &Element) -> Outbox {
+        let mut out = self.outbox();
+        out.element(element);
+        out
+    }
+
+    fn answer(&self, request: &Stanza, answer: &Result<Option<Element>, StanzaError>) -> Outbox {
+        let answer = match answer {
+            Ok(payload) => Some(request.result(payload.as_ref())),
+            Err(error) => request.refusal(error),
+        };
+        let mut out = self.outbox();
+        if let Some(answer) = answer {
+            out.stanza(&answer);
+        }
+        out
     }
 }
 
@@ -215,16 +242,4 @@ impl fmt::Debug for Negotiation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Negotiation").finish_non_exhaustive()
     }
-}
-
-fn answer_bytes(request: &Stanza, answer: &Result<Option<Element>, StanzaError>) -> Vec<u8> {
-    let answer = match answer {
-        Ok(payload) => Some(request.result(payload.as_ref())),
-        Err(error) => request.refusal(error),
-    };
-    let mut bytes = Vec::new();
-    if let Some(answer) = answer {
-        answer.write(&mut bytes, None);
-    }
-    bytes
 }

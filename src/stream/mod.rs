@@ -8,9 +8,11 @@ mod features;
 pub mod header;
 mod interface;
 mod machine;
+mod outbox;
 pub mod sasl;
 #[cfg(test)]
 mod tests;
 
 pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
 pub use machine::Negotiation;
+pub use outbox::{Framing, Outbox};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::sasl::{Decoys, PlainWithoutTls, Policy, Security, TlsVersion};
-use super::{Admission, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
+use super::{Admission, Framing, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
 use crate::proto::BareJid;
 use crate::xml::{Element, Frame, Framer, Limits, Scope, parse};
 
@@ -75,9 +75,12 @@ struct Dialogue {
 impl Dialogue {
     fn new(rules: Rules, security: Security) -> Self {
         Self {
-            machine: Some(Negotiation::new(Arc::new(rules), security, || {
-                "nonce".into()
-            })),
+            machine: Some(Negotiation::new(
+                Arc::new(rules),
+                Framing::Stream,
+                security,
+                || "nonce".into(),
+            )),
             framer: Framer::new(Limits::default()),
             scope: Scope::default(),
         }
@@ -134,7 +137,7 @@ impl Dialogue {
 
 /// What was sent.
 fn sent(output: &Output) -> &str {
-    str::from_utf8(&output.bytes).unwrap()
+    str::from_utf8(output.out.bytes()).unwrap()
 }
 
 /// `<failure/>` of SASL.
@@ -145,7 +148,12 @@ fn failure(condition: &str) -> String {
 /// Checks that the output ends the stream with nothing but an error, and gives its condition.
 fn stream_error(output: &Output) -> &str {
     assert!(matches!(output.next, Next::Close), "{output:?}");
-    let error = sent(output).strip_prefix("<stream:error><").unwrap();
+    condition(sent(output))
+}
+
+/// The condition of what is nothing but a stream error.
+fn condition(error: &str) -> &str {
+    let error = error.strip_prefix("<stream:error><").unwrap();
     let error = error
         .strip_suffix("</stream:error></stream:stream>")
         .unwrap();

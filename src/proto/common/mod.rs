@@ -2,4 +2,6 @@
 
 pub mod delay;
 pub mod forms;
+pub mod forward;
 pub mod kept;
+pub mod rsm;

@@ -3,23 +3,22 @@
 
 use super::{Negotiation, Opened, State};
 use crate::proto::{BareJid, IqType, Kind, StreamCondition, StreamError, ns, reading};
-use crate::stream::header;
 use crate::stream::interface::{Admission, Next, Output, Tls};
 use crate::stream::sasl::{self, Exchange, Failure, Penalty, SaslCondition, Step};
-use crate::xml::{Element, Parsed, write};
+use crate::xml::{Element, Parsed};
 
 impl Negotiation {
     /// What the client chose of the features.
     pub(super) fn chosen(&mut self, opened: Opened, parsed: Parsed) -> Output {
         match (parsed.tag.ns(), parsed.tag.name()) {
             (ns::TLS, "starttls") if self.tls == Tls::Absent => {
-                let mut bytes = b"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_vec();
-                header::close(&mut bytes);
-                self.to(State::Ended, bytes, Next::Close)
+                let mut out = self.element(&Element::new(ns::TLS, "failure"));
+                out.close();
+                self.to(State::Ended, out, Next::Close)
             }
             (ns::TLS, "starttls") => {
-                let bytes = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_vec();
-                self.to(State::Handshake, bytes, Next::StartTls)
+                let out = self.element(&Element::new(ns::TLS, "proceed"));
+                self.to(State::Handshake, out, Next::StartTls)
             }
             (ns::SASL, "auth") => self.authenticate(opened, &parsed),
             (ns::SASL, "abort") => self.failed(opened, &SaslCondition::Aborted.into()),
@@ -77,12 +76,12 @@ impl Negotiation {
     pub(super) fn step(&mut self, opened: Opened, step: Step) -> Output {
         match step {
             Step::Challenge { data, next } => {
-                let bytes = sasl_element("challenge", Some(&data));
+                let out = self.element(&sasl_element("challenge", Some(&data)));
                 let state = State::Challenged {
                     opened,
                     exchange: next,
                 };
-                self.to(state, bytes, Next::Read)
+                self.to(state, out, Next::Read)
             }
             Step::NeedKeys {
                 account,
@@ -90,7 +89,8 @@ impl Negotiation {
                 next,
             } => {
                 let state = State::Fetching { opened, next };
-                self.to(state, Vec::new(), Next::Keys { account, hash })
+                let out = self.outbox();
+                self.to(state, out, Next::Keys { account, hash })
             }
             Step::NeedPasswordCheck {
                 account,
@@ -98,7 +98,8 @@ impl Negotiation {
                 next,
             } => {
                 let state = State::Checking { opened, next };
-                self.to(state, Vec::new(), Next::Password { account, password })
+                let out = self.outbox();
+                self.to(state, out, Next::Password { account, password })
             }
             Step::Success { account, data } => {
                 let next = Next::Admit {
@@ -109,7 +110,8 @@ impl Negotiation {
                     account,
                     data,
                 };
-                self.to(state, Vec::new(), next)
+                let out = self.outbox();
+                self.to(state, out, next)
             }
             Step::Failure(failure) => self.failed(opened, &failure),
         }
@@ -125,8 +127,8 @@ impl Negotiation {
         match admission {
             Admission::Granted => {
                 self.header_sent = false;
-                let bytes = sasl_element("success", data);
-                self.to(State::Authenticated { account }, bytes, Next::Restart)
+                let out = self.element(&sasl_element("success", data));
+                self.to(State::Authenticated { account }, out, Next::Restart)
             }
             Admission::Disabled => self.failed(opened, &SaslCondition::AccountDisabled.into()),
             Admission::Unknown => self.failed(opened, &SaslCondition::NotAuthorized.into()),
@@ -137,19 +139,18 @@ impl Negotiation {
     pub(super) fn failed(&mut self, opened: Opened, failure: &Failure) -> Output {
         let failure_element = Element::new(ns::SASL, "failure")
             .child(Element::new(ns::SASL, failure.condition.name()));
-        let mut bytes = Vec::new();
-        write::element(&mut bytes, &failure_element, ns::CLIENT);
+        let mut out = self.element(&failure_element);
         let mut output = match self.attempts.failed(failure) {
             Penalty::Retry(delay) => {
-                let mut output = self.to(State::Offered(opened), bytes, Next::Read);
+                let mut output = self.to(State::Offered(opened), out, Next::Read);
                 output.delay = delay;
                 output
             }
             Penalty::Close(delay) => {
                 let error = StreamError::new(StreamCondition::PolicyViolation)
                     .text("too many failures to authenticate");
-                header::fail(&mut bytes, &error);
-                let mut output = self.to(State::Ended, bytes, Next::Close);
+                out.fail(&error);
+                let mut output = self.to(State::Ended, out, Next::Close);
                 output.delay = delay;
                 output
             }
@@ -176,16 +177,15 @@ impl Negotiation {
             kind,
             payload,
         };
-        self.to(State::Answering { opened, request }, Vec::new(), next)
+        let out = self.outbox();
+        self.to(State::Answering { opened, request }, out, next)
     }
 }
 
-fn sasl_element(name: &str, data: Option<&[u8]>) -> Vec<u8> {
+fn sasl_element(name: &str, data: Option<&[u8]>) -> Element {
     let mut element = Element::new(ns::SASL, name);
     if let Some(data) = data {
         element.push_text(sasl::encode(data));
     }
-    let mut bytes = Vec::new();
-    write::element(&mut bytes, &element, ns::CLIENT);
-    bytes
+    element
 }

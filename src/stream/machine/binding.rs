@@ -1,6 +1,6 @@
 //! Resource binding (RFC 6120 §7).
 
-use super::{Negotiation, State, answer_bytes};
+use super::{Negotiation, State};
 use crate::proto::{
     BareJid, FullJid, IqType, Kind, Stanza, StanzaError, StreamCondition, ns, reading,
 };
@@ -28,7 +28,8 @@ impl Negotiation {
             account: account.clone(),
             resource,
         };
-        self.to(State::Binding { account, request }, Vec::new(), next)
+        let out = self.outbox();
+        self.to(State::Binding { account, request }, out, next)
     }
 
     pub(super) fn bound(
@@ -41,12 +42,12 @@ impl Negotiation {
             Ok(jid) => {
                 let bind = Element::new(ns::BIND, "bind")
                     .child(Element::new(ns::BIND, "jid").text(jid.to_string()));
-                let bytes = answer_bytes(request, &Ok(Some(bind)));
-                self.to(State::Ended, bytes, Next::Ready(jid))
+                let out = self.answer(request, &Ok(Some(bind)));
+                self.to(State::Ended, out, Next::Ready(jid))
             }
             Err(error) => {
-                let bytes = answer_bytes(request, &Err(error));
-                self.to(State::Unbound { account }, bytes, Next::Read)
+                let out = self.answer(request, &Err(error));
+                self.to(State::Unbound { account }, out, Next::Read)
             }
         }
     }
@@ -60,8 +61,8 @@ impl Negotiation {
             reading::ReadError::Refused(stanza, error)
                 if matches!(stanza.kind, Kind::Iq(IqType::Get | IqType::Set)) =>
             {
-                let bytes = answer_bytes(&stanza, &Err(error));
-                self.to(back, bytes, Next::Read)
+                let out = self.answer(&stanza, &Err(error));
+                self.to(back, out, Next::Read)
             }
             reading::ReadError::Refused(..) => self.fail(&StreamCondition::NotAuthorized.into()),
         }
