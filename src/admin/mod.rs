@@ -14,6 +14,7 @@ mod import;
 pub mod operation;
 mod operator;
 pub mod password;
+mod reports;
 mod sessions;
 mod table;
 
@@ -34,6 +35,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .chain(import::OPERATIONS)
         .chain(sessions::OPERATIONS)
+        .chain(reports::OPERATIONS)
 }
 
 /// The operation of that name.

@@ -4,6 +4,8 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod blocking;
+pub mod call_invites;
 pub mod caps;
 pub mod commands;
 pub mod contact_addresses;
@@ -13,7 +15,9 @@ pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
+pub mod push;
 pub mod registration;
+pub mod reporting;
 pub mod roster;
 pub mod session_establishment;
 pub mod stream_limits;
@@ -34,6 +38,8 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    blocking::register,
+    call_invites::register,
     caps::register,
     commands::register,
     contact_addresses::register,
@@ -43,7 +49,9 @@ const LIST: &[Register] = &[
     ping::register,
     presence::register,
     private_xml::register,
+    push::register,
     registration::register,
+    reporting::register,
     roster::register,
     session_establishment::register,
     stream_limits::register,
