@@ -11,6 +11,7 @@ mod accounts;
 pub mod control;
 mod departure;
 mod import;
+mod invitations;
 pub mod operation;
 mod operator;
 pub mod password;
@@ -21,6 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use invitations::{invite_contact, token_id};
 pub use operation::{Argument, Arguments, Given, Kind, Need, Operation, Outcome, Refusal};
 pub use operator::Operator;
 
@@ -36,6 +38,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(import::OPERATIONS)
         .chain(sessions::OPERATIONS)
         .chain(reports::OPERATIONS)
+        .chain(invitations::OPERATIONS)
 }
 
 /// The operation of that name.

@@ -10,6 +10,8 @@ pub mod caps;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod external_services;
+pub mod invitations;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -19,6 +21,7 @@ pub mod push;
 pub mod registration;
 pub mod reporting;
 pub mod roster;
+pub mod roster_exchange;
 pub mod session_establishment;
 pub mod stream_limits;
 pub mod subscription;
@@ -44,6 +47,8 @@ const LIST: &[Register] = &[
     commands::register,
     contact_addresses::register,
     disco::register,
+    external_services::register,
+    invitations::register,
     last_activity::register,
     offline::register,
     ping::register,
@@ -53,6 +58,7 @@ const LIST: &[Register] = &[
     registration::register,
     reporting::register,
     roster::register,
+    roster_exchange::register,
     session_establishment::register,
     stream_limits::register,
     subscription::register,
