@@ -18,6 +18,7 @@ mod redaction;
 mod scram;
 mod scram_client;
 mod stopping;
+mod turn;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/xml.rs"]
 mod xml;
