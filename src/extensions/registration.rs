@@ -28,6 +28,14 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         Document::new("XEP-0077", "In-Band Registration", "2.4")
             .note("without data forms; accounts are made in-band only where the operator opens it"),
     );
+    hooks.document(
+        Document::new(
+            "XEP-0445",
+            "Pre-Authenticated In-Band Registration",
+            "0.2.0",
+        )
+        .note("where registration is by invitation or open"),
+    );
     hooks.feature(&[At::Host], ns::REGISTER);
     hooks.iq_get(&[At::Host, At::Own], ns::REGISTER, "query", registered);
     hooks.iq_set(&[At::Host, At::Own], ns::REGISTER, "query", change);

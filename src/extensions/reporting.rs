@@ -117,7 +117,7 @@ pub(super) async fn take(services: &Services, reports: Vec<AbuseReport>) {
     }
     let config = &services.config.reporting;
     let kept = services.store.abuse_reports();
-    if let Err(error) = kept.put(&reports, config.reports_max).await {
+    if let Err(error) = Box::pin(kept.put(&reports, config.reports_max)).await {
         warn!(%error, "reports are not kept");
     }
     for report in &reports {

@@ -192,10 +192,11 @@ impl Router {
             let sends =
                 |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
             let sender = replies.session.as_ref().filter(sends).cloned();
-            if let Some(answer) = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await {
-                if !self.answer_to_host(&answer).await {
-                    self.answer(answer, replies);
-                }
+            let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
+            if let Some(answer) = answer
+                && !self.answer_to_host(&answer).await
+            {
+                self.answer(answer, replies);
             }
         } else if !self.services.serves(to.domain()) {
             match self.services.hooks.find_service(to.domain()) {

@@ -12,6 +12,7 @@ mod external;
 mod first_run;
 mod flood;
 mod house;
+mod invitations;
 mod limits;
 mod peer;
 mod redaction;

@@ -100,7 +100,7 @@ async fn block(iq: Iq, offline: Arc<Offline>, items_max: u32) -> IqAnswer {
     let _turn = held.turn.lock().await;
     let before = held.load(&iq.services, owner).await?;
     let blocked = iq.services.store.blocked();
-    match blocked.put(owner, &addresses, items_max).await? {
+    match Box::pin(blocked.put(owner, &addresses, items_max)).await? {
         Put::Stored => {}
         Put::Full => {
             return Err(
@@ -117,7 +117,7 @@ async fn block(iq: Iq, offline: Arc<Offline>, items_max: u32) -> IqAnswer {
     held.set(after);
     offline.forget(owner);
     push(account, &element("block", &addresses));
-    reporting::take(&iq.services, reports).await;
+    Box::pin(reporting::take(&iq.services, reports)).await;
     Ok(None)
 }
 
@@ -134,7 +134,7 @@ async fn unblock(iq: Iq, offline: Arc<Offline>) -> IqAnswer {
         if addresses.is_empty() {
             blocked.clear(owner).await?;
         } else {
-            blocked.delete(owner, &addresses).await?;
+            Box::pin(blocked.delete(owner, &addresses)).await?;
         }
         let after = Blocklist::new(&blocked.list(owner).await?);
         let shown = again_seen(account, &before, &after);

@@ -118,55 +118,59 @@ async fn what_cannot_be_blocked_is_refused_and_changes_nothing() {
     );
 }
 
+/// Stanzas, and whether their sender is told that they were refused.
+const FROM_A_BLOCKED_ADDRESS: &[(&str, bool)] = &[
+    (
+        "<message id='s' type='chat' to='juliet@localhost'><body>?</body></message>",
+        true,
+    ),
+    (
+        "<message id='s' to='juliet@localhost/balcony'><body>?</body></message>",
+        true,
+    ),
+    (
+        "<message id='s' type='headline' to='juliet@localhost'><body>?</body></message>",
+        false,
+    ),
+    (
+        "<message id='s' type='groupchat' to='juliet@localhost/balcony'><body>?</body></message>",
+        false,
+    ),
+    ("<presence id='s' to='juliet@localhost'/>", false),
+    (
+        "<presence id='s' type='probe' to='juliet@localhost'/>",
+        false,
+    ),
+    (
+        "<presence id='s' type='subscribe' to='juliet@localhost'/>",
+        false,
+    ),
+    (
+        "<iq id='s' type='get' to='juliet@localhost/balcony'><ping xmlns='urn:xmpp:ping'/></iq>",
+        true,
+    ),
+    (
+        "<iq id='s' type='get' to='juliet@localhost'><vCard xmlns='vcard-temp'/></iq>",
+        true,
+    ),
+    (
+        "<iq id='s' type='result' to='juliet@localhost/balcony'/>",
+        false,
+    ),
+    (
+        "<iq id='s' type='error' to='juliet@localhost/balcony'><error/></iq>",
+        false,
+    ),
+];
+
 #[tokio::test]
 async fn nothing_passes_in_either_direction_section_3_3() {
     let house = House::new(&["romeo", "juliet"]).await;
     let (mut romeo, mut juliet) = friends(&house).await;
     command(&mut juliet, "block", &["romeo@localhost"]).await;
     romeo.received();
-    for (stanza, refused) in [
-        (
-            "<message id='s' type='chat' to='juliet@localhost'><body>?</body></message>",
-            true,
-        ),
-        (
-            "<message id='s' to='juliet@localhost/balcony'><body>?</body></message>",
-            true,
-        ),
-        (
-            "<message id='s' type='headline' to='juliet@localhost'><body>?</body></message>",
-            false,
-        ),
-        (
-            "<message id='s' type='groupchat' to='juliet@localhost/balcony'><body>?</body></message>",
-            false,
-        ),
-        ("<presence id='s' to='juliet@localhost'/>", false),
-        (
-            "<presence id='s' type='probe' to='juliet@localhost'/>",
-            false,
-        ),
-        (
-            "<presence id='s' type='subscribe' to='juliet@localhost'/>",
-            false,
-        ),
-        (
-            "<iq id='s' type='get' to='juliet@localhost/balcony'><ping xmlns='urn:xmpp:ping'/></iq>",
-            true,
-        ),
-        (
-            "<iq id='s' type='get' to='juliet@localhost'><vCard xmlns='vcard-temp'/></iq>",
-            true,
-        ),
-        (
-            "<iq id='s' type='result' to='juliet@localhost/balcony'/>",
-            false,
-        ),
-        (
-            "<iq id='s' type='error' to='juliet@localhost/balcony'><error/></iq>",
-            false,
-        ),
-    ] {
+    for (stanza, refused) in FROM_A_BLOCKED_ADDRESS {
+        let refused = *refused;
         romeo.send(stanza).await;
         let answer = romeo.received_xml().concat();
         if refused {

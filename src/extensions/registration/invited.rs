@@ -9,7 +9,6 @@ use super::pace::Pace;
 use crate::admin;
 use crate::extensions::invitations::{self, PARS};
 use crate::hooks::{Hooks, IqAnswer, Services, StreamIq, StreamPhase};
-use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, ErrorType, IqType, StanzaError};
 use crate::store::Invitation;
 use crate::xml::Element;
@@ -23,11 +22,6 @@ const FEATURE: &str = "urn:xmpp:ibr-token:0";
 struct Shown(Invitation);
 
 pub(super) fn register(hooks: &mut Hooks, pace: &Arc<Mutex<Pace>>) {
-    hooks.document(Document::new(
-        "XEP-0445",
-        "Pre-Authenticated In-Band Registration",
-        "0.2.0",
-    ));
     hooks.stream_feature(StreamPhase::Negotiation, |_| {
         Some(Element::new(FEATURE, "register"))
     });
