@@ -128,18 +128,6 @@ fn external_services(config: &Config, reader: &mut Reader<'_>) {
                 message,
             );
         }
-        if service
-            .secret
-            .as_ref()
-            .is_some_and(|it| it.expose().is_empty())
-        {
-            let message = "expected a secret, found an empty one".to_owned();
-            reader.complain_at(
-                &format!("{path}.secret"),
-                "[[external_service]] secret",
-                message,
-            );
-        }
     }
 }
 
