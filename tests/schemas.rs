@@ -20,6 +20,53 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "blocking.xsd",
+        &[
+            "<blocklist xmlns='urn:xmpp:blocking'/>",
+            "<block xmlns='urn:xmpp:blocking'><item jid='romeo@example.org/x'/></block>",
+            "<unblock xmlns='urn:xmpp:blocking'/>",
+        ],
+        &[
+            "<block xmlns='urn:xmpp:blocking'/>",
+            "<block xmlns='urn:xmpp:blocking'><item/></block>",
+            "<blocklist xmlns='urn:xmpp:blocking'><item jid=''/></blocklist>",
+        ],
+    ),
+    (
+        "blocking-errors.xsd",
+        &["<blocked xmlns='urn:xmpp:blocking:errors'/>"],
+        &["<blocked xmlns='urn:xmpp:blocking:errors'>text</blocked>"],
+    ),
+    (
+        "push.xsd",
+        &[
+            "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n'/>",
+            "<disable xmlns='urn:xmpp:push:0' jid='push.example'/>",
+            "<notification xmlns='urn:xmpp:push:0'><x xmlns='jabber:x:data' type='form'/></notification>",
+        ],
+        &[
+            "<enable xmlns='urn:xmpp:push:0' node='n'/>",
+            "<notification xmlns='urn:xmpp:push:0'>text</notification>",
+        ],
+    ),
+    (
+        "external-services.xsd",
+        &[
+            "<services xmlns='urn:xmpp:extdisco:2' type='turn'><service host='turn.example' port='3478' transport='udp' type='turn' restricted='true' username='1790086400:33aa' password='WA==' expires='2026-09-22T14:13:20Z'/></services>",
+            "<credentials xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn'/></credentials>",
+        ],
+        &[
+            "<services xmlns='urn:xmpp:extdisco:2'><service type='turn'/></services>",
+            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' port='70000'/></services>",
+            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' expires='soon'/></services>",
+        ],
+    ),
+    (
+        "ibr-token.xsd",
+        &["<register xmlns='urn:xmpp:ibr-token:0'/>"],
+        &["<register xmlns='urn:xmpp:ibr-token:0' token='t'>text</register>"],
+    ),
+    (
         "streams.xsd",
         &[
             "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='example.org' id='a'/>",

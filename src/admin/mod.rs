@@ -11,15 +11,18 @@ mod accounts;
 pub mod control;
 mod departure;
 mod import;
+mod invitations;
 pub mod operation;
 mod operator;
 pub mod password;
+mod reports;
 mod sessions;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
+pub use invitations::{invite_contact, token_id};
 pub use operation::{Argument, Arguments, Given, Kind, Need, Operation, Outcome, Refusal};
 pub use operator::Operator;
 
@@ -34,6 +37,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .chain(import::OPERATIONS)
         .chain(sessions::OPERATIONS)
+        .chain(reports::OPERATIONS)
+        .chain(invitations::OPERATIONS)
 }
 
 /// The operation of that name.

@@ -111,6 +111,8 @@ fn command() -> Command {
     for (group, about) in [
         ("account", "Accounts."),
         ("session", "Sessions of the running server."),
+        ("report", "Reports of spam and abuse."),
+        ("invite", "Invitations."),
     ] {
         let operations = admin::operations().filter(|operation| operation.group() == group);
         command = command.subcommand(

@@ -36,6 +36,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     encryption(config, reader);
     room_for_a_stanza(config, reader);
     components(config, reader);
+    external_services(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
@@ -104,6 +105,28 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
                 .find(|key| reader.is_set(&format!("c2s.{key}")))
                 .unwrap_or(key);
             reader.complain_at(&format!("c2s.{blamed}"), &format!("[c2s] {key}"), message);
+        }
+    }
+}
+
+fn external_services(config: &Config, reader: &mut Reader<'_>) {
+    for (index, service) in config.external_services.iter().enumerate() {
+        let path = format!("external_service[{index}]");
+        if reader.is_set(&format!("{path}.host")) && service.host.trim().is_empty() {
+            let message = "expected a domain or an IP address, found none".to_owned();
+            reader.complain_at(
+                &format!("{path}.host"),
+                "[[external_service]] host",
+                message,
+            );
+        }
+        if service.secret.is_some() && service.password.is_some() {
+            let message = "expected either secret or password, found both".to_owned();
+            reader.complain_at(
+                &format!("{path}.secret"),
+                "[[external_service]] secret",
+                message,
+            );
         }
     }
 }

@@ -12,15 +12,19 @@
 mod account;
 mod address;
 mod auth;
+mod blocking;
 mod c2s;
 mod check;
 mod component;
 mod database;
+mod external_service;
 mod host;
+mod invitations;
 mod listen;
 mod log;
 mod place;
 mod problem;
+mod push;
 mod reader;
 mod reference;
 mod registration;
@@ -40,13 +44,17 @@ use toml::de::DeTable;
 pub use account::{Offline, PrivateStorage, Vcard};
 pub use address::{ContactAddress, Domain, ListenAddress};
 pub use auth::Auth;
+pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
 pub use component::{Component, ComponentRole};
 pub use database::{Database, DatabaseLocation};
+pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use host::{Contact, Host};
+pub use invitations::{Invitations, InvitationsBy};
 pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
+pub use push::Push;
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use tls::{Tls, TlsVersion};
@@ -76,13 +84,19 @@ section! {
         database: Database;
         auth: Auth;
         registration: Registration;
+        invitations: Invitations;
         offline: Offline;
         private_storage: PrivateStorage;
         vcard: Vcard;
+        blocking: Blocking;
+        reporting: Reporting;
+        push: Push;
         log: Log;
     }
     arrays {
         hosts: Host as "host" = vec![Host::default()], requires &["domain"];
+        external_services: ExternalService as "external_service" = Vec::new(),
+            requires &["kind", "host"];
         components: Component as "component" = Vec::new(), requires &["domain", "secret"];
     }
 }
@@ -149,13 +163,7 @@ impl Config {
     #[must_use]
     pub fn unserved(&self) -> Vec<&'static str> {
         let components = (!self.components.is_empty()).then_some("[[component]]");
-        let invites = self.registration.mode == RegistrationMode::Invite;
-        let invites = invites.then_some("[registration] mode = \"invite\"");
-        self.listen
-            .unserved()
-            .chain(components)
-            .chain(invites)
-            .collect()
+        self.listen.unserved().chain(components).collect()
     }
 
     /// Which database serves: the one of `[database] url`, or the file in `data_dir`.

@@ -6,8 +6,8 @@ section! {
     /// Making accounts from a client (XEP-0077). Changing the own password is always allowed.
     pub struct Registration {
         /// "closed": administrators make accounts, which is what a contact center wants;
-        /// "open": everybody, spammers first; "invite": whoever holds an invitation, of which
-        /// this version makes none, so that it is as closed.
+        /// "open": everybody, spammers first; "invite": whoever holds an invitation
+        /// (`[invitations]`).
         mode: RegistrationMode = RegistrationMode::Closed;
     }
 }

@@ -149,6 +149,25 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     // Components.
     (
+        "[[external_service]]\nhost = 'turn.example'",
+        &["1:1: [[external_service]] kind: missing"],
+    ),
+    (
+        "[[external_service]]\nkind = 'turn'\nhost = ''",
+        &["3:8: [[external_service]] host: expected a domain or an IP address, found none"],
+    ),
+    (
+        "[[external_service]]\nkind = 'turn'\nhost = 'h'\nsecret = 's'\npassword = 'p'",
+        &["4:10: [[external_service]] secret: expected either secret or password, found both"],
+    ),
+    (
+        "[reporting]\nnotify = ['nobody']",
+        &[
+            "2:11: [reporting] notify: expected an address such as \"admin@example.org\", \
+             found \"nobody\"",
+        ],
+    ),
+    (
         "[[component]]\ndomain = 'c.example'",
         &["1:1: [[component]] secret: missing"],
     ),

@@ -251,6 +251,20 @@ impl Scalar for PathBuf {
     }
 }
 
+impl Scalar for String {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.chars().any(char::is_control)).then(|| text.to_owned())
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(self)
+    }
+}
+
 impl Scalar for Secret<String> {
     const SECRET: bool = true;
 

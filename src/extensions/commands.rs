@@ -7,6 +7,7 @@
 
 mod administration;
 mod dialogues;
+mod invitations;
 mod own;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,7 +79,10 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
 
 /// Every command, in the order in which clients show them.
 fn commands() -> impl Iterator<Item = &'static Command> {
-    own::COMMANDS.iter().chain(administration::COMMANDS)
+    own::COMMANDS
+        .iter()
+        .chain(invitations::COMMANDS)
+        .chain(administration::COMMANDS)
 }
 
 /// §2.1, §2.2: the list, and each command that the asker may execute.

@@ -4,17 +4,24 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod blocking;
+pub mod call_invites;
 pub mod caps;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod external_services;
+pub mod invitations;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
+pub mod push;
 pub mod registration;
+pub mod reporting;
 pub mod roster;
+pub mod roster_exchange;
 pub mod session_establishment;
 pub mod stream_limits;
 pub mod subscription;
@@ -34,17 +41,24 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    blocking::register,
+    call_invites::register,
     caps::register,
     commands::register,
     contact_addresses::register,
     disco::register,
+    external_services::register,
+    invitations::register,
     last_activity::register,
     offline::register,
     ping::register,
     presence::register,
     private_xml::register,
+    push::register,
     registration::register,
+    reporting::register,
     roster::register,
+    roster_exchange::register,
     session_establishment::register,
     stream_limits::register,
     subscription::register,

@@ -2,9 +2,10 @@
 //!
 //! Who is logged in may always change the own password (§3.3) and cancel the own account (§3.2), on the
 //! own host. Making accounts (§3.1) is offered only where `[registration] mode` is "open", and
-//! then to each address at a slow pace. Data forms and redirection are left out: username and
+//! then to each address at a slow pace, or to who shows an invitation (`invited.rs`). Data forms and redirection are left out: username and
 //! password are all that an account needs here.
 
+mod invited;
 mod pace;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,7 @@ use crate::domain::rights::Role;
 use crate::hooks::{At, Hooks, Iq, IqAnswer, StreamIq, StreamPhase};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, IqType, StanzaError, ns};
+use crate::store::Invitation;
 use crate::xml::Element;
 use pace::Pace;
 
@@ -26,27 +28,29 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         Document::new("XEP-0077", "In-Band Registration", "2.4")
             .note("without data forms; accounts are made in-band only where the operator opens it"),
     );
+    hooks.document(
+        Document::new(
+            "XEP-0445",
+            "Pre-Authenticated In-Band Registration",
+            "0.2.0",
+        )
+        .note("where registration is by invitation or open"),
+    );
     hooks.feature(&[At::Host], ns::REGISTER);
     hooks.iq_get(&[At::Host, At::Own], ns::REGISTER, "query", registered);
     hooks.iq_set(&[At::Host, At::Own], ns::REGISTER, "query", change);
-    match config.registration.mode {
-        RegistrationMode::Closed => {}
-        RegistrationMode::Invite => {
-            // Invitations (XEP-0445) cannot be given yet, so nobody holds one.
-            hooks.stream_iq(ns::REGISTER, "query", |_| async {
-                Err(StanzaError::new(Condition::NotAllowed).text("an invitation is needed"))
-            });
-        }
-        RegistrationMode::Open => {
-            hooks.stream_feature(StreamPhase::Negotiation, |_| {
-                Some(Element::new(ns::REGISTER_FEATURE, "register"))
-            });
-            let pace = Arc::new(Mutex::new(Pace::default()));
-            hooks.stream_iq(ns::REGISTER, "query", move |iq| {
-                newcomer(iq, Arc::clone(&pace))
-            });
-        }
+    let mode = config.registration.mode;
+    if mode == RegistrationMode::Closed {
+        return;
     }
+    hooks.stream_feature(StreamPhase::Negotiation, |_| {
+        Some(Element::new(ns::REGISTER_FEATURE, "register"))
+    });
+    let pace = Arc::new(Mutex::new(Pace::default()));
+    invited::register(hooks, &pace);
+    hooks.stream_iq(ns::REGISTER, "query", move |iq| {
+        newcomer(iq, mode, Arc::clone(&pace))
+    });
 }
 
 /// §3.1 for who has an account already.
@@ -95,16 +99,25 @@ fn own_host(iq: &Iq) -> Result<BareJid, StanzaError> {
 }
 
 /// §3.1: somebody without an account.
-async fn newcomer(iq: StreamIq, pace: Arc<Mutex<Pace>>) -> IqAnswer {
-    // §6.1: a password does not go over an open channel.
-    if !iq.encrypted && !iq.peer.to_canonical().is_loopback() {
-        return Err(StanzaError::new(Condition::NotAuthorized).text("use TLS first"));
+async fn newcomer(iq: StreamIq, mode: RegistrationMode, pace: Arc<Mutex<Pace>>) -> IqAnswer {
+    encrypted(&iq)?;
+    let invitation = invited::shown(&iq);
+    if mode == RegistrationMode::Invite && invitation.is_none() {
+        return Err(StanzaError::new(Condition::NotAllowed).text("an invitation is needed"));
     }
     match iq.kind {
         IqType::Get => Ok(Some(form())),
-        IqType::Set => Box::pin(make(iq, &pace)).await,
+        IqType::Set => Box::pin(make(iq, invitation, &pace)).await,
         IqType::Result | IqType::Error => Err(Condition::BadRequest.into()),
     }
+}
+
+/// §6.1: a password does not go over an open channel, nor does what stands for one.
+fn encrypted(iq: &StreamIq) -> Result<(), StanzaError> {
+    if !iq.encrypted && !iq.peer.to_canonical().is_loopback() {
+        return Err(StanzaError::new(Condition::NotAuthorized).text("use TLS first"));
+    }
+    Ok(())
 }
 
 fn form() -> Element {
@@ -115,22 +128,20 @@ fn form() -> Element {
         .child(field("password"))
 }
 
-async fn make(iq: StreamIq, pace: &Mutex<Pace>) -> IqAnswer {
+async fn make(iq: StreamIq, invitation: Option<Invitation>, pace: &Mutex<Pace>) -> IqAnswer {
     let (username, password) = credentials(&iq.payload)?;
     let jid = address(&username, &iq.host)?;
-    acceptable(&jid)?;
-    // Typing errors are free; whoever asks which names are taken pays as for an account.
-    let now = iq.services.clock.now();
-    let admitted = pace
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .admit(iq.peer, now);
-    if !admitted {
-        info!("registrations of an address are over its pace");
-        return Err(StanzaError::new(Condition::ResourceConstraint)
-            .text("too many accounts from your address; try later"));
+    let named = invitation.as_ref().and_then(|it| it.account.as_ref());
+    if named != Some(&jid) {
+        // What an administrator has named is acceptable.
+        acceptable(&jid)?;
     }
-    let operator = Operator::running(iq.services);
+    if invitation.is_none() {
+        admitted(&iq, pace)?;
+    }
+    invited::allows(&iq.services, invitation.as_ref(), &jid).await?;
+    let services = iq.services;
+    let operator = Operator::running(Arc::clone(&services));
     let exists = operator.store.accounts().find(&jid).await;
     if exists.map_err(admin::Refusal::from)?.is_some() {
         return Err(Condition::Conflict.into());
@@ -141,8 +152,30 @@ async fn make(iq: StreamIq, pace: &Mutex<Pace>) -> IqAnswer {
         ("role".to_owned(), Role::Member.name().to_owned()),
     ]);
     // The operator has opened registration: it is made in the operator's name.
-    admin::perform(&operator, Role::Administrator, "account add", &given).await?;
+    let add = async {
+        let add = admin::perform(&operator, Role::Administrator, "account add", &given);
+        add.await.map(|_| ())
+    };
+    match invitation {
+        Some(invitation) => invited::using(&services, &invitation, &jid, add).await?,
+        None => add.await?,
+    }
     Ok(None)
+}
+
+/// Typing errors are free; whoever asks which names are taken pays as for an account.
+fn admitted(iq: &StreamIq, pace: &Mutex<Pace>) -> Result<(), StanzaError> {
+    let now = iq.services.clock.now();
+    let admitted = pace
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .admit(iq.peer, now);
+    if admitted {
+        return Ok(());
+    }
+    info!("registrations of an address are over its pace");
+    Err(StanzaError::new(Condition::ResourceConstraint)
+        .text("too many accounts from your address; try later"))
 }
 
 /// §3.1: both are required.

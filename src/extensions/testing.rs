@@ -49,6 +49,15 @@ impl House {
 
     /// A house with those accounts on `localhost` and what `register` adds.
     pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
+        Box::pin(Self::configured(accounts, Config::default(), register)).await
+    }
+
+    /// [`House::with`] another configuration.
+    pub(crate) async fn configured(
+        accounts: &[&str],
+        config: Config,
+        register: fn(&mut Hooks, &Arc<Config>),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));
         let store = Box::pin(Store::open(&file, &StoreLimits::default()))
@@ -60,7 +69,7 @@ impl House {
             let made = accounts.create(&jid, Role::Member, &[], NOW);
             Box::pin(made).await.unwrap();
         }
-        let config = Arc::new(Config::default());
+        let config = Arc::new(config);
         let mut hooks = Hooks::default();
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);

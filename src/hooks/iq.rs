@@ -7,6 +7,7 @@ use compact_str::CompactString;
 
 use crate::hooks::online::Session;
 use crate::hooks::services::Services;
+use crate::hooks::slots::Slots;
 use crate::proto::{BareJid, Condition, FullJid, IqType, Jid, StanzaError};
 use crate::store::StoreError;
 use crate::xml::Element;
@@ -99,6 +100,9 @@ pub struct StreamIq {
     pub kind: IqType,
     /// The one child of the request.
     pub payload: Element,
+    /// What extensions keep of the stream, from one request to the next. Nothing that was kept before
+    /// TLS began is there after it.
+    pub slots: Arc<Slots>,
     /// Everything else an extension may use.
     pub services: Arc<Services>,
 }

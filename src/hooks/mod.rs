@@ -15,6 +15,7 @@ mod iq;
 mod mailbox;
 mod online;
 mod passage;
+mod points;
 mod service;
 mod services;
 mod slots;

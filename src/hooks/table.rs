@@ -11,6 +11,7 @@ use crate::hooks::iq::{At, Iq, IqAnswer, StreamIq};
 use crate::hooks::mailbox::Mail;
 use crate::hooks::online::Session;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
+use crate::hooks::points::Points;
 use crate::hooks::service::Service;
 use crate::hooks::services::Services;
 use crate::proto::common::forms::Form;
@@ -18,7 +19,7 @@ use crate::proto::document::Document;
 use crate::proto::{BareJid, IqType, Stanza, StanzaError};
 use crate::xml::Element;
 
-type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
+pub(super) type StanzaHook = Box<dyn Fn(&mut Passage<'_>) -> Flow + Send + Sync>;
 type IqHandler = Box<dyn Fn(Iq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
 type StreamIqHandler = Box<dyn Fn(StreamIq) -> BoxFuture<'static, IqAnswer> + Send + Sync>;
 type SessionHook = Box<dyn Fn(Arc<Session>, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -62,6 +63,7 @@ pub struct Hooks {
     documents: Vec<Document>,
     complete: Vec<CompleteHook>,
     daily: Vec<DailyHook>,
+    pub(super) points: Points,
 }
 
 struct IqEntry {
@@ -461,12 +463,12 @@ impl Hooks {
     }
 }
 
-fn insert(hooks: &mut Vec<(Stage, StanzaHook)>, stage: Stage, hook: StanzaHook) {
+pub(super) fn insert(hooks: &mut Vec<(Stage, StanzaHook)>, stage: Stage, hook: StanzaHook) {
     let place = hooks.partition_point(|(known, _)| *known <= stage);
     hooks.insert(place, (stage, hook));
 }
 
-fn run(hooks: &[(Stage, StanzaHook)], passage: &mut Passage<'_>) -> Flow {
+pub(super) fn run(hooks: &[(Stage, StanzaHook)], passage: &mut Passage<'_>) -> Flow {
     for (_, hook) in hooks {
         match hook(passage) {
             Flow::Continue => {}

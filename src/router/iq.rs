@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{At, Iq, IqAnswer, Mail, Service, Session};
+use crate::hooks::{At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -21,6 +21,7 @@ impl Router {
         let Kind::Iq(kind) = stanza.kind else {
             return None;
         };
+        let stanza = self.admitted(stanza, replies).await?;
         match &stanza.to {
             Some(to) if !self.services.serves(to.domain()) => {
                 match self.services.hooks.find_service(to.domain()) {
@@ -35,12 +36,46 @@ impl Router {
                 self.iq_to_session(&to.clone(), stanza).await
             }
             _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender).await,
-            // An answer to a request of the server's own; none of them waits for it.
+            // An answer to a request of the server's own.
             _ => {
-                debug!("answer to the server");
+                if !self.answer_to_host(&stanza).await {
+                    debug!("an answer that nobody waits for");
+                }
                 None
             }
         }
+    }
+
+    /// The hooks of the account that it is for; `None` when they have seen to it.
+    async fn admitted(&self, mut stanza: Mail, replies: &mut Replies) -> Option<Mail> {
+        let to = stanza.to.clone();
+        let Some(to) = to.filter(|to| to.local().is_some() && self.services.serves(to.domain()))
+        else {
+            return Some(stanza);
+        };
+        let online = self.registry.find(to.bare());
+        let mut effects = Effects::default();
+        let mut passage = Passage {
+            account: to.bare(),
+            online: online.as_ref(),
+            session: None,
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
+            effects: &mut effects,
+            services: &self.services,
+        };
+        let flow = self.services.hooks.run_incoming_iq(&mut passage);
+        let goes_on = self.carry_on(flow, effects, &stanza, replies).await;
+        goes_on.then_some(stanza)
+    }
+
+    /// Whether it is an answer to a request of a host, which goes to who asked in its name.
+    pub(super) async fn answer_to_host(&self, answer: &Stanza) -> bool {
+        let host = answer.to.as_ref().is_some_and(|to| {
+            to.is_bare() && to.local().is_none() && self.services.serves(to.domain())
+        });
+        let hooks = &self.services.hooks;
+        host && hooks.run_answer_to_host(answer, &self.services).await
     }
 
     async fn iq_to_session(&self, to: &Jid, stanza: Mail) -> Option<Stanza> {

@@ -111,13 +111,14 @@ impl Router {
         let flow = match passage.stanza.kind {
             Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
             Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
-            Kind::Iq(_) => {
-                let answer = Box::pin(self.iq(stanza, Some(session), &mut replies)).await;
-                replies.stanzas.extend(answer);
-                return replies;
-            }
+            Kind::Iq(_) => hooks.run_outgoing_iq(&mut passage),
         };
         if !self.carry_on(flow, effects, &stanza, &mut replies).await {
+            return replies;
+        }
+        if matches!(stanza.kind, Kind::Iq(_)) {
+            let answer = Box::pin(self.iq(stanza, Some(session), &mut replies)).await;
+            replies.stanzas.extend(answer);
             return replies;
         }
         match (stanza.kind, &stanza.to) {
@@ -187,7 +188,14 @@ impl Router {
             return;
         };
         if matches!(stanza.kind, Kind::Iq(_)) {
-            if let Some(answer) = Box::pin(self.iq(stanza, None, replies)).await {
+            let from = stanza.from.as_ref();
+            let sends =
+                |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
+            let sender = replies.session.as_ref().filter(sends).cloned();
+            let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
+            if let Some(answer) = answer
+                && !self.answer_to_host(&answer).await
+            {
                 self.answer(answer, replies);
             }
         } else if !self.services.serves(to.domain()) {
@@ -362,6 +370,7 @@ impl Router {
             services: Arc::clone(&self.services),
         };
         if self.services.hooks.run_undelivered(&undelivered).await {
+            self.services.hooks.run_kept(&undelivered).await;
             Ok(())
         } else {
             Err(unavailable())

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use super::inbound::xml;
 use super::transport::Transport;
 use super::{Listener, Start};
-use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
+use crate::hooks::{Connection, MailboxLimits, Session, Slots, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{
@@ -60,6 +60,7 @@ pub(super) async fn negotiate(
         scope: Scope::default(),
         lang: None,
         claimed: None,
+        slots: Arc::default(),
         bound: None,
     };
     let cut_off = {
@@ -101,6 +102,8 @@ struct Driver {
     lang: Option<CompactString>,
     /// Who the client last said it is.
     claimed: Option<BareJid>,
+    /// What extensions keep of the stream while it is not authenticated.
+    slots: Arc<Slots>,
     bound: Option<Arc<Session>>,
 }
 
@@ -130,7 +133,11 @@ impl Driver {
             self.machine = Some(machine);
             input = match self.send(output).await? {
                 Next::Close | Next::Ready(_) => return Ok(()),
-                Next::StartTls => Input::Secured(self.start_tls().await?),
+                Next::StartTls => {
+                    // What was said before is not believed.
+                    self.slots = Arc::default();
+                    Input::Secured(self.start_tls().await?)
+                }
                 next @ (Next::Read | Next::Restart) => {
                     if matches!(next, Next::Restart) {
                         self.framer.restart();
@@ -157,6 +164,7 @@ impl Driver {
                         encrypted: matches!(self.transport, Some(Transport::Tls(_))),
                         kind,
                         payload,
+                        slots: Arc::clone(&self.slots),
                         services: Arc::clone(self.listener.router.services()),
                     };
                     self.answer(request).await

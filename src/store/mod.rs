@@ -4,14 +4,18 @@
 //! databases; what cannot be the same stands in `dialect.rs`. An operation returns when its
 //! effect is durable. Nothing here knows stanzas: what is to be kept comes as bytes.
 
+mod abuse_report;
 mod account;
+mod blocked;
 mod credential;
 mod db;
 mod dialect;
 mod error;
 mod grouped;
+mod invitation;
 mod offline;
 mod private_xml;
+mod push_registration;
 mod roster;
 mod schema;
 mod setting;
@@ -24,12 +28,16 @@ use sqlx::{Executor, SqlSafeStr};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use abuse_report::{AbuseReport, AbuseReports};
 pub use account::{Account, Accounts, LastSeen, Removed};
+pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
+pub use invitation::{Invitation, Invitations};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
+pub use push_registration::{PushRegistration, PushRegistrations};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
@@ -110,6 +118,30 @@ impl Store {
         }
     }
 
+    /// Whom accounts block (XEP-0191).
+    #[must_use]
+    pub fn blocked(&self) -> Blocked<'_> {
+        Blocked { db: &self.0.db }
+    }
+
+    /// Reports of spam and abuse (XEP-0377).
+    #[must_use]
+    pub fn abuse_reports(&self) -> AbuseReports<'_> {
+        AbuseReports { db: &self.0.db }
+    }
+
+    /// Push registrations (XEP-0357).
+    #[must_use]
+    pub fn push_registrations(&self) -> PushRegistrations<'_> {
+        PushRegistrations { db: &self.0.db }
+    }
+
+    /// Invitations (XEP-0401).
+    #[must_use]
+    pub fn invitations(&self) -> Invitations<'_> {
+        Invitations { db: &self.0.db }
+    }
+
     /// Private XML storage (XEP-0049).
     #[must_use]
     pub fn private_xml(&self) -> PrivateXml<'_> {
@@ -172,10 +204,14 @@ impl Store {
 /// Every text of SQL with its name, so that a test can prepare them all on both databases.
 pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
+        abuse_report::QUERIES,
         account::QUERIES,
+        blocked::QUERIES,
         credential::QUERIES,
+        invitation::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
+        push_registration::QUERIES,
         roster::QUERIES,
         schema::QUERIES,
         setting::QUERIES,

@@ -12,12 +12,14 @@ mod external;
 mod first_run;
 mod flood;
 mod house;
+mod invitations;
 mod limits;
 mod peer;
 mod redaction;
 mod scram;
 mod scram_client;
 mod stopping;
+mod turn;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/xml.rs"]
 mod xml;

@@ -15,6 +15,7 @@ mod postgres;
 mod accounts;
 mod database;
 mod mailboxes;
+mod people;
 mod rosters;
 mod small;
 

@@ -12,6 +12,26 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("jabber:component:accept", "no component is talked to yet"),
     ("urn:xmpp:hints", "read only"),
     ("http://jabber.org/protocol/chatstates", "read only"),
+    ("urn:xmpp:reporting:1", "read only"),
+    ("urn:xmpp:pars:0", "read, and passed on as it came"),
+    ("urn:xmpp:jingle-message:0", "read only"),
+    ("urn:xmpp:call-invites:0", "read only"),
+    ("urn:xmpp:eme:0", "read only"),
+    ("urn:xmpp:omemo:2", "read only"),
+    ("urn:xmpp:openpgp:0", "read only"),
+    ("jabber:x:encrypted", "read only"),
+    (
+        "http://jabber.org/protocol/rosterx",
+        "passed on as it came, or refused",
+    ),
+    (
+        "urn:xmpp:push:summary",
+        "the type of a form, whose elements are of jabber:x:data",
+    ),
+    (
+        "urn:xmpp:invite",
+        "the beginning of command names, whose elements are of their own namespaces",
+    ),
     (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",

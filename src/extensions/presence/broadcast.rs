@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use super::directed;
+use crate::extensions::blocking;
 use crate::extensions::roster::{self, Snapshot};
-use crate::hooks::{Effects, Services, Session};
+use crate::hooks::{Account, Effects, Services, Session};
 use crate::proto::{BareJid, Jid, PresenceType, Stanza};
 use crate::store::RosterItem;
 
@@ -33,7 +35,8 @@ pub(super) fn broadcast(
     let subscribers = roster
         .items()
         .iter()
-        .filter(|item| item.subscription.has_from());
+        .filter(|item| item.subscription.has_from())
+        .filter(|item| !blocking::blocks(session.account(), &item.contact));
     let reached = subscribers.filter(|item| reaches(services, &item.contact));
     effects
         .route
@@ -73,7 +76,8 @@ pub(super) fn collect(
     let seen = roster
         .items()
         .iter()
-        .filter(|item| item.subscription.has_to());
+        .filter(|item| item.subscription.has_to())
+        .filter(|item| !blocking::blocks(session.account(), &item.contact));
     for item in seen {
         if services.serves(item.contact.domain().as_str()) {
             contact(services, session, item, effects);
@@ -92,6 +96,9 @@ fn contact(services: &Services, session: &Arc<Session>, item: &RosterItem, effec
         return;
     };
     let to = session.address();
+    if blocking::blocks(&account, session.account().jid()) {
+        return;
+    }
     if roster.shows_presence_to(session.account().jid()) {
         let sessions = account.sessions();
         effects
@@ -156,4 +163,26 @@ pub(in crate::extensions) fn farewell(
     let sessions = account.sessions();
     let available = sessions.iter().filter(|session| session.is_available());
     available.map(end).collect()
+}
+
+/// The end of the presence of the account's sessions, for those contacts and those who were told directly
+/// for whom the answer is true: they are not to see it any more.
+pub(in crate::extensions) fn hide(
+    services: &Services,
+    account: &Account,
+    from: impl Fn(&Jid) -> bool,
+) -> Vec<Stanza> {
+    let mut ends = Vec::new();
+    for session in account.sessions().iter() {
+        let told = directed::take_some(session, &from).into_iter();
+        let end = Stanza::presence(PresenceType::Unavailable).from(session.address());
+        ends.extend(told.map(|to| addressed(&end, to)));
+    }
+    if let Some(roster) = roster::loaded(account) {
+        let contacts = roster.items().iter();
+        let contacts = contacts.filter(|item| item.subscription.has_from());
+        let hidden = contacts.filter(|item| from(&item.contact.clone().into()));
+        ends.extend(hidden.flat_map(|item| farewell(services, account.jid(), &item.contact)));
+    }
+    ends
 }

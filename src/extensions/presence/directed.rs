@@ -54,6 +54,17 @@ pub(super) fn contains(session: &Session, to: &Jid) -> bool {
     directed.is_some_and(|directed| directed.lock().contains(to))
 }
 
+/// Those for which the answer is true, which are forgotten with that.
+pub(super) fn take_some(session: &Session, taken: impl Fn(&Jid) -> bool) -> Vec<Jid> {
+    let Some(directed) = session.slots().find::<Directed>() else {
+        return Vec::new();
+    };
+    let mut directed = directed.lock();
+    let some: Vec<Jid> = directed.iter().filter(|jid| taken(jid)).cloned().collect();
+    directed.retain(|jid| !some.contains(jid));
+    some
+}
+
 /// All of them, which are forgotten with that.
 pub(super) fn take(session: &Session) -> BTreeSet<Jid> {
     match session.slots().find::<Directed>() {

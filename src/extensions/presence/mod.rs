@@ -20,7 +20,7 @@ use crate::extensions::{roster, subscription};
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
-pub(in crate::extensions) use broadcast::{current, farewell};
+pub(in crate::extensions) use broadcast::{current, farewell, hide};
 
 /// Registers the hooks.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {

@@ -130,6 +130,7 @@ async fn stream(
         encrypted,
         kind,
         payload: Element::new(ns::REGISTER, "query").children_from(fields),
+        slots: Arc::default(),
         services: Arc::clone(&services),
     })?;
     Some(answer.await)
@@ -147,11 +148,11 @@ async fn accounts_are_made_in_band_only_where_it_is_open() {
     assert_eq!(offered(&closed), 0);
     assert!(stream(&closed, true, IqType::Set, &wanted).await.is_none());
     let invite = House::with(&[], invite).await;
-    assert_eq!(offered(&invite), 0);
+    assert_eq!(offered(&invite), 2);
     let refused = stream(&invite, true, IqType::Set, &wanted).await.unwrap();
     assert_eq!(refused.unwrap_err().condition, Condition::NotAllowed);
     let open = House::with(&[], open).await;
-    assert_eq!(offered(&open), 1);
+    assert_eq!(offered(&open), 2);
     assert!(
         stream(&open, true, IqType::Set, &wanted)
             .await

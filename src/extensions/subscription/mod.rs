@@ -103,6 +103,35 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
     Flow::Stop
 }
 
+/// Does what the owner would by sending a stanza of that type to the contact: for who has agreed to it
+/// by other means.
+///
+/// # Errors
+/// When the database fails, or a roster is full.
+pub(in crate::extensions) async fn act_for(
+    services: &Arc<Services>,
+    owner: &BareJid,
+    contact: &BareJid,
+    kind: PresenceType,
+) -> Result<(), StanzaError> {
+    let Some(act) = Act::of(kind) else {
+        return Ok(());
+    };
+    let stanza = Stanza::presence(kind);
+    let passing = Passing {
+        act,
+        direction: Direction::Outbound,
+        owner: owner.clone(),
+        contact: contact.clone(),
+        stanza: stanza.from(owner.clone()).to(contact.clone()),
+    };
+    let effects = Box::pin(pass(services, passing)).await?;
+    for stanza in effects.route {
+        services.route(stanza).await;
+    }
+    Ok(())
+}
+
 async fn pass(services: &Arc<Services>, passing: Passing) -> Result<Effects, StanzaError> {
     let done = Box::pin(write(services, &passing)).await?;
     Ok(consequences(services, passing, &done))

@@ -1,0 +1,95 @@
+//! Points around requests and around what is kept: who may ask whom, what became of what the server
+//! asked, and which messages wait in the store.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
+use crate::hooks::services::Services;
+use crate::hooks::table::{Hooks, StanzaHook, insert, run};
+use crate::proto::Stanza;
+
+type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
+type AnswerHook =
+    Box<dyn Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
+
+/// The hooks at these points.
+#[derive(Default)]
+pub(super) struct Points {
+    outgoing_iq: Vec<(Stage, StanzaHook)>,
+    incoming_iq: Vec<(Stage, StanzaHook)>,
+    kept: Vec<KeptHook>,
+    answers: Vec<AnswerHook>,
+}
+
+impl Hooks {
+    /// Sees every request and answer that a session of this server sends, wherever it goes.
+    pub fn outgoing_iq(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.points.outgoing_iq, stage, Box::new(hook));
+    }
+
+    /// Sees every request and answer for an account of this server or one of its sessions, before
+    /// it is answered or delivered. Requests without `to` are the sender's own affair and not seen.
+    pub fn incoming_iq(
+        &mut self,
+        stage: Stage,
+        hook: impl Fn(&mut Passage<'_>) -> Flow + Send + Sync + 'static,
+    ) {
+        insert(&mut self.points.incoming_iq, stage, Box::new(hook));
+    }
+
+    /// Is told of each message that no session could take and that an extension keeps
+    /// ([`Hooks::undelivered`]).
+    pub fn kept<F>(&mut self, hook: impl Fn(Undelivered) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook: KeptHook = Box::new(move |it| Box::pin(hook(it)));
+        self.points.kept.push(hook);
+    }
+
+    /// Is given each answer (a result or an error) that comes to a host of this server: to a
+    /// request that was routed with the host's address as its sender. `None` when the request was another's.
+    /// Whoever asked checks that the answer comes from whom it asked.
+    pub fn answer_to_host(
+        &mut self,
+        hook: impl Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
+    ) {
+        self.points.answers.push(Box::new(hook));
+    }
+
+    pub(crate) fn run_outgoing_iq(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.points.outgoing_iq, passage)
+    }
+
+    pub(crate) fn run_incoming_iq(&self, passage: &mut Passage<'_>) -> Flow {
+        run(&self.points.incoming_iq, passage)
+    }
+
+    pub(crate) async fn run_kept(&self, kept: &Undelivered) {
+        for hook in &self.points.kept {
+            hook(kept.clone()).await;
+        }
+    }
+
+    /// Whether somebody waited for the answer.
+    pub(crate) async fn run_answer_to_host(
+        &self,
+        answer: &Stanza,
+        services: &Arc<Services>,
+    ) -> bool {
+        let mut hooks = self.points.answers.iter();
+        match hooks.find_map(|hook| hook(answer, services)) {
+            Some(work) => {
+                work.await;
+                true
+            }
+            None => false,
+        }
+    }
+}
