@@ -168,7 +168,7 @@ mod tests {
     fn each_key_is_the_digest_of_the_next() {
         let mut window: Window<()> = Window::new(
             // SHA-1 of "a9993e…", which is the SHA-1 of "abc".
-            &request("rid='1' newkey='f8c1d87006fbf7e5cc4b026c3138bc046883dc71'"),
+            &request("rid='1' newkey='9ef2bdeea2b1bae79b9ddb930427d0b2c880bdac'"),
             2,
         );
         let abc = "a9993e364706816aba3e25717850c26c9cd0d89d";
