@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use tracing::debug;
 
 pub use site::Site;
@@ -59,22 +59,20 @@ impl Web {
     }
 
     /// Refuses a client to whom nothing protects the way, where the configuration asks for it.
-    pub(super) fn protects(&self, client: Client) -> Result<(), Response> {
+    pub(super) fn protects(&self, client: Client) -> Result<(), Refused> {
         if client.encrypted || !self.config().c2s.require_tls {
             return Ok(());
         }
         debug!(address = %client.address, "a request without TLS refused");
-        let why = "use https; a proxy has to be named in [http] trusted_proxies\n";
-        Err((StatusCode::FORBIDDEN, why).into_response())
+        Err(Refused::WithoutTls)
     }
 
     /// The places of a session of `client`, or why it gets none.
-    pub(super) fn admit(&self, visitor: &Visitor, client: Client) -> Result<Places, Response> {
+    pub(super) fn admit(&self, visitor: &Visitor, client: Client) -> Result<Places, Refused> {
         let admitted = visitor.admit(client, &self.listener.addresses);
         admitted.map_err(|refusal| {
             debug!(address = %client.address, %refusal, "a session refused");
-            let later = [(header::RETRY_AFTER, "5")];
-            (StatusCode::TOO_MANY_REQUESTS, later, "too many\n").into_response()
+            Refused::TooMany
         })
     }
 
@@ -91,6 +89,33 @@ impl Web {
         }
     }
 }
+
+/// Why a request is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It has come without TLS, and no trusted proxy speaks for it.
+    WithoutTls,
+    /// The limits for its address are reached.
+    TooMany,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::WithoutTls => {
+                let why = "use https; a proxy has to be named in [http] trusted_proxies\n";
+                (StatusCode::FORBIDDEN, why).into_response()
+            }
+            Self::TooMany => {
+                let later = [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)];
+                (StatusCode::TOO_MANY_REQUESTS, later, "too many\n").into_response()
+            }
+        }
+    }
+}
+
+/// When to come again: the limits allow many new connections a second.
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// All that is served, by path. Whoever adds something merges its routes here.
 pub fn routes(web: &Arc<Web>) -> Router {

@@ -68,11 +68,11 @@ async fn upgrade(
     }
     let client = visitor.client(&headers, web.http());
     if let Err(refused) = web.protects(client) {
-        return refused;
+        return refused.into_response();
     }
     let places = match web.admit(&visitor, client) {
         Ok(places) => places,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let message_bytes_max = web.listener.session_limits.stanza_bytes_max + SLACK_BYTES;
     upgrade

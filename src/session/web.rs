@@ -159,7 +159,7 @@ impl Web {
                     return Err(StreamError::new(StreamCondition::BadFormat)
                         .text("a message is one element"));
                 }
-                self.translate(element, buffer)
+                self.translate(&element, buffer)
             }
             // White space to keep the connection alive.
             None if rest.is_empty() => {
@@ -173,9 +173,9 @@ impl Web {
         }
     }
 
-    fn translate(&mut self, element: Bytes, buffer: &mut BytesMut) -> Result<(), StreamError> {
-        if !self.opens && !may_frame(&element) {
-            buffer.extend_from_slice(&element);
+    fn translate(&mut self, element: &Bytes, buffer: &mut BytesMut) -> Result<(), StreamError> {
+        if !self.opens && !may_frame(element) {
+            buffer.extend_from_slice(element);
             return Ok(());
         }
         let parsed = parse(element.clone(), &Scope::default(), &self.limits);
@@ -185,7 +185,7 @@ impl Web {
                     buffer.extend_from_slice(b"</stream:stream>");
                 }
                 // Not expected here, and refused as any other stranger.
-                Ok(_) | Err(_) => buffer.extend_from_slice(&element),
+                Ok(_) | Err(_) => buffer.extend_from_slice(element),
             }
             return Ok(());
         }

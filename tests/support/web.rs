@@ -29,7 +29,7 @@ impl WebSocket {
         let mut request = format!("wss://{host}/xmpp-websocket").into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", "xmpp".parse()?);
-        let (stream, response) = tokio_tungstenite::client_async(request, socket).await?;
+        let (stream, response) = Box::pin(tokio_tungstenite::client_async(request, socket)).await?;
         let protocol = response.headers().get("sec-websocket-protocol");
         ensure!(
             protocol.is_some_and(|it| it == "xmpp"),
@@ -304,7 +304,10 @@ fn said(text: &str) -> Vec<Said> {
         pushed = at + 1;
         match parser.next() {
             Ok(Some(Event::Element(node))) => {
-                found.push(Said::Element(qualified(rest[start..pushed].trim(), &node)));
+                found.push(Said::Element(qualified(
+                    part(rest, start, pushed).trim(),
+                    &node,
+                )));
                 start = pushed;
             }
             Ok(Some(Event::Closed)) => {
@@ -315,11 +318,15 @@ fn said(text: &str) -> Vec<Said> {
             Err(_) => break,
         }
     }
-    let left = &rest[start..];
+    let left = part(rest, start, rest.len());
     if !left.trim().is_empty() || found.is_empty() {
         found.push(Said::Raw(left.to_owned()));
     }
     found
+}
+
+fn part(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or_default()
 }
 
 fn in_a_stream() -> StreamParser {
@@ -338,8 +345,8 @@ fn opened(header: &str) -> StreamParser {
 /// The element as a document of its own: with the namespace that the stream would give it.
 fn qualified(text: &str, node: &Node) -> String {
     let end = text.find('>').unwrap_or(text.len());
-    let prefixed = text.starts_with(&format!("<{}:", "stream"));
-    if node.ns != CLIENT || text[..end].contains("xmlns=") || prefixed {
+    let prefixed = text.starts_with("<stream:");
+    if node.ns != CLIENT || part(text, 0, end).contains("xmlns=") || prefixed {
         return text.to_owned();
     }
     let name = format!("<{}", node.name);

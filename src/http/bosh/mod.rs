@@ -103,7 +103,7 @@ async fn post(
 ) -> Response {
     let client = visitor.client(&headers, web.http());
     if let Err(refused) = web.protects(client) {
-        return refused;
+        return refused.into_response();
     }
     let request = match read(&web, body).await {
         Ok(request) => request,
@@ -118,7 +118,7 @@ async fn post(
         None => {
             let places = match web.admit(&visitor, client) {
                 Ok(places) => places,
-                Err(refused) => return refused,
+                Err(refused) => return refused.into_response(),
             };
             begin(&web, client, places, Post { request, reply })
         }
