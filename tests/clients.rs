@@ -135,6 +135,10 @@ async fn slixmpp_talks_over_direct_tls() -> Result<()> {
 async fn xmpp_js(transport: Transport) -> Result<()> {
     let server = stage()?;
     let mut command = told("node", &server, transport)?;
+    if transport == Transport::WebSocket {
+        // Needed before Node.js 22.
+        command.arg("--experimental-websocket");
+    }
     command.arg(folder().join("xmppjs_talk.mjs"));
     succeeds(command, &server).await.map(drop)
 }
