@@ -19,7 +19,8 @@ section! {
         /// The path of BOSH.
         bosh_path: UrlPath = UrlPath::of("/http-bind");
         /// Networks of proxies that end TLS before [listen] http, and whose X-Forwarded-For is
-        /// believed. Others may not log in there without TLS while [c2s] require_tls is true.
+        /// believed: the limits by address are for whom they speak for, not for them. Others
+        /// may not log in there without TLS while [c2s] require_tls is true.
         trusted_proxies: Vec<Network> = Network::loopback();
         /// From which web pages browsers may connect: origins such as
         /// "https://chat.example.org", or "*" for any.

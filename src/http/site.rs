@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tracing::debug;
 
-use super::visitor::{Places, Visitor};
+use super::visitor::{self, Places, Visitor};
 use super::{Web, routes};
 use crate::session::TlsSetup;
 
@@ -45,8 +45,15 @@ impl Site {
         }
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve(&self, socket: TcpStream, peer: IpAddr, places: Places) {
+    /// Whether a connection from there is that of a trusted proxy, for any number of clients.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        visitor::is_one_of(&self.web.http().trusted_proxies, peer)
+    }
+
+    /// Serves one connection to its end. `places` are those that the limits for its address gave;
+    /// none for a trusted proxy, whose clients get their own.
+    pub async fn serve(&self, socket: TcpStream, peer: IpAddr, places: Option<Places>) {
         let limit = self.web.http().request_seconds.duration();
         let Some(tls) = &self.tls else {
             let visitor = Visitor::new(peer, false, places);

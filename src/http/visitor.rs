@@ -44,11 +44,11 @@ impl Client {
 }
 
 impl Visitor {
-    pub(super) fn new(peer: IpAddr, tls: bool, places: Places) -> Self {
+    pub(super) fn new(peer: IpAddr, tls: bool, places: Option<Places>) -> Self {
         Self {
             peer,
             tls,
-            places: Arc::new(Mutex::new(Some(places))),
+            places: Arc::new(Mutex::new(places)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Visitor {
     }
 }
 
-fn is_one_of(networks: &[Network], address: IpAddr) -> bool {
+pub(super) fn is_one_of(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
@@ -114,7 +114,7 @@ mod tests {
         let limits = AddressLimits::new(Limits::default());
         let peer = peer.parse().unwrap();
         let places = limits.connect(peer, Instant::now().into_std()).unwrap();
-        Visitor::new(peer, tls, places)
+        Visitor::new(peer, tls, Some(places))
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         });
         let peer: IpAddr = "203.0.113.9".parse().unwrap();
         let places = limits.connect(peer, Instant::now().into_std()).unwrap();
-        let visitor = Visitor::new(peer, true, places);
+        let visitor = Visitor::new(peer, true, Some(places));
         let client = Client {
             address: peer,
             encrypted: true,

@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::http::Site;
-use crate::net::address_limits::{ConnectionSlot, NegotiationPlace};
+use crate::http::{Places, Site};
 use crate::session::transport::Transport;
 use crate::session::{Listener, Start, serve};
 
@@ -38,14 +37,27 @@ impl Door {
         listener: Arc<Listener>,
         connection: TcpStream,
         address: IpAddr,
-        (slot, place): (ConnectionSlot, NegotiationPlace),
+        places: Option<Places>,
     ) {
-        match self {
-            Self::Xmpp(start) => {
+        match (self, places) {
+            (Self::Xmpp(start), Some((slot, place))) => {
                 serve(listener, Transport::Tcp(connection), address, start, place).await;
                 drop(slot);
             }
-            Self::Http(site) => Box::pin(site.serve(connection, address, (slot, place))).await,
+            // Every client of XMPP has its places.
+            (Self::Xmpp(_), None) => {}
+            (Self::Http(site), places) => {
+                Box::pin(site.serve(connection, address, places)).await;
+            }
+        }
+    }
+
+    /// Whether the connections of this address are those of many clients, who are limited one by
+    /// one when their requests tell who they are.
+    fn is_for_many(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Xmpp(_) => false,
+            Self::Http(site) => site.trusts(address),
         }
     }
 }
@@ -75,14 +87,13 @@ pub(super) async fn accept(
 
 fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, door: &Door) {
     let address = peer.ip().to_canonical();
-    let admitted = listener
-        .addresses
-        .connect(address, Instant::now().into_std());
-    let places = match admitted {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            debug!(%address, %refusal, "connection refused");
-            return;
+    let limits = &listener.addresses;
+    let places = if door.is_for_many(address) {
+        None
+    } else {
+        match limits.connect(address, Instant::now().into_std()) {
+            Ok(places) => Some(places),
+            Err(refusal) => return debug!(%address, %refusal, "connection refused"),
         }
     };
     if let Err(error) = tune(&connection) {
