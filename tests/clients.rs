@@ -1,5 +1,5 @@
 //! Clients that others wrote, talking through a started server: slixmpp,
-//! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS.
+//! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS, and one over WebSocket.
 //!
 //! Each pair logs in with SCRAM, adds each other, sees presence, exchanges
 //! messages, and one gets what was sent while it was away. `tests/run` installs
@@ -41,6 +41,7 @@ const JULIET: &str = "juliet@localhost";
 enum Transport {
     StartTls,
     DirectTls,
+    WebSocket,
 }
 
 impl Transport {
@@ -48,6 +49,7 @@ impl Transport {
         match self {
             Self::StartTls => "starttls",
             Self::DirectTls => "direct-tls",
+            Self::WebSocket => "websocket",
         }
     }
 
@@ -55,6 +57,7 @@ impl Transport {
         match self {
             Self::StartTls => "c2s",
             Self::DirectTls => "c2s_direct_tls",
+            Self::WebSocket => "https",
         }
     }
 }
@@ -132,6 +135,10 @@ async fn slixmpp_talks_over_direct_tls() -> Result<()> {
 async fn xmpp_js(transport: Transport) -> Result<()> {
     let server = stage()?;
     let mut command = told("node", &server, transport)?;
+    if transport == Transport::WebSocket {
+        // Needed before Node.js 22.
+        command.arg("--experimental-websocket");
+    }
     command.arg(folder().join("xmppjs_talk.mjs"));
     succeeds(command, &server).await.map(drop)
 }
@@ -144,6 +151,11 @@ async fn xmpp_js_talks_over_starttls() -> Result<()> {
 #[tokio::test]
 async fn xmpp_js_talks_over_direct_tls() -> Result<()> {
     xmpp_js(Transport::DirectTls).await
+}
+
+#[tokio::test]
+async fn xmpp_js_talks_over_websocket() -> Result<()> {
+    xmpp_js(Transport::WebSocket).await
 }
 
 /// tokio-xmpp trusts what `SSL_CERT_FILE` names, which a process has to be

@@ -20,6 +20,7 @@ mod database;
 mod external_service;
 mod host;
 mod invitations;
+mod http;
 mod listen;
 mod log;
 mod place;
@@ -51,6 +52,7 @@ pub use database::{Database, DatabaseLocation};
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use host::{Contact, Host};
 pub use invitations::{Invitations, InvitationsBy};
+pub use http::{Http, Network, PublicUrl, UrlPath, WebOrigin};
 pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
@@ -80,6 +82,7 @@ section! {
     tables {
         listen: Listen;
         c2s: C2s;
+        http: Http;
         tls: Tls;
         database: Database;
         auth: Auth;

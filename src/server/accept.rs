@@ -1,7 +1,7 @@
 //! Takes connections and hands each to a task of its own.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::http::{Places, Site};
+use crate::session::transport::Transport;
 use crate::session::{Listener, Start, serve};
 
 /// After how long of silence the kernel asks whether the peer is still there. Behind the
@@ -20,12 +22,52 @@ const KEEPALIVE: Duration = Duration::from_secs(120);
 /// How long to wait when no connection can be taken, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What is spoken behind a listener.
+#[derive(Clone)]
+pub(super) enum Door {
+    /// XMPP.
+    Xmpp(Start),
+    /// HTTP.
+    Http(Arc<Site>),
+}
+
+impl Door {
+    async fn serve(
+        self,
+        listener: Arc<Listener>,
+        connection: TcpStream,
+        address: IpAddr,
+        places: Option<Places>,
+    ) {
+        match (self, places) {
+            (Self::Xmpp(start), Some((slot, place))) => {
+                serve(listener, Transport::Tcp(connection), address, start, place).await;
+                drop(slot);
+            }
+            // Every client of XMPP has its places.
+            (Self::Xmpp(_), None) => {}
+            (Self::Http(site), places) => {
+                Box::pin(site.serve(connection, address, places)).await;
+            }
+        }
+    }
+
+    /// Whether the connections of this address are those of many clients, who are limited one by
+    /// one when their requests tell who they are.
+    fn is_for_many(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Xmpp(_) => false,
+            Self::Http(site) => site.trusts(address),
+        }
+    }
+}
+
 /// Takes connections until `stop`. Never ends by an error: what cannot be taken now can be
 /// taken later.
 pub(super) async fn accept(
     socket: TcpListener,
     listener: Arc<Listener>,
-    start: Start,
+    door: Door,
     stop: CancellationToken,
 ) {
     loop {
@@ -34,7 +76,7 @@ pub(super) async fn accept(
             accepted = socket.accept() => accepted,
         };
         match accepted {
-            Ok((connection, peer)) => welcome(connection, peer, &listener, start),
+            Ok((connection, peer)) => welcome(connection, peer, &listener, &door),
             Err(error) => {
                 warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -43,16 +85,15 @@ pub(super) async fn accept(
     }
 }
 
-fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, start: Start) {
+fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, door: &Door) {
     let address = peer.ip().to_canonical();
-    let admitted = listener
-        .addresses
-        .connect(address, Instant::now().into_std());
-    let (slot, place) = match admitted {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            debug!(%address, %refusal, "connection refused");
-            return;
+    let limits = &listener.addresses;
+    let places = if door.is_for_many(address) {
+        None
+    } else {
+        match limits.connect(address, Instant::now().into_std()) {
+            Ok(places) => Some(places),
+            Err(refusal) => return debug!(%address, %refusal, "connection refused"),
         }
     };
     if let Err(error) = tune(&connection) {
@@ -60,10 +101,7 @@ fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, st
     }
     let listener = Arc::clone(listener);
     let tasks = listener.tasks.clone();
-    tasks.spawn(async move {
-        serve(listener, connection, address, start, place).await;
-        drop(slot);
-    });
+    tasks.spawn(door.clone().serve(listener, connection, address, places));
 }
 
 /// Stanzas are small and answers are awaited, so nothing is held back to be joined.

@@ -27,9 +27,14 @@ class Person {
     this.address = address;
     this.kept = [];
     this.asked = null;
-    const scheme = XMPP_TRANSPORT === "direct-tls" ? "xmpps" : "xmpp";
+    const services = {
+      starttls: `xmpp://${XMPP_HOST}:${XMPP_PORT}`,
+      "direct-tls": `xmpps://${XMPP_HOST}:${XMPP_PORT}`,
+      // The certificate names localhost.
+      websocket: `wss://localhost:${XMPP_PORT}/xmpp-websocket`,
+    };
     this.xmpp = client({
-      service: `${scheme}://${XMPP_HOST}:${XMPP_PORT}`,
+      service: services[XMPP_TRANSPORT],
       domain: jid(address).domain,
       username: jid(address).local,
       password: XMPP_PASSWORD,

@@ -20,6 +20,8 @@ mod scram;
 mod scram_client;
 mod stopping;
 mod turn;
+mod web;
+mod web_client;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/xml.rs"]
 mod xml;

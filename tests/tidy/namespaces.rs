@@ -33,6 +33,14 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "the beginning of command names, whose elements are of their own namespaces",
     ),
     (
+        "urn:xmpp:alt-connections:websocket",
+        "the name of a relation, in documents of XRD",
+    ),
+    (
+        "urn:xmpp:alt-connections:xbosh",
+        "the name of a relation, in documents of XRD",
+    ),
+    (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",
     ),
