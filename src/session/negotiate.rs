@@ -19,6 +19,7 @@ use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
+use crate::stream::management::NotResumed;
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
 use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
 use crate::xml::{Frame, Framer, Scope, parse};
@@ -146,6 +147,7 @@ impl Driver {
                 Next::Bind { account, resource } => {
                     Input::Bound(Box::pin(self.bind(account, resource)).await)
                 }
+                Next::Resume { .. } => Input::Resumed(Err(NotResumed::Unsupported)),
                 Next::Answer {
                     host,
                     kind,
