@@ -5,6 +5,7 @@
 //! its conversation scripts.
 
 pub mod caps;
+pub mod client_state;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
@@ -17,6 +18,7 @@ pub mod registration;
 pub mod roster;
 pub mod session_establishment;
 pub mod stream_limits;
+pub mod stream_management;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -35,6 +37,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
     caps::register,
+    client_state::register,
     commands::register,
     contact_addresses::register,
     disco::register,
@@ -47,6 +50,7 @@ const LIST: &[Register] = &[
     roster::register,
     session_establishment::register,
     stream_limits::register,
+    stream_management::register,
     subscription::register,
     time::register,
     vcard::register,

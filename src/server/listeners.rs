@@ -21,7 +21,7 @@ use crate::net::tls::server::{Application, ClientCertificates, server_config};
 use crate::proto::BareJid;
 use crate::proto::scram::ScramHash;
 use crate::router::Router;
-use crate::session::{Listener, Start, TlsSetup};
+use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
 use crate::stream::{Rules, StreamFeatures, Tls};
 use crate::xml::{Element, Limits};
@@ -44,6 +44,7 @@ pub(super) fn open(
     let addresses = Arc::new(AddressLimits::new(address_rules(config)));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let derivations = Arc::new(Semaphore::new(processors));
+    let resumables = Arc::new(Resumables::default());
     let mut lines = String::new();
     for Bound {
         key,
@@ -66,6 +67,7 @@ pub(super) fn open(
             derivations: Arc::clone(&derivations),
             tasks: tasks.clone(),
             stop: stop.clone(),
+            resumables: Arc::clone(&resumables),
         });
         tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
     }
