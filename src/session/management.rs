@@ -4,17 +4,18 @@
 //! it; writes are not waited for but polled ([`Management::settled`]).
 //! *Sent*: a pointer to each stanza stays here until the client has acknowledged it.
 
+mod received;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use tokio::time::{Duration, Instant};
 use tracing::warn;
 
+use self::received::Received;
 use super::resumables::Resumables;
-use crate::config::StreamManagement;
-use crate::hooks::{Durable, Mail, Session};
+use crate::hooks::{Durable, Mail, Services, Session};
 use crate::store::StoreError;
 use crate::stream::management::{Enable, enabled};
 use crate::xml::Element;
@@ -28,6 +29,25 @@ const ASK_AFTER: Duration = Duration::from_secs(5);
 /// How many received stanzas may wait for the disk before no more are read.
 const SETTLING_MAX: usize = 1_024;
 
+/// What the operator grants (`[stream_management]`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) resume: Duration,
+    pub(super) stanzas_max: usize,
+    pub(super) bytes_max: usize,
+}
+
+impl Terms {
+    pub(super) fn of(services: &Services) -> Self {
+        let config = &services.config.stream_management;
+        Self {
+            resume: config.resume_seconds.duration(),
+            stanzas_max: config.unacknowledged_stanzas_max as usize,
+            bytes_max: config.unacknowledged_bytes_max.as_usize(),
+        }
+    }
+}
+
 /// The state of a session for which stream management is enabled.
 #[derive(Debug)]
 pub(super) struct Management {
@@ -36,8 +56,7 @@ pub(super) struct Management {
     acknowledged: u32,
     unacknowledged: VecDeque<Sent>,
     bytes: usize,
-    stanzas_max: usize,
-    bytes_max: usize,
+    terms: Terms,
     /// What came while no client was connected; it was never sent.
     waiting: VecDeque<Mail>,
     waiting_bytes: usize,
@@ -81,29 +100,16 @@ pub(super) struct NotSent {
     pub(super) backwards: bool,
 }
 
-/// What was received and how much of it is durable.
-#[derive(Default)]
-struct Received {
-    handled: u32,
-    /// The writes of each stanza that is not handled yet, the oldest first.
-    settling: VecDeque<Vec<Durable>>,
-    /// The client has asked, and was told less than it has sent.
-    owed: bool,
-}
-
 impl Management {
     /// Enables stream management (§3), and gives the answer, behind which stanzas count.
     pub(super) fn enable(
         resumables: &Resumables,
         session: &Arc<Session>,
-        config: &StreamManagement,
+        terms: Terms,
         asked: Enable,
     ) -> (Box<Self>, Element) {
         let wished = asked.seconds_max.map_or(u64::MAX, u64::from);
-        let time = config
-            .resume_seconds
-            .duration()
-            .min(Duration::from_secs(wished));
+        let time = terms.resume.min(Duration::from_secs(wished));
         let resumption = (asked.resumable && !time.is_zero()).then(|| Resumption {
             id: resumables.add(session),
             time,
@@ -118,8 +124,7 @@ impl Management {
             acknowledged: 0,
             unacknowledged: VecDeque::new(),
             bytes: 0,
-            stanzas_max: config.unacknowledged_stanzas_max as usize,
-            bytes_max: config.unacknowledged_bytes_max.as_usize(),
+            terms,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             unasked: 0,
@@ -220,16 +225,16 @@ impl Management {
     /// Whether what waits for the client must go on waiting.
     pub(super) fn must_wait(&self) -> bool {
         self.page_end.is_some()
-            || self.unacknowledged.len() >= self.stanzas_max
-            || self.bytes >= self.bytes_max
+            || self.unacknowledged.len() >= self.terms.stanzas_max
+            || self.bytes >= self.terms.bytes_max
     }
 
     /// Whether the client was answered far more than it acknowledges. What it asks for itself does
     /// not wait, so this bound is twice the other.
     pub(super) fn overflows(&self) -> bool {
         self.page_end.is_none()
-            && (self.unacknowledged.len() / 2 >= self.stanzas_max
-                || self.bytes / 2 >= self.bytes_max)
+            && (self.unacknowledged.len() / 2 >= self.terms.stanzas_max
+                || self.bytes / 2 >= self.terms.bytes_max)
     }
 
     /// Notes what the client has handled (§4).
@@ -322,8 +327,8 @@ impl Management {
             self.waiting_bytes = self.waiting_bytes.saturating_add(mail.weight());
             self.waiting.push_back(mail);
         }
-        self.unacknowledged.len() + self.waiting.len() <= self.stanzas_max
-            && self.bytes.saturating_add(self.waiting_bytes) <= self.bytes_max
+        self.unacknowledged.len() + self.waiting.len() <= self.terms.stanzas_max
+            && self.bytes.saturating_add(self.waiting_bytes) <= self.terms.bytes_max
     }
 
     /// Everything that the client may not have, the oldest first.
@@ -358,36 +363,6 @@ impl Management {
         let sent = self.unacknowledged.into_iter();
         let passing = sent.filter(|sent| sent.origin == Origin::Passing);
         passing.map(|sent| sent.mail).chain(self.waiting)
-    }
-}
-
-impl Received {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StoreError>> {
-        let mut progress = Poll::Pending;
-        while let Some(writes) = self.settling.front_mut() {
-            while let Some(write) = writes.last_mut() {
-                match write.as_mut().poll(cx) {
-                    Poll::Ready(Ok(())) => drop(writes.pop()),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return progress,
-                }
-            }
-            self.settling.pop_front();
-            self.handled = self.handled.wrapping_add(1);
-            progress = Poll::Ready(Ok(()));
-        }
-        // An idle session holds no buffer.
-        self.settling = VecDeque::new();
-        progress
-    }
-}
-
-impl std::fmt::Debug for Received {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Received")
-            .field("handled", &self.handled)
-            .field("settling", &self.settling.len())
-            .finish_non_exhaustive()
     }
 }
 

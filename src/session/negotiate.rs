@@ -1,5 +1,7 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+mod resumption;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,10 +24,9 @@ use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
-use crate::stream::management::{self, Enable, NotResumed, Resume};
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
-use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output, Resumed};
-use crate::xml::{Element, Frame, Framer, Scope, parse};
+use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
+use crate::xml::{Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
 #[derive(Debug)]
@@ -423,63 +424,6 @@ impl Driver {
             }
         }
         Ok(jid)
-    }
-
-    /// Takes over a session of the account from the task that has it (XEP-0198 §5).
-    async fn resume(&mut self, account: &BareJid, resume: &Resume) -> Result<Resumed, NotResumed> {
-        let services = self.listener.router.services();
-        if services.config.stream_management.resume_seconds.as_u32() == 0 {
-            return Err(NotResumed::Unsupported);
-        }
-        let resumables = Arc::clone(&self.listener.resumables);
-        let awaited = resumables.want(&resume.previd, account)?;
-        let handover = self.awaited.insert(awaited).await;
-        self.awaited = None;
-        // Its task ended it instead.
-        let handover = handover.map_err(|_| resumables.unknown(&resume.previd, account))?;
-        let (h, jid) = (
-            handover.management.handled(),
-            handover.session.jid().clone(),
-        );
-        if let Err(error) = self.take_over(handover).acknowledge(resume.h) {
-            self.unbind().await;
-            return Err(NotResumed::TooHigh {
-                h: resume.h,
-                sent: error.sent,
-            });
-        }
-        info!(%jid, "session resumed");
-        Ok(Resumed { jid, h })
-    }
-
-    fn take_over(&mut self, handover: Handover) -> &mut Management {
-        self.beginning = Beginning::Resumed;
-        self.bound = Some(handover.session);
-        self.management().insert(handover.management)
-    }
-
-    /// Enables stream management for the session that is being bound (XEP-0386 §3.2), and gives the
-    /// answer. What is sent to the client from then on counts.
-    #[expect(dead_code, reason = "for those who bind inline")]
-    fn enable(&mut self, asked: &Element) -> Element {
-        let failed = |condition| management::failed(condition, None);
-        let (Some(session), true) = (self.bound.clone(), self.management().is_none()) else {
-            return failed(Condition::UnexpectedRequest);
-        };
-        let asked = match Enable::read(asked) {
-            Ok(asked) => asked,
-            Err(condition) => return failed(condition),
-        };
-        let config = &self.listener.router.services().config.stream_management;
-        let (management, answer) =
-            Management::enable(&self.listener.resumables, &session, config, asked);
-        *self.management() = Some(management);
-        answer
-    }
-
-    fn management(&mut self) -> &mut Option<Box<Management>> {
-        let management = self.management.get_mut();
-        management.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn unbind(&mut self) {

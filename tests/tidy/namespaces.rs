@@ -12,6 +12,7 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("jabber:component:accept", "no component is talked to yet"),
     ("urn:xmpp:hints", "read only"),
     ("http://jabber.org/protocol/chatstates", "read only"),
+    ("urn:xmpp:occupant-id:0", "read only"),
     (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",

@@ -26,17 +26,19 @@ fn session() -> Arc<Session> {
     ))
 }
 
+const TERMS: Terms = Terms {
+    resume: Duration::from_secs(300),
+    stanzas_max: 16,
+    bytes_max: 1 << 20,
+};
+
 const RESUMABLE: Enable = Enable {
     resumable: true,
     seconds_max: None,
 };
 
 fn enabled_for(asked: Enable) -> (Box<Management>, Element) {
-    let config = StreamManagement {
-        unacknowledged_stanzas_max: 16,
-        ..StreamManagement::default()
-    };
-    Management::enable(&Resumables::default(), &session(), &config, asked)
+    Management::enable(&Resumables::default(), &session(), TERMS, asked)
 }
 
 fn management() -> Box<Management> {
@@ -81,11 +83,11 @@ fn the_time_to_resume_is_the_smaller_of_both_wishes() {
         assert_eq!(answer.attribute("resume"), max.map(|_| "true"));
         assert_eq!(answer.attribute("id"), management.id().map(AsRef::as_ref));
     }
-    let off = StreamManagement {
-        resume_seconds: crate::config::Seconds::new(0),
-        ..StreamManagement::default()
+    let off = Terms {
+        resume: Duration::ZERO,
+        ..TERMS
     };
-    let (_, answer) = Management::enable(&Resumables::default(), &session(), &off, RESUMABLE);
+    let (_, answer) = Management::enable(&Resumables::default(), &session(), off, RESUMABLE);
     assert!(answer.attributes().is_empty(), "{answer:?}");
 }
 
@@ -229,7 +231,7 @@ fn mail_waits_while_too_much_is_unacknowledged() {
     management.acknowledge(31).unwrap();
     assert!(!management.must_wait());
 
-    management.bytes_max = mail(0).weight();
+    management.terms.bytes_max = mail(0).weight();
     assert!(management.must_wait());
 }
 
@@ -276,8 +278,7 @@ fn what_waits_for_a_lost_client_is_bounded() {
 async fn a_session_that_is_over_gives_back_what_nobody_else_keeps() {
     let resumables = Resumables::default();
     let session = session();
-    let config = StreamManagement::default();
-    let (mut management, _) = Management::enable(&resumables, &session, &config, RESUMABLE);
+    let (mut management, _) = Management::enable(&resumables, &session, TERMS, RESUMABLE);
     let id = management.id().unwrap().to_string();
     management.received(Vec::new());
     management.sent(mail(0), Origin::Passing);
@@ -305,8 +306,7 @@ async fn a_session_that_is_over_gives_back_what_nobody_else_keeps() {
 async fn a_session_goes_to_who_asked_last() {
     let resumables = Resumables::default();
     let session = session();
-    let config = StreamManagement::default();
-    let (management, _) = Management::enable(&resumables, &session, &config, RESUMABLE);
+    let (management, _) = Management::enable(&resumables, &session, TERMS, RESUMABLE);
     let id = management.id().unwrap().to_string();
     let juliet = BareJid::new("juliet@localhost").unwrap();
     let romeo = BareJid::new("romeo@localhost").unwrap();

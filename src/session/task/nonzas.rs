@@ -9,7 +9,7 @@ use tracing::warn;
 use super::{End, Task, WRITE_BYTES};
 use crate::hooks::Durable;
 use crate::proto::{Condition, StreamCondition, StreamError, ns};
-use crate::session::management::{Management, Origin};
+use crate::session::management::{Management, Origin, Terms};
 use crate::session::transport::Transport;
 use crate::store::StoreError;
 use crate::stream::management::{self, Enable};
@@ -63,9 +63,9 @@ impl Task {
             Ok(asked) => asked,
             Err(condition) => return management::failed(condition, None),
         };
-        let config = &self.router.services().config.stream_management;
+        let terms = Terms::of(self.router.services());
         let (management, answer) =
-            Management::enable(&self.resumables, &self.session, config, asked);
+            Management::enable(&self.resumables, &self.session, terms, asked);
         self.management = Some(management);
         answer
     }
