@@ -83,7 +83,7 @@ fn typing(from: &str) -> Mail {
 }
 
 /// The senders of what is given, with the first letter of the kind.
-fn told(mail: VecDeque<Mail>) -> Vec<String> {
+fn told(mail: impl IntoIterator<Item = Mail>) -> Vec<String> {
     let tell = |mail: &Mail| {
         let kind = match mail.kind {
             Kind::Message(_) => "message",
@@ -93,7 +93,7 @@ fn told(mail: VecDeque<Mail>) -> Vec<String> {
         };
         format!("{kind} {}", mail.from.as_ref().unwrap())
     };
-    mail.iter().map(tell).collect()
+    mail.into_iter().map(|mail| tell(&mail)).collect()
 }
 
 #[test]
