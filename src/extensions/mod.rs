@@ -4,10 +4,13 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod archive;
 pub mod caps;
+pub mod carbons;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod hints;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -16,6 +19,7 @@ pub mod private_xml;
 pub mod registration;
 pub mod roster;
 pub mod session_establishment;
+pub mod stanza_id;
 pub mod stream_limits;
 pub mod subscription;
 #[cfg(test)]
@@ -34,10 +38,13 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    archive::register,
     caps::register,
+    carbons::register,
     commands::register,
     contact_addresses::register,
     disco::register,
+    hints::register,
     last_activity::register,
     offline::register,
     ping::register,
@@ -46,6 +53,7 @@ const LIST: &[Register] = &[
     registration::register,
     roster::register,
     session_establishment::register,
+    stanza_id::register,
     stream_limits::register,
     subscription::register,
     time::register,
