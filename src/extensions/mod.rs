@@ -4,11 +4,14 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod archive;
 pub mod caps;
+pub mod carbons;
 pub mod client_state;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod hints;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -17,6 +20,7 @@ pub mod private_xml;
 pub mod registration;
 pub mod roster;
 pub mod session_establishment;
+pub mod stanza_id;
 pub mod stream_limits;
 pub mod stream_management;
 pub mod subscription;
@@ -36,11 +40,14 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    archive::register,
     caps::register,
+    carbons::register,
     client_state::register,
     commands::register,
     contact_addresses::register,
     disco::register,
+    hints::register,
     last_activity::register,
     offline::register,
     ping::register,
@@ -49,6 +56,7 @@ const LIST: &[Register] = &[
     registration::register,
     roster::register,
     session_establishment::register,
+    stanza_id::register,
     stream_limits::register,
     stream_management::register,
     subscription::register,

@@ -21,7 +21,7 @@ mod slots;
 mod table;
 
 pub use disco::{Ask, Disco, Identity, Info, Item};
-pub use iq::{At, Iq, IqAnswer, StreamIq};
+pub use iq::{Ahead, At, Iq, IqAnswer, StreamIq};
 pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};

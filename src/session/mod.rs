@@ -180,7 +180,7 @@ mod tests {
             ("its task", size_of::<task::Task>(), 448),
             ("its stream management", size_of::<Management>(), 304),
             ("what others see of it", size_of::<Session>(), 352),
-            ("a stanza", size_of::<crate::proto::Stanza>(), 328),
+            ("a stanza", size_of::<crate::proto::Stanza>(), 336),
         ] {
             assert!(bytes <= bytes_max, "{what}: {bytes} bytes");
         }

@@ -5,6 +5,7 @@
 //! effect is durable. Nothing here knows stanzas: what is to be kept comes as bytes.
 
 mod account;
+mod archive;
 mod credential;
 mod db;
 mod dialect;
@@ -25,6 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use account::{Account, Accounts, LastSeen, Removed};
+pub use archive::{
+    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
+    ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
+};
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
@@ -46,6 +51,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Db,
     offline: offline::Writer,
+    archive: archive::Writer,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -69,9 +75,11 @@ impl Store {
         let db = Db::open(location, limits).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let offline = offline::start(db.clone(), &tasks, stop.clone());
+        let archive = archive::Writer::start(db.clone(), &tasks, stop.clone());
         Ok(Self(Arc::new(Inner {
             db,
             offline,
+            archive,
             tasks,
             stop,
         })))
@@ -107,6 +115,15 @@ impl Store {
         OfflineMessages {
             db: &self.0.db,
             writer: &self.0.offline,
+        }
+    }
+
+    /// Message archives (XEP-0313).
+    #[must_use]
+    pub fn archive(&self) -> Archive<'_> {
+        Archive {
+            db: &self.0.db,
+            writer: &self.0.archive,
         }
     }
 
@@ -173,6 +190,8 @@ impl Store {
 pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         account::QUERIES,
+        archive::QUERIES,
+        archive::PREFERENCE_QUERIES,
         credential::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,

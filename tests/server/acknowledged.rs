@@ -65,8 +65,11 @@ async fn write_until_the_kill(house: &House, acks: usize) -> Result<usize> {
         }
         burst.push_str(&format!("<r {NS}/>"));
         romeo.send(&burst).await?;
-        let ack = romeo.until(|node| node.name == "a").await?;
-        acknowledged = count(&ack)?;
+        // The rest is told unasked when it is on the disk.
+        while acknowledged < sent {
+            let ack = romeo.until(|node| node.name == "a").await?;
+            acknowledged = count(&ack)?;
+        }
     }
     let rest: String = (sent..sent + 500)
         .map(|number| {
@@ -107,6 +110,59 @@ async fn no_acknowledged_message_is_lost_by_a_kill_at_any_moment() -> Result<()>
                 "of {acknowledged} acknowledged, in place of {number}: {message}"
             );
         }
+    }
+    Ok(())
+}
+
+/// The bodies in Juliet's archive, the oldest first (XEP-0313 §4).
+async fn archived(juliet: &mut Peer) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        juliet
+            .send(&format!(
+                "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'>\
+                 <set xmlns='http://jabber.org/protocol/rsm'><max>50</max>{after}</set></query></iq>"
+            ))
+            .await?;
+        let answer = loop {
+            let node = juliet.element().await?;
+            let forwarded = node.child("result").and_then(|it| it.child("forwarded"));
+            if let Some(message) = forwarded.and_then(|it| it.child("message")) {
+                found.push(body(message));
+            } else if node.attribute("id") == Some("q") {
+                break node;
+            }
+        };
+        let fin = answer.child("fin").with_context(|| answer.to_string())?;
+        if fin.attribute("complete") == Some("true") {
+            return Ok(found);
+        }
+        let last = fin.child("set").and_then(|set| set.child("last"));
+        let last = last.context("a page without an end")?;
+        after = format!("<after>{}</after>", last.text);
+    }
+}
+
+// XEP-0198 §4, XEP-0313
+#[tokio::test]
+async fn what_was_acknowledged_is_in_the_archive_of_a_recipient_who_was_online() -> Result<()> {
+    for _ in 0..4 {
+        let mut house = House::serving("", &PEOPLE).await?;
+        let mut online = Peer::session(&house, "juliet", Presence::Available).await?;
+        enable(&mut online).await?;
+        let acknowledged = write_until_the_kill(&house, chance(10)?).await?;
+        ensure!(acknowledged >= 20, "nothing was acknowledged");
+        ensure!(!house.ended().await?.success());
+        house.start().await?;
+        let mut juliet = Peer::session(&house, "juliet", Presence::Silent).await?;
+        let found = archived(&mut juliet).await?;
+        let expected: Vec<_> = (0..acknowledged).map(|number| number.to_string()).collect();
+        let first = found.get(..acknowledged);
+        ensure!(
+            first == Some(expected.as_slice()),
+            "{acknowledged}: {found:?}"
+        );
     }
     Ok(())
 }
