@@ -170,6 +170,7 @@ async fn what_was_acknowledged_is_in_the_archive_of_a_recipient_who_was_online()
 async fn a_client_that_stopped_reading_resumes_elsewhere_and_lacks_nothing() -> Result<()> {
     let config = "[c2s]
          mailbox_bytes_max = 67_108_864
+         mailbox_stanzas_max = 1_000
          burst_bytes_max = 67_108_864
          [stream_management]
          unacknowledged_bytes_max = 67_108_864";
@@ -179,15 +180,15 @@ async fn a_client_that_stopped_reading_resumes_elsewhere_and_lacks_nothing() -> 
     let id = enable(&mut stuck).await?;
     let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
     // More than all sockets on the way hold.
-    let filler = "x".repeat(200_000);
-    for number in 0..60 {
+    let filler = "x".repeat(20_000);
+    for number in 0..400 {
         let text = format!("{number} {filler}");
         romeo.send(&chat("juliet@localhost", "m", &text)).await?;
     }
     ensure!(romeo.barrier().await?.is_empty());
     let (mut juliet, resumed) = resume(&house, &id, 0).await?;
     ensure!(resumed.name == "resumed", "{resumed}");
-    for number in 0..60 {
+    for number in 0..400 {
         let message = juliet.until(|node| node.name == "message").await?;
         let text = body(&message);
         let found = text.split_once(' ').map(|(number, _)| number);
