@@ -182,8 +182,12 @@ async fn a_client_that_stopped_reading_resumes_elsewhere_and_lacks_nothing() -> 
     // More than all sockets on the way hold.
     let filler = "x".repeat(20_000);
     for number in 0..400 {
-        let text = format!("{number} {filler}");
-        romeo.send(&chat("juliet@localhost", "m", &text)).await?;
+        romeo
+            .send(&format!(
+                "<message to='juliet@localhost' type='chat'><body>{number} {filler}</body>\
+                 <no-store xmlns='urn:xmpp:hints'/></message>"
+            ))
+            .await?;
     }
     ensure!(romeo.barrier().await?.is_empty());
     let (mut juliet, resumed) = resume(&house, &id, 0).await?;
