@@ -17,7 +17,7 @@ section! {
         /// The same in bytes. Not less than [c2s] stanza_bytes_max.
         unacknowledged_bytes_max: Bytes = Bytes::mib(4), in Bytes::kib(64)..=Bytes::mib(1024);
         /// How long a client may take to acknowledge when it is asked to, before its connection
-        /// counts as lost.
-        acknowledge_seconds: Seconds = Seconds::new(30), in Seconds::new(1)..=Seconds::new(3600);
+        /// counts as lost. What it says otherwise in the meantime counts as a sign of life.
+        acknowledge_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(3600);
     }
 }

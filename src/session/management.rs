@@ -302,9 +302,11 @@ impl Management {
         self.asked_at.is_some()
     }
 
-    /// Whether the client has been asked and not answered for that long.
-    pub(super) fn is_overdue(&self, now: Instant, answer: Duration) -> bool {
-        self.asked_at.is_some_and(|at| now >= at + answer)
+    /// Whether the client has been asked, and has neither answered nor said anything else for that
+    /// long. It was `heard` last then.
+    pub(super) fn is_overdue(&self, now: Instant, answer: Duration, heard: Instant) -> bool {
+        let asked = self.asked_at;
+        asked.is_some_and(|at| now >= at.max(heard) + answer)
     }
 
     /// Whether it should be asked because time has passed.
@@ -314,9 +316,9 @@ impl Management {
     }
 
     /// When one of the last two will be.
-    pub(super) fn next_moment(&self, answer: Duration) -> Option<Instant> {
+    pub(super) fn next_moment(&self, answer: Duration, heard: Instant) -> Option<Instant> {
         match self.asked_at {
-            Some(at) => Some(at + answer),
+            Some(at) => Some(at.max(heard) + answer),
             None => self.unasked_since.map(|since| since + ASK_AFTER),
         }
     }

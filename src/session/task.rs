@@ -32,6 +32,13 @@ use crate::xml::{Element, Frame, Framer, Limits, Scope};
 /// buffer take without waiting.
 const WRITE_BYTES: usize = 64 * 1024;
 
+/// How many stanzas, beside those in the mailbox, wait until all kept messages were given: as many as
+/// a lively room says while a telephone with a slow link reads what it missed.
+const BEHIND_STANZAS_MAX: usize = 1_024;
+
+/// The same in bytes.
+const BEHIND_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A bound session at work.
 pub(super) struct Task {
     router: Arc<Router>,
@@ -357,7 +364,7 @@ impl Task {
         loop {
             let page = services.hooks.next_backlog(&self.session, &services).await;
             if page.is_empty() {
-                return Ok(());
+                return self.mail(VecDeque::new(), transport).await;
             }
             if let Some(management) = &mut self.management {
                 for stanza in page {
@@ -369,6 +376,16 @@ impl Task {
             }
             self.write(page);
             self.flush(transport).await?;
+            self.put_behind_the_backlog();
+        }
+    }
+
+    /// Makes room in the mailbox while older messages are being given: what came in the meantime
+    /// is written behind them.
+    fn put_behind_the_backlog(&mut self) {
+        let weight: usize = self.in_flight.iter().map(|mail| mail.weight()).sum();
+        if self.in_flight.len() < BEHIND_STANZAS_MAX && weight < BEHIND_BYTES_MAX {
+            self.in_flight.extend(self.session.mail_now());
         }
     }
 

@@ -194,14 +194,11 @@ async fn what_could_not_be_written_is_never_handled() {
 #[tokio::test(start_paused = true)]
 async fn the_client_is_asked_after_some_stanzas_or_some_time_and_once() {
     let mut management = management();
-    assert_eq!(management.next_moment(Duration::from_secs(30)), None);
+    let (answer, now) = (Duration::from_secs(30), Instant::now());
+    assert_eq!(management.next_moment(answer, now), None);
     send(&mut management, 0..ASK_AFTER_STANZAS - 1);
     assert!(!management.is_request_due());
-    let now = Instant::now();
-    assert_eq!(
-        management.next_moment(Duration::from_secs(30)),
-        Some(now + ASK_AFTER)
-    );
+    assert_eq!(management.next_moment(answer, now), Some(now + ASK_AFTER));
     assert!(!management.is_late(now));
     assert!(management.is_late(now + ASK_AFTER));
     send(&mut management, 7..8);
@@ -209,9 +206,17 @@ async fn the_client_is_asked_after_some_stanzas_or_some_time_and_once() {
     management.asked(now);
     send(&mut management, 8..16);
     assert!(!management.is_request_due(), "an answer is due");
-    let answer = Duration::from_secs(30);
-    assert!(!management.is_overdue(now, answer));
-    assert!(management.is_overdue(now + answer, answer));
+    // Whoever says something is there, though it may take its time to read.
+    let later = now + Duration::from_secs(20);
+    for (moment, heard, overdue) in [
+        (now, now, false),
+        (now + answer, now, true),
+        (now + answer, later, false),
+        (later + answer, later, true),
+    ] {
+        assert_eq!(management.is_overdue(moment, answer, heard), overdue);
+    }
+    assert_eq!(management.next_moment(answer, later), Some(later + answer));
     management.acknowledge(8).unwrap();
     assert!(management.is_request_due());
 }

@@ -185,7 +185,7 @@ impl Task {
     /// When [`Task::silent`] has to look again.
     pub(super) fn next_moment(&self) -> Option<Instant> {
         let management = self.management.as_deref()?;
-        management.next_moment(self.answer_time())
+        management.next_moment(self.answer_time(), self.heard)
     }
 
     fn answer_time(&self) -> Duration {
@@ -206,7 +206,7 @@ impl Task {
         let Some(management) = &mut self.management else {
             return Ok(quiet_until);
         };
-        if management.is_overdue(now, answer) {
+        if management.is_overdue(now, answer, self.heard) {
             if management.id().is_some() {
                 return Err(End::Lost);
             }
