@@ -11,6 +11,7 @@
 
 mod account;
 mod address;
+mod archive;
 mod auth;
 mod blocking;
 mod c2s;
@@ -30,6 +31,7 @@ mod reader;
 mod reference;
 mod registration;
 mod section;
+mod stream_management;
 mod suggest;
 mod tls;
 mod units;
@@ -44,6 +46,7 @@ use toml::de::DeTable;
 
 pub use account::{Offline, PrivateStorage, Vcard};
 pub use address::{ContactAddress, Domain, ListenAddress};
+pub use archive::{Archive, ArchiveDefault};
 pub use auth::Auth;
 pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
@@ -59,6 +62,7 @@ pub use problem::{ConfigErrors, Origin, Problem};
 pub use push::Push;
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
+pub use stream_management::StreamManagement;
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
 
@@ -83,12 +87,14 @@ section! {
         listen: Listen;
         c2s: C2s;
         http: Http;
+        stream_management: StreamManagement;
         tls: Tls;
         database: Database;
         auth: Auth;
         registration: Registration;
         invitations: Invitations;
         offline: Offline;
+        archive: Archive;
         private_storage: PrivateStorage;
         vcard: Vcard;
         blocking: Blocking;

@@ -6,12 +6,16 @@
 
 pub mod blocking;
 pub mod call_invites;
+pub mod archive;
 pub mod caps;
+pub mod carbons;
+pub mod client_state;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
 pub mod external_services;
 pub mod invitations;
+pub mod hints;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -23,7 +27,9 @@ pub mod reporting;
 pub mod roster;
 pub mod roster_exchange;
 pub mod session_establishment;
+pub mod stanza_id;
 pub mod stream_limits;
+pub mod stream_management;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,12 +49,16 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 const LIST: &[Register] = &[
     blocking::register,
     call_invites::register,
+    archive::register,
     caps::register,
+    carbons::register,
+    client_state::register,
     commands::register,
     contact_addresses::register,
     disco::register,
     external_services::register,
     invitations::register,
+    hints::register,
     last_activity::register,
     offline::register,
     ping::register,
@@ -60,7 +70,9 @@ const LIST: &[Register] = &[
     roster::register,
     roster_exchange::register,
     session_establishment::register,
+    stanza_id::register,
     stream_limits::register,
+    stream_management::register,
     subscription::register,
     time::register,
     vcard::register,

@@ -23,7 +23,7 @@ use crate::net::tls::server::{Application, ClientCertificates, server_config};
 use crate::proto::BareJid;
 use crate::proto::scram::ScramHash;
 use crate::router::Router;
-use crate::session::{Listener, Start, TlsSetup};
+use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
 use crate::stream::{Rules, StreamFeatures, Tls};
 use crate::xml::{Element, Limits};
@@ -47,6 +47,7 @@ pub(super) fn open(
     let addresses = Arc::new(AddressLimits::new(address_rules(config)));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let derivations = Arc::new(Semaphore::new(processors));
+    let resumables = Arc::new(Resumables::default());
     let listener = |tls: Tls, plain: PlainWithoutTls, setup: Option<&TlsSetup>| {
         Arc::new(Listener {
             router: Arc::clone(router),
@@ -59,6 +60,7 @@ pub(super) fn open(
             derivations: Arc::clone(&derivations),
             tasks: tasks.clone(),
             stop: stop.clone(),
+            resumables: Arc::clone(&resumables),
         })
     };
     // HTTP has ended TLS before a stream begins.

@@ -1,15 +1,20 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+mod resumption;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use compact_str::CompactString;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::inbound::xml;
+use super::management::Management;
+use super::resumables::Handover;
 use super::transport::Transport;
 use super::web::refusal;
 use super::{Listener, Start};
@@ -34,6 +39,17 @@ pub(super) struct Bound {
     pub(super) lang: Option<CompactString>,
     pub(super) framing: Framing,
     pub(super) session: Arc<Session>,
+    pub(super) management: Option<Box<Management>>,
+    pub(super) beginning: Beginning,
+}
+
+/// Whether a session is new to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// It was just bound.
+    New,
+    /// It goes on where another connection was lost (XEP-0198 §5).
+    Resumed,
 }
 
 /// Negotiates within the time that the configuration gives; `None` when it came to nothing.
@@ -68,6 +84,9 @@ pub(super) async fn negotiate(
         claimed: None,
         slots: Arc::default(),
         bound: None,
+        management: Mutex::default(),
+        beginning: Beginning::New,
+        awaited: None,
     };
     let cut_off = {
         // The deadline is for the whole, so that a slow peer gains nothing by trickling.
@@ -112,6 +131,13 @@ struct Driver {
     /// What extensions keep of the stream while it is not authenticated.
     slots: Arc<Slots>,
     bound: Option<Arc<Session>>,
+    /// The stream management of the bound session, where it is enabled already. Never locked: a
+    /// future that is shared must not hold what only one may poll.
+    management: Mutex<Option<Box<Management>>>,
+    beginning: Beginning,
+    /// A session that another task was asked for. Here and not in a future, which the deadline
+    /// could drop with the session in it.
+    awaited: Option<oneshot::Receiver<Handover>>,
 }
 
 impl Driver {
@@ -164,6 +190,9 @@ impl Driver {
                 Next::Admit { account } => self.admit(&account).await,
                 Next::Bind { account, resource } => {
                     Input::Bound(Box::pin(self.bind(account, resource)).await)
+                }
+                Next::Resume { account, resume } => {
+                    Input::Resumed(Box::pin(self.resume(&account, &resume)).await)
                 }
                 Next::Answer {
                     host,
@@ -420,8 +449,19 @@ impl Driver {
     }
 
     async fn unbind(&mut self) {
+        if let Some(mut awaited) = self.awaited.take() {
+            // What is under way arrives, and nothing after it.
+            awaited.close();
+            if let Ok(handover) = awaited.try_recv() {
+                self.take_over(handover);
+            }
+        }
         if let Some(session) = self.bound.take() {
-            super::give_back(&self.listener.router, &session, VecDeque::new()).await;
+            let management = self.management().take();
+            let Listener {
+                router, resumables, ..
+            } = self.listener.as_ref();
+            super::give_back(router, resumables, &session, management, VecDeque::new()).await;
         }
     }
 
@@ -467,6 +507,11 @@ impl Driver {
             lang: self.lang,
             framing: self.framing,
             session,
+            management: self
+                .management
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            beginning: self.beginning,
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use sqlx::FromRow;
 
+use super::archive;
 use super::credential::insert_key;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
@@ -95,6 +96,8 @@ impl Accounts<'_> {
                     .bind(now.as_micros())
                     .execute(&mut *tx)
                     .await?;
+                // What came for a former owner of the name while it was being removed.
+                sqlx::query(archive::DELETE_ALL).bind(jid.as_str()).execute(&mut *tx).await?;
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }
@@ -111,6 +114,8 @@ impl Accounts<'_> {
     pub async fn remove(&self, jid: &BareJid) -> Result<Option<Removed>, StoreError> {
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
+            // It may be long, and no foreign key leads from it: rooms have archives, too.
+            archive::remove(self.db, jid).await?;
             let (rows, found) = transaction!(self.db, tx => {
                 let rows: Vec<roster::Row> = sqlx::query_as(roster::LOAD)
                     .bind(jid.as_str())

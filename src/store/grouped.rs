@@ -7,6 +7,8 @@
 
 use std::future::Future;
 
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -66,6 +68,31 @@ impl<G: Group> Grouped<G> {
             .await
             .map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Queues the record now, if there is room, and gives a future that resolves when it is durable.
+    /// `false` when there was no room: then the future queues it, when somebody awaits it.
+    pub(super) fn begin(
+        &self,
+        record: G::Record,
+    ) -> (bool, BoxFuture<'static, Result<G::Done, StoreError>>) {
+        let (answer, answered) = oneshot::channel();
+        let answered = async move { answered.await.map_err(|_| StoreError::Closed)? };
+        match self.queue.try_send((record, answer)) {
+            Ok(()) => (true, Box::pin(answered)),
+            Err(TrySendError::Full(waiting)) => {
+                let queue = self.queue.clone();
+                let later = async move {
+                    let sent = queue.send(waiting).await;
+                    sent.map_err(|_| StoreError::Closed)?;
+                    answered.await
+                };
+                (false, Box::pin(later))
+            }
+            Err(TrySendError::Closed(_)) => {
+                (false, Box::pin(std::future::ready(Err(StoreError::Closed))))
+            }
+        }
     }
 
     /// Records that wait at this moment.
@@ -136,6 +163,35 @@ mod tests {
         assert!(sizes.len() <= 10, "{sizes:?}");
         assert!(sizes.iter().all(|size| *size <= GROUP_RECORDS_MAX));
         assert_eq!(grouped.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_begun_is_written_unawaited_while_there_is_room() {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let grouped = Grouped::start(Sizes(Arc::clone(&sizes)), &tasks, stop.clone());
+        let mut late = Vec::new();
+        for record in 0..=QUEUE_RECORDS_MAX as u64 {
+            let (queued, written) = grouped.begin(record);
+            assert_eq!(queued, record < QUEUE_RECORDS_MAX as u64);
+            if !queued {
+                late.push(written);
+            }
+        }
+        assert_eq!(late.len(), 1);
+        for written in late {
+            assert_eq!(written.await.unwrap(), QUEUE_RECORDS_MAX as u64 * 2);
+        }
+        assert_eq!(
+            sizes.lock().unwrap().iter().sum::<usize>(),
+            QUEUE_RECORDS_MAX + 1
+        );
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        let (queued, written) = grouped.begin(0);
+        assert!(!queued);
+        assert!(matches!(written.await, Err(StoreError::Closed)));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 mod abuse_report;
 mod account;
 mod blocked;
+mod archive;
 mod credential;
 mod db;
 mod dialect;
@@ -31,6 +32,10 @@ use tokio_util::task::TaskTracker;
 pub use abuse_report::{AbuseReport, AbuseReports};
 pub use account::{Account, Accounts, LastSeen, Removed};
 pub use blocked::Blocked;
+pub use archive::{
+    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
+    ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
+};
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
@@ -54,6 +59,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Db,
     offline: offline::Writer,
+    archive: archive::Writer,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -77,9 +83,11 @@ impl Store {
         let db = Db::open(location, limits).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let offline = offline::start(db.clone(), &tasks, stop.clone());
+        let archive = archive::Writer::start(db.clone(), &tasks, stop.clone());
         Ok(Self(Arc::new(Inner {
             db,
             offline,
+            archive,
             tasks,
             stop,
         })))
@@ -140,6 +148,15 @@ impl Store {
     #[must_use]
     pub fn invitations(&self) -> Invitations<'_> {
         Invitations { db: &self.0.db }
+    }
+
+    /// Message archives (XEP-0313).
+    #[must_use]
+    pub fn archive(&self) -> Archive<'_> {
+        Archive {
+            db: &self.0.db,
+            writer: &self.0.archive,
+        }
     }
 
     /// Private XML storage (XEP-0049).
@@ -207,6 +224,8 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         abuse_report::QUERIES,
         account::QUERIES,
         blocked::QUERIES,
+        archive::QUERIES,
+        archive::PREFERENCE_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,
         offline::QUERIES,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{BareJid, FullJid, IqType, StanzaError};
+use crate::stream::management::{NotResumed, Resume};
 use crate::stream::outbox::Outbox;
 use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security};
 use crate::xml::{Element, Opening, Parsed};
@@ -63,8 +64,19 @@ pub enum Input {
     Unavailable,
     /// The answer to [`Next::Bind`].
     Bound(Result<FullJid, StanzaError>),
+    /// The answer to [`Next::Resume`].
+    Resumed(Result<Resumed, NotResumed>),
     /// The answer to [`Next::Answer`].
     Answered(Result<Option<Element>, StanzaError>),
+}
+
+/// A session that goes on over this stream (XEP-0198 §5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Its address.
+    pub jid: FullJid,
+    /// How many stanzas of the client the server has handled.
+    pub h: u32,
 }
 
 /// Whether an account whose owner has proved to be it may come in.
@@ -112,6 +124,13 @@ pub enum Next {
         account: BareJid,
         /// What the client asked for; not checked.
         resource: Option<String>,
+    },
+    /// Resume a session (XEP-0198 §5).
+    Resume {
+        /// The authenticated account: sessions of others are unknown to it.
+        account: BareJid,
+        /// What the client asked for.
+        resume: Resume,
     },
     /// Answer a request on the unauthenticated stream.
     Answer {

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod binding;
+mod resumption;
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ enum State {
     Unbound { account: BareJid },
     /// Waits for the resource.
     Binding { account: BareJid, request: Stanza },
+    /// Waits for the session that the client resumes.
+    Resuming { account: BareJid, previd: String },
     /// Nothing more is expected.
     Ended,
 }
@@ -145,6 +148,9 @@ impl Negotiation {
             (State::Unbound { account }, Input::Element(parsed)) => self.bind(account, parsed),
             (State::Binding { account, request }, Input::Bound(bound)) => {
                 self.bound(account, &request, bound)
+            }
+            (State::Resuming { account, previd }, Input::Resumed(resumed)) => {
+                self.resumed(account, &previd, resumed)
             }
             (_, Input::Open(_) | Input::Element(_)) => {
                 self.fail(&StreamCondition::NotAuthorized.into())

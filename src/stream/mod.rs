@@ -8,11 +8,12 @@ mod features;
 pub mod header;
 mod interface;
 mod machine;
+pub mod management;
 mod outbox;
 pub mod sasl;
 #[cfg(test)]
 mod tests;
 
-pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
+pub use interface::{Admission, Input, Next, Output, Resumed, Rules, StreamFeatures, Tls};
 pub use machine::Negotiation;
 pub use outbox::{Framing, Outbox, split};

@@ -4,6 +4,7 @@ mod authentication;
 mod binding;
 mod early;
 mod opening;
+mod resumption;
 
 use std::sync::Arc;
 use std::time::Duration;

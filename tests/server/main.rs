@@ -5,6 +5,7 @@
 
 #![expect(clippy::large_futures, reason = "a test has one future")]
 
+mod acknowledged;
 mod authority;
 mod bad_peers;
 mod certificates;

@@ -13,6 +13,7 @@
 mod postgres;
 
 mod accounts;
+mod archives;
 mod database;
 mod mailboxes;
 mod people;

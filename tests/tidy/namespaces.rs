@@ -40,6 +40,7 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "urn:xmpp:alt-connections:xbosh",
         "the name of a relation, in documents of XRD",
     ),
+    ("urn:xmpp:occupant-id:0", "read only"),
     (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",

@@ -24,6 +24,7 @@ impl Negotiation {
             (ns::SASL, "abort") => self.failed(opened, &SaslCondition::Aborted.into()),
             (ns::SASL, _) => self.failed(opened, &SaslCondition::MalformedRequest.into()),
             (ns::CLIENT, "iq") if self.tls != Tls::Required => self.request(opened, parsed),
+            (ns::STREAM_MANAGEMENT, "enable" | "resume") => self.too_early(State::Offered(opened)),
             _ => self.unexpected(&parsed),
         }
     }

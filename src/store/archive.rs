@@ -1,0 +1,486 @@
+//! Message archives (XEP-0313): what accounts and rooms exchanged, in the order of time.
+//!
+//! Writing queues the message and tells when it is durable; nobody waits for that but the
+//! sender's acknowledgement. Reading goes by keys: a page of a million messages costs what a page
+//! of a hundred does. A search for words goes by a table of (word, id), the same on both databases and
+//! for every language, which gives its matches in the order of the archive. What is archived at
+//! all, and what a word is, is decided elsewhere.
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use sqlx::FromRow;
+
+use super::db::{Db, queries, reading, transaction};
+use super::error::StoreError;
+use crate::clock::Timestamp;
+use crate::proto::jid::{BareJid, Jid};
+
+mod id;
+mod preference;
+mod writing;
+
+pub use id::{ArchiveId, UnknownArchiveId};
+pub use preference::ArchivePreference;
+pub use writing::Appended as ArchiveAppended;
+pub(super) use writing::Writer;
+
+pub(super) const PREFERENCE_QUERIES: &[(&str, &str)] = preference::QUERIES;
+
+/// A message that is to be archived.
+#[derive(Clone, Debug)]
+pub struct NewArchived {
+    /// Whose archive: an account's or a room's address.
+    pub owner: BareJid,
+    /// Whom it was exchanged with; for a room who said it.
+    pub with: Jid,
+    /// The whole stanza.
+    pub stanza: Bytes,
+    /// The numbers of its words, each once ([`archive_word`]); none for what is not to be found.
+    pub words: Vec<i64>,
+}
+
+/// The number of a word in an archive (FNV-1a): two words that share one are found for each other,
+/// which with 64 bits nobody lives to see.
+#[must_use]
+pub fn archive_word(owner: &BareJid, word: &str) -> i64 {
+    let bytes = owner.as_str().bytes().chain([0]).chain(word.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.cast_signed()
+}
+
+/// Which messages are asked for; all by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveFilter {
+    /// Exchanged with that address: with any of its resources when it has none.
+    pub with: Option<Jid>,
+    /// Not before that moment.
+    pub start: Option<Timestamp>,
+    /// Not after that moment.
+    pub end: Option<Timestamp>,
+    /// Behind that message.
+    pub after: Option<ArchiveId>,
+    /// Before that message.
+    pub before: Option<ArchiveId>,
+    /// With all of these words; more than [`WORDS_MAX`] are not looked at.
+    pub words: Vec<i64>,
+}
+
+/// Words that one search looks at.
+pub const WORDS_MAX: usize = 6;
+
+/// From which end of the matching messages a page is taken. In the page they are in the order of
+/// time either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveEnd {
+    /// The oldest ones.
+    Oldest,
+    /// The latest ones.
+    Latest,
+}
+
+/// An archived message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archived {
+    /// Its id, which also tells when it came.
+    pub id: ArchiveId,
+    /// The whole stanza.
+    pub stanza: Bytes,
+}
+
+/// A page of an archive, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchivePage {
+    /// The messages.
+    pub messages: Vec<Archived>,
+    /// Whether more match beyond the page, in the direction in which it was taken.
+    pub more: bool,
+}
+
+/// How much a page may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchivePageLimits {
+    /// At most that many messages.
+    pub messages_max: u32,
+    /// No further message once there are that many bytes.
+    pub bytes_max: usize,
+}
+
+/// Messages that are deleted in one transaction.
+const PURGE_MAX: i64 = 256;
+
+queries! {
+    // The next two are written with as many rows as a group has; here with one.
+    APPEND = "insert into archive_message (owner, id, peer, peer_resource, stanza, words)
+        values ($1, $2, $3, $4, $5, $6)";
+    APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
+    FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
+    OLDEST = "select id, stanza from archive_message
+        where owner = $1 and id > $2 and id < $3 order by id limit $4";
+    LATEST = "select id, stanza from archive_message
+        where owner = $1 and id > $2 and id < $3 order by id desc limit $4";
+    OLDEST_WITH = "select id, stanza from archive_message
+        where owner = $1 and id > $2 and id < $3 and peer = $5
+        and ($6 = '' or peer_resource = $6) order by id limit $4";
+    LATEST_WITH = "select id, stanza from archive_message
+        where owner = $1 and id > $2 and id < $3 and peer = $5
+        and ($6 = '' or peer_resource = $6) order by id desc limit $4";
+    // With the first word as the guide through the index, and the others looked up one by one.
+    OLDEST_WORDS = "select m.id, m.stanza from archive_word w
+        join archive_message m on m.owner = $1 and m.id = w.id
+        where w.word = $7 and w.id > $2 and w.id < $3
+        and ($5 = '' or m.peer = $5) and ($6 = '' or m.peer_resource = $6)
+        and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
+        and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
+        and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
+        and ($11 = $7 or exists (select 1 from archive_word o where o.word = $11 and o.id = w.id))
+        and ($12 = $7 or exists (select 1 from archive_word o where o.word = $12 and o.id = w.id))
+        order by w.id limit $4";
+    LATEST_WORDS = "select m.id, m.stanza from archive_word w
+        join archive_message m on m.owner = $1 and m.id = w.id
+        where w.word = $7 and w.id > $2 and w.id < $3
+        and ($5 = '' or m.peer = $5) and ($6 = '' or m.peer_resource = $6)
+        and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
+        and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
+        and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
+        and ($11 = $7 or exists (select 1 from archive_word o where o.word = $11 and o.id = w.id))
+        and ($12 = $7 or exists (select 1 from archive_word o where o.word = $12 and o.id = w.id))
+        order by w.id desc limit $4";
+    COUNT = "select count(*) from (select 1 as one from archive_message
+        where owner = $1 and id > $2 and id < $3 limit $4) as counted";
+    COUNT_WITH = "select count(*) from (select 1 as one from archive_message
+        where owner = $1 and id > $2 and id < $3 and peer = $5
+        and ($6 = '' or peer_resource = $6) limit $4) as counted";
+    NEXT_OWNER = "select min(owner) from archive_message where owner > $1";
+    NTH_LATEST = "select id from archive_message where owner = $1 order by id desc limit 1 offset $2";
+    OLD = "select id, words from archive_message where owner = $1 and id < $2 order by id limit $3";
+    DELETE_UP_TO = "delete from archive_message where owner = $1 and id <= $2";
+    REMOVE = "delete from archive_message where owner = $1";
+    DELETE_WORD = "delete from archive_word where word = $1 and id = $2";
+}
+
+/// For the transaction that makes an account.
+pub(super) const DELETE_ALL: &str = REMOVE;
+
+/// Operations on archives; from [`super::Store::archive`].
+#[derive(Clone, Copy)]
+pub struct Archive<'a> {
+    pub(super) db: &'a Db,
+    pub(super) writer: &'a Writer,
+}
+
+impl Archive<'_> {
+    /// Begins to archive a message that came at that moment. Its id is known at once.
+    #[must_use]
+    pub fn append(&self, message: NewArchived, moment: Timestamp) -> ArchiveAppended {
+        self.writer.append(message, moment)
+    }
+
+    /// Returns when everything that was appended before can be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the store is closed.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.writer.settle().await
+    }
+
+    /// The message of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(
+        &self,
+        owner: &BareJid,
+        id: ArchiveId,
+    ) -> Result<Option<Archived>, StoreError> {
+        let row: Option<Row> = reading!(self.db, pool => {
+            sqlx::query_as(FIND)
+                .bind(owner.as_str())
+                .bind(id.to_bytes())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Archived::try_from).transpose()
+    }
+
+    /// A page of the messages that match. `messages_max` 0 finds out only whether there are any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn page(
+        &self,
+        owner: &BareJid,
+        filter: &ArchiveFilter,
+        end: ArchiveEnd,
+        limits: ArchivePageLimits,
+    ) -> Result<ArchivePage, StoreError> {
+        let text = match (end, &filter.with, filter.words.is_empty()) {
+            (ArchiveEnd::Oldest, _, false) => OLDEST_WORDS,
+            (ArchiveEnd::Latest, _, false) => LATEST_WORDS,
+            (ArchiveEnd::Oldest, None, true) => OLDEST,
+            (ArchiveEnd::Latest, None, true) => LATEST,
+            (ArchiveEnd::Oldest, Some(_), true) => OLDEST_WITH,
+            (ArchiveEnd::Latest, Some(_), true) => LATEST_WITH,
+        };
+        let (low, high) = filter.bounds();
+        let messages_max = usize::try_from(limits.messages_max).unwrap_or(usize::MAX);
+        let mut page = ArchivePage::default();
+        let mut bytes = 0_usize;
+        reading!(self.db, pool => {
+            let mut query = sqlx::query_as(text)
+                .bind(owner.as_str())
+                .bind(low.to_bytes())
+                .bind(high.to_bytes())
+                .bind(i64::from(limits.messages_max) + 1);
+            if filter.with.is_some() || !filter.words.is_empty() {
+                query = query.bind(filter.peer()).bind(filter.resource());
+            }
+            for word in filter.padded_words() {
+                query = query.bind(word);
+            }
+            let mut rows = query.fetch(pool);
+            while let Some(row) = rows.try_next().await? {
+                let row: Row = row;
+                if page.messages.len() >= messages_max || bytes >= limits.bytes_max {
+                    page.more = true;
+                    break;
+                }
+                bytes = bytes.saturating_add(row.stanza.len());
+                page.messages.push(row.try_into()?);
+            }
+        });
+        if end == ArchiveEnd::Latest {
+            page.messages.reverse();
+        }
+        Ok(page)
+    }
+
+    /// How many messages match, words apart; `None` when there are more than `count_max`, or when words are
+    /// asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(
+        &self,
+        owner: &BareJid,
+        filter: &ArchiveFilter,
+        count_max: u32,
+    ) -> Result<Option<u64>, StoreError> {
+        if !filter.words.is_empty() {
+            return Ok(None);
+        }
+        let text = if filter.with.is_some() {
+            COUNT_WITH
+        } else {
+            COUNT
+        };
+        let (low, high) = filter.bounds();
+        let count: i64 = reading!(self.db, pool => {
+            let mut query = sqlx::query_scalar(text)
+                .bind(owner.as_str())
+                .bind(low.to_bytes())
+                .bind(high.to_bytes())
+                .bind(i64::from(count_max) + 1);
+            if filter.with.is_some() {
+                query = query.bind(filter.peer()).bind(filter.resource());
+            }
+            query.fetch_one(pool).await?
+        });
+        let count = u64::try_from(count).unwrap_or(0);
+        Ok((count <= u64::from(count_max)).then_some(count))
+    }
+
+    /// The first and the last message of an archive; `None` when it is empty.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ends(
+        &self,
+        owner: &BareJid,
+    ) -> Result<Option<(ArchiveId, ArchiveId)>, StoreError> {
+        let one = ArchivePageLimits {
+            messages_max: 1,
+            bytes_max: usize::MAX,
+        };
+        let all = ArchiveFilter::default();
+        let first = self.page(owner, &all, ArchiveEnd::Oldest, one).await?;
+        let last = self.page(owner, &all, ArchiveEnd::Latest, one).await?;
+        let ends = first.messages.first().zip(last.messages.first());
+        Ok(ends.map(|(first, last)| (first.id, last.id)))
+    }
+
+    /// The owner of an archive whose address comes next behind that text; empty for the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_owner(&self, behind: &str) -> Result<Option<String>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(NEXT_OWNER).bind(behind).fetch_one(pool).await?
+        }))
+    }
+
+    /// The oldest message that an archive of at most so many keeps; `None` when it has no more than that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn oldest_of_latest(
+        &self,
+        owner: &str,
+        messages_max: u32,
+    ) -> Result<Option<ArchiveId>, StoreError> {
+        let id: Option<Vec<u8>> = reading!(self.db, pool => {
+            sqlx::query_scalar(NTH_LATEST)
+                .bind(owner)
+                .bind(i64::from(messages_max))
+                .fetch_optional(pool)
+                .await?
+        });
+        // The one at that place is one too many; what is kept begins behind it.
+        let too_many = id.as_deref().map(id_of).transpose()?;
+        Ok(too_many.map(ArchiveId::next))
+    }
+
+    /// Deletes messages before that one, a bounded number; returns how many. To be called until it
+    /// returns 0.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&self, owner: &str, before: ArchiveId) -> Result<u64, StoreError> {
+        purge(self.db, owner, before).await
+    }
+
+    /// Deletes messages from before that moment, as [`Archive::purge`] does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expire(&self, owner: &str, before: Timestamp) -> Result<u64, StoreError> {
+        self.purge(owner, ArchiveId::first_of(before)).await
+    }
+
+    /// Deletes a whole archive.
+    ///
+    /// # Errors
+    /// When the database fails; some of it may be gone then.
+    pub async fn remove(&self, owner: &BareJid) -> Result<(), StoreError> {
+        self.settle().await?;
+        remove(self.db, owner).await
+    }
+}
+
+/// Deletes everything that is in an archive at this moment.
+pub(super) async fn remove(db: &Db, owner: &BareJid) -> Result<(), StoreError> {
+    while Box::pin(purge(db, owner.as_str(), ArchiveId::GREATEST)).await? > 0 {}
+    Ok(())
+}
+
+async fn purge(db: &Db, owner: &str, before: ArchiveId) -> Result<u64, StoreError> {
+    let old: Vec<(Vec<u8>, Vec<u8>)> = reading!(db, pool => {
+        sqlx::query_as(OLD)
+            .bind(owner)
+            .bind(before.to_bytes())
+            .bind(PURGE_MAX)
+            .fetch_all(pool)
+            .await?
+    });
+    let Some((last, _)) = old.last() else {
+        return Ok(0);
+    };
+    Ok(transaction!(db, tx => {
+        for (id, words) in &old {
+            for word in numbers(words) {
+                sqlx::query(DELETE_WORD)
+                    .bind(word)
+                    .bind(id.as_slice())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        let gone = sqlx::query(DELETE_UP_TO)
+            .bind(owner)
+            .bind(last.as_slice())
+            .execute(&mut *tx)
+            .await?;
+        gone.rows_affected()
+    }))
+}
+
+impl NewArchived {
+    fn resource(&self) -> &str {
+        self.with
+            .resource()
+            .map_or("", |resource| resource.as_str())
+    }
+
+    fn words_as_bytes(&self) -> Vec<u8> {
+        self.words
+            .iter()
+            .flat_map(|word| word.to_be_bytes())
+            .collect()
+    }
+}
+
+/// The numbers that [`NewArchived::words_as_bytes`] wrote.
+fn numbers(words: &[u8]) -> impl Iterator<Item = i64> {
+    let (chunks, _) = words.as_chunks::<8>();
+    chunks.iter().map(|bytes| i64::from_be_bytes(*bytes))
+}
+
+impl ArchiveFilter {
+    /// The ids between which the messages lie, neither included.
+    fn bounds(&self) -> (ArchiveId, ArchiveId) {
+        let start = self.start.map(|start| ArchiveId::first_of(start).before());
+        let end = self.end.map(|end| ArchiveId::first_of(next_moment(end)));
+        let low = start.max(self.after).unwrap_or(ArchiveId::LEAST);
+        let ends = [end, self.before];
+        let high = ends.into_iter().flatten().min();
+        (low, high.unwrap_or(ArchiveId::GREATEST))
+    }
+
+    fn peer(&self) -> String {
+        let with = self.with.as_ref();
+        with.map_or_else(String::new, |with| with.bare().as_str().to_owned())
+    }
+
+    fn resource(&self) -> String {
+        let resource = self.with.as_ref().and_then(Jid::resource);
+        resource.map_or_else(String::new, |resource| resource.as_str().to_owned())
+    }
+
+    /// As many words as the statement has places: the first stands for those that are not there.
+    fn padded_words(&self) -> Vec<i64> {
+        let Some(first) = self.words.first() else {
+            return Vec::new();
+        };
+        let words = self.words.iter().copied();
+        words
+            .chain(std::iter::repeat(*first))
+            .take(WORDS_MAX)
+            .collect()
+    }
+}
+
+const fn next_moment(moment: Timestamp) -> Timestamp {
+    Timestamp::from_micros(moment.as_micros().saturating_add(1))
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Vec<u8>,
+    stanza: Vec<u8>,
+}
+
+impl TryFrom<Row> for Archived {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id_of(&row.id)?,
+            stanza: row.stanza.into(),
+        })
+    }
+}
+
+fn id_of(bytes: &[u8]) -> Result<ArchiveId, StoreError> {
+    ArchiveId::from_bytes(bytes).ok_or_else(|| StoreError::corrupt("id", UnknownArchiveId))
+}

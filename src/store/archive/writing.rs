@@ -1,0 +1,191 @@
+//! Writing to archives: many messages, one commit.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use sqlx::QueryBuilder;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::id::Ids;
+use super::{ArchiveId, NewArchived};
+use crate::clock::Timestamp;
+use crate::store::db::{Db, transaction};
+use crate::store::error::StoreError;
+use crate::store::grouped::{Group, Grouped};
+
+/// A write that was begun.
+#[must_use]
+pub struct Appended {
+    /// The message's id in the archive.
+    pub id: ArchiveId,
+    /// Whether it lies in the queue already. Where it does not, because that is full, the message
+    /// is written only by whoever awaits `written`, and the sender is to be slowed by it.
+    pub queued: bool,
+    /// Resolves when the message is durable.
+    pub written: BoxFuture<'static, Result<(), StoreError>>,
+}
+
+impl std::fmt::Debug for Appended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Appended")
+            .field("id", &self.id)
+            .field("queued", &self.queued)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The queue of messages that are to be archived, and where their ids come from.
+pub(in crate::store) struct Writer {
+    queue: Grouped<Archives>,
+    ids: Mutex<Ids>,
+}
+
+impl Writer {
+    /// Starts the task that writes.
+    pub(in crate::store) fn start(db: Db, tasks: &TaskTracker, stop: CancellationToken) -> Self {
+        Self {
+            queue: Grouped::start(Archives { db }, tasks, stop),
+            ids: Mutex::default(),
+        }
+    }
+
+    /// Gives the message an id and queues it, both under one lock: who has read up to an id finds
+    /// nothing later that sorts before it.
+    pub(super) fn append(&self, message: NewArchived, moment: Timestamp) -> Appended {
+        let random = uuid::Uuid::new_v4().as_u128();
+        // A panic while the lock was held cannot have left the last id half changed.
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = ids.next(moment, random);
+        let (queued, written) = self.queue.begin(Record::Message(Box::new((id, message))));
+        drop(ids);
+        Appended {
+            id,
+            queued,
+            written,
+        }
+    }
+
+    /// Returns when everything that was queued before is durable, and can be read.
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        self.queue.write(Record::Mark).await
+    }
+}
+
+/// What waits in the queue.
+pub(super) enum Record {
+    Message(Box<(ArchiveId, NewArchived)>),
+    /// Somebody wants to know when the writer has come so far.
+    Mark,
+}
+
+/// Writes groups of messages.
+pub(super) struct Archives {
+    db: Db,
+}
+
+impl Group for Archives {
+    type Record = Record;
+    type Done = ();
+
+    async fn write(&mut self, records: &[Record]) -> Vec<Result<(), StoreError>> {
+        let written = Box::pin(self.store(records)).await;
+        records.iter().map(|_| written.clone()).collect()
+    }
+}
+
+/// The part of [`super::APPEND`] that stands before its rows.
+pub(super) const APPEND_ROWS: &str =
+    "insert into archive_message (owner, id, peer, peer_resource, stanza, words) ";
+
+/// The part of [`super::APPEND_WORD`] that stands before its rows.
+pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) ";
+
+impl Archives {
+    async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
+        let messages: Vec<_> = records.iter().filter_map(Record::message).collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let words: Vec<_> = messages
+            .iter()
+            .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
+            .collect();
+        let db = &self.db;
+        transaction!(db, tx => {
+            for rows in in_powers_of_two(&messages) {
+                let mut append = QueryBuilder::new(APPEND_ROWS);
+                append.push_values(rows, |mut row, (id, message)| {
+                    row.push_bind(message.owner.as_str().to_owned())
+                        .push_bind(id.to_bytes())
+                        .push_bind(message.with.bare().as_str().to_owned())
+                        .push_bind(message.resource().to_owned())
+                        .push_bind(message.stanza.to_vec())
+                        .push_bind(message.words_as_bytes());
+                });
+                append.build().execute(&mut *tx).await?;
+            }
+            for rows in in_powers_of_two(&words) {
+                let mut append = QueryBuilder::new(APPEND_WORD_ROWS);
+                append.push_values(rows, |mut row, (word, id)| {
+                    row.push_bind(*word).push_bind(id.to_bytes());
+                });
+                append.build().execute(&mut *tx).await?;
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Record {
+    fn message(&self) -> Option<(ArchiveId, &NewArchived)> {
+        match self {
+            Self::Message(message) => Some((message.0, &message.1)),
+            Self::Mark => None,
+        }
+    }
+}
+
+/// Rows in one statement; far from either database's limit of placeholders.
+const ROWS_MAX: usize = 512;
+
+/// The rows in pieces of 512, 256 … 2, 1: so few texts of SQL are prepared once and for all.
+fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
+    let mut pieces = Vec::new();
+    while !rows.is_empty() {
+        let size = (1 << rows.len().ilog2()).min(ROWS_MAX);
+        let (piece, rest) = rows.split_at_checked(size).unwrap_or((rows, &[]));
+        pieces.push(piece);
+        rows = rest;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_one_piece() {
+        for count in [0, 1, 2, 3, 7, 256, 511, 512, 1_300] {
+            let rows: Vec<usize> = (0..count).collect();
+            let pieces = in_powers_of_two(&rows);
+            assert!(pieces.iter().all(|piece| piece.len().is_power_of_two()));
+            assert!(pieces.iter().all(|piece| piece.len() <= ROWS_MAX));
+            assert_eq!(pieces.concat(), rows);
+        }
+    }
+
+    #[test]
+    fn the_texts_that_are_written_with_many_rows_are_those_that_are_listed() {
+        let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            squeeze(&format!("{APPEND_ROWS}values ($1, $2, $3, $4, $5, $6)")),
+            squeeze(super::super::APPEND)
+        );
+        assert_eq!(
+            squeeze(&format!("{APPEND_WORD_ROWS}values ($1, $2)")),
+            squeeze(super::super::APPEND_WORD)
+        );
+    }
+}

@@ -1,0 +1,481 @@
+//! Message archives (XEP-0313) and what accounts prefer (XEP-0441).
+
+use bytes::Bytes;
+use parlour::clock::Timestamp;
+use parlour::proto::{BareJid, Jid};
+use parlour::store::{
+    ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePageLimits, ArchivePreference, Archived,
+    NewArchived, Store, archive_word,
+};
+
+use crate::{NOW, Place, account, jid};
+
+crate::on_both!(
+    messages_come_in_the_order_they_were_archived_in,
+    pages_go_on_in_both_directions,
+    pages_are_bounded_by_bytes,
+    filters_narrow_a_page_down,
+    words_are_found_in_the_own_archive_only,
+    messages_are_counted_up_to_a_bound,
+    the_ends_of_an_archive_are_known,
+    old_messages_are_purged_with_their_words,
+    an_archive_goes_with_its_account,
+    what_is_queued_when_the_store_closes_is_archived,
+    preferences_come_back_as_they_were_set,
+);
+
+const PAGE: ArchivePageLimits = ArchivePageLimits {
+    messages_max: 50,
+    bytes_max: 1 << 20,
+};
+
+fn stanza(n: usize) -> Bytes {
+    format!("<message><body>{n} \u{1F98A}</body></message>").into()
+}
+
+fn message(owner: &BareJid, with: &str, n: usize, words: &[&str]) -> NewArchived {
+    NewArchived {
+        owner: owner.clone(),
+        with: Jid::parse(with).unwrap(),
+        stanza: stanza(n),
+        words: words.iter().map(|word| archive_word(owner, word)).collect(),
+    }
+}
+
+async fn append(store: &Store, message: NewArchived, moment: Timestamp) -> ArchiveId {
+    let appended = store.archive().append(message, moment);
+    assert!(appended.queued);
+    appended.written.await.unwrap();
+    appended.id
+}
+
+/// `count` messages with `bob@example.com/desk`, one a second.
+async fn filled(store: &Store, owner: &BareJid, count: usize) -> Vec<ArchiveId> {
+    let mut ids = Vec::new();
+    for n in 0..count {
+        let moment = NOW.plus_seconds(i64::try_from(n).unwrap());
+        let message = message(owner, "bob@example.com/desk", n, &[]);
+        ids.push(append(store, message, moment).await);
+    }
+    ids
+}
+
+async fn ids(store: &Store, owner: &BareJid, filter: ArchiveFilter) -> Vec<ArchiveId> {
+    let archive = store.archive();
+    let page = archive
+        .page(owner, &filter, ArchiveEnd::Oldest, PAGE)
+        .await
+        .unwrap();
+    let backwards = archive
+        .page(owner, &filter, ArchiveEnd::Latest, PAGE)
+        .await
+        .unwrap();
+    assert_eq!(page, backwards, "one page is the same from either end");
+    page.messages
+        .into_iter()
+        .map(|message| message.id)
+        .collect()
+}
+
+async fn messages_come_in_the_order_they_were_archived_in(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    // All in one moment, and not awaited: one commit.
+    let appended: Vec<_> = (0..40)
+        .map(|n| {
+            store
+                .archive()
+                .append(message(&alice, "bob@example.com", n, &[]), NOW)
+        })
+        .collect();
+    store.archive().settle().await.unwrap();
+    let made: Vec<_> = appended.iter().map(|appended| appended.id).collect();
+    assert!(made.is_sorted_by(|a, b| a < b));
+    assert_eq!(made[0].moment(), NOW);
+    assert_eq!(ids(&store, &alice, ArchiveFilter::default()).await, made);
+    let found = store.archive().find(&alice, made[7]).await.unwrap();
+    assert_eq!(
+        found,
+        Some(Archived {
+            id: made[7],
+            stanza: stanza(7)
+        })
+    );
+    let other = jid("other@example.com");
+    assert_eq!(store.archive().find(&other, made[7]).await.unwrap(), None);
+}
+
+async fn pages_go_on_in_both_directions(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let all = filled(&store, &alice, 10).await;
+    let limits = ArchivePageLimits {
+        messages_max: 4,
+        ..PAGE
+    };
+    let (mut forward, mut after) = (Vec::new(), None);
+    loop {
+        let filter = ArchiveFilter {
+            after,
+            ..ArchiveFilter::default()
+        };
+        let archive = store.archive();
+        let page = archive
+            .page(&alice, &filter, ArchiveEnd::Oldest, limits)
+            .await
+            .unwrap();
+        forward.extend(page.messages.iter().map(|message| message.id));
+        after = page.messages.last().map(|message| message.id);
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(forward, all);
+    let (mut backward, mut before) = (Vec::new(), None);
+    loop {
+        let filter = ArchiveFilter {
+            before,
+            ..ArchiveFilter::default()
+        };
+        let archive = store.archive();
+        let page = archive
+            .page(&alice, &filter, ArchiveEnd::Latest, limits)
+            .await
+            .unwrap();
+        let mut ids: Vec<_> = page.messages.iter().map(|message| message.id).collect();
+        assert!(ids.is_sorted());
+        before = ids.first().copied();
+        ids.extend(backward);
+        backward = ids;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(backward, all);
+}
+
+async fn pages_are_bounded_by_bytes(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    filled(&store, &alice, 5).await;
+    for (bytes_max, expected) in [(1, 1), (stanza(0).len() + 1, 2), (1 << 20, 5)] {
+        let limits = ArchivePageLimits { bytes_max, ..PAGE };
+        let all = ArchiveFilter::default();
+        let archive = store.archive();
+        let page = archive
+            .page(&alice, &all, ArchiveEnd::Oldest, limits)
+            .await
+            .unwrap();
+        assert_eq!((page.messages.len(), page.more), (expected, expected < 5));
+    }
+}
+
+async fn filters_narrow_a_page_down(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let mut all = Vec::new();
+    for (n, with) in [
+        "bob@example.com/desk",
+        "carol@example.com",
+        "bob@example.com/phone",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let moment = NOW.plus_seconds(i64::try_from(n).unwrap());
+        all.push(append(&store, message(&alice, with, n, &[]), moment).await);
+    }
+    let with = |with: &str| ArchiveFilter {
+        with: Some(Jid::parse(with).unwrap()),
+        ..ArchiveFilter::default()
+    };
+    let at = |seconds| Some(NOW.plus_seconds(seconds));
+    let no = ArchiveFilter::default;
+    for (filter, expected) in [
+        (with("bob@example.com"), vec![0, 2]),
+        (with("bob@example.com/phone"), vec![2]),
+        (with("bob@example.com/other"), vec![]),
+        (with("dave@example.com"), vec![]),
+        (
+            ArchiveFilter {
+                start: at(1),
+                ..no()
+            },
+            vec![1, 2],
+        ),
+        (ArchiveFilter { end: at(1), ..no() }, vec![0, 1]),
+        (
+            ArchiveFilter {
+                start: at(1),
+                end: at(1),
+                ..no()
+            },
+            vec![1],
+        ),
+        (
+            ArchiveFilter {
+                start: at(2),
+                end: at(1),
+                ..no()
+            },
+            vec![],
+        ),
+        (
+            ArchiveFilter {
+                start: Some(Timestamp::from_micros(i64::MIN)),
+                ..no()
+            },
+            vec![0, 1, 2],
+        ),
+        (
+            ArchiveFilter {
+                end: Some(Timestamp::from_micros(i64::MAX)),
+                ..no()
+            },
+            vec![0, 1, 2],
+        ),
+        (
+            ArchiveFilter {
+                end: Some(Timestamp::from_micros(-1)),
+                ..no()
+            },
+            vec![],
+        ),
+        (
+            ArchiveFilter {
+                after: Some(all[0]),
+                before: Some(all[2]),
+                ..no()
+            },
+            vec![1],
+        ),
+        (
+            ArchiveFilter {
+                after: Some(all[0]),
+                ..with("bob@example.com")
+            },
+            vec![2],
+        ),
+        (
+            ArchiveFilter {
+                start: at(1),
+                after: Some(all[0]),
+                end: at(1),
+                ..no()
+            },
+            vec![1],
+        ),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|n: usize| all[n]).collect();
+        assert_eq!(
+            ids(&store, &alice, filter.clone()).await,
+            expected,
+            "{filter:?}"
+        );
+    }
+}
+
+async fn words_are_found_in_the_own_archive_only(place: Place) {
+    let store = place.open().await;
+    let (alice, eve) = (jid("alice@example.com"), jid("eve@example.com"));
+    let mut all = Vec::new();
+    for (n, words) in [&["grüße", "an", "alle"][..], &["grüße", "مرحبا"], &["alle"]]
+        .into_iter()
+        .enumerate()
+    {
+        all.push(append(&store, message(&alice, "bob@example.com", n, words), NOW).await);
+    }
+    append(&store, message(&eve, "bob@example.com", 9, &["grüße"]), NOW).await;
+    for (words, with, expected) in [
+        (&["grüße"][..], None, vec![0, 1]),
+        (&["grüße", "alle"], None, vec![0]),
+        (&["alle", "grüße", "an"], None, vec![0]),
+        (&["مرحبا"], None, vec![1]),
+        (&["niemand"], None, vec![]),
+        (&["grüße", "niemand"], None, vec![]),
+        (&["grüße"], Some("bob@example.com"), vec![0, 1]),
+        (&["grüße"], Some("carol@example.com"), vec![]),
+    ] {
+        let filter = ArchiveFilter {
+            with: with.map(|with| Jid::parse(with).unwrap()),
+            words: words
+                .iter()
+                .map(|word| archive_word(&alice, word))
+                .collect(),
+            ..ArchiveFilter::default()
+        };
+        let expected: Vec<_> = expected.into_iter().map(|n: usize| all[n]).collect();
+        assert_eq!(
+            ids(&store, &alice, filter).await,
+            expected,
+            "{words:?} {with:?}"
+        );
+    }
+}
+
+async fn messages_are_counted_up_to_a_bound(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    filled(&store, &alice, 5).await;
+    let all = ArchiveFilter::default();
+    let bob = ArchiveFilter {
+        with: Some(Jid::parse("bob@example.com").unwrap()),
+        ..ArchiveFilter::default()
+    };
+    let nobody = ArchiveFilter {
+        with: Some(Jid::parse("nobody@example.com").unwrap()),
+        ..ArchiveFilter::default()
+    };
+    for (filter, count_max, expected) in [
+        (&all, 5, Some(5)),
+        (&all, 4, None),
+        (&bob, 100, Some(5)),
+        (&bob, 3, None),
+        (&nobody, 0, Some(0)),
+    ] {
+        let count = store
+            .archive()
+            .count(&alice, filter, count_max)
+            .await
+            .unwrap();
+        assert_eq!(count, expected, "{filter:?} {count_max}");
+    }
+}
+
+async fn the_ends_of_an_archive_are_known(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    assert_eq!(store.archive().ends(&alice).await.unwrap(), None);
+    let all = filled(&store, &alice, 3).await;
+    let ends = store.archive().ends(&alice).await.unwrap();
+    assert_eq!(ends, Some((all[0], all[2])));
+}
+
+async fn old_messages_are_purged_with_their_words(place: Place) {
+    let store = place.open().await;
+    let (alice, bob) = (jid("alice@example.com"), jid("bob@example.com"));
+    let archive = store.archive();
+    let mut all = Vec::new();
+    for n in 0..6 {
+        let moment = NOW.plus_seconds(i64::try_from(n).unwrap());
+        all.push(
+            append(
+                &store,
+                message(&alice, "bob@example.com", n, &["word"]),
+                moment,
+            )
+            .await,
+        );
+    }
+    append(
+        &store,
+        message(&bob, "alice@example.com", 0, &["word"]),
+        NOW,
+    )
+    .await;
+    assert_eq!(
+        archive.next_owner("").await.unwrap().as_deref(),
+        Some(alice.as_str())
+    );
+    let next = archive.next_owner(alice.as_str()).await.unwrap();
+    assert_eq!(next.as_deref(), Some(bob.as_str()));
+    assert_eq!(archive.next_owner(bob.as_str()).await.unwrap(), None);
+
+    let before = NOW.plus_seconds(2);
+    assert_eq!(archive.expire(alice.as_str(), before).await.unwrap(), 2);
+    assert_eq!(archive.expire(alice.as_str(), before).await.unwrap(), 0);
+    assert_eq!(
+        ids(&store, &alice, ArchiveFilter::default()).await,
+        all[2..]
+    );
+
+    let oldest = archive.oldest_of_latest(alice.as_str(), 4).await.unwrap();
+    assert_eq!(oldest, None);
+    let oldest = archive
+        .oldest_of_latest(alice.as_str(), 3)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(archive.purge(alice.as_str(), oldest).await.unwrap(), 1);
+    assert_eq!(
+        ids(&store, &alice, ArchiveFilter::default()).await,
+        all[3..]
+    );
+
+    let word = ArchiveFilter {
+        words: vec![archive_word(&alice, "word")],
+        ..ArchiveFilter::default()
+    };
+    assert_eq!(ids(&store, &alice, word).await, all[3..]);
+    assert_eq!(ids(&store, &bob, ArchiveFilter::default()).await.len(), 1);
+    archive.remove(&alice).await.unwrap();
+    assert_eq!(archive.ends(&alice).await.unwrap(), None);
+}
+
+async fn an_archive_goes_with_its_account(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    filled(&store, &alice, 3).await;
+    let _removed = store.accounts().remove(&alice).await.unwrap();
+    assert_eq!(store.archive().ends(&alice).await.unwrap(), None);
+    // What came while it was being removed is not for whoever takes the name next.
+    filled(&store, &alice, 1).await;
+    account(&store, "alice@example.com").await;
+    assert_eq!(store.archive().ends(&alice).await.unwrap(), None);
+}
+
+async fn what_is_queued_when_the_store_closes_is_archived(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let mut last = None;
+    for n in 0..1_000 {
+        let appended = store
+            .archive()
+            .append(message(&alice, "bob@example.com", n, &[]), NOW);
+        last = Some(appended.id);
+    }
+    store.close().await;
+    let again = place.open().await;
+    let ends = again.archive().ends(&alice).await.unwrap();
+    assert_eq!(ends.map(|(_, last)| last), last);
+    let all = ArchiveFilter::default();
+    let count = again.archive().count(&alice, &all, 2_000).await.unwrap();
+    assert_eq!(count, Some(1_000));
+}
+
+async fn preferences_come_back_as_they_were_set(place: Place) {
+    let store = place.open().await;
+    let nobody = jid("nobody@example.com");
+    assert_eq!(store.archive().preference(&nobody).await.unwrap(), None);
+    let alice = account(&store, "alice@example.com").await;
+    assert_eq!(
+        store.archive().preference(&alice).await.unwrap(),
+        Some(None)
+    );
+    for (always, never) in [
+        (vec![], vec![]),
+        (
+            vec!["bob@example.com"],
+            vec!["carol@example.com/desk", "example.org"],
+        ),
+    ] {
+        let set = ArchivePreference {
+            otherwise: "roster".to_owned(),
+            always: always.into_iter().map(str::to_owned).collect(),
+            never: never.into_iter().map(str::to_owned).collect(),
+        };
+        store.archive().set_preference(&alice, &set).await.unwrap();
+        let found = store.archive().preference(&alice).await.unwrap();
+        assert_eq!(found, Some(Some(set)));
+    }
+    let set = ArchivePreference {
+        otherwise: "never".to_owned(),
+        always: vec![],
+        never: vec![],
+    };
+    let refused = store.archive().set_preference(&nobody, &set).await;
+    assert!(matches!(
+        refused,
+        Err(parlour::store::StoreError::NoAccount(_))
+    ));
+}
