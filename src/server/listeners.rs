@@ -190,6 +190,7 @@ fn rules(
             enabled: Mechanism::ALL.into_iter().filter(enabled).collect(),
         },
         attempts_max: config.auth.attempts_max,
+        tokens: config.fast.enabled,
         decoys: Decoys::new(*secret, config.auth.scram_iterations),
         features: Box::new(Features(Arc::clone(&services.hooks))),
     }
@@ -228,5 +229,9 @@ impl StreamFeatures for Features {
 
     fn authenticated(&self, host: &BareJid) -> Vec<Element> {
         self.0.stream_features(StreamPhase::Authenticated, host)
+    }
+
+    fn bind_inline(&self) -> Vec<&'static str> {
+        self.0.bind_inline_features()
     }
 }

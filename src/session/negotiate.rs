@@ -1,5 +1,7 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+mod login;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use tracing::{debug, info, warn};
 use super::inbound::xml;
 use super::transport::Transport;
 use super::{Listener, Start};
+use crate::clock::Timestamp;
+use crate::config::Conflict;
 use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::scram::{ScramHash, ScramKeys};
@@ -60,6 +64,7 @@ pub(super) async fn negotiate(
         scope: Scope::default(),
         lang: None,
         claimed: None,
+        proved_at: listener.router.services().clock.now(),
         bound: None,
     };
     let cut_off = {
@@ -101,6 +106,8 @@ struct Driver {
     lang: Option<CompactString>,
     /// Who the client last said it is.
     claimed: Option<BareJid>,
+    /// Before the store was last asked for what the client's proof is compared with.
+    proved_at: Timestamp,
     bound: Option<Arc<Session>>,
 }
 
@@ -146,6 +153,11 @@ impl Driver {
                 Next::Bind { account, resource } => {
                     Input::Bound(Box::pin(self.bind(account, resource)).await)
                 }
+                next @ (Next::Tokens { .. }
+                | Next::Hashes { .. }
+                | Next::Upgrade { .. }
+                | Next::Exchange { .. }
+                | Next::Establish { .. }) => Box::pin(self.complete(next)).await,
                 Next::Answer {
                     host,
                     kind,
@@ -287,9 +299,15 @@ impl Driver {
         ))
     }
 
-    async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
+    /// Before what a client says of an account is compared with what the store has of it.
+    async fn before_proof(&mut self, account: &BareJid) {
         self.claimed = Some(account.clone());
         self.hold_back().await;
+        self.proved_at = self.listener.router.services().clock.now();
+    }
+
+    async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
+        self.before_proof(account).await;
         match self.store().credentials().find(account, hash).await {
             Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
             Err(error) => {
@@ -300,8 +318,7 @@ impl Driver {
     }
 
     async fn password(&mut self, account: BareJid, password: Secret) -> Input {
-        self.claimed = Some(account.clone());
-        self.hold_back().await;
+        self.before_proof(&account).await;
         let keys = match self.store().credentials().strongest(&account).await {
             Ok(login) => login.and_then(|login| login.keys),
             Err(error) => {
@@ -352,12 +369,22 @@ impl Driver {
         account: BareJid,
         asked: Option<String>,
     ) -> Result<FullJid, StanzaError> {
-        let services = self.listener.router.services();
         let resource = match asked {
             Some(asked) => Resource::new(&asked),
             None => Resource::new(&crate::id::random()),
         };
         let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
+        let policy = self.listener.router.services().config.c2s.conflict;
+        self.bind_resource(account, resource, policy).await
+    }
+
+    async fn bind_resource(
+        &mut self,
+        account: BareJid,
+        resource: Resource,
+        policy: Conflict,
+    ) -> Result<FullJid, StanzaError> {
+        let services = self.listener.router.services();
         let limits = &services.config.c2s;
         let binding = Binding {
             account,
@@ -373,11 +400,11 @@ impl Driver {
             },
         };
         let sessions_max = limits.resources_per_account_max as usize;
-        let session =
-            self.listener
-                .router
-                .registry()
-                .bind(binding, limits.conflict, sessions_max)?;
+        let session = self
+            .listener
+            .router
+            .registry()
+            .bind(binding, policy, sessions_max)?;
         let jid = session.jid().clone();
         self.bound = Some(session);
         // Asked again, now that who ends the account's sessions would find this one: the

@@ -9,6 +9,7 @@ mod credential;
 mod db;
 mod dialect;
 mod error;
+mod fast_token;
 mod grouped;
 mod offline;
 mod private_xml;
@@ -28,6 +29,7 @@ pub use account::{Account, Accounts, LastSeen, Removed};
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
+pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use roster::{
@@ -87,6 +89,12 @@ impl Store {
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { db: &self.0.db }
+    }
+
+    /// Tokens that clients log in with (XEP-0484).
+    #[must_use]
+    pub fn fast_tokens(&self) -> FastTokens<'_> {
+        FastTokens { db: &self.0.db }
     }
 
     /// Rosters (RFC 6121 §2).
@@ -174,6 +182,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         account::QUERIES,
         credential::QUERIES,
+        fast_token::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
         roster::QUERIES,

@@ -13,6 +13,8 @@ pub mod sasl;
 #[cfg(test)]
 mod tests;
 
-pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
+pub use interface::{
+    Admission, Exchanged, Input, Next, Output, Redemption, Rules, StreamFeatures, Tls,
+};
 pub use machine::Negotiation;
 pub use outbox::{Framing, Outbox};

@@ -37,6 +37,10 @@ impl StreamFeatures for Extensions {
     fn authenticated(&self, _: &BareJid) -> Vec<Element> {
         vec![Element::new("urn:after", "after")]
     }
+
+    fn bind_inline(&self) -> Vec<&'static str> {
+        vec!["urn:inline"]
+    }
 }
 
 fn jid(text: &str) -> BareJid {
@@ -49,6 +53,7 @@ fn rules(tls: Tls) -> Rules {
         tls,
         sasl: Policy::default(),
         attempts_max: 3,
+        tokens: true,
         decoys: Decoys::new([7; 32], 4096),
         features: Box::new(Extensions),
     }
