@@ -275,6 +275,8 @@ pub struct StreamError {
     pub condition: StreamCondition,
     /// A sentence for a person, in English.
     pub text: Option<&'static str>,
+    /// The application's own condition (RFC 6120 §4.9.4).
+    pub application: Option<Box<Element>>,
 }
 
 impl StreamError {
@@ -284,6 +286,7 @@ impl StreamError {
         Self {
             condition,
             text: None,
+            application: None,
         }
     }
 
@@ -291,6 +294,13 @@ impl StreamError {
     #[must_use]
     pub const fn text(mut self, text: &'static str) -> Self {
         self.text = Some(text);
+        self
+    }
+
+    /// The same with the application's own condition.
+    #[must_use]
+    pub fn application(mut self, element: Element) -> Self {
+        self.application = Some(Box::new(element));
         self
     }
 
@@ -305,6 +315,7 @@ impl StreamError {
         Element::new(ns::STREAMS, "error")
             .child(Element::new(ns::STREAM_ERRORS, self.condition.name()))
             .child_opt(text)
+            .child_opt(self.application.as_deref().cloned())
     }
 }
 

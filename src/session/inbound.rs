@@ -87,5 +87,8 @@ pub(super) fn xml(error: XmlError) -> StreamError {
             None
         }
     };
-    StreamError { condition, text }
+    StreamError {
+        text,
+        ..condition.into()
+    }
 }

@@ -23,6 +23,7 @@ use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
+use crate::stream::management::NotResumed;
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
 use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
 use crate::xml::{Frame, Framer, Scope, parse};
@@ -158,6 +159,7 @@ impl Driver {
                 | Next::Upgrade { .. }
                 | Next::Exchange { .. }
                 | Next::Establish { .. }) => Box::pin(self.complete(next)).await,
+                Next::Resume { .. } => Input::Resumed(Err(NotResumed::Unsupported)),
                 Next::Answer {
                     host,
                     kind,

@@ -60,7 +60,12 @@ pub(super) fn authentication(offer: &Offer, tokens: bool, inline: &[&str]) -> Op
     let bind = Element::new(ns::BIND2, "bind").child_opt(list(ns::BIND2, "inline", features));
     let token_mechanisms = offer.token_mechanisms().filter(|_| tokens);
     let token_mechanisms = token_mechanisms.map(|it| mechanism(FAST, it.name()));
+    // Who can enable it while binding can also resume (XEP-0198 §9.2).
+    let resumption = inline
+        .contains(&ns::STREAM_MANAGEMENT)
+        .then(|| Element::new(ns::STREAM_MANAGEMENT, "sm"));
     let inline = Element::new(ns::SASL2, "inline")
+        .child_opt(resumption)
         .child(bind)
         .child_opt(list(FAST, "fast", token_mechanisms));
     Some(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{BareJid, FullJid, IqType, Resource, StanzaError};
+use crate::stream::management::{NotResumed, Resume};
 use crate::stream::outbox::Outbox;
 use crate::stream::sasl::{
     Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security, Token, TokenMechanism,
@@ -80,8 +81,19 @@ pub enum Input {
     Exchanged(Exchanged),
     /// The answer to [`Next::Establish`]: the address, and what the extensions answer.
     Established(Result<(FullJid, Vec<Element>), StanzaError>),
+    /// The answer to [`Next::Resume`].
+    Resumed(Result<Resumed, NotResumed>),
     /// The answer to [`Next::Answer`].
     Answered(Result<Option<Element>, StanzaError>),
+}
+
+/// A session that goes on over this stream (XEP-0198 §5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Its address.
+    pub jid: FullJid,
+    /// How many stanzas of the client the server has handled.
+    pub h: u32,
 }
 
 /// Whether an account whose owner has proved to be it may come in.
@@ -201,6 +213,13 @@ pub enum Next {
         replaces: Option<String>,
         /// `<bind/>` with what the client asks for.
         inline: Element,
+    },
+    /// Resume a session (XEP-0198 §5).
+    Resume {
+        /// The authenticated account: sessions of others are unknown to it.
+        account: BareJid,
+        /// What the client asked for.
+        resume: Resume,
     },
     /// Answer a request on the unauthenticated stream.
     Answer {

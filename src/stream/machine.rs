@@ -3,6 +3,7 @@
 mod authentication;
 mod binding;
 mod completion;
+mod resumption;
 mod wishes;
 
 use std::fmt;
@@ -84,6 +85,8 @@ enum State {
     Unbound { account: BareJid },
     /// Waits for the resource.
     Binding { account: BareJid, request: Stanza },
+    /// Waits for the session that the client resumes.
+    Resuming { account: BareJid, previd: String },
     /// Nothing more is expected.
     Ended,
 }
@@ -164,6 +167,9 @@ impl Negotiation {
             (State::Unbound { account }, Input::Element(parsed)) => self.bind(account, parsed),
             (State::Binding { account, request }, Input::Bound(bound)) => {
                 self.bound(account, &request, bound)
+            }
+            (State::Resuming { account, previd }, Input::Resumed(resumed)) => {
+                self.resumed(account, &previd, resumed)
             }
             (_, Input::Open(_) | Input::Element(_)) => {
                 self.fail(&StreamCondition::NotAuthorized.into())

@@ -8,13 +8,14 @@ mod features;
 pub mod header;
 mod interface;
 mod machine;
+pub mod management;
 mod outbox;
 pub mod sasl;
 #[cfg(test)]
 mod tests;
 
 pub use interface::{
-    Admission, Exchanged, Input, Next, Output, Redemption, Rules, StreamFeatures, Tls,
+    Admission, Exchanged, Input, Next, Output, Redemption, Resumed, Rules, StreamFeatures, Tls,
 };
 pub use machine::Negotiation;
 pub use outbox::{Framing, Outbox};

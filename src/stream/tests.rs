@@ -4,6 +4,10 @@ mod authentication;
 mod binding;
 mod early;
 mod opening;
+mod resumption;
+mod sasl2;
+mod tasks;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -47,6 +47,7 @@ impl Driver {
             | Next::Password { .. }
             | Next::Admit { .. }
             | Next::Bind { .. }
+            | Next::Resume { .. }
             | Next::Answer { .. }
             | Next::Ready(_)
             | Next::Close => Ok(Input::Unavailable),

@@ -33,6 +33,7 @@ impl Negotiation {
                 self.failed(opened, &SaslCondition::MalformedRequest.into())
             }
             (ns::CLIENT, "iq") if self.tls != Tls::Required => self.request(opened, parsed),
+            (ns::STREAM_MANAGEMENT, "enable" | "resume") => self.too_early(State::Offered(opened)),
             _ => self.unexpected(&parsed),
         }
     }

@@ -8,8 +8,11 @@ use crate::stream::interface::{Next, Output};
 use crate::xml::{Element, Parsed};
 
 impl Negotiation {
-    /// RFC 6120 §7.6.
+    /// RFC 6120 §7.6, or XEP-0198 §5 in its place.
     pub(super) fn bind(&mut self, account: BareJid, parsed: Parsed) -> Output {
+        if parsed.tag.ns() == ns::STREAM_MANAGEMENT {
+            return self.manage(account, &parsed);
+        }
         let request = match reading::stanza(parsed, ns::CLIENT) {
             Ok(request) => request,
             Err(error) => return self.unreadable(error, State::Unbound { account }),

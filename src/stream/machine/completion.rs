@@ -9,7 +9,8 @@ use super::{Negotiation, Opened, Profile, State};
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{BareJid, FullJid, Resource, StanzaError, ns};
 use crate::stream::features::{self, FAST, SCRAM_UPGRADE};
-use crate::stream::interface::{Exchanged, Input, Next, Output, Redemption};
+use crate::stream::interface::{Exchanged, Input, Next, Output, Redemption, Resumed};
+use crate::stream::management::{self, NotResumed};
 use crate::stream::sasl::{self, Failure, SaslCondition};
 use crate::xml::{Element, Parsed};
 
@@ -29,6 +30,8 @@ pub(super) struct Completion {
     wishes: Wishes,
     /// `<token/>` for `<success/>`.
     issued: Option<Element>,
+    /// Why there was nothing to resume: `<failed/>` for `<success/>`.
+    not_resumed: Option<Element>,
     stage: Stage,
 }
 
@@ -47,6 +50,8 @@ enum Stage {
     Upgrading(Vec<ScramHash>),
     /// Waits for tokens.
     Exchanging,
+    /// Waits for the session that the client resumes.
+    Resuming(String),
     /// Waits for the resource.
     Establishing,
 }
@@ -63,6 +68,7 @@ impl Negotiation {
             proved,
             wishes,
             issued: None,
+            not_resumed: None,
             stage: Stage::Comparing,
         };
         if compare {
@@ -92,6 +98,9 @@ impl Negotiation {
             (Stage::Upgrading(rest), Input::Upgraded) => self.next_task(completion, rest),
             (Stage::Exchanging, Input::Exchanged(exchanged)) => {
                 self.exchanged(completion, exchanged)
+            }
+            (Stage::Resuming(previd), Input::Resumed(resumed)) => {
+                self.resumed_inline(completion, &previd, resumed)
             }
             (Stage::Establishing, Input::Established(established)) => {
                 self.established(completion, established)
@@ -228,7 +237,7 @@ impl Negotiation {
                 completion.stage = Stage::Exchanging;
                 self.wait(completion, next)
             }
-            _ => self.establish(completion),
+            _ => self.resume_inline(completion),
         }
     }
 
@@ -246,7 +255,41 @@ impl Negotiation {
                 completion.issued = Some(issued);
             }
         }
-        self.establish(completion)
+        self.resume_inline(completion)
+    }
+
+    /// Before anything is bound (XEP-0386 §3.2).
+    fn resume_inline(&mut self, mut completion: Completion) -> Output {
+        match completion.wishes.resume.take() {
+            None => self.establish(completion),
+            Some(Err(condition)) => {
+                completion.not_resumed = Some(management::failed(condition, None));
+                self.establish(completion)
+            }
+            Some(Ok(resume)) => {
+                let account = completion.proved.account.clone();
+                completion.stage = Stage::Resuming(resume.previd.clone());
+                self.wait(completion, Next::Resume { account, resume })
+            }
+        }
+    }
+
+    fn resumed_inline(
+        &mut self,
+        mut completion: Completion,
+        previd: &str,
+        resumed: Result<Resumed, NotResumed>,
+    ) -> Output {
+        match resumed.map_err(NotResumed::answer) {
+            Ok(Resumed { jid, h }) => {
+                self.succeed(completion, Some((jid, management::resumed(previd, h))))
+            }
+            Err(Ok(failed)) => {
+                completion.not_resumed = Some(failed);
+                self.establish(completion)
+            }
+            Err(Err(error)) => self.fail(&error),
+        }
     }
 
     fn establish(&mut self, mut completion: Completion) -> Output {
@@ -284,7 +327,10 @@ impl Negotiation {
         established: Result<(FullJid, Vec<Element>), StanzaError>,
     ) -> Output {
         match established {
-            Ok(bound) => self.succeed(completion, Some(bound)),
+            Ok((jid, answers)) => {
+                let bound = Element::new(ns::BIND2, "bound").children_from(answers);
+                self.succeed(completion, Some((jid, bound)))
+            }
             // The client asked for both or none; that its proof was right is no use to it.
             Err(error) => {
                 let failure = Failure::from(SaslCondition::TemporaryAuthFailure);
@@ -294,12 +340,8 @@ impl Negotiation {
         }
     }
 
-    /// XEP-0388 §2.6.1. The stream goes on without a new header.
-    fn succeed(
-        &mut self,
-        completion: Completion,
-        bound: Option<(FullJid, Vec<Element>)>,
-    ) -> Output {
+    /// XEP-0388 §2.6.1, with what came of the session. The stream goes on without a new header.
+    fn succeed(&mut self, completion: Completion, bound: Option<(FullJid, Element)>) -> Output {
         let Proved {
             opened,
             account,
@@ -320,12 +362,15 @@ impl Negotiation {
                 State::Unbound { account },
                 Next::Read,
             ),
-            Some((jid, answers)) => {
-                success.push_child(Element::new(ns::BIND2, "bound").children_from(answers));
+            Some((jid, bound)) => {
+                success.push_child(bound);
                 (features::bound(added), State::Ended, Next::Ready(jid))
             }
         };
-        let mut out = self.element(&success.child_opt(completion.issued));
+        let success = success
+            .child_opt(completion.not_resumed)
+            .child_opt(completion.issued);
+        let mut out = self.element(&success);
         out.stream_element(&features);
         self.to(state, out, next)
     }

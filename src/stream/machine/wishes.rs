@@ -3,9 +3,10 @@
 //!
 //! What `<user-agent/>` says of software and device is not kept.
 
-use crate::proto::ns;
 use crate::proto::scram::ScramHash;
+use crate::proto::{Condition, ns};
 use crate::stream::features::{FAST, UPGRADE};
+use crate::stream::management::Resume;
 use crate::stream::sasl::{self, SaslCondition, TokenMechanism};
 use crate::xml::Element;
 
@@ -14,6 +15,8 @@ use crate::xml::Element;
 pub(super) struct Wishes {
     /// The installation of the client, a UUID in lower case.
     pub(super) agent: Option<String>,
+    /// `<resume/>` (XEP-0198 §9.2), or what is wrong with it.
+    pub(super) resume: Option<Result<Resume, Condition>>,
     /// `<bind/>`.
     pub(super) bind: Option<Element>,
     /// `<fast/>`: the client logs in with a token.
@@ -52,6 +55,9 @@ impl Wishes {
         };
         let wishes = Self {
             agent,
+            resume: authenticate
+                .find(ns::STREAM_MANAGEMENT, "resume")
+                .map(Resume::read_inline),
             bind: authenticate.find(ns::BIND2, "bind").cloned(),
             fast,
             request: request.and_then(TokenMechanism::parse),

@@ -88,7 +88,12 @@ fn anything_but_binding_ends_the_stream() {
         ),
         (PLAIN, "unsupported-stanza-type"),
         (STARTTLS, "unsupported-stanza-type"),
-        ("<enable xmlns='urn:xmpp:sm:3'/>", "unsupported-stanza-type"),
+        ("<enable xmlns='urn:xmpp:sm:2'/>", "unsupported-stanza-type"),
+        (
+            "<a xmlns='urn:xmpp:sm:3' h='0'/>",
+            "unsupported-stanza-type",
+        ),
+        ("<r xmlns='urn:xmpp:sm:3'/>", "unsupported-stanza-type"),
     ] {
         let output = Dialogue::authenticated().say(said);
         assert_eq!(stream_error(&output), condition, "{said}");

@@ -28,7 +28,7 @@ fn a_stanza_before_authentication_ends_the_stream() {
     );
     both("<presence/>", "not-authorized");
     both("<iq type='result' id='1'/>", "not-authorized");
-    both("<enable xmlns='urn:xmpp:sm:3'/>", "unsupported-stanza-type");
+    both("<enable xmlns='urn:xmpp:sm:2'/>", "unsupported-stanza-type");
     both("<note/>", "unsupported-stanza-type");
     both(
         "<message xmlns='jabber:server'/>",
