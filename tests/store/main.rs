@@ -14,6 +14,7 @@ mod postgres;
 
 mod accounts;
 mod database;
+mod fast_tokens;
 mod mailboxes;
 mod rosters;
 mod small;
