@@ -276,6 +276,35 @@ const CASES: &[Case] = &[
         &["<query xmlns='jabber:iq:private'>text</query>"],
     ),
     (
+        "stream-management.xsd",
+        &[
+            "<sm xmlns='urn:xmpp:sm:3'/>",
+            "<r xmlns='urn:xmpp:sm:3'/>",
+            "<a xmlns='urn:xmpp:sm:3' h='4294967295'/>",
+            "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='300'/>",
+            "<enabled xmlns='urn:xmpp:sm:3'/>",
+            "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>",
+            "<failed xmlns='urn:xmpp:sm:3' h='3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+            "<handled-count-too-high xmlns='urn:xmpp:sm:3' h='10' send-count='8'/>",
+        ],
+        &[
+            "<a xmlns='urn:xmpp:sm:3'/>",
+            "<a xmlns='urn:xmpp:sm:3' h='4294967296'/>",
+            "<r xmlns='urn:xmpp:sm:3'>now</r>",
+            "<enabled xmlns='urn:xmpp:sm:3' max='0'/>",
+            "<resumed xmlns='urn:xmpp:sm:3' h='0'/>",
+            "<failed xmlns='urn:xmpp:sm:3'><unheard-of xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+        ],
+    ),
+    (
+        "client-state.xsd",
+        &[
+            "<csi xmlns='urn:xmpp:csi:0'/>",
+            "<inactive xmlns='urn:xmpp:csi:0'/>",
+        ],
+        &["<active xmlns='urn:xmpp:csi:0'>very</active>"],
+    ),
+    (
         "stream-limits.xsd",
         &[
             "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes><idle-seconds>900</idle-seconds></limits>",

@@ -85,13 +85,18 @@ fn encryption(config: &Config, reader: &mut Reader<'_>) {
 
 fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
     let stanza = config.c2s.stanza_bytes_max;
-    for (key, bound) in [
-        ("burst_bytes_max", config.c2s.burst_bytes_max),
-        ("mailbox_bytes_max", config.c2s.mailbox_bytes_max),
+    let unacknowledged = config.stream_management.unacknowledged_bytes_max;
+    for (table, key, bound) in [
+        ("c2s", "burst_bytes_max", config.c2s.burst_bytes_max),
+        ("c2s", "mailbox_bytes_max", config.c2s.mailbox_bytes_max),
+        (
+            "stream_management",
+            "unacknowledged_bytes_max",
+            unacknowledged,
+        ),
     ] {
-        let broken = ["stanza_bytes_max", key]
-            .iter()
-            .any(|key| reader.is_broken(&format!("c2s.{key}")));
+        let paths = [format!("{table}.{key}"), "c2s.stanza_bytes_max".to_owned()];
+        let broken = paths.iter().any(|path| reader.is_broken(path));
         if bound < stanza && !broken {
             let message = format!(
                 "expected at least stanza_bytes_max, {} bytes, found {}",
@@ -99,11 +104,9 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
                 bound.as_u64()
             );
             // Whichever of the two was set is to blame.
-            let blamed = [key, "stanza_bytes_max"]
-                .into_iter()
-                .find(|key| reader.is_set(&format!("c2s.{key}")))
-                .unwrap_or(key);
-            reader.complain_at(&format!("c2s.{blamed}"), &format!("[c2s] {key}"), message);
+            let [own, _] = &paths;
+            let blamed = paths.iter().find(|path| reader.is_set(path)).unwrap_or(own);
+            reader.complain_at(blamed, &format!("[{table}] {key}"), message);
         }
     }
 }

@@ -26,6 +26,7 @@ mod reader;
 mod reference;
 mod registration;
 mod section;
+mod stream_management;
 mod suggest;
 mod tls;
 mod units;
@@ -51,6 +52,7 @@ pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
+pub use stream_management::StreamManagement;
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
 
@@ -74,6 +76,7 @@ section! {
     tables {
         listen: Listen;
         c2s: C2s;
+        stream_management: StreamManagement;
         tls: Tls;
         database: Database;
         auth: Auth;

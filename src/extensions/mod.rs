@@ -5,6 +5,7 @@
 //! its conversation scripts.
 
 pub mod caps;
+pub mod client_state;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
@@ -18,6 +19,7 @@ pub mod registration;
 pub mod roster;
 pub mod session_establishment;
 pub mod stream_limits;
+pub mod stream_management;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -36,6 +38,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
     caps::register,
+    client_state::register,
     commands::register,
     contact_addresses::register,
     disco::register,
@@ -49,6 +52,7 @@ const LIST: &[Register] = &[
     roster::register,
     session_establishment::register,
     stream_limits::register,
+    stream_management::register,
     subscription::register,
     time::register,
     vcard::register,

@@ -23,6 +23,7 @@ mod table;
 pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use iq::{At, Iq, IqAnswer, StreamIq};
 pub use mailbox::{Mail, MailboxLimits};
+pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};
 pub use passage::{Durable, Effects, Flow, Passage, Stage, Undelivered};
 pub use service::{Parcel, Service};

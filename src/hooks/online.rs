@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -99,9 +99,24 @@ pub struct Session {
     mailbox: Mailbox,
     presence: ArcSwapOption<Stanza>,
     priority: AtomicI16,
+    /// Whether a client is at the other end.
+    connected: AtomicBool,
+    /// Whether its client shows nothing to anybody (XEP-0352).
+    inactive: AtomicBool,
+    /// Whether another connection asks for the session.
+    wanted: AtomicBool,
     end: OnceLock<StreamError>,
     ended: Notify,
     slots: Slots,
+}
+
+/// What a session's task is told from outside.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// To close the stream with that error.
+    End(StreamError),
+    /// To hand the session over to another connection of its client (XEP-0198 §5).
+    HandOver,
 }
 
 /// The published priority of a session that has not sent presence.
@@ -123,6 +138,9 @@ impl Session {
             mailbox: Mailbox::new(mailbox),
             presence: ArcSwapOption::empty(),
             priority: AtomicI16::new(UNAVAILABLE),
+            connected: AtomicBool::new(true),
+            inactive: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
             end: OnceLock::new(),
             ended: Notify::new(),
             slots: Slots::default(),
@@ -240,13 +258,61 @@ impl Session {
         }
     }
 
-    /// Waits until [`Session::end`] is called. Cancel-safe.
+    /// Whether a client is connected; if not, the session waits for it to come back
+    /// (XEP-0198 §5).
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    /// Notes whether a client is connected. Only the session's task calls it.
+    pub(crate) fn set_connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::Release);
+    }
+
+    /// Whether the client has said that nobody looks at it (XEP-0352 §3).
+    #[must_use]
+    pub fn is_inactive(&self) -> bool {
+        self.inactive.load(Ordering::Acquire)
+    }
+
+    /// Notes what the client says of itself. Called by the session's task, and while the resource
+    /// is being bound.
+    pub(crate) fn set_inactive(&self, inactive: bool) {
+        self.inactive.store(inactive, Ordering::Release);
+    }
+
+    /// Asks the session's task to hand the session over to another connection.
+    pub(crate) fn ask_to_hand_over(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.ended.notify_waiters();
+    }
+
+    /// Tells whether it was asked to, and forgets it. Only the session's task calls it.
+    pub(crate) fn take_hand_over(&self) -> bool {
+        self.wanted.swap(false, Ordering::AcqRel)
+    }
+
+    /// Waits until [`Session::end`] is called.
+    #[cfg(test)]
     pub(crate) async fn until_ended(&self) -> StreamError {
         loop {
-            // Made before the look, so that no end falls between the two.
+            if let Told::End(error) = self.until_told().await {
+                return error;
+            }
+        }
+    }
+
+    /// Waits until the session is to end or to be handed over. Cancel-safe.
+    pub(crate) async fn until_told(&self) -> Told {
+        loop {
+            // Made before the look, so that nothing falls between the two.
             let notified = self.ended.notified();
             if let Some(error) = self.end.get() {
-                return error.clone();
+                return Told::End(error.clone());
+            }
+            if self.wanted.load(Ordering::Acquire) {
+                return Told::HandOver;
             }
             notified.await;
         }

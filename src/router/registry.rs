@@ -58,7 +58,8 @@ impl Registry {
     ///
     /// # Errors
     /// `conflict` when the resource is in use and the policy keeps the older session,
-    /// `resource-constraint` when the account has `sessions_max` sessions already.
+    /// `resource-constraint` when the account has `sessions_max` sessions already. A session that
+    /// waits for its client (XEP-0198 §5) keeps nobody out: it makes room.
     pub fn bind(
         &self,
         binding: Binding,
@@ -72,16 +73,24 @@ impl Registry {
         });
         let older = account.session(&binding.resource);
         match (&older, policy) {
-            (Some(_), Conflict::Refuse) => return Err(Condition::Conflict.into()),
-            (Some(older), Conflict::Replace) => {
+            (Some(older), Conflict::Refuse) if older.is_connected() => {
+                return Err(Condition::Conflict.into());
+            }
+            (Some(older), Conflict::Replace | Conflict::Refuse) => {
                 older.end(
                     StreamError::new(StreamCondition::Conflict).text("replaced by a new session"),
                 );
                 account.remove(older);
             }
             (None, _) if account.sessions().len() >= sessions_max => {
-                return Err(StanzaError::new(Condition::ResourceConstraint)
-                    .text("the account has too many sessions"));
+                let sessions = account.sessions();
+                let waits = |session: &&Arc<Session>| !session.is_connected();
+                let Some(oldest) = sessions.iter().find(waits) else {
+                    return Err(StanzaError::new(Condition::ResourceConstraint)
+                        .text("the account has too many sessions"));
+                };
+                oldest.end(StreamCondition::ResourceConstraint.into());
+                account.remove(oldest);
             }
             (None, _) => {}
         }
@@ -135,6 +144,26 @@ mod tests {
             },
         };
         registry.bind(binding, Conflict::Replace, 3).unwrap()
+    }
+
+    /// XEP-0198 §5: it counts as a session, and is the first to go.
+    #[test]
+    fn a_session_that_waits_for_its_client_makes_room() {
+        let registry = Registry::new();
+        let [first, second, third] = ["a", "b", "c"].map(|resource| bind(&registry, resource));
+        second.set_connected(false);
+        let fourth = bind(&registry, "d");
+        let account = registry.find(fourth.account().jid()).unwrap();
+        let left: Vec<_> = account.sessions().iter().map(Arc::as_ptr).collect();
+        assert_eq!(left, [&first, &third, &fourth].map(Arc::as_ptr));
+        assert!(
+            second
+                .deliver(Arc::new(crate::proto::Stanza::iq(
+                    crate::proto::IqType::Get,
+                    "1"
+                )))
+                .is_err()
+        );
     }
 
     #[test]

@@ -18,10 +18,10 @@ use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::server::{Application, ClientCertificates, server_config};
-use crate::proto::BareJid;
 use crate::proto::scram::ScramHash;
+use crate::proto::{BareJid, ns};
 use crate::router::Router;
-use crate::session::{Listener, Start, TlsSetup};
+use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
 use crate::stream::{Rules, StreamFeatures, Tls};
 use crate::xml::{Element, Limits};
@@ -44,6 +44,7 @@ pub(super) fn open(
     let addresses = Arc::new(AddressLimits::new(address_rules(config)));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let derivations = Arc::new(Semaphore::new(processors));
+    let resumables = Arc::new(Resumables::default());
     let mut lines = String::new();
     for Bound {
         key,
@@ -66,6 +67,7 @@ pub(super) fn open(
             derivations: Arc::clone(&derivations),
             tasks: tasks.clone(),
             stop: stop.clone(),
+            resumables: Arc::clone(&resumables),
         });
         tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
     }
@@ -232,6 +234,9 @@ impl StreamFeatures for Features {
     }
 
     fn bind_inline(&self) -> Vec<&'static str> {
-        self.0.bind_inline_features()
+        let mut features = self.0.bind_inline_features();
+        // Of the session itself, and of no extension.
+        features.push(ns::STREAM_MANAGEMENT);
+        features
     }
 }

@@ -8,18 +8,27 @@ use compact_str::CompactString;
 use crate::hooks::{Mail, Session};
 use crate::proto::reading::{self, ReadError};
 use crate::proto::{Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
-use crate::xml::{Limits, Scope, XmlError, parse};
+use crate::xml::{Limits, Parsed, Scope, XmlError, parse};
 
-/// Why an element does not go to the router.
+/// What a bound session was sent.
 #[derive(Debug)]
 pub(super) enum Inbound {
+    /// For the router.
+    Stanza(Mail),
+    /// For the session itself: an element in another namespace than the stanzas'.
+    Nonza(Box<Parsed>),
+}
+
+/// Why an element is not taken.
+#[derive(Debug)]
+pub(super) enum Unfit {
     /// The stream ends.
     Fatal(StreamError),
     /// The stanza is refused, with an answer where one is allowed; the stream goes on.
     Refused(Option<Box<Stanza>>),
 }
 
-/// Reads one element as a stanza of this session, with `from` stamped and the stream's
+/// Reads one element; a stanza is of this session then, with `from` stamped and the stream's
 /// language where it has none (RFC 6120 §8.1.5).
 pub(super) fn read(
     bytes: Bytes,
@@ -27,11 +36,14 @@ pub(super) fn read(
     lang: Option<&CompactString>,
     limits: &Limits,
     session: &Session,
-) -> Result<Mail, Inbound> {
-    let parsed = parse(bytes, scope, limits).map_err(|error| Inbound::Fatal(xml(error)))?;
+) -> Result<Inbound, Unfit> {
+    let parsed = parse(bytes, scope, limits).map_err(|error| Unfit::Fatal(xml(error)))?;
+    if parsed.tag.ns() != ns::CLIENT {
+        return Ok(Inbound::Nonza(Box::new(parsed)));
+    }
     let mut stanza = reading::stanza(parsed, ns::CLIENT).map_err(|error| match error {
-        ReadError::NotAStanza => Inbound::Fatal(StreamCondition::UnsupportedStanzaType.into()),
-        ReadError::From => Inbound::Fatal(StreamCondition::InvalidFrom.into()),
+        ReadError::NotAStanza => Unfit::Fatal(StreamCondition::UnsupportedStanzaType.into()),
+        ReadError::From => Unfit::Fatal(StreamCondition::InvalidFrom.into()),
         ReadError::Refused(stanza, error) => refused(*stanza, &error, session),
     })?;
     // RFC 6120 §8.1.2.1: absent, or the client's own bare or full address.
@@ -41,23 +53,23 @@ pub(super) fn read(
                 .resource()
                 .is_none_or(|resource| resource == session.resource());
         if !own {
-            return Err(Inbound::Fatal(StreamCondition::InvalidFrom.into()));
+            return Err(Unfit::Fatal(StreamCondition::InvalidFrom.into()));
         }
     }
     stanza.from = Some(session.address());
     if stanza.lang.is_none() {
         stanza.lang = lang.cloned();
     }
-    Ok(Arc::new(stanza))
+    Ok(Inbound::Stanza(Arc::new(stanza)))
 }
 
-fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Inbound {
+fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Unfit {
     stanza.from = Some(session.address());
     if error.condition == Condition::JidMalformed {
         // The malformed address cannot be the sender of the answer.
         stanza.to = None;
     }
-    Inbound::Refused(stanza.refusal(error).map(Box::new))
+    Unfit::Refused(stanza.refusal(error).map(Box::new))
 }
 
 /// The stream error for XML that is not taken (RFC 6120 §4.9.3).

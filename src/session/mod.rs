@@ -3,9 +3,12 @@
 //!
 //! [`serve`] is the life of a connection: negotiation, the session, its end.
 
+mod client_state;
 mod inbound;
+mod management;
 mod negotiate;
 mod rate;
+mod resumables;
 mod task;
 pub mod transport;
 
@@ -28,6 +31,8 @@ use crate::proto::StreamCondition;
 use crate::router::Router;
 use crate::stream::Rules;
 use crate::xml::Limits;
+use management::Management;
+pub use resumables::Resumables;
 use transport::Transport;
 
 /// What connections of one listener share.
@@ -52,6 +57,8 @@ pub struct Listener {
     pub tasks: TaskTracker,
     /// Ends what is being negotiated; sessions are told one by one.
     pub stop: CancellationToken,
+    /// Which sessions can be resumed, over any listener.
+    pub resumables: Arc<Resumables>,
 }
 
 /// What a TLS handshake needs.
@@ -101,10 +108,22 @@ pub fn serve(
     work.instrument(span)
 }
 
-/// Gives back what a session held: its place, its mail, and its presence.
-async fn give_back(router: &Router, session: &Arc<Session>, in_flight: VecDeque<Mail>) {
+/// Gives back what a session held: its place, its mail, and its presence. What its client did not
+/// acknowledge (XEP-0198 §4) is the oldest of its mail.
+async fn give_back(
+    router: &Router,
+    resumables: &Resumables,
+    session: &Arc<Session>,
+    management: Option<Box<Management>>,
+    rest: VecDeque<Mail>,
+) {
     router.registry().unbind(session);
-    for mail in in_flight.into_iter().chain(session.close_mailbox()) {
+    if let Some(management) = management {
+        for mail in management.end(resumables).await {
+            router.keep(&mail).await;
+        }
+    }
+    for mail in rest.into_iter().chain(session.close_mailbox()) {
         router.keep(&mail).await;
     }
     let services = router.services();
@@ -158,8 +177,9 @@ mod tests {
     fn an_idle_session_is_small() {
         for (what, bytes, bytes_max) in [
             ("the future of a connection", future_size(serve), 1280),
-            ("its task", size_of::<task::Task>(), 424),
-            ("what others see of it", size_of::<Session>(), 336),
+            ("its task", size_of::<task::Task>(), 448),
+            ("its stream management", size_of::<Management>(), 304),
+            ("what others see of it", size_of::<Session>(), 352),
             ("a stanza", size_of::<crate::proto::Stanza>(), 328),
         ] {
             assert!(bytes <= bytes_max, "{what}: {bytes} bytes");

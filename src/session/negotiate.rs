@@ -4,14 +4,17 @@ mod login;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use compact_str::CompactString;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::inbound::xml;
+use super::management::Management;
+use super::resumables::Handover;
 use super::transport::Transport;
 use super::{Listener, Start};
 use crate::clock::Timestamp;
@@ -23,10 +26,10 @@ use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
 };
 use crate::router::registry::Binding;
-use crate::stream::management::NotResumed;
+use crate::stream::management::{self, Enable, NotResumed, Resume};
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
-use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
-use crate::xml::{Frame, Framer, Scope, parse};
+use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output, Resumed};
+use crate::xml::{Element, Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
 #[derive(Debug)]
@@ -38,6 +41,17 @@ pub(super) struct Bound {
     pub(super) lang: Option<CompactString>,
     pub(super) framing: Framing,
     pub(super) session: Arc<Session>,
+    pub(super) management: Option<Box<Management>>,
+    pub(super) beginning: Beginning,
+}
+
+/// Whether a session is new to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// It was just bound.
+    New,
+    /// It goes on where another connection was lost (XEP-0198 §5).
+    Resumed,
 }
 
 /// Negotiates within the time that the configuration gives; `None` when it came to nothing.
@@ -67,6 +81,9 @@ pub(super) async fn negotiate(
         claimed: None,
         proved_at: listener.router.services().clock.now(),
         bound: None,
+        management: Mutex::default(),
+        beginning: Beginning::New,
+        awaited: None,
     };
     let cut_off = {
         // The deadline is for the whole, so that a slow peer gains nothing by trickling.
@@ -110,6 +127,13 @@ struct Driver {
     /// Before the store was last asked for what the client's proof is compared with.
     proved_at: Timestamp,
     bound: Option<Arc<Session>>,
+    /// The stream management of the bound session, where it is enabled already. Never locked: a
+    /// future that is shared must not hold what only one may poll.
+    management: Mutex<Option<Box<Management>>>,
+    beginning: Beginning,
+    /// A session that another task was asked for. Here and not in a future, which the deadline
+    /// could drop with the session in it.
+    awaited: Option<oneshot::Receiver<Handover>>,
 }
 
 impl Driver {
@@ -159,7 +183,9 @@ impl Driver {
                 | Next::Upgrade { .. }
                 | Next::Exchange { .. }
                 | Next::Establish { .. }) => Box::pin(self.complete(next)).await,
-                Next::Resume { .. } => Input::Resumed(Err(NotResumed::Unsupported)),
+                Next::Resume { account, resume } => {
+                    Input::Resumed(Box::pin(self.resume(&account, &resume)).await)
+                }
                 Next::Answer {
                     host,
                     kind,
@@ -426,9 +452,76 @@ impl Driver {
         Ok(jid)
     }
 
+    /// Takes over a session of the account from the task that has it (XEP-0198 §5).
+    async fn resume(&mut self, account: &BareJid, resume: &Resume) -> Result<Resumed, NotResumed> {
+        let services = self.listener.router.services();
+        if services.config.stream_management.resume_seconds.as_u32() == 0 {
+            return Err(NotResumed::Unsupported);
+        }
+        let resumables = Arc::clone(&self.listener.resumables);
+        let awaited = resumables.want(&resume.previd, account)?;
+        let handover = self.awaited.insert(awaited).await;
+        self.awaited = None;
+        // Its task ended it instead.
+        let handover = handover.map_err(|_| resumables.unknown(&resume.previd, account))?;
+        let (h, jid) = (
+            handover.management.handled(),
+            handover.session.jid().clone(),
+        );
+        if let Err(error) = self.take_over(handover).acknowledge(resume.h) {
+            self.unbind().await;
+            return Err(NotResumed::TooHigh {
+                h: resume.h,
+                sent: error.sent,
+            });
+        }
+        info!(%jid, "session resumed");
+        Ok(Resumed { jid, h })
+    }
+
+    fn take_over(&mut self, handover: Handover) -> &mut Management {
+        self.beginning = Beginning::Resumed;
+        self.bound = Some(handover.session);
+        self.management().insert(handover.management)
+    }
+
+    /// Enables stream management for the session that is being bound (XEP-0386 §3.2), and gives the
+    /// answer. What is sent to the client from then on counts.
+    fn enable(&mut self, asked: &Element) -> Element {
+        let failed = |condition| management::failed(condition, None);
+        let (Some(session), true) = (self.bound.clone(), self.management().is_none()) else {
+            return failed(Condition::UnexpectedRequest);
+        };
+        let asked = match Enable::read(asked) {
+            Ok(asked) => asked,
+            Err(condition) => return failed(condition),
+        };
+        let config = &self.listener.router.services().config.stream_management;
+        let (management, answer) =
+            Management::enable(&self.listener.resumables, &session, config, asked);
+        *self.management() = Some(management);
+        answer
+    }
+
+    fn management(&mut self) -> &mut Option<Box<Management>> {
+        let management = self.management.get_mut();
+        management.unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn unbind(&mut self) {
+        if let Some(mut awaited) = self.awaited.take() {
+            // What is under way arrives, and nothing after it.
+            awaited.close();
+            if let Ok(handover) = awaited.try_recv() {
+                self.take_over(handover);
+            }
+        }
         if let Some(session) = self.bound.take() {
-            super::give_back(&self.listener.router, &session, VecDeque::new()).await;
+            let management = self.management().take();
+            let Listener {
+                router, resumables, ..
+            } = self.listener.as_ref();
+            super::give_back(router, resumables, &session, management, VecDeque::new()).await;
         }
     }
 
@@ -469,6 +562,11 @@ impl Driver {
             lang: self.lang,
             framing: Framing::Stream,
             session,
+            management: self
+                .management
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            beginning: self.beginning,
         })
     }
 }

@@ -1,4 +1,9 @@
 //! The task of a bound session: reads, routes, writes, until one side ends it.
+//!
+//! With stream management (XEP-0198) it goes on without a connection: see `parked`.
+
+mod nonzas;
+mod parked;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,14 +14,18 @@ use tokio::time::{Duration, Instant};
 use tracing::info;
 
 use super::Listener;
-use super::inbound::{self, Inbound};
-use super::negotiate::Bound;
+use super::client_state::Held;
+use super::inbound::{self, Inbound, Unfit};
+use super::management::{Management, Origin};
+use super::negotiate::{Beginning, Bound};
 use super::rate::Bucket;
+use super::resumables::Resumables;
 use super::transport::Transport;
-use crate::hooks::{Mail, Session};
+use crate::hooks::{Mail, Session, Told};
 use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
-use crate::router::Router;
-use crate::stream::Outbox;
+use crate::router::{Replies, Router};
+use crate::store::StoreError;
+use crate::stream::{Outbox, management};
 use crate::xml::{Element, Frame, Framer, Limits, Scope};
 
 /// How much is gathered before it is written: what one TLS record and a socket's send
@@ -34,6 +43,12 @@ pub(super) struct Task {
     /// The language that the client's stream header gave (RFC 6120 §4.7.4).
     lang: Option<CompactString>,
     session: Arc<Session>,
+    resumables: Arc<Resumables>,
+    /// XEP-0198, where the client has enabled it.
+    management: Option<Box<Management>>,
+    /// What waits while the client is inactive (XEP-0352); none while it is active.
+    held: Option<Box<Held>>,
+    beginning: Beginning,
     /// Taken from the mailbox and not written yet.
     in_flight: VecDeque<Mail>,
     out: Outbox,
@@ -52,6 +67,9 @@ enum End {
     Failed(StreamError),
     /// The connection is gone.
     Lost,
+    /// Another connection of the client takes the session over (XEP-0198 §5). This one is told,
+    /// unless half a stanza is out.
+    TakenOver { mid_stanza: bool },
 }
 
 impl Task {
@@ -66,7 +84,11 @@ impl Task {
             framer: bound.framer,
             scope: bound.scope,
             lang: bound.lang,
+            held: bound.session.is_inactive().then(Box::default),
             session: bound.session,
+            resumables: Arc::clone(&listener.resumables),
+            management: bound.management,
+            beginning: bound.beginning,
             in_flight: VecDeque::new(),
             out: Outbox::new(bound.framing),
             bucket: Bucket::new(
@@ -86,10 +108,23 @@ impl Task {
         let Some(mut transport) = self.transport.take() else {
             return;
         };
-        let end = match Box::pin(self.frames(&mut transport)).await {
+        let end = match Box::pin(self.begin(&mut transport)).await {
             Ok(()) => self.turns(&mut transport).await,
             Err(end) => end,
         };
+        let end = match end {
+            End::TakenOver { mid_stanza } => match Box::pin(self.hand_over()).await {
+                Ok(()) if mid_stanza => return,
+                Ok(()) => End::Failed(StreamCondition::Conflict.into()),
+                Err(End::Failed(_)) if mid_stanza => return Box::pin(self.give_back()).await,
+                Err(end) => end,
+            },
+            end @ (End::Closed | End::Failed(_) | End::Lost) => end,
+        };
+        if matches!(end, End::Lost) {
+            drop(transport);
+            return Box::pin(self.lost()).await;
+        }
         // Before the peer learns of it: when it comes again, what was kept is there.
         Box::pin(self.give_back()).await;
         match end {
@@ -98,7 +133,7 @@ impl Task {
                 info!(condition = error.condition.name(), "stream error");
                 self.out.fail(&error);
             }
-            End::Lost => return,
+            End::Lost | End::TakenOver { .. } => return,
         }
         let last_words = async {
             if transport.write(self.out.bytes()).await.is_ok() {
@@ -106,6 +141,15 @@ impl Task {
             }
         };
         Box::pin(last_words).await;
+    }
+
+    /// What is due before the first turn: a client that is back gets what it missed, and what came
+    /// together with the last step of the negotiation is read.
+    async fn begin(&mut self, transport: &mut Transport) -> Result<(), End> {
+        if self.beginning == Beginning::Resumed {
+            self.resume(transport).await?;
+        }
+        self.frames(transport).await
     }
 
     /// One turn after the other, each for whatever is ready first.
@@ -116,15 +160,19 @@ impl Task {
             c2s.idle_answer_seconds.duration(),
         );
         let session = Arc::clone(&self.session);
-        let ended = session.until_ended();
+        let told = session.until_told();
         let silence = tokio::time::sleep(idle);
-        tokio::pin!(ended, silence);
+        tokio::pin!(told, silence);
         loop {
             let paused = self.paused_until;
+            let may_write = !self.must_wait();
             // In no fixed order: a flood of mail must not keep the session from being heard.
             let turn = tokio::select! {
-                error = &mut ended => Err(End::Failed(error)),
-                mail = session.mail() => self.mail(mail, transport).await,
+                told = &mut told => Err(match told {
+                    Told::End(error) => End::Failed(error),
+                    Told::HandOver => End::TakenOver { mid_stanza: false },
+                }),
+                mail = session.mail(), if may_write => self.mail(mail, transport).await,
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
                     // On the heap while it lasts, so that an idle session's future is small.
                     Ok(count) if count > 0 => Box::pin(self.received(count, transport)).await,
@@ -134,6 +182,9 @@ impl Task {
                     self.paused_until = None;
                     Ok(())
                 }
+                settled = settled(self.management.as_deref_mut()) => {
+                    Box::pin(self.settled(settled, transport)).await
+                }
                 () = &mut silence => {
                     let next = Box::pin(self.silent(idle, answer, transport)).await;
                     next.map(|next| silence.as_mut().reset(next))
@@ -142,13 +193,37 @@ impl Task {
             if let Err(end) = turn {
                 return end;
             }
+            if let Some(moment) = self.next_moment()
+                && moment < silence.deadline()
+            {
+                silence.as_mut().reset(moment);
+            }
         }
     }
 
-    /// Writes what waited in the mailbox, in as few pieces as may be. It counts as written,
-    /// and is not given back when the session ends, piece by piece.
+    /// Writes what waited in the mailbox, but for what an inactive client gets later.
     async fn mail(&mut self, mail: VecDeque<Mail>, transport: &mut Transport) -> Result<(), End> {
-        self.in_flight = mail;
+        let mail = match &mut self.held {
+            None => mail,
+            Some(held) => held.sift(mail),
+        };
+        if self.in_flight.is_empty() {
+            self.in_flight = mail;
+        } else {
+            self.in_flight.extend(mail);
+        }
+        if self.in_flight.is_empty() {
+            Ok(())
+        } else if self.management.is_some() {
+            Box::pin(self.write_managed(transport)).await
+        } else {
+            self.write_mail(transport).await
+        }
+    }
+
+    /// Writes what is in flight, in as few pieces as may be. It counts as written, and is not given
+    /// back when the session ends, piece by piece.
+    async fn write_mail(&mut self, transport: &mut Transport) -> Result<(), End> {
         while !self.in_flight.is_empty() {
             let mut gathered = 0;
             let weight: usize = self.in_flight.iter().map(|mail| mail.weight()).sum();
@@ -169,6 +244,12 @@ impl Task {
 
     /// Writes what was gathered. Nearly always the socket takes all of it at once.
     async fn flush(&mut self, transport: &mut Transport) -> Result<(), End> {
+        if let Some(management) = &mut self.management
+            && management.is_request_due()
+        {
+            management.asked(Instant::now());
+            self.out.element(&management::request());
+        }
         // An idle session holds no buffer, so this one goes with what was in it.
         let out = self.out.take();
         let written = transport.try_write(out.bytes()).map_err(|_| End::Lost)?;
@@ -184,10 +265,14 @@ impl Task {
         let session = Arc::clone(&self.session);
         let writing = transport.write(out);
         tokio::pin!(writing);
-        let error = tokio::select! {
+        let told = tokio::select! {
             biased;
             written = &mut writing => return written.map_err(|_| End::Lost),
-            error = session.until_ended() => error,
+            told = session.until_told() => told,
+        };
+        let error = match told {
+            Told::End(error) => error,
+            Told::HandOver => return Err(End::TakenOver { mid_stanza: true }),
         };
         Box::pin(self.give_back()).await;
         // Half a stanza is out, and the error has to stand behind a whole one.
@@ -202,8 +287,10 @@ impl Task {
             self.paused_until = Some(self.heard + wait);
         }
         // What came before is written before what is answered now.
-        let mail = self.session.mail_now();
-        self.mail(mail, transport).await?;
+        if !self.must_wait() {
+            let mail = self.session.mail_now();
+            self.mail(mail, transport).await?;
+        }
         self.frames(transport).await
     }
 
@@ -215,11 +302,15 @@ impl Task {
                 Some(Frame::Element(bytes)) => {
                     let lang = self.lang.as_ref();
                     match inbound::read(bytes, &self.scope, lang, &self.limits, &self.session) {
-                        Ok(stanza) => self.submit(stanza, transport).await?,
-                        Err(Inbound::Refused(answer)) => {
-                            self.write(answer.as_deref().map_or(&[], std::slice::from_ref));
+                        Ok(Inbound::Stanza(stanza)) => self.submit(stanza, transport).await?,
+                        Ok(Inbound::Nonza(parsed)) => {
+                            Box::pin(self.nonza(&parsed, transport)).await?;
                         }
-                        Err(Inbound::Fatal(error)) => return Err(End::Failed(error)),
+                        Err(Unfit::Refused(answer)) => {
+                            self.write(answer.into_iter().map(|answer| *answer));
+                            self.count(Vec::new());
+                        }
+                        Err(Unfit::Fatal(error)) => return Err(End::Failed(error)),
                     }
                 }
                 Some(Frame::Close) => return Err(End::Closed),
@@ -238,19 +329,29 @@ impl Task {
     }
 
     async fn submit(&mut self, stanza: Mail, transport: &mut Transport) -> Result<(), End> {
-        let replies = self.router.submit(&self.session, stanza).await;
-        self.write(&replies.stanzas);
+        let Replies {
+            stanzas,
+            durable,
+            became_available,
+            ..
+        } = self.router.submit(&self.session, stanza).await;
+        self.write(stanzas);
+        if self.management.is_some() {
+            self.count(durable);
+            Box::pin(self.keep_within_bounds(transport)).await?;
+        }
         if self.out.len() >= WRITE_BYTES {
             self.flush(transport).await?;
         }
-        if replies.became_available {
+        if became_available {
             Box::pin(self.backlog(transport)).await?;
         }
         Ok(())
     }
 
     /// Gives the session what was kept for its account. A page counts as delivered when it
-    /// has been written, which is when the next one is asked for.
+    /// has been written, and with stream management when it has been acknowledged; then the next
+    /// one is asked for.
     async fn backlog(&mut self, transport: &mut Transport) -> Result<(), End> {
         let services = Arc::clone(self.router.services());
         loop {
@@ -258,14 +359,41 @@ impl Task {
             if page.is_empty() {
                 return Ok(());
             }
-            self.write(&page);
+            if let Some(management) = &mut self.management {
+                for stanza in page {
+                    self.out.stanza(&stanza);
+                    management.sent(Arc::new(stanza), Origin::Kept);
+                }
+                management.end_page();
+                return self.flush(transport).await;
+            }
+            self.write(page);
             self.flush(transport).await?;
         }
     }
 
-    fn write(&mut self, stanzas: &[Stanza]) {
+    /// Gathers what the server itself says to the client, behind what waited for it.
+    fn write(&mut self, stanzas: impl IntoIterator<Item = Stanza>) {
         for stanza in stanzas {
-            self.out.stanza(stanza);
+            if let Some(held) = &mut self.held
+                && !held.is_empty()
+            {
+                let held = held.release();
+                self.gather(held);
+            }
+            self.out.stanza(&stanza);
+            if let Some(management) = &mut self.management {
+                management.sent(Arc::new(stanza), Origin::Passing);
+            }
+        }
+    }
+
+    fn gather(&mut self, mail: impl IntoIterator<Item = Mail>) {
+        for mail in mail {
+            self.out.stanza(&mail);
+            if let Some(management) = &mut self.management {
+                management.sent(mail, Origin::Passing);
+            }
         }
     }
 
@@ -278,6 +406,9 @@ impl Task {
         transport: &mut Transport,
     ) -> Result<Instant, End> {
         let now = Instant::now();
+        if self.management.is_some() {
+            return self.silent_managed(now, idle, transport).await;
+        }
         let quiet_until = self.heard + idle;
         if now < quiet_until {
             return Ok(quiet_until);
@@ -292,7 +423,7 @@ impl Task {
             .from(crate::proto::BareJid::from_parts(None, host))
             .to(self.session.address())
             .child(&Element::new(ns::PING, "ping"));
-        self.write(std::slice::from_ref(&ping));
+        self.write([ping]);
         self.flush(transport).await?;
         Ok(now + answer)
     }
@@ -309,8 +440,16 @@ impl Task {
             return;
         }
         // What was being written may have arrived in part: better twice than never.
-        let in_flight = std::mem::take(&mut self.in_flight);
-        super::give_back(&self.router, &self.session, in_flight).await;
+        let mut rest = std::mem::take(&mut self.in_flight);
+        rest.extend(
+            self.held
+                .take()
+                .into_iter()
+                .flat_map(|mut held| held.release()),
+        );
+        let management = self.management.take();
+        let (router, resumables) = (&self.router, &self.resumables);
+        super::give_back(router, resumables, &self.session, management, rest).await;
     }
 }
 
@@ -318,5 +457,13 @@ async fn wait_until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Waits until more of what was received is durable.
+async fn settled(management: Option<&mut Management>) -> Result<(), StoreError> {
+    match management {
+        Some(management) if management.is_settling() => management.settled().await,
+        Some(_) | None => std::future::pending().await,
     }
 }

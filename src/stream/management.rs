@@ -1,4 +1,4 @@
-//! XEP-0198: Stream Management, version 1.6.1: its elements as types.
+//! XEP-0198: Stream Management, version 1.6.3: its elements as types.
 //!
 //! Negotiation knows `<resume/>`, a bound session the others; both write the answers from here.
 

@@ -6,7 +6,7 @@ use tracing::warn;
 use super::Driver;
 use crate::config::Conflict;
 use crate::proto::scram::ScramKeys;
-use crate::proto::{BareJid, FullJid, Resource, StanzaError, StreamCondition, StreamError};
+use crate::proto::{BareJid, FullJid, Resource, StanzaError, StreamCondition, StreamError, ns};
 use crate::store::{FastToken, NewToken, Redeemed, StoreError, TokenExchange, TokensExchanged};
 use crate::stream::sasl::{Secret, Token, TokenMechanism};
 use crate::stream::{Exchanged, Input, Next, Redemption};
@@ -142,7 +142,10 @@ impl Driver {
         let hooks = &self.listener.router.services().hooks;
         let bound = self.bound.as_ref();
         let answers = bound.map(|session| hooks.run_bind_inline(session, inline));
-        Ok((jid, answers.unwrap_or_default()))
+        let mut answers = answers.unwrap_or_default();
+        let asked = inline.find(ns::STREAM_MANAGEMENT, "enable");
+        answers.extend(asked.map(|asked| self.enable(asked)));
+        Ok((jid, answers))
     }
 
     /// XEP-0386 §3.2: earlier sessions of the same client end, by whatever tag they were bound.
