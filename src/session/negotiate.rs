@@ -1,6 +1,7 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
 mod login;
+mod proof;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -10,7 +11,7 @@ use bytes::BytesMut;
 use compact_str::CompactString;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::inbound::xml;
 use super::management::Management;
@@ -18,17 +19,12 @@ use super::resumables::Handover;
 use super::transport::Transport;
 use super::{Listener, Start};
 use crate::clock::Timestamp;
-use crate::config::Conflict;
-use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
+use crate::hooks::{Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
-use crate::proto::scram::{ScramHash, ScramKeys};
-use crate::proto::{
-    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
-};
-use crate::router::registry::Binding;
+use crate::proto::{BareJid, Condition, StreamCondition, StreamError, reading};
 use crate::stream::management::{self, Enable, NotResumed, Resume};
-use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
-use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output, Resumed};
+use crate::stream::sasl::{Security, TlsVersion};
+use crate::stream::{Framing, Input, Negotiation, Next, Outbox, Output, Resumed};
 use crate::xml::{Element, Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
@@ -225,22 +221,6 @@ impl Driver {
         Ok(output.next)
     }
 
-    /// What a ban by address is made from, and what tells why somebody cannot log in.
-    fn tell_failure(&self, condition: SaslCondition) {
-        let account = self.claimed.as_ref().map(ToString::to_string);
-        info!(account, condition = condition.name(), "login failed");
-    }
-
-    /// An address that has guessed often waits before each try, whether right or wrong: who
-    /// could tell them apart by time would not wait for the answer.
-    async fn hold_back(&self) {
-        let now = Instant::now().into_std();
-        let delay = self.listener.addresses.authentication_delay(self.peer, now);
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-    }
-
     async fn start_tls(&mut self) -> std::io::Result<Security> {
         // White space (§4.6.1) says nothing; some clients end each element with a line feed.
         if self.buffer.iter().all(u8::is_ascii_whitespace) {
@@ -327,62 +307,6 @@ impl Driver {
         ))
     }
 
-    /// Before what a client says of an account is compared with what the store has of it.
-    async fn before_proof(&mut self, account: &BareJid) {
-        self.claimed = Some(account.clone());
-        self.hold_back().await;
-        self.proved_at = self.listener.router.services().clock.now();
-    }
-
-    async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
-        self.before_proof(account).await;
-        match self.store().credentials().find(account, hash).await {
-            Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
-            Err(error) => {
-                warn!(%error, "credentials could not be read");
-                Input::Unavailable
-            }
-        }
-    }
-
-    async fn password(&mut self, account: BareJid, password: Secret) -> Input {
-        self.before_proof(&account).await;
-        let keys = match self.store().credentials().strongest(&account).await {
-            Ok(login) => login.and_then(|login| login.keys),
-            Err(error) => {
-                warn!(%error, "credentials could not be read");
-                return Input::Unavailable;
-            }
-        };
-        let known = keys.is_some();
-        let keys: ScramKeys =
-            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
-        // A derivation takes a millisecond or more, in which this thread serves nobody else.
-        // As many at once as there are processors: strangers can ask for it.
-        let _place = self.listener.derivations.acquire().await;
-        let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
-        match check.await {
-            Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
-            Ok(_) => Input::Verdict(PasswordVerdict::Wrong),
-            Err(error) => {
-                warn!(%error, "a password check failed to run");
-                Input::Unavailable
-            }
-        }
-    }
-
-    async fn admit(&self, account: &BareJid) -> Input {
-        match self.store().accounts().find(account).await {
-            Ok(Some(found)) if found.enabled => Input::Admission(Admission::Granted),
-            Ok(Some(_)) => Input::Admission(Admission::Disabled),
-            Ok(None) => Input::Admission(Admission::Unknown),
-            Err(error) => {
-                warn!(%error, "the account could not be read");
-                Input::Unavailable
-            }
-        }
-    }
-
     async fn answer(&self, request: StreamIq) -> Input {
         let hooks = &self.listener.router.services().hooks;
         let answer = match hooks.answer_stream(request) {
@@ -390,66 +314,6 @@ impl Driver {
             None => Err(Condition::NotAuthorized.into()),
         };
         Input::Answered(answer)
-    }
-
-    async fn bind(
-        &mut self,
-        account: BareJid,
-        asked: Option<String>,
-    ) -> Result<FullJid, StanzaError> {
-        let resource = match asked {
-            Some(asked) => Resource::new(&asked),
-            None => Resource::new(&crate::id::random()),
-        };
-        let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
-        let policy = self.listener.router.services().config.c2s.conflict;
-        self.bind_resource(account, resource, policy).await
-    }
-
-    async fn bind_resource(
-        &mut self,
-        account: BareJid,
-        resource: Resource,
-        policy: Conflict,
-    ) -> Result<FullJid, StanzaError> {
-        let services = self.listener.router.services();
-        let limits = &services.config.c2s;
-        let binding = Binding {
-            account,
-            resource,
-            connection: Connection {
-                peer: self.peer,
-                transport: self.transport_name,
-                since: services.clock.now(),
-            },
-            mailbox: MailboxLimits {
-                stanzas_max: limits.mailbox_stanzas_max as usize,
-                bytes_max: limits.mailbox_bytes_max.as_usize(),
-            },
-        };
-        let sessions_max = limits.resources_per_account_max as usize;
-        let session = self
-            .listener
-            .router
-            .registry()
-            .bind(binding, policy, sessions_max)?;
-        let jid = session.jid().clone();
-        self.bound = Some(session);
-        // Asked again, now that who ends the account's sessions would find this one: the
-        // account may have been disabled or removed since it logged in.
-        let account = jid.bare();
-        match self.store().accounts().find(account).await {
-            Ok(Some(found)) if found.enabled => {}
-            Ok(_) => {
-                self.unbind().await;
-                return Err(Condition::NotAuthorized.into());
-            }
-            Err(error) => {
-                self.unbind().await;
-                return Err(error.into());
-            }
-        }
-        Ok(jid)
     }
 
     /// Takes over a session of the account from the task that has it (XEP-0198 §5).

@@ -1,12 +1,16 @@
-//! What SASL2 asks of the store and the router: tokens (XEP-0484), keys (XEP-0480), and the
-//! resource with what is enabled beside it (XEP-0386).
+//! What follows a proof: the resource, with what is enabled beside it (XEP-0386), and what SASL2 asks
+//! of the store: tokens (XEP-0484), keys (XEP-0480).
 
 use tracing::warn;
 
 use super::Driver;
 use crate::config::Conflict;
+use crate::hooks::{Connection, MailboxLimits};
 use crate::proto::scram::ScramKeys;
-use crate::proto::{BareJid, FullJid, Resource, StanzaError, StreamCondition, StreamError, ns};
+use crate::proto::{
+    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, ns,
+};
+use crate::router::registry::Binding;
 use crate::store::{FastToken, NewToken, Redeemed, StoreError, TokenExchange, TokensExchanged};
 use crate::stream::sasl::{Secret, Token, TokenMechanism};
 use crate::stream::{Exchanged, Input, Next, Redemption};
@@ -146,6 +150,66 @@ impl Driver {
         let asked = inline.find(ns::STREAM_MANAGEMENT, "enable");
         answers.extend(asked.map(|asked| self.enable(asked)));
         Ok((jid, answers))
+    }
+
+    pub(super) async fn bind(
+        &mut self,
+        account: BareJid,
+        asked: Option<String>,
+    ) -> Result<FullJid, StanzaError> {
+        let resource = match asked {
+            Some(asked) => Resource::new(&asked),
+            None => Resource::new(&crate::id::random()),
+        };
+        let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
+        let policy = self.listener.router.services().config.c2s.conflict;
+        self.bind_resource(account, resource, policy).await
+    }
+
+    async fn bind_resource(
+        &mut self,
+        account: BareJid,
+        resource: Resource,
+        policy: Conflict,
+    ) -> Result<FullJid, StanzaError> {
+        let services = self.listener.router.services();
+        let limits = &services.config.c2s;
+        let binding = Binding {
+            account,
+            resource,
+            connection: Connection {
+                peer: self.peer,
+                transport: self.transport_name,
+                since: services.clock.now(),
+            },
+            mailbox: MailboxLimits {
+                stanzas_max: limits.mailbox_stanzas_max as usize,
+                bytes_max: limits.mailbox_bytes_max.as_usize(),
+            },
+        };
+        let sessions_max = limits.resources_per_account_max as usize;
+        let session = self
+            .listener
+            .router
+            .registry()
+            .bind(binding, policy, sessions_max)?;
+        let jid = session.jid().clone();
+        self.bound = Some(session);
+        // Asked again, now that who ends the account's sessions would find this one: the
+        // account may have been disabled or removed since it logged in.
+        let account = jid.bare();
+        match self.store().accounts().find(account).await {
+            Ok(Some(found)) if found.enabled => {}
+            Ok(_) => {
+                self.unbind().await;
+                return Err(Condition::NotAuthorized.into());
+            }
+            Err(error) => {
+                self.unbind().await;
+                return Err(error.into());
+            }
+        }
+        Ok(jid)
     }
 
     /// XEP-0386 §3.2: earlier sessions of the same client end, by whatever tag they were bound.
