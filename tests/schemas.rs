@@ -213,6 +213,65 @@ const CASES: &[Case] = &[
         &["<sub xmlns='urn:xmpp:features:pre-approval' from='a'/>"],
     ),
     (
+        "sasl2.xsd",
+        &[
+            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline><upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade></authentication>",
+            "<challenge xmlns='urn:xmpp:sasl:2'/>",
+            "<success xmlns='urn:xmpp:sasl:2'><additional-data>dj0x</additional-data><authorization-identifier>a@example.org/x</authorization-identifier><bound xmlns='urn:xmpp:bind:0'/></success>",
+            "<failure xmlns='urn:xmpp:sasl:2'><aborted xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>",
+            "<continue xmlns='urn:xmpp:sasl:2'><tasks><task>UPGR-SCRAM-SHA-256</task></tasks></continue>",
+            "<task-data xmlns='urn:xmpp:sasl:2'><salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>YQ==</salt></task-data>",
+        ],
+        &[
+            "<authentication xmlns='urn:xmpp:sasl:2'/>",
+            "<challenge xmlns='urn:xmpp:sasl:2'>=</challenge>",
+            "<success xmlns='urn:xmpp:sasl:2'/>",
+            "<failure xmlns='urn:xmpp:sasl:2'/>",
+            "<continue xmlns='urn:xmpp:sasl:2'><tasks/></continue>",
+        ],
+    ),
+    (
+        "bind2.xsd",
+        &[
+            "<bind xmlns='urn:xmpp:bind:0'/>",
+            "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:sm:3'/></inline></bind>",
+            "<bound xmlns='urn:xmpp:bind:0'/>",
+        ],
+        &[
+            "<bind xmlns='urn:xmpp:bind:0'><inline/></bind>",
+            "<bind xmlns='urn:xmpp:bind:0'><inline><feature/></inline></bind>",
+            "<bound xmlns='urn:xmpp:bind:0'><tag/></bound>",
+        ],
+    ),
+    (
+        "fast.xsd",
+        &[
+            "<fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token='abc'/>",
+        ],
+        &[
+            "<fast xmlns='urn:xmpp:fast:0'/>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='tomorrow' token='abc'/>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token=''/>",
+        ],
+    ),
+    (
+        "sasl-upgrade.xsd",
+        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade>"],
+        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>SCRAM-SHA-512</upgrade>"],
+    ),
+    (
+        "scram-upgrade.xsd",
+        &[
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>QV9TWENSWFE2c2VrOGJmX1o=</salt>",
+        ],
+        &[
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='1'>QV9T</salt>",
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'/>",
+            "<hash xmlns='urn:xmpp:scram-upgrade:0'>?</hash>",
+        ],
+    ),
+    (
         "sasl-channel-binding.xsd",
         &[
             "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",

@@ -11,12 +11,18 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
+use parlour::clock::Timestamp;
 use parlour::proto::scram::{ScramHash, ScramKeys};
 use parlour::proto::{BareJid, Condition, StreamCondition};
 use parlour::stream::sasl::{
-    Decoys, PasswordVerdict, PlainWithoutTls, Policy, Security, TlsVersion,
+    Decoys, PasswordVerdict, PlainWithoutTls, Policy, Secret, Security, TlsVersion, Token,
+    TokenMechanism,
 };
-use parlour::stream::{Admission, Framing, Input, Negotiation, Next, Output, Rules, StreamFeatures, Tls};
+use parlour::stream::management::NotResumed;
+use parlour::stream::{
+    Admission, Exchanged, Framing, Input, Negotiation, Next, Output, Resumed, Rules,
+    StreamFeatures, Tls,
+};
 use parlour::xml::{Element, Frame, Framer, Limits, Scope, parse};
 
 struct Nothing;
@@ -28,6 +34,10 @@ impl StreamFeatures for Nothing {
 
     fn authenticated(&self, _: &BareJid) -> Vec<Element> {
         vec![]
+    }
+
+    fn bind_inline(&self) -> Vec<&'static str> {
+        vec!["urn:xmpp:sm:3"]
     }
 }
 
@@ -98,6 +108,7 @@ impl<'a> Driver<'a> {
             },
             sasl: Policy::default(),
             attempts_max: 3,
+            tokens: true,
             decoys: Decoys::new([1; 32], 4096),
             features: Box::new(Nothing),
         };
@@ -152,13 +163,16 @@ impl<'a> Driver<'a> {
     /// Feeds the machine until it wants to read; false when the stream is over.
     fn handle(&mut self, mut input: Input) -> bool {
         loop {
-            let admission = matches!(input, Input::Admission(Admission::Granted));
+            self.admitted |= matches!(input, Input::Admission(Admission::Granted));
             let (machine, output) = self.machine.take().expect("a machine").handle(input);
             self.machine = Some(machine);
             self.sent(&output);
-            let success = output.bytes.starts_with(b"<success ");
-            assert_eq!(success, admission && self.proved);
-            self.admitted |= success;
+            if output.out.bytes().starts_with(b"<success ") {
+                assert!(self.proved && self.admitted);
+            }
+            if output.failed.is_some() {
+                self.admitted = false;
+            }
             input = match output.next {
                 Next::Read => return true,
                 Next::Close => return false,
@@ -211,6 +225,51 @@ impl<'a> Driver<'a> {
                     .map_err(|_| Condition::Conflict);
                 Input::Bound(if yes { bound } else { Err(Condition::Conflict) }.map_err(Into::into))
             }
+            // Of the token only its hash is known here, and no client guesses that.
+            Next::Tokens { .. } => Input::Tokens(vec![Token {
+                id: "t".into(),
+                mechanism: TokenMechanism::Unbound,
+                secret: Secret::from("nothing that a client has"),
+                expired: yes,
+            }]),
+            Next::Hashes { .. } if yes => Input::Hashes(vec![ScramHash::Sha1]),
+            Next::Hashes { .. } => Input::Hashes(ScramHash::ALL.to_vec()),
+            Next::Upgrade { .. } => {
+                assert!(self.admitted);
+                Input::Upgraded
+            }
+            Next::Exchange { redeemed, .. } => {
+                assert!(self.admitted && redeemed.is_none());
+                Input::Exchanged(match answer {
+                    b'y' => Exchanged::Issued {
+                        token: Secret::from("new"),
+                        expiry: Timestamp::from_micros(0),
+                    },
+                    b'd' => Exchanged::Refused,
+                    _ => Exchanged::Kept,
+                })
+            }
+            Next::Resume { account, .. } => {
+                assert!(self.admitted);
+                self.bound = yes;
+                let jid = format!("{account}/old").parse();
+                Input::Resumed(match jid {
+                    Ok(jid) if yes => Ok(Resumed { jid, h: 1 }),
+                    _ if answer == b'd' => Err(NotResumed::TooHigh { h: 2, sent: 1 }),
+                    _ => Err(NotResumed::Unknown { h: None }),
+                })
+            }
+            Next::Establish {
+                account, resource, ..
+            } => {
+                assert!(self.admitted);
+                self.bound = yes;
+                let bound = format!("{account}/{}", resource.as_str())
+                    .parse()
+                    .map_err(|_| Condition::Conflict);
+                let bound = if yes { bound } else { Err(Condition::Conflict) };
+                Input::Established(bound.map(|jid| (jid, vec![])).map_err(Into::into))
+            }
             Next::Answer { payload, .. } if yes => Input::Answered(Ok(Some(payload))),
             Next::Answer { .. } => Input::Answered(Err(Condition::NotAuthorized.into())),
             Next::Read | Next::Restart | Next::StartTls | Next::Ready(_) | Next::Close => {
@@ -231,7 +290,7 @@ impl<'a> Driver<'a> {
 
     /// Reads what was written as the client must.
     fn sent(&mut self, output: &Output) {
-        let mut buffer = BytesMut::from(output.bytes.as_slice());
+        let mut buffer = BytesMut::from(output.out.bytes());
         let mut closed = false;
         while let Some(frame) = self.client.next(&mut buffer).expect("a stream") {
             match frame {

@@ -16,6 +16,7 @@ pub mod disco;
 pub mod external_services;
 pub mod invitations;
 pub mod hints;
+pub mod fast;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -59,6 +60,7 @@ const LIST: &[Register] = &[
     external_services::register,
     invitations::register,
     hints::register,
+    fast::register,
     last_activity::register,
     offline::register,
     ping::register,

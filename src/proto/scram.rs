@@ -140,16 +140,22 @@ impl ScramKeys {
         Ok(Self::derive_prepared(&prepared, hash, salt, iterations))
     }
 
-    fn derive_prepared(prepared: &str, hash: ScramHash, salt: Vec<u8>, iterations: u32) -> Self {
-        let iterations = iterations.max(1);
-        let salted = hash.salted(prepared, &salt, iterations);
+    /// The keys that belong to a salted password which the client has computed (XEP-0480 §3).
+    #[must_use]
+    pub fn from_salted(hash: ScramHash, salted: &[u8], salt: Vec<u8>, iterations: u32) -> Self {
         Self {
             hash,
-            stored_key: hash.digest(&hash.hmac(&salted, b"Client Key")),
-            server_key: hash.hmac(&salted, b"Server Key"),
+            stored_key: hash.digest(&hash.hmac(salted, b"Client Key")),
+            server_key: hash.hmac(salted, b"Server Key"),
             salt,
             iterations,
         }
+    }
+
+    fn derive_prepared(prepared: &str, hash: ScramHash, salt: Vec<u8>, iterations: u32) -> Self {
+        let iterations = iterations.max(1);
+        let salted = hash.salted(prepared, &salt, iterations);
+        Self::from_salted(hash, &salted, salt, iterations)
     }
 
     /// Whether this is the password, for mechanisms that send it. Costs a derivation.

@@ -20,8 +20,8 @@ use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::server::{Application, ClientCertificates, server_config};
-use crate::proto::BareJid;
 use crate::proto::scram::ScramHash;
+use crate::proto::{BareJid, ns};
 use crate::router::Router;
 use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
@@ -230,6 +230,7 @@ fn rules(config: &Config, router: &Arc<Router>, secret: &[u8; 32], tls: Tls) -> 
             enabled: Mechanism::ALL.into_iter().filter(enabled).collect(),
         },
         attempts_max: config.auth.attempts_max,
+        tokens: config.fast.enabled,
         decoys: Decoys::new(*secret, config.auth.scram_iterations),
         features: Box::new(Features(Arc::clone(&services.hooks))),
     }
@@ -268,5 +269,12 @@ impl StreamFeatures for Features {
 
     fn authenticated(&self, host: &BareJid) -> Vec<Element> {
         self.0.stream_features(StreamPhase::Authenticated, host)
+    }
+
+    fn bind_inline(&self) -> Vec<&'static str> {
+        let mut features = self.0.bind_inline_features();
+        // Of the session itself, and of no extension.
+        features.push(ns::STREAM_MANAGEMENT);
+        features
     }
 }

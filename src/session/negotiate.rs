@@ -1,5 +1,7 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+mod login;
+mod proof;
 mod resumption;
 
 use std::collections::VecDeque;
@@ -10,7 +12,7 @@ use bytes::BytesMut;
 use compact_str::CompactString;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::inbound::xml;
 use super::management::Management;
@@ -18,15 +20,12 @@ use super::resumables::Handover;
 use super::transport::Transport;
 use super::web::refusal;
 use super::{Listener, Start};
-use crate::hooks::{Connection, MailboxLimits, Session, Slots, StreamIq};
+use crate::clock::Timestamp;
+use crate::hooks::{Session, Slots, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
-use crate::proto::scram::{ScramHash, ScramKeys};
-use crate::proto::{
-    BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, reading,
-};
-use crate::router::registry::Binding;
-use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret, Security, TlsVersion};
-use crate::stream::{Admission, Framing, Input, Negotiation, Next, Outbox, Output};
+use crate::proto::{BareJid, Condition, StreamCondition, StreamError, reading};
+use crate::stream::sasl::{Security, TlsVersion};
+use crate::stream::{Framing, Input, Negotiation, Next, Outbox, Output};
 use crate::xml::{Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
@@ -83,6 +82,7 @@ pub(super) async fn negotiate(
         lang: None,
         claimed: None,
         slots: Arc::default(),
+        proved_at: listener.router.services().clock.now(),
         bound: None,
         management: Mutex::default(),
         beginning: Beginning::New,
@@ -130,6 +130,8 @@ struct Driver {
     claimed: Option<BareJid>,
     /// What extensions keep of the stream while it is not authenticated.
     slots: Arc<Slots>,
+    /// Before the store was last asked for what the client's proof is compared with.
+    proved_at: Timestamp,
     bound: Option<Arc<Session>>,
     /// The stream management of the bound session, where it is enabled already. Never locked: a
     /// future that is shared must not hold what only one may poll.
@@ -191,6 +193,11 @@ impl Driver {
                 Next::Bind { account, resource } => {
                     Input::Bound(Box::pin(self.bind(account, resource)).await)
                 }
+                next @ (Next::Tokens { .. }
+                | Next::Hashes { .. }
+                | Next::Upgrade { .. }
+                | Next::Exchange { .. }
+                | Next::Establish { .. }) => Box::pin(self.complete(next)).await,
                 Next::Resume { account, resume } => {
                     Input::Resumed(Box::pin(self.resume(&account, &resume)).await)
                 }
@@ -232,22 +239,6 @@ impl Driver {
             self.io()?.write(output.out.bytes()).await?;
         }
         Ok(output.next)
-    }
-
-    /// What a ban by address is made from, and what tells why somebody cannot log in.
-    fn tell_failure(&self, condition: SaslCondition) {
-        let account = self.claimed.as_ref().map(ToString::to_string);
-        info!(account, condition = condition.name(), "login failed");
-    }
-
-    /// An address that has guessed often waits before each try, whether right or wrong: who
-    /// could tell them apart by time would not wait for the answer.
-    async fn hold_back(&self) {
-        let now = Instant::now().into_std();
-        let delay = self.listener.addresses.authentication_delay(self.peer, now);
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
     }
 
     async fn start_tls(&mut self) -> std::io::Result<Security> {
@@ -338,57 +329,6 @@ impl Driver {
         ))
     }
 
-    async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
-        self.claimed = Some(account.clone());
-        self.hold_back().await;
-        match self.store().credentials().find(account, hash).await {
-            Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
-            Err(error) => {
-                warn!(%error, "credentials could not be read");
-                Input::Unavailable
-            }
-        }
-    }
-
-    async fn password(&mut self, account: BareJid, password: Secret) -> Input {
-        self.claimed = Some(account.clone());
-        self.hold_back().await;
-        let keys = match self.store().credentials().strongest(&account).await {
-            Ok(login) => login.and_then(|login| login.keys),
-            Err(error) => {
-                warn!(%error, "credentials could not be read");
-                return Input::Unavailable;
-            }
-        };
-        let known = keys.is_some();
-        let keys: ScramKeys =
-            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
-        // A derivation takes a millisecond or more, in which this thread serves nobody else.
-        // As many at once as there are processors: strangers can ask for it.
-        let _place = self.listener.derivations.acquire().await;
-        let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
-        match check.await {
-            Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
-            Ok(_) => Input::Verdict(PasswordVerdict::Wrong),
-            Err(error) => {
-                warn!(%error, "a password check failed to run");
-                Input::Unavailable
-            }
-        }
-    }
-
-    async fn admit(&self, account: &BareJid) -> Input {
-        match self.store().accounts().find(account).await {
-            Ok(Some(found)) if found.enabled => Input::Admission(Admission::Granted),
-            Ok(Some(_)) => Input::Admission(Admission::Disabled),
-            Ok(None) => Input::Admission(Admission::Unknown),
-            Err(error) => {
-                warn!(%error, "the account could not be read");
-                Input::Unavailable
-            }
-        }
-    }
-
     async fn answer(&self, request: StreamIq) -> Input {
         let hooks = &self.listener.router.services().hooks;
         let answer = match hooks.answer_stream(request) {
@@ -396,56 +336,6 @@ impl Driver {
             None => Err(Condition::NotAuthorized.into()),
         };
         Input::Answered(answer)
-    }
-
-    async fn bind(
-        &mut self,
-        account: BareJid,
-        asked: Option<String>,
-    ) -> Result<FullJid, StanzaError> {
-        let services = self.listener.router.services();
-        let resource = match asked {
-            Some(asked) => Resource::new(&asked),
-            None => Resource::new(&crate::id::random()),
-        };
-        let resource = resource.map_err(|error| StanzaError::bad_request(&error.to_string()))?;
-        let limits = &services.config.c2s;
-        let binding = Binding {
-            account,
-            resource,
-            connection: Connection {
-                peer: self.peer,
-                transport: self.transport_name,
-                since: services.clock.now(),
-            },
-            mailbox: MailboxLimits {
-                stanzas_max: limits.mailbox_stanzas_max as usize,
-                bytes_max: limits.mailbox_bytes_max.as_usize(),
-            },
-        };
-        let sessions_max = limits.resources_per_account_max as usize;
-        let session =
-            self.listener
-                .router
-                .registry()
-                .bind(binding, limits.conflict, sessions_max)?;
-        let jid = session.jid().clone();
-        self.bound = Some(session);
-        // Asked again, now that who ends the account's sessions would find this one: the
-        // account may have been disabled or removed since it logged in.
-        let account = jid.bare();
-        match self.store().accounts().find(account).await {
-            Ok(Some(found)) if found.enabled => {}
-            Ok(_) => {
-                self.unbind().await;
-                return Err(Condition::NotAuthorized.into());
-            }
-            Err(error) => {
-                self.unbind().await;
-                return Err(error.into());
-            }
-        }
-        Ok(jid)
     }
 
     async fn unbind(&mut self) {

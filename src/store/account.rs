@@ -9,6 +9,7 @@ use super::archive;
 use super::credential::insert_key;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
+use super::fast_token::REVOKE_ALL;
 use super::roster::{self, RosterItem};
 use crate::clock::Timestamp;
 use crate::domain::rights::Role;
@@ -138,7 +139,7 @@ impl Accounts<'_> {
         .await
     }
 
-    /// Replaces all keys; `false` when there is no such account.
+    /// Replaces all keys and ends all tokens; `false` when there is no such account.
     ///
     /// # Errors
     /// When the database fails; the old keys stay then.
@@ -160,6 +161,7 @@ impl Accounts<'_> {
                     return Ok(false);
                 }
                 sqlx::query(DELETE_KEYS).bind(jid.as_str()).execute(&mut *tx).await?;
+                sqlx::query(REVOKE_ALL).bind(jid.as_str()).execute(&mut *tx).await?;
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }
@@ -174,26 +176,35 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn enable(&self, jid: &BareJid) -> Result<bool, StoreError> {
-        self.set_enabled(jid, true).await
-    }
-
-    /// Lets the account log in no more; `false` when there is none. Its sessions are not ended by this.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn disable(&self, jid: &BareJid) -> Result<bool, StoreError> {
-        self.set_enabled(jid, false).await
-    }
-
-    async fn set_enabled(&self, jid: &BareJid, enabled: bool) -> Result<bool, StoreError> {
         writing!(self.db, pool => {
             let changed = sqlx::query(SET_ENABLED)
                 .bind(jid.as_str())
-                .bind(enabled)
+                .bind(true)
                 .execute(pool)
                 .await?;
             Ok(changed.rows_affected() > 0)
         })
+    }
+
+    /// Lets the account log in no more and ends its tokens; `false` when there is none. Its sessions
+    /// are not ended by this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn disable(&self, jid: &BareJid) -> Result<bool, StoreError> {
+        Box::pin(async {
+            let changed = transaction!(self.db, tx => {
+                let changed = sqlx::query(SET_ENABLED)
+                    .bind(jid.as_str())
+                    .bind(false)
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query(REVOKE_ALL).bind(jid.as_str()).execute(&mut *tx).await?;
+                changed.rows_affected()
+            });
+            Ok(changed > 0)
+        })
+        .await
     }
 
     /// Gives the account another role; `false` when there is none.

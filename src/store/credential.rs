@@ -7,8 +7,9 @@ use std::fmt;
 
 use sqlx::FromRow;
 
-use super::db::{Db, queries, reading};
+use super::db::{Db, queries, reading, transaction};
 use super::error::StoreError;
+use crate::clock::Timestamp;
 use crate::domain::rights::Role;
 use crate::proto::jid::BareJid;
 use crate::proto::scram::{ScramHash, ScramKeys};
@@ -37,6 +38,10 @@ impl fmt::Debug for Login {
 queries! {
     INSERT = "insert into credential (account, hash, salt, iterations, stored_key, server_key)
         values ($1, $2, $3, $4, $5, $6)";
+    HASHES = "select hash from credential where account = $1";
+    // Changes nothing; until the end of the transaction no password is changed.
+    LOCK = "update account set enabled = enabled where jid = $1 and password_changed_at <= $2";
+    COUNT = "select count(*) from credential where account = $1 and hash = $2";
     FOR_HASH = "select a.enabled, a.role, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
         from account a left join credential c on c.account = a.jid and c.hash = $2
         where a.jid = $1";
@@ -82,6 +87,52 @@ impl Credentials<'_> {
                 .await?
         });
         row.map(Login::try_from).transpose()
+    }
+
+    /// The hashes that the account has keys for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hashes(&self, jid: &BareJid) -> Result<Vec<ScramHash>, StoreError> {
+        let names: Vec<String> = reading!(self.db, pool => {
+            sqlx::query_scalar(HASHES).bind(jid.as_str()).fetch_all(pool).await?
+        });
+        let hash = |name: &String| ScramHash::parse(name);
+        Ok(names.iter().filter_map(hash).collect())
+    }
+
+    /// Adds keys for a hash that the account has none for; `false` when it has some, or when its
+    /// password is newer than `proved_at`, the moment at which the client knew it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add(
+        &self,
+        jid: &BareJid,
+        key: &ScramKeys,
+        proved_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                let locked = sqlx::query(LOCK)
+                    .bind(jid.as_str())
+                    .bind(proved_at.as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                let present: i64 = sqlx::query_scalar(COUNT)
+                    .bind(jid.as_str())
+                    .bind(key.hash.name())
+                    .fetch_one(&mut *tx)
+                    .await?;
+                if locked.rows_affected() == 0 || present > 0 {
+                    return Ok(false);
+                }
+                insert_key!(jid, key).execute(&mut *tx).await?;
+            });
+            Ok(true)
+        })
+        .await
     }
 
     /// The keys of the strongest hash there is, for PLAIN; `None` when there is no such account.

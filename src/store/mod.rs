@@ -12,6 +12,7 @@ mod credential;
 mod db;
 mod dialect;
 mod error;
+mod fast_token;
 mod grouped;
 mod invitation;
 mod offline;
@@ -40,6 +41,7 @@ pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
 pub use invitation::{Invitation, Invitations};
+pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use push_registration::{PushRegistration, PushRegistrations};
@@ -103,6 +105,12 @@ impl Store {
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { db: &self.0.db }
+    }
+
+    /// Tokens that clients log in with (XEP-0484).
+    #[must_use]
+    pub fn fast_tokens(&self) -> FastTokens<'_> {
+        FastTokens { db: &self.0.db }
     }
 
     /// Rosters (RFC 6121 §2).
@@ -228,6 +236,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::PREFERENCE_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,
+        fast_token::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
         push_registration::QUERIES,

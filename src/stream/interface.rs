@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::proto::scram::{ScramHash, ScramKeys};
-use crate::proto::{BareJid, FullJid, IqType, StanzaError};
+use crate::proto::{BareJid, FullJid, IqType, Resource, StanzaError};
 use crate::stream::management::{NotResumed, Resume};
 use crate::stream::outbox::Outbox;
-use crate::stream::sasl::{Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security};
+use crate::stream::sasl::{
+    Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security, Token, TokenMechanism,
+};
 use crate::xml::{Element, Opening, Parsed};
 
 /// What extensions add to `<stream:features/>`.
@@ -16,6 +19,8 @@ pub trait StreamFeatures: Send + Sync {
     fn negotiation(&self, host: &BareJid) -> Vec<Element>;
     /// Beside resource binding.
     fn authenticated(&self, host: &BareJid) -> Vec<Element>;
+    /// The namespaces of what can be asked for while binding (XEP-0386 §3.1).
+    fn bind_inline(&self) -> Vec<&'static str>;
 }
 
 /// What is the same for every stream of a listener.
@@ -28,6 +33,8 @@ pub struct Rules {
     pub sasl: Policy,
     /// How many failures end a stream.
     pub attempts_max: u32,
+    /// Whether clients are given tokens (XEP-0484).
+    pub tokens: bool,
     /// Keys for accounts that do not exist.
     pub decoys: Decoys,
     /// What extensions offer.
@@ -64,6 +71,16 @@ pub enum Input {
     Unavailable,
     /// The answer to [`Next::Bind`].
     Bound(Result<FullJid, StanzaError>),
+    /// The answer to [`Next::Tokens`], the newest first.
+    Tokens(Vec<Token>),
+    /// The hashes that the account of [`Next::Hashes`] has keys for.
+    Hashes(Vec<ScramHash>),
+    /// The keys of [`Next::Upgrade`] are stored, or others were there first.
+    Upgraded,
+    /// The answer to [`Next::Exchange`].
+    Exchanged(Exchanged),
+    /// The answer to [`Next::Establish`]: the address, and what the extensions answer.
+    Established(Result<(FullJid, Vec<Element>), StanzaError>),
     /// The answer to [`Next::Resume`].
     Resumed(Result<Resumed, NotResumed>),
     /// The answer to [`Next::Answer`].
@@ -88,6 +105,34 @@ pub enum Admission {
     Disabled,
     /// There is no such account (a certificate can name one that was removed).
     Unknown,
+}
+
+/// What became of tokens.
+#[derive(Debug)]
+pub enum Exchanged {
+    /// The token that was used does not count any more: another login was first, or it was used
+    /// with this count before.
+    Refused,
+    /// Nothing new.
+    Kept,
+    /// A new token for the client.
+    Issued {
+        /// The token.
+        token: Secret,
+        /// When it ends.
+        expiry: Timestamp,
+    },
+}
+
+/// A token that a client has proved (XEP-0484 §3.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redemption {
+    /// What the store knows it by.
+    pub token: String,
+    /// How often the client says that it has used it; must have grown.
+    pub count: Option<u32>,
+    /// Whether it shall not count any more (§3.6).
+    pub invalidate: bool,
 }
 
 /// What to do next, after sending [`Output::out`].
@@ -124,6 +169,50 @@ pub enum Next {
         account: BareJid,
         /// What the client asked for; not checked.
         resource: Option<String>,
+    },
+    /// Fetch the tokens of a client.
+    Tokens {
+        /// The account.
+        account: BareJid,
+        /// The client's installation, a UUID.
+        agent: String,
+    },
+    /// See for which hashes the account has keys.
+    Hashes {
+        /// The account.
+        account: BareJid,
+    },
+    /// Store keys for a hash that the account has none for (XEP-0480 §3), unless its password was
+    /// changed meanwhile.
+    Upgrade {
+        /// The account.
+        account: BareJid,
+        /// Its new keys.
+        keys: ScramKeys,
+    },
+    /// Take a token that was used, and give another where the client asks for it or the old one
+    /// has grown old (XEP-0484 §3.3, §3.5).
+    Exchange {
+        /// The account.
+        account: BareJid,
+        /// The client's installation, a UUID.
+        agent: String,
+        /// The token that the client has logged in with.
+        redeemed: Option<Redemption>,
+        /// The mechanism that the client wants a token for.
+        request: Option<TokenMechanism>,
+    },
+    /// Bind a resource that the server has made, and do what the client asks for beside
+    /// (XEP-0386 §3.2).
+    Establish {
+        /// The authenticated account.
+        account: BareJid,
+        /// The resource.
+        resource: Resource,
+        /// How the resources of this client end; its earlier sessions end now.
+        replaces: Option<String>,
+        /// `<bind/>` with what the client asks for.
+        inline: Element,
     },
     /// Resume a session (XEP-0198 §5).
     Resume {

@@ -2,7 +2,9 @@
 
 mod authentication;
 mod binding;
+mod completion;
 mod resumption;
+mod wishes;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +15,13 @@ use super::header::{self, Header};
 use super::interface::{Input, Next, Output, Rules, Tls};
 use super::outbox::{Framing, Outbox};
 use super::sasl::{
-    Attempts, AwaitingKeys, AwaitingVerdict, Exchange, Offer, SaslCondition, Security,
+    Attempts, AwaitingKeys, AwaitingTokens, AwaitingVerdict, Exchange, Offer, SaslCondition,
+    Security,
 };
 use crate::proto::{BareJid, Stanza, StanzaError, StreamCondition, StreamError};
 use crate::xml::{Element, Opening};
+use completion::{Completion, Proved};
+use wishes::Wishes;
 
 /// A stream that is being negotiated. Every input consumes it.
 pub struct Negotiation {
@@ -33,7 +38,18 @@ pub struct Negotiation {
 /// What is known of an opened stream that is not authenticated.
 struct Opened {
     host: BareJid,
+    /// Who the client said it is.
+    from: Option<BareJid>,
     offer: Offer,
+    profile: Profile,
+}
+
+/// How SASL is spoken in the exchange that goes on.
+enum Profile {
+    /// RFC 6120 §6.
+    Sasl,
+    /// XEP-0388, with what the client asks for beside.
+    Sasl2(Wishes),
 }
 
 enum State {
@@ -54,12 +70,15 @@ enum State {
         opened: Opened,
         next: AwaitingVerdict,
     },
-    /// Waits for the admission of who has proved to be it.
-    Admitting {
+    /// Waits for the tokens of a client.
+    Finding {
         opened: Opened,
-        account: BareJid,
-        data: Option<Vec<u8>>,
+        next: AwaitingTokens,
     },
+    /// Waits for the admission of who has proved to be it.
+    Admitting(Proved),
+    /// Does what the client asked for together with SASL2, one thing after the other.
+    Completing(Box<Completion>),
     /// Waits for the header of the authenticated stream.
     Authenticated { account: BareJid },
     /// Waits for the request to bind.
@@ -131,18 +150,18 @@ impl Negotiation {
                 let step = next.resolve(verdict);
                 self.step(opened, step)
             }
-            (
-                State::Admitting {
-                    opened,
-                    account,
-                    data,
-                },
-                Input::Admission(admission),
-            ) => self.admitted(opened, account, data.as_deref(), admission),
+            (State::Finding { opened, next }, Input::Tokens(tokens)) => {
+                self.step(opened, next.resolve(&tokens))
+            }
+            (State::Admitting(proved), Input::Admission(admission)) => {
+                self.admitted(proved, admission)
+            }
+            (State::Completing(completion), input) => self.complete(*completion, input),
             (
                 State::Fetching { opened, .. }
                 | State::Checking { opened, .. }
-                | State::Admitting { opened, .. },
+                | State::Finding { opened, .. }
+                | State::Admitting(Proved { opened, .. }),
                 Input::Unavailable,
             ) => self.failed(opened, &SaslCondition::TemporaryAuthFailure.into()),
             (State::Unbound { account }, Input::Element(parsed)) => self.bind(account, parsed),
@@ -191,12 +210,24 @@ impl Negotiation {
             Err(error) => return self.fail(&error),
         };
         let mut out = self.header(&header);
-        let host = header.host;
+        let Header { host, from } = header;
         let offer = Offer::new(&host, self.security.clone(), &self.rules.sasl);
         let extensions = &self.rules.features;
-        let features = features::negotiation(self.tls, &offer, || extensions.negotiation(&host));
+        let tokens = self.rules.tokens;
+        let features = features::negotiation(
+            self.tls,
+            &offer,
+            || features::authentication(&offer, tokens, &extensions.bind_inline()),
+            || extensions.negotiation(&host),
+        );
         out.stream_element(&features);
-        self.to(State::Offered(Opened { host, offer }), out, Next::Read)
+        let opened = Opened {
+            host,
+            from,
+            offer,
+            profile: Profile::Sasl,
+        };
+        self.to(State::Offered(opened), out, Next::Read)
     }
 
     /// The header of an authenticated stream.

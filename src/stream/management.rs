@@ -46,6 +46,20 @@ pub enum NotResumed {
     },
 }
 
+impl NotResumed {
+    /// `<failed/>`, after which the client may bind.
+    ///
+    /// # Errors
+    /// The end of the stream where the client is wrong about what it was sent.
+    pub fn answer(self) -> Result<Element, StreamError> {
+        match self {
+            Self::Unknown { h } => Ok(failed(Condition::ItemNotFound, h)),
+            Self::Unsupported => Ok(failed(Condition::FeatureNotImplemented, None)),
+            Self::TooHigh { h, sent } => Err(too_high(h, sent)),
+        }
+    }
+}
+
 impl Enable {
     /// Reads the element.
     ///
@@ -79,8 +93,20 @@ impl Resume {
     /// # Errors
     /// `bad-request` without `previd` or a count; `item-not-found` for an SM-ID that cannot be one.
     pub fn read(tag: &Tag) -> Result<Self, Condition> {
-        let previd = tag.attribute("previd").ok_or(Condition::BadRequest)?;
-        let h = tag.attribute("h").and_then(count);
+        Self::of(tag.attribute("previd"), tag.attribute("h"))
+    }
+
+    /// Reads the element inside of `<authenticate/>` (§9.2).
+    ///
+    /// # Errors
+    /// As [`Resume::read`].
+    pub fn read_inline(element: &Element) -> Result<Self, Condition> {
+        Self::of(element.attribute("previd"), element.attribute("h"))
+    }
+
+    fn of(previd: Option<&str>, h: Option<&str>) -> Result<Self, Condition> {
+        let previd = previd.ok_or(Condition::BadRequest)?;
+        let h = h.and_then(count);
         let h = h.ok_or(Condition::BadRequest)?;
         if previd.len() > PREVID_BYTES_MAX {
             return Err(Condition::ItemNotFound);

@@ -14,6 +14,8 @@ pub mod sasl;
 #[cfg(test)]
 mod tests;
 
-pub use interface::{Admission, Input, Next, Output, Resumed, Rules, StreamFeatures, Tls};
+pub use interface::{
+    Admission, Exchanged, Input, Next, Output, Redemption, Resumed, Rules, StreamFeatures, Tls,
+};
 pub use machine::Negotiation;
 pub use outbox::{Framing, Outbox, split};

@@ -5,6 +5,9 @@ mod binding;
 mod early;
 mod opening;
 mod resumption;
+mod sasl2;
+mod tasks;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +41,10 @@ impl StreamFeatures for Extensions {
     fn authenticated(&self, _: &BareJid) -> Vec<Element> {
         vec![Element::new("urn:after", "after")]
     }
+
+    fn bind_inline(&self) -> Vec<&'static str> {
+        vec!["urn:inline"]
+    }
 }
 
 fn jid(text: &str) -> BareJid {
@@ -50,6 +57,7 @@ fn rules(tls: Tls) -> Rules {
         tls,
         sasl: Policy::default(),
         attempts_max: 3,
+        tokens: true,
         decoys: Decoys::new([7; 32], 4096),
         features: Box::new(Extensions),
     }

@@ -15,6 +15,7 @@ mod postgres;
 mod accounts;
 mod archives;
 mod database;
+mod fast_tokens;
 mod mailboxes;
 mod people;
 mod rosters;

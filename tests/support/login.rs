@@ -12,6 +12,53 @@ use crate::client::Client;
 use crate::xml::Node;
 
 const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const SASL2: &str = "urn:xmpp:sasl:2";
+
+/// Authenticates by SASL2 (XEP-0388) and gives the features behind `<success/>`.
+pub(crate) async fn authenticate2(
+    client: &mut Client,
+    features: &Node,
+    (user, password): (&str, &str),
+    name: &str,
+) -> Result<Node> {
+    let offered = features.child("authentication").is_some_and(|list| {
+        let mut offered = list.children.iter();
+        offered.any(|it| it.name == "mechanism" && it.text == name)
+    });
+    ensure!(offered, "{name} is not on offer: {features}");
+    let mut mechanism = mechanism(client, name, user, password)?;
+    let initial = BASE64.encode(mechanism.initial());
+    let initial = format!("<initial-response>{initial}</initial-response>");
+    client
+        .send(
+            format!("<authenticate xmlns='{SASL2}' mechanism='{name}'>{initial}</authenticate>")
+                .as_bytes(),
+        )
+        .await?;
+    loop {
+        let answer = client.element().await?;
+        match answer.name.as_str() {
+            "challenge" => {
+                let data = BASE64.decode(&answer.text).context("not base64")?;
+                let said = mechanism.response(&data).map_err(|why| anyhow!("{why}"))?;
+                let said = BASE64.encode(said);
+                client
+                    .send(format!("<response xmlns='{SASL2}'>{said}</response>").as_bytes())
+                    .await?;
+            }
+            "success" => {
+                let data = answer.child("additional-data");
+                let data = data.map_or("", |data| data.text.as_str());
+                let data = BASE64.decode(data).context("not base64")?;
+                mechanism.success(&data).map_err(|why| anyhow!("{why}"))?;
+                let features = client.element().await?;
+                ensure!(features.name == "features", "no features but {features}");
+                return Ok(features);
+            }
+            _ => bail!("authentication failed: {answer}"),
+        }
+    }
+}
 
 /// What is tried when a script names nothing, the best first.
 const PREFERRED: [&str; 3] = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];

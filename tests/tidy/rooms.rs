@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
+            "clock", "config", "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
         ],
     ),
     (

@@ -53,7 +53,6 @@ impl Driver {
 
     /// Enables stream management for the session that is being bound (XEP-0386 §3.2), and gives the
     /// answer. What is sent to the client from then on counts.
-    #[expect(dead_code, reason = "for those who bind inline")]
     pub(super) fn enable(&mut self, asked: &Element) -> Element {
         let failed = |condition| management::failed(condition, None);
         let (Some(session), true) = (self.bound.clone(), self.management().is_none()) else {

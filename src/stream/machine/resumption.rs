@@ -48,20 +48,16 @@ impl Negotiation {
         previd: &str,
         resumed: Result<Resumed, NotResumed>,
     ) -> Output {
-        let failed = match resumed {
+        match resumed.map_err(NotResumed::answer) {
             Ok(Resumed { jid, h }) => {
                 let out = self.element(&management::resumed(previd, h));
-                return self.to(State::Ended, out, Next::Ready(jid));
+                self.to(State::Ended, out, Next::Ready(jid))
             }
-            Err(NotResumed::Unknown { h }) => management::failed(Condition::ItemNotFound, h),
-            Err(NotResumed::Unsupported) => {
-                management::failed(Condition::FeatureNotImplemented, None)
+            Err(Ok(failed)) => {
+                let out = self.element(&failed);
+                self.to(State::Unbound { account }, out, Next::Read)
             }
-            Err(NotResumed::TooHigh { h, sent }) => {
-                return self.fail(&management::too_high(h, sent));
-            }
-        };
-        let out = self.element(&failed);
-        self.to(State::Unbound { account }, out, Next::Read)
+            Err(Err(error)) => self.fail(&error),
+        }
     }
 }

@@ -25,6 +25,22 @@ impl Decoys {
         Self { secret, iterations }
     }
 
+    /// How often a password is hashed when it is set.
+    #[must_use]
+    pub const fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    /// What stands for a text without telling it, in 16 hexadecimal digits: the same for the same
+    /// text, as long as the secret lasts.
+    #[must_use]
+    pub fn pseudonym(&self, text: &str) -> String {
+        let label = format!("pseudonym\0{text}");
+        let hash = ScramHash::Sha256.hmac(&self.secret, label.as_bytes());
+        let digits = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+        digits.collect()
+    }
+
     /// The keys that `account` has not got. To refuse PLAIN for it in the usual time, check the
     /// password against these.
     #[must_use]
@@ -75,6 +91,16 @@ mod tests {
             assert_ne!(alice.salt, other.salt);
             assert_ne!(alice.stored_key, other.stored_key);
         }
+    }
+
+    #[test]
+    fn pseudonyms_are_steady_and_tell_nothing() {
+        let decoys = Decoys::new([1; 32], 4096);
+        let one = decoys.pseudonym("d4565fa7");
+        assert_eq!(one, decoys.pseudonym("d4565fa7"));
+        assert_eq!(one.len(), 16);
+        assert_ne!(one, decoys.pseudonym("d4565fa8"));
+        assert_ne!(one, Decoys::new([2; 32], 4096).pseudonym("d4565fa7"));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! One exchange, from the client's choice of a mechanism to its end (RFC 6120 §6.4).
 
 use super::external;
+use super::hashed_token::{self, AwaitingTokens};
 use super::plain::{self, AwaitingVerdict};
 use super::scram::{self, AwaitingFinal, AwaitingKeys};
-use super::{Failure, Mechanism, Offer, SaslCondition, Secret};
+use super::{Failure, Mechanism, Offer, SaslCondition, Secret, TokenMechanism};
 use crate::proto::jid::BareJid;
 use crate::proto::scram::ScramHash;
 
@@ -39,6 +40,23 @@ pub enum Step {
         password: Secret,
         /// Waits for the verdict.
         next: AwaitingVerdict,
+    },
+    /// Fetch the tokens that the client has for this account, the newest first.
+    NeedTokens {
+        /// Who the client says it is.
+        account: BareJid,
+        /// Waits for the tokens.
+        next: AwaitingTokens,
+    },
+    /// The client has the token. Whether it may come in, and whether the token still counts, is not
+    /// decided here.
+    TokenProved {
+        /// Who it is.
+        account: BareJid,
+        /// For `<additional-data/>`, not yet in base64.
+        data: Vec<u8>,
+        /// The token's id.
+        token: String,
     },
     /// The client is who it says. Whether it may come in is not decided here.
     Success {
@@ -97,6 +115,14 @@ impl Exchange {
                 })),
             },
         }
+    }
+
+    /// Begins with a mechanism that proves a token; it takes an initial response (XEP-0484 §3.1).
+    #[must_use]
+    pub fn begin_token(offer: &Offer, mechanism: TokenMechanism, initial: Option<&[u8]>) -> Step {
+        let message = initial.ok_or_else(|| SaslCondition::MalformedRequest.into());
+        let step = message.and_then(|message| hashed_token::respond(offer, mechanism, message));
+        step.unwrap_or_else(Step::Failure)
     }
 
     pub(super) fn scram_final(state: AwaitingFinal) -> Self {

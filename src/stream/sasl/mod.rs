@@ -13,7 +13,8 @@
 //!           <auth/> -> Exchange::begin -> Challenge   -> <response/> -> Exchange::respond -> …
 //!                                      -> NeedKeys    -> AwaitingKeys::resolve            -> …
 //!                                      -> NeedPasswordCheck -> AwaitingVerdict::resolve   -> …
-//!                                      -> Success | Failure
+//!                                      -> NeedTokens  -> AwaitingTokens::resolve          -> …
+//!                                      -> Success | TokenProved | Failure
 //! ```
 //!
 //! Not here: the elements `<auth/>`, `<challenge/>` and so on, timers, and the database.
@@ -23,6 +24,7 @@ mod condition;
 mod decoy;
 mod exchange;
 mod external;
+mod hashed_token;
 mod mechanism;
 mod offer;
 mod plain;
@@ -38,6 +40,7 @@ pub use attempts::{Attempts, Penalty};
 pub use condition::{Failure, SaslCondition, ScramError};
 pub use decoy::Decoys;
 pub use exchange::{Exchange, MESSAGE_BYTES_MAX, Step};
+pub use hashed_token::{AwaitingTokens, Token, TokenMechanism};
 pub use mechanism::Mechanism;
 pub use offer::{
     BindingKind, ChannelBinding, Offer, PlainWithoutTls, Policy, Security, TlsVersion,
@@ -45,4 +48,4 @@ pub use offer::{
 pub use plain::{AwaitingVerdict, PasswordVerdict};
 pub use scram::AwaitingKeys;
 pub use secret::Secret;
-pub use wire::{decode, decode_initial, encode};
+pub use wire::{decode, decode_initial, decode_text, encode};

@@ -6,8 +6,9 @@
 
 use std::fmt;
 
-use super::{Mechanism, SaslCondition};
+use super::{Mechanism, SaslCondition, TokenMechanism, encode};
 use crate::proto::jid::BareJid;
+use crate::proto::scram::ScramHash;
 
 /// A way to name a TLS channel (registry "Channel-Binding Types").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +133,7 @@ pub struct Offer {
     pub(super) bindings: Vec<ChannelBinding>,
     pub(super) identities: Vec<BareJid>,
     mechanisms: Vec<Mechanism>,
+    is_private: bool,
     needs_tls: Vec<Mechanism>,
 }
 
@@ -171,6 +173,7 @@ impl Offer {
             bindings,
             identities,
             mechanisms,
+            is_private: plain,
             needs_tls,
         }
     }
@@ -185,6 +188,35 @@ impl Offer {
     /// preferred first; that feature is left out when there are none.
     pub fn binding_kinds(&self) -> impl Iterator<Item = BindingKind> {
         self.bindings.iter().map(|binding| binding.kind)
+    }
+
+    /// Whether nobody else hears what is said: TLS, or a loopback address of which the operator says
+    /// so. SASL2 wants it (XEP-0388 §3), and tokens do (XEP-0484 §6).
+    #[must_use]
+    pub const fn is_private(&self) -> bool {
+        self.is_private
+    }
+
+    /// The mechanisms for tokens that this stream can have, the strongest first (XEP-0484 §3.1).
+    pub fn token_mechanisms(&self) -> impl Iterator<Item = TokenMechanism> {
+        TokenMechanism::ALL
+            .into_iter()
+            .filter(|mechanism| self.is_private && mechanism.binding(self).is_some())
+    }
+
+    /// What SCRAM signs of the offer, so that the client notices when someone has taken a part of it
+    /// away (XEP-0474 §5.1).
+    pub(super) fn downgrade_hash(&self, hash: ScramHash) -> String {
+        let mut mechanisms: Vec<_> = self.mechanisms.iter().map(|it| it.name()).collect();
+        let mut kinds: Vec<_> = self.binding_kinds().map(BindingKind::name).collect();
+        mechanisms.sort_unstable();
+        kinds.sort_unstable();
+        let mut text = mechanisms.join("\x1e");
+        if !kinds.is_empty() {
+            text.push('\x1f');
+            text.push_str(&kinds.join("\x1e"));
+        }
+        encode(&hash.digest(text.as_bytes()))
     }
 
     /// The mechanism that a client chose.
@@ -222,6 +254,48 @@ mod tests {
         let mechanisms: Vec<_> = offer.mechanisms().iter().map(|m| m.name()).collect();
         let kinds: Vec<_> = offer.binding_kinds().map(BindingKind::name).collect();
         format!("{} | {}", mechanisms.join(" "), kinds.join(" "))
+    }
+
+    /// The example of XEP-0474 §5.3, and a stream without channel binding.
+    #[test]
+    fn what_is_signed_of_the_offer_is_sorted_and_has_the_channel_bindings() {
+        let hash = ScramHash::Sha1;
+        let policy = Policy {
+            enabled: [true, false]
+                .map(|plus| Mechanism::Scram { hash, plus })
+                .to_vec(),
+        };
+        let bound = Security::tls(TlsVersion::V1_3, Some(vec![1]), Some(vec![2]), vec![]);
+        let offer = Offer::new(&jid("example.org"), bound, &policy);
+        assert_eq!(offer.downgrade_hash(hash), "G6k/rBLDqgOhRRaCuuatSDFkJ08=");
+        let proxied = Security::tls(TlsVersion::V1_3, None, None, vec![]);
+        let offer = Offer::new(&jid("example.org"), proxied, &policy);
+        assert_eq!(
+            offer.downgrade_hash(hash),
+            encode(&hash.digest(b"SCRAM-SHA-1"))
+        );
+    }
+
+    /// XEP-0484 §3.1, §6.
+    #[test]
+    fn tokens_are_offered_as_the_channel_allows() {
+        let clear = |plain| Security::Cleartext { plain };
+        let tls = |version| Security::tls(version, Some(vec![1]), Some(vec![2]), vec![]);
+        let proxied = Security::tls(TlsVersion::V1_3, None, None, vec![]);
+        for (security, expected) in [
+            (clear(PlainWithoutTls::Refused), ""),
+            (clear(PlainWithoutTls::Allowed), "NONE"),
+            (proxied, "NONE"),
+            (tls(TlsVersion::V1_2), "ENDP NONE"),
+            (tls(TlsVersion::V1_3), "EXPR ENDP NONE"),
+        ] {
+            let offer = Offer::new(&jid("example.com"), security, &Policy::default());
+            let names = offer.token_mechanisms().map(|it| {
+                let name = it.name();
+                name.strip_prefix("HT-SHA-256-").unwrap()
+            });
+            assert_eq!(names.collect::<Vec<_>>().join(" "), expected);
+        }
     }
 
     const SCRAM: &str = "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1";
@@ -281,7 +355,7 @@ mod tests {
             enabled: vec![
                 Mechanism::Plain,
                 Mechanism::Scram {
-                    hash: crate::proto::scram::ScramHash::Sha1,
+                    hash: ScramHash::Sha1,
                     plus: false,
                 },
             ],

@@ -5,9 +5,9 @@
 //! the proof. Nothing is looked up before the client's first message is found in order, so that
 //! every other failure depends on the message alone.
 //!
-//! Not here: the downgrade protection of XEP-0474. Its attribute (`h=`, the hash of the offer)
-//! belongs behind `i=` in [`AwaitingKeys::resolve`]; being part of the server's first message it
-//! is then signed without more ado.
+//! XEP-0474: SASL SCRAM Downgrade Protection, version 0.5.0: the server's first message has the hash
+//! of what was offered (`h=`). Being part of that message it is signed without more ado, and a
+//! client that does not know it skips it, as RFC 5802 §5.1 demands.
 
 use super::exchange::{account, authorize};
 use super::scram_message::{BindingFlag, ClientFinal, ClientFirst};
@@ -42,6 +42,7 @@ pub(super) fn respond_first(
             binding,
             nonce: format!("{}{server_nonce}", first.nonce),
             client_first_bare: first.bare.to_owned(),
+            offered: offer.downgrade_hash(hash),
         },
     })
 }
@@ -77,6 +78,8 @@ pub struct AwaitingKeys {
     binding: Vec<u8>,
     nonce: String,
     client_first_bare: String,
+    /// The hash of the offer (XEP-0474 §5.1).
+    offered: String,
 }
 
 impl AwaitingKeys {
@@ -91,10 +94,11 @@ impl AwaitingKeys {
             return Failure::from(SaslCondition::TemporaryAuthFailure).into();
         }
         let server_first = format!(
-            "r={},s={},i={}",
+            "r={},s={},i={},h={}",
             self.nonce,
             encode(&keys.salt),
-            keys.iterations
+            keys.iterations,
+            self.offered
         );
         let signed = format!("{},{server_first},", self.client_first_bare);
         Step::Challenge {

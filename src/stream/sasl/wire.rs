@@ -31,6 +31,17 @@ pub fn decode_initial(text: &str) -> Result<Option<Vec<u8>>, SaslCondition> {
     decode(text).map(Some)
 }
 
+/// Reads the text of an element of SASL2, where no text is no data and `=` means nothing
+/// (XEP-0388 §2.2). White space around it is forgiven, for the examples there have it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_text(text: &str) -> Result<Vec<u8>, SaslCondition> {
+    STANDARD
+        .decode(text.trim_ascii())
+        .map_err(|_| SaslCondition::IncorrectEncoding)
+}
+
 /// Writes data for `<challenge/>` or `<success/>`. An empty challenge is an element without
 /// text.
 #[must_use]
@@ -50,6 +61,16 @@ mod tests {
         assert_eq!(decode(""), Ok(Vec::new()));
         assert_eq!(decode("="), Ok(Vec::new()));
         assert_eq!(decode(&encode(b"n,,n=user")), Ok(b"n,,n=user".to_vec()));
+    }
+
+    #[test]
+    fn sasl2_needs_no_sign_for_an_empty_message() {
+        assert_eq!(decode_text(""), Ok(Vec::new()));
+        assert_eq!(decode_text("\n  YQ==\n"), Ok(b"a".to_vec()));
+        for text in ["=", "Y Q==", "YQ", "é"] {
+            let condition = SaslCondition::IncorrectEncoding;
+            assert_eq!(decode_text(text), Err(condition), "{text}");
+        }
     }
 
     #[test]

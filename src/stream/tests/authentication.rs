@@ -72,7 +72,8 @@ fn scram(dialogue: &mut Dialogue, hash: ScramHash, mechanism: &str, password: &s
     let first = decode(challenge.strip_suffix("</challenge>").unwrap()).unwrap();
     let first = String::from_utf8(first).unwrap();
     let salt = encode(b"0123456789abcdef");
-    assert_eq!(first, format!("r=clientnonce,s={salt},i=4096"));
+    let offered = encode(&hash.digest(b"PLAIN\x1eSCRAM-SHA-1\x1eSCRAM-SHA-256\x1eSCRAM-SHA-512"));
+    assert_eq!(first, format!("r=clientnonce,s={salt},i=4096,h={offered}"));
 
     let salted = hash.salted(password, b"0123456789abcdef", 4096);
     let client_key = hash.hmac(&salted, b"Client Key");

@@ -110,6 +110,15 @@ fn features(inside: &[&str]) -> String {
     )
 }
 
+/// The features without those of SASL2, which `sasl2.rs` looks at.
+fn without_sasl2(features: &str) -> String {
+    let Some((before, rest)) = features.split_once("<authentication ") else {
+        return features.to_owned();
+    };
+    let (_, after) = rest.split_once("</authentication>").unwrap();
+    format!("{before}{after}")
+}
+
 fn mechanisms(names: &str) -> String {
     let names = names.split(' ');
     let names: String = names
@@ -175,7 +184,7 @@ fn features_are_what_the_stream_can_use() {
         ),
     ] {
         let output = Dialogue::new(rules(setting), security).say(OPEN);
-        assert_eq!(sent(&output), expected);
+        assert_eq!(without_sasl2(sent(&output)), expected);
         assert!(matches!(output.next, Next::Read));
     }
 }
@@ -209,7 +218,7 @@ fn after_starttls_the_stream_begins_anew() {
         let output = dialogue.say(OPEN);
         let before = "<before xmlns='urn:before'/>";
         let expected = features(&[&mechanisms(&format!("{SCRAM} PLAIN")), before]);
-        assert_eq!(sent(&output), expected);
+        assert_eq!(without_sasl2(sent(&output)), expected);
     }
 }
 

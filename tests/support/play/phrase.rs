@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 
 use super::pattern::{self, Variables};
 use super::script::Account;
@@ -101,6 +103,15 @@ impl Cast {
             ["plain", local, password] => {
                 let (_, real) = self.account(local).context("no such account")?;
                 base64(&format!("\0{real}\0{password}"))
+            }
+            // draft-schmaus-kitten-sasl-ht §3, without channel binding.
+            ["ht", local, token] => {
+                let (_, real) = self.account(local).context("no such account")?;
+                let mut mac = Hmac::<Sha256>::new_from_slice(token.as_bytes())?;
+                mac.update(b"Initiator");
+                let proof = mac.finalize().into_bytes();
+                base64::engine::general_purpose::STANDARD
+                    .encode([real.as_bytes(), b"\0", proof.as_slice()].concat())
             }
             ["repeat", times, text] => text.repeat(times.parse()?),
             _ => bail!("nothing is known as ${{{phrase}}}"),

@@ -216,6 +216,10 @@ fn act(paragraph: &Paragraph) -> Result<Act> {
         ["begins", "TLS"] => Act::BeginTls,
         ["authenticates"] => Act::Authenticate(None),
         ["authenticates", "with", name] => Act::Authenticate(Some((*name).to_owned())),
+        ["authenticates", "with", "SASL2", name] => {
+            Act::Authenticate(Some(format!("SASL2 {name}")))
+        }
+        ["logs", "in", "with", "SASL2", name] => Act::LogIn(Some(format!("SASL2 {name}"))),
         ["logs", "in"] => Act::LogIn(None),
         ["logs", "in", "with", name] => Act::LogIn(Some((*name).to_owned())),
         ["goes", "online"] => Act::GoOnline,

@@ -181,7 +181,15 @@ impl Stage<'_> {
         }
         let actor = self.actors.get_mut(name).context("is not connected")?;
         let features = actor.features.take().context("has seen no features")?;
-        login::authenticate(&mut actor.client, &features, credentials, mechanism).await?;
+        let by_sasl2 = mechanism.and_then(|name| name.strip_prefix("SASL2 "));
+        let client = &mut actor.client;
+        if let Some(name) = by_sasl2 {
+            // The stream goes on without a new header.
+            let features = login::authenticate2(client, &features, credentials, name).await?;
+            actor.features = Some(features);
+        } else {
+            login::authenticate(client, &features, credentials, mechanism).await?;
+        }
         actor.authenticated = true;
         Ok(())
     }
@@ -194,7 +202,10 @@ impl Stage<'_> {
             .is_none_or(|actor| !actor.authenticated)
         {
             self.authenticate(name, mechanism).await?;
-            self.open_stream(name).await?;
+            let actor = self.actors.get(name).context("is not connected")?;
+            if actor.features.is_none() {
+                self.open_stream(name).await?;
+            }
         }
         let resource = name.split_once('/').map(|(_, resource)| resource);
         let jid = self.client(name)?.bind(resource).await?;

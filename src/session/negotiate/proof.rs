@@ -1,0 +1,85 @@
+//! What the store says of an account whose owner is proving to be it: its keys, whether a password
+//! is right, whether it may come in.
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::Driver;
+use crate::proto::BareJid;
+use crate::proto::scram::{ScramHash, ScramKeys};
+use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret};
+use crate::stream::{Admission, Input};
+
+impl Driver {
+    /// What a ban by address is made from, and what tells why somebody cannot log in.
+    pub(super) fn tell_failure(&self, condition: SaslCondition) {
+        let account = self.claimed.as_ref().map(ToString::to_string);
+        info!(account, condition = condition.name(), "login failed");
+    }
+
+    /// An address that has guessed often waits before each try, whether right or wrong: who
+    /// could tell them apart by time would not wait for the answer.
+    async fn hold_back(&self) {
+        let now = Instant::now().into_std();
+        let delay = self.listener.addresses.authentication_delay(self.peer, now);
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Before what a client says of an account is compared with what the store has of it.
+    pub(super) async fn before_proof(&mut self, account: &BareJid) {
+        self.claimed = Some(account.clone());
+        self.hold_back().await;
+        self.proved_at = self.listener.router.services().clock.now();
+    }
+
+    pub(super) async fn keys(&mut self, account: &BareJid, hash: ScramHash) -> Input {
+        self.before_proof(account).await;
+        match self.store().credentials().find(account, hash).await {
+            Ok(login) => Input::Keys(login.and_then(|login| login.keys)),
+            Err(error) => {
+                warn!(%error, "credentials could not be read");
+                Input::Unavailable
+            }
+        }
+    }
+
+    pub(super) async fn password(&mut self, account: BareJid, password: Secret) -> Input {
+        self.before_proof(&account).await;
+        let keys = match self.store().credentials().strongest(&account).await {
+            Ok(login) => login.and_then(|login| login.keys),
+            Err(error) => {
+                warn!(%error, "credentials could not be read");
+                return Input::Unavailable;
+            }
+        };
+        let known = keys.is_some();
+        let keys: ScramKeys =
+            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
+        // A derivation takes a millisecond or more, in which this thread serves nobody else.
+        // As many at once as there are processors: strangers can ask for it.
+        let _place = self.listener.derivations.acquire().await;
+        let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
+        match check.await {
+            Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
+            Ok(_) => Input::Verdict(PasswordVerdict::Wrong),
+            Err(error) => {
+                warn!(%error, "a password check failed to run");
+                Input::Unavailable
+            }
+        }
+    }
+
+    pub(super) async fn admit(&self, account: &BareJid) -> Input {
+        match self.store().accounts().find(account).await {
+            Ok(Some(found)) if found.enabled => Input::Admission(Admission::Granted),
+            Ok(Some(_)) => Input::Admission(Admission::Disabled),
+            Ok(None) => Input::Admission(Admission::Unknown),
+            Err(error) => {
+                warn!(%error, "the account could not be read");
+                Input::Unavailable
+            }
+        }
+    }
+}
