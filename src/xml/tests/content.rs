@@ -305,7 +305,11 @@ fn what_was_written_out_is_one_child_and_other_bytes_are_none() {
     let child = content.find(Some("urn:example"), "result").unwrap();
     assert_eq!(child.to_element("").unwrap().attribute("id"), Some("1"));
     for (bytes, ns, name) in [
-        ("<result id='1' xmlns='urn:example'/>", "urn:example", "result"),
+        (
+            "<result id='1' xmlns='urn:example'/>",
+            "urn:example",
+            "result",
+        ),
         ("<results xmlns='urn:example'/>", "urn:example", "result"),
         ("<result xmlns='urn:example:2'/>", "urn:example", "result"),
         ("", "urn:example", "result"),
