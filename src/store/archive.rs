@@ -112,7 +112,7 @@ const PURGE_MAX: i64 = 256;
 
 queries! {
     // The next two are written with as many rows as a group has; here with one.
-    APPEND = "insert into archive_message (owner, id, peer, peer_resource, stanza, words)
+    APPEND = "insert into archive_message (owner, id, conversation, peer_resource, stanza, words)
         values ($1, $2, $3, $4, $5, $6)";
     APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
@@ -121,16 +121,16 @@ queries! {
     LATEST = "select id, stanza from archive_message
         where owner = $1 and id > $2 and id < $3 order by id desc limit $4";
     OLDEST_WITH = "select id, stanza from archive_message
-        where owner = $1 and id > $2 and id < $3 and peer = $5
-        and ($6 = '' or peer_resource = $6) order by id limit $4";
+        where conversation = $1 and id > $2 and id < $3
+        and ($5 = '' or peer_resource = $5) order by id limit $4";
     LATEST_WITH = "select id, stanza from archive_message
-        where owner = $1 and id > $2 and id < $3 and peer = $5
-        and ($6 = '' or peer_resource = $6) order by id desc limit $4";
+        where conversation = $1 and id > $2 and id < $3
+        and ($5 = '' or peer_resource = $5) order by id desc limit $4";
     // With the first word as the guide through the index, and the others looked up one by one.
     OLDEST_WORDS = "select m.id, m.stanza from archive_word w
         join archive_message m on m.owner = $1 and m.id = w.id
         where w.word = $7 and w.id > $2 and w.id < $3
-        and ($5 = '' or m.peer = $5) and ($6 = '' or m.peer_resource = $6)
+        and ($5 = '' or m.conversation = $5) and ($6 = '' or m.peer_resource = $6)
         and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
         and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
         and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
@@ -140,7 +140,7 @@ queries! {
     LATEST_WORDS = "select m.id, m.stanza from archive_word w
         join archive_message m on m.owner = $1 and m.id = w.id
         where w.word = $7 and w.id > $2 and w.id < $3
-        and ($5 = '' or m.peer = $5) and ($6 = '' or m.peer_resource = $6)
+        and ($5 = '' or m.conversation = $5) and ($6 = '' or m.peer_resource = $6)
         and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
         and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
         and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
@@ -150,8 +150,8 @@ queries! {
     COUNT = "select count(*) from (select 1 as one from archive_message
         where owner = $1 and id > $2 and id < $3 limit $4) as counted";
     COUNT_WITH = "select count(*) from (select 1 as one from archive_message
-        where owner = $1 and id > $2 and id < $3 and peer = $5
-        and ($6 = '' or peer_resource = $6) limit $4) as counted";
+        where conversation = $1 and id > $2 and id < $3
+        and ($5 = '' or peer_resource = $5) limit $4) as counted";
     NEXT_OWNER = "select min(owner) from archive_message where owner > $1";
     NTH_LATEST = "select id from archive_message where owner = $1 order by id desc limit 1 offset $2";
     OLD = "select id, words from archive_message where owner = $1 and id < $2 order by id limit $3";
@@ -172,7 +172,6 @@ pub struct Archive<'a> {
 
 impl Archive<'_> {
     /// Begins to archive a message that came at that moment. Its id is known at once.
-    #[must_use]
     pub fn append(&self, message: NewArchived, moment: Timestamp) -> ArchiveAppended {
         self.writer.append(message, moment)
     }
@@ -225,16 +224,26 @@ impl Archive<'_> {
         };
         let (low, high) = filter.bounds();
         let messages_max = usize::try_from(limits.messages_max).unwrap_or(usize::MAX);
+        let conversation = filter.conversation(owner);
+        let of_conversation = filter
+            .words
+            .is_empty()
+            .then(|| conversation.clone())
+            .flatten();
+        let first = of_conversation.unwrap_or_else(|| owner.as_str().to_owned());
         let mut page = ArchivePage::default();
         let mut bytes = 0_usize;
         reading!(self.db, pool => {
             let mut query = sqlx::query_as(text)
-                .bind(owner.as_str())
+                .bind(first.as_str())
                 .bind(low.to_bytes())
                 .bind(high.to_bytes())
                 .bind(i64::from(limits.messages_max) + 1);
+            if !filter.words.is_empty() {
+                query = query.bind(conversation.clone().unwrap_or_default());
+            }
             if filter.with.is_some() || !filter.words.is_empty() {
-                query = query.bind(filter.peer()).bind(filter.resource());
+                query = query.bind(filter.resource());
             }
             for word in filter.padded_words() {
                 query = query.bind(word);
@@ -276,14 +285,16 @@ impl Archive<'_> {
             COUNT
         };
         let (low, high) = filter.bounds();
+        let conversation = filter.conversation(owner);
+        let first = conversation.unwrap_or_else(|| owner.as_str().to_owned());
         let count: i64 = reading!(self.db, pool => {
             let mut query = sqlx::query_scalar(text)
-                .bind(owner.as_str())
+                .bind(first.as_str())
                 .bind(low.to_bytes())
                 .bind(high.to_bytes())
                 .bind(i64::from(count_max) + 1);
             if filter.with.is_some() {
-                query = query.bind(filter.peer()).bind(filter.resource());
+                query = query.bind(filter.resource());
             }
             query.fetch_one(pool).await?
         });
@@ -347,7 +358,7 @@ impl Archive<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn purge(&self, owner: &str, before: ArchiveId) -> Result<u64, StoreError> {
-        purge(self.db, owner, before).await
+        Box::pin(purge(self.db, owner, before)).await
     }
 
     /// Deletes messages from before that moment, as [`Archive::purge`] does.
@@ -355,7 +366,7 @@ impl Archive<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn expire(&self, owner: &str, before: Timestamp) -> Result<u64, StoreError> {
-        self.purge(owner, ArchiveId::first_of(before)).await
+        Box::pin(self.purge(owner, ArchiveId::first_of(before))).await
     }
 
     /// Deletes a whole archive.
@@ -437,9 +448,9 @@ impl ArchiveFilter {
         (low, high.unwrap_or(ArchiveId::GREATEST))
     }
 
-    fn peer(&self) -> String {
-        let with = self.with.as_ref();
-        with.map_or_else(String::new, |with| with.bare().as_str().to_owned())
+    fn conversation(&self, owner: &BareJid) -> Option<String> {
+        let with = self.with.as_ref()?;
+        Some(conversation(owner, with.bare()))
     }
 
     fn resource(&self) -> String {
@@ -458,6 +469,10 @@ impl ArchiveFilter {
             .take(WORDS_MAX)
             .collect()
     }
+}
+
+fn conversation(owner: &BareJid, peer: &BareJid) -> String {
+    format!("{owner}\n{peer}")
 }
 
 const fn next_moment(moment: Timestamp) -> Timestamp {

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use parlour::clock::Timestamp;
 use parlour::proto::{BareJid, Jid};
 use parlour::store::{
-    ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePageLimits, ArchivePreference, Archived,
+    ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePageLimits, ArchivePreference, Archived, Location,
     NewArchived, Store, archive_word,
 };
+use sqlx::AssertSqlSafe;
 
 use crate::{NOW, Place, account, jid};
 
@@ -14,7 +15,8 @@ crate::on_both!(
     messages_come_in_the_order_they_were_archived_in,
     pages_go_on_in_both_directions,
     pages_are_bounded_by_bytes,
-    filters_narrow_a_page_down,
+    a_page_is_narrowed_down_by_address,
+    a_page_is_narrowed_down_by_time_and_id,
     words_are_found_in_the_own_archive_only,
     messages_are_counted_up_to_a_bound,
     the_ends_of_an_archive_are_known,
@@ -170,108 +172,68 @@ async fn pages_are_bounded_by_bytes(place: Place) {
     }
 }
 
-async fn filters_narrow_a_page_down(place: Place) {
-    let store = place.open().await;
-    let alice = jid("alice@example.com");
-    let mut all = Vec::new();
-    for (n, with) in [
+/// With bob, carol, and bob from another place, one a second.
+async fn three_messages(store: &Store, alice: &BareJid) -> Vec<ArchiveId> {
+    let with = [
         "bob@example.com/desk",
         "carol@example.com",
         "bob@example.com/phone",
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    ];
+    let mut all = Vec::new();
+    for (n, with) in with.into_iter().enumerate() {
         let moment = NOW.plus_seconds(i64::try_from(n).unwrap());
-        all.push(append(&store, message(&alice, with, n, &[]), moment).await);
+        all.push(append(store, message(alice, with, n, &[]), moment).await);
     }
-    let with = |with: &str| ArchiveFilter {
-        with: Some(Jid::parse(with).unwrap()),
-        ..ArchiveFilter::default()
-    };
-    let at = |seconds| Some(NOW.plus_seconds(seconds));
-    let no = ArchiveFilter::default;
-    for (filter, expected) in [
-        (with("bob@example.com"), vec![0, 2]),
-        (with("bob@example.com/phone"), vec![2]),
-        (with("bob@example.com/other"), vec![]),
-        (with("dave@example.com"), vec![]),
-        (
-            ArchiveFilter {
-                start: at(1),
-                ..no()
-            },
-            vec![1, 2],
-        ),
-        (ArchiveFilter { end: at(1), ..no() }, vec![0, 1]),
-        (
-            ArchiveFilter {
-                start: at(1),
-                end: at(1),
-                ..no()
-            },
-            vec![1],
-        ),
-        (
-            ArchiveFilter {
-                start: at(2),
-                end: at(1),
-                ..no()
-            },
-            vec![],
-        ),
-        (
-            ArchiveFilter {
-                start: Some(Timestamp::from_micros(i64::MIN)),
-                ..no()
-            },
-            vec![0, 1, 2],
-        ),
-        (
-            ArchiveFilter {
-                end: Some(Timestamp::from_micros(i64::MAX)),
-                ..no()
-            },
-            vec![0, 1, 2],
-        ),
-        (
-            ArchiveFilter {
-                end: Some(Timestamp::from_micros(-1)),
-                ..no()
-            },
-            vec![],
-        ),
-        (
-            ArchiveFilter {
-                after: Some(all[0]),
-                before: Some(all[2]),
-                ..no()
-            },
-            vec![1],
-        ),
-        (
-            ArchiveFilter {
-                after: Some(all[0]),
-                ..with("bob@example.com")
-            },
-            vec![2],
-        ),
-        (
-            ArchiveFilter {
-                start: at(1),
-                after: Some(all[0]),
-                end: at(1),
-                ..no()
-            },
-            vec![1],
-        ),
+    all
+}
+
+async fn a_page_is_narrowed_down_by_address(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let all = three_messages(&store, &alice).await;
+    for (with, after, expected) in [
+        ("bob@example.com", None, &[all[0], all[2]][..]),
+        ("bob@example.com/phone", None, &[all[2]]),
+        ("bob@example.com/other", None, &[]),
+        ("dave@example.com", None, &[]),
+        ("bob@example.com", Some(all[0]), &[all[2]]),
     ] {
-        let expected: Vec<_> = expected.into_iter().map(|n: usize| all[n]).collect();
-        assert_eq!(
-            ids(&store, &alice, filter.clone()).await,
-            expected,
-            "{filter:?}"
-        );
+        let filter = ArchiveFilter {
+            with: Some(Jid::parse(with).unwrap()),
+            after,
+            ..ArchiveFilter::default()
+        };
+        assert_eq!(ids(&store, &alice, filter).await, expected, "{with}");
+    }
+}
+
+async fn a_page_is_narrowed_down_by_time_and_id(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let all = three_messages(&store, &alice).await;
+    let at = |seconds| Some(NOW.plus_seconds(seconds));
+    let micros = |micros| Some(Timestamp::from_micros(micros));
+    for (start, end, after, before, expected) in [
+        (at(1), None, None, None, 1..3),
+        (None, at(1), None, None, 0..2),
+        (at(1), at(1), None, None, 1..2),
+        (at(2), at(1), None, None, 0..0),
+        (micros(i64::MIN), None, None, None, 0..3),
+        (None, micros(i64::MAX), None, None, 0..3),
+        (None, micros(-1), None, None, 0..0),
+        (None, None, Some(all[0]), Some(all[2]), 1..2),
+        (at(1), at(1), Some(all[0]), None, 1..2),
+        (at(0), None, Some(all[1]), None, 2..3),
+    ] {
+        let filter = ArchiveFilter {
+            start,
+            end,
+            after,
+            before,
+            ..ArchiveFilter::default()
+        };
+        let found = ids(&store, &alice, filter.clone()).await;
+        assert_eq!(found, all[expected], "{filter:?}");
     }
 }
 
@@ -478,4 +440,39 @@ async fn preferences_come_back_as_they_were_set(place: Place) {
         refused,
         Err(parlour::store::StoreError::NoAccount(_))
     ));
+}
+
+/// However long an archive is, a page looks at its own rows: no scan, no sorting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_go_by_keys() {
+    let place = Place::sqlite();
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    filled(&store, &alice, 100).await;
+    let Location::Sqlite(file) = &place.location else {
+        panic!("not SQLite");
+    };
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let by_id = "USING INDEX sqlite_autoindex_archive_message_1 (owner=? AND id>? AND id<?)";
+    let by_conversation =
+        "USING INDEX archive_message_by_conversation (conversation=? AND id>? AND id<?)";
+    let by_word = "USING COVERING INDEX sqlite_autoindex_archive_word_1 (word=? AND id>? AND id<?)";
+    for (name, expected) in [
+        ("OLDEST", by_id),
+        ("LATEST", by_id),
+        ("OLDEST_WITH", by_conversation),
+        ("LATEST_WITH", by_conversation),
+        ("OLDEST_WORDS", by_word),
+        ("LATEST_WORDS", by_word),
+    ] {
+        let (_, text) = parlour::store::queries().find(|it| it.0 == name).unwrap();
+        let explain = AssertSqlSafe(format!("explain query plan {text}"));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explain).fetch_all(&pool).await.unwrap();
+        let plan: Vec<_> = plan.into_iter().map(|step| step.3).collect();
+        assert!(plan[0].contains(expected), "{name}: {plan:?}");
+        let long = |step: &String| step.starts_with("SCAN") || step.contains("B-TREE");
+        assert!(!plan.iter().any(long), "{name}: {plan:?}");
+    }
 }

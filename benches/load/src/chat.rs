@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// No message is sent after this many seconds; what is under way still must arrive.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// The server archives the messages of both sides: the load is called so.
+    #[arg(long)]
+    archived: bool,
     /// The server is this program's relay: no XMPP around the messages.
     #[arg(long)]
     relay: bool,
@@ -94,6 +97,7 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
         "{} pairs, window {window}, {body}-byte bodies",
         options.pairs
     );
+    let name = if options.archived { "archive" } else { "chat" };
     Ok(Record {
         count,
         seconds,
@@ -101,7 +105,7 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
             .zip(after)
             .and_then(|(before, after)| cpu_per_unit(before.cpu, after.cpu, count)),
         ..target
-            .record("chat", "message", shape)
+            .record(name, "message", shape)
             .with_latencies(latencies)
     })
 }

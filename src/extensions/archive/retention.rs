@@ -52,7 +52,7 @@ async fn shorten(services: &Services, owner: &str, messages_max: u32) -> Result<
     };
     let mut deleted = 0;
     loop {
-        match archive.purge(owner, oldest).await? {
+        match Box::pin(archive.purge(owner, oldest)).await? {
             0 => return Ok(deleted),
             count => deleted += count,
         }

@@ -87,108 +87,119 @@ mod tests {
         is_kept(&reading::stored(message.into()).unwrap())
     }
 
+    /// A type, what is inside, and whether it is kept.
+    const CASES: &[(&str, &str, bool)] = &[
+        ("chat", "<body>Hi</body>", true),
+        ("normal", "<body>Hi</body>", true),
+        ("normal", "<subject>Hi</subject>", true),
+        ("headline", "<body>Hi</body>", false),
+        ("groupchat", "<body>Hi</body>", false),
+        ("error", "<body>Hi</body>", false),
+        ("chat", "", false),
+        ("chat", "<thread>t</thread>", false),
+        (
+            "chat",
+            "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+            false,
+        ),
+        ("chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", true),
+        ("chat", "<request xmlns='urn:xmpp:receipts'/>", false),
+        (
+            "chat",
+            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+            true,
+        ),
+        ("chat", "<markable xmlns='urn:xmpp:chat-markers:0'/>", false),
+        (
+            "chat",
+            "<replace xmlns='urn:xmpp:message-correct:0' id='1'/>",
+            true,
+        ),
+        (
+            "normal",
+            "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
+            true,
+        ),
+        (
+            "chat",
+            "<reactions xmlns='urn:xmpp:reactions:0' id='1'/>",
+            true,
+        ),
+        (
+            "chat",
+            "<encrypted xmlns='eu.siacs.conversations.axolotl'/>",
+            true,
+        ),
+        ("chat", "<encrypted xmlns='urn:xmpp:omemo:2'/>", true),
+        (
+            "chat",
+            "<openpgp xmlns='urn:xmpp:openpgp:0'>x</openpgp>",
+            true,
+        ),
+        (
+            "chat",
+            "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>",
+            true,
+        ),
+        (
+            "chat",
+            "<finish xmlns='urn:xmpp:jingle-message:0' id='1'/>",
+            true,
+        ),
+        (
+            "chat",
+            "<ringing xmlns='urn:xmpp:jingle-message:0' id='1'/>",
+            false,
+        ),
+        (
+            "chat",
+            "<invite xmlns='urn:xmpp:call-invites:0' video='true'/>",
+            true,
+        ),
+        (
+            "chat",
+            "<left xmlns='urn:xmpp:call-invites:0' id='1'/>",
+            true,
+        ),
+        ("normal", "<x xmlns='jabber:x:conference' jid='a@b'/>", true),
+        (
+            "normal",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'/></x>",
+            true,
+        ),
+        (
+            "chat",
+            "<x xmlns='http://jabber.org/protocol/muc#user'/>",
+            false,
+        ),
+        (
+            "normal",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'/>",
+            false,
+        ),
+        ("normal", "<x xmlns='jabber:x:data' type='form'/>", false),
+        ("chat", "<body xmlns='urn:example'>Hi</body>", false),
+        (
+            "chat",
+            "<other xmlns='urn:example'/><store xmlns='urn:xmpp:hints'/>",
+            true,
+        ),
+    ];
+
     #[test]
     fn messages_that_say_something_are_kept_xep_0313_section_5_1_1() {
+        for (kind, inside, expected) in CASES {
+            assert_eq!(kept(kind, inside), *expected, "{kind} {inside}");
+        }
+    }
+
+    #[test]
+    fn hints_say_what_is_kept_xep_0334_section_4() {
         let hint = |name: &str| format!("<body>Hi</body><{name} xmlns='urn:xmpp:hints'/>");
         for (kind, inside, expected) in [
-            ("chat", "<body>Hi</body>", true),
-            ("normal", "<body>Hi</body>", true),
-            ("normal", "<subject>Hi</subject>", true),
-            ("headline", "<body>Hi</body>", false),
-            ("groupchat", "<body>Hi</body>", false),
-            ("error", "<body>Hi</body>", false),
-            ("chat", "", false),
-            ("chat", "<thread>t</thread>", false),
-            (
-                "chat",
-                "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
-                false,
-            ),
-            ("chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", true),
-            ("chat", "<request xmlns='urn:xmpp:receipts'/>", false),
-            (
-                "chat",
-                "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
-                true,
-            ),
-            ("chat", "<markable xmlns='urn:xmpp:chat-markers:0'/>", false),
-            (
-                "chat",
-                "<replace xmlns='urn:xmpp:message-correct:0' id='1'/>",
-                true,
-            ),
-            (
-                "normal",
-                "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
-                true,
-            ),
-            (
-                "chat",
-                "<reactions xmlns='urn:xmpp:reactions:0' id='1'/>",
-                true,
-            ),
-            (
-                "chat",
-                "<encrypted xmlns='eu.siacs.conversations.axolotl'/>",
-                true,
-            ),
-            ("chat", "<encrypted xmlns='urn:xmpp:omemo:2'/>", true),
-            (
-                "chat",
-                "<openpgp xmlns='urn:xmpp:openpgp:0'>x</openpgp>",
-                true,
-            ),
-            (
-                "chat",
-                "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>",
-                true,
-            ),
-            (
-                "chat",
-                "<finish xmlns='urn:xmpp:jingle-message:0' id='1'/>",
-                true,
-            ),
-            (
-                "chat",
-                "<ringing xmlns='urn:xmpp:jingle-message:0' id='1'/>",
-                false,
-            ),
-            (
-                "chat",
-                "<invite xmlns='urn:xmpp:call-invites:0' video='true'/>",
-                true,
-            ),
-            (
-                "chat",
-                "<left xmlns='urn:xmpp:call-invites:0' id='1'/>",
-                true,
-            ),
-            ("normal", "<x xmlns='jabber:x:conference' jid='a@b'/>", true),
-            (
-                "normal",
-                "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'/></x>",
-                true,
-            ),
-            (
-                "chat",
-                "<x xmlns='http://jabber.org/protocol/muc#user'/>",
-                false,
-            ),
-            (
-                "normal",
-                "<event xmlns='http://jabber.org/protocol/pubsub#event'/>",
-                false,
-            ),
-            ("normal", "<x xmlns='jabber:x:data' type='form'/>", false),
-            ("chat", "<body xmlns='urn:example'>Hi</body>", false),
             ("chat", &hint("no-store"), false),
             ("chat", &hint("no-permanent-store"), false),
             ("chat", &hint("no-copy"), true),
-            (
-                "chat",
-                "<other xmlns='urn:example'/><store xmlns='urn:xmpp:hints'/>",
-                true,
-            ),
             ("headline", &hint("store"), true),
             ("groupchat", &hint("store"), false),
             ("error", &hint("store"), false),

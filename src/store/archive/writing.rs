@@ -96,7 +96,7 @@ impl Group for Archives {
 
 /// The part of [`super::APPEND`] that stands before its rows.
 pub(super) const APPEND_ROWS: &str =
-    "insert into archive_message (owner, id, peer, peer_resource, stanza, words) ";
+    "insert into archive_message (owner, id, conversation, peer_resource, stanza, words) ";
 
 /// The part of [`super::APPEND_WORD`] that stands before its rows.
 pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) ";
@@ -107,10 +107,12 @@ impl Archives {
         if messages.is_empty() {
             return Ok(());
         }
-        let words: Vec<_> = messages
+        let mut words: Vec<_> = messages
             .iter()
             .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
             .collect();
+        // In the order of their places, so that each page of the table is looked for once.
+        words.sort_unstable();
         let db = &self.db;
         transaction!(db, tx => {
             for rows in in_powers_of_two(&messages) {
@@ -118,7 +120,7 @@ impl Archives {
                 append.push_values(rows, |mut row, (id, message)| {
                     row.push_bind(message.owner.as_str().to_owned())
                         .push_bind(id.to_bytes())
-                        .push_bind(message.with.bare().as_str().to_owned())
+                        .push_bind(super::conversation(&message.owner, message.with.bare()))
                         .push_bind(message.resource().to_owned())
                         .push_bind(message.stanza.to_vec())
                         .push_bind(message.words_as_bytes());

@@ -297,3 +297,24 @@ fn a_name_is_not_multiplied_by_its_uses() {
     );
     assert_eq!(outcome(attributes), Err(XmlError::TooLong));
 }
+
+#[test]
+fn what_was_written_out_is_one_child_and_other_bytes_are_none() {
+    let written = Bytes::from_static(b"<result xmlns='urn:example' id='1'><a/></result>");
+    let content = Content::from_written(written, "urn:example", "result");
+    let child = content.find(Some("urn:example"), "result").unwrap();
+    assert_eq!(child.to_element("").unwrap().attribute("id"), Some("1"));
+    for (bytes, ns, name) in [
+        (
+            "<result id='1' xmlns='urn:example'/>",
+            "urn:example",
+            "result",
+        ),
+        ("<results xmlns='urn:example'/>", "urn:example", "result"),
+        ("<result xmlns='urn:example:2'/>", "urn:example", "result"),
+        ("", "urn:example", "result"),
+    ] {
+        let content = Content::from_written(Bytes::from(bytes), ns, name);
+        assert!(content.is_empty(), "{bytes}");
+    }
+}
