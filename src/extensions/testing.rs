@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
-use crate::hooks::{Connection, Hooks, MailboxLimits, Services, Session};
+use crate::hooks::{Connection, Hooks, MailboxLimits, Requests, Services, Session};
 use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
 use crate::router::Router;
 use crate::router::registry::Binding;
@@ -49,6 +49,15 @@ impl House {
 
     /// A house with those accounts on `localhost` and what `register` adds.
     pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
+        Box::pin(Self::configured(accounts, Config::default(), register)).await
+    }
+
+    /// The same with that configuration.
+    pub(crate) async fn configured(
+        accounts: &[&str],
+        config: Config,
+        register: fn(&mut Hooks, &Arc<Config>),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));
         let store = Box::pin(Store::open(&file, &StoreLimits::default()))
@@ -60,11 +69,12 @@ impl House {
             let made = accounts.create(&jid, Role::Member, &[], NOW);
             Box::pin(made).await.unwrap();
         }
-        let config = Arc::new(Config::default());
+        let config = Arc::new(config);
         let mut hooks = Hooks::default();
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);
         let router = Router::new(|router| Services {
+            requests: Requests::default(),
             store,
             clock: clock.clone(),
             config,

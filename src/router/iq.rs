@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{At, Iq, IqAnswer, Mail, Service, Session};
+use crate::hooks::{Answer, At, Iq, IqAnswer, Mail, Service, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -35,11 +35,33 @@ impl Router {
                 self.iq_to_session(&to.clone(), stanza).await
             }
             _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender).await,
-            // An answer to a request of the server's own; none of them waits for it.
             _ => {
-                debug!("answer to the server");
+                self.answer_to_server(&stanza, sender, replies).await;
                 None
             }
+        }
+    }
+
+    /// An answer to a request of the server's own. Boxed, for what comes of it may lead to another.
+    async fn answer_to_server(
+        &self,
+        stanza: &Stanza,
+        sender: Option<&Arc<Session>>,
+        replies: &mut Replies,
+    ) {
+        let Some((next, payload, refused)) = self.services.requests.answered(stanza) else {
+            debug!("an answer to nothing");
+            return;
+        };
+        let answer = Answer {
+            payload,
+            refused,
+            session: sender.cloned(),
+            services: Arc::clone(&self.services),
+        };
+        let effects = next(answer).await;
+        if self.carry_out(effects, replies).await.is_err() {
+            debug!("what an answer led to failed");
         }
     }
 
