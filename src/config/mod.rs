@@ -21,6 +21,7 @@ mod listen;
 mod log;
 mod place;
 mod problem;
+mod pubsub;
 mod reader;
 mod reference;
 mod registration;
@@ -47,6 +48,7 @@ pub use host::{Contact, Host};
 pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
+pub use pubsub::{NodeCreation, Pubsub, ServiceName};
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use tls::{Tls, TlsVersion};
@@ -79,6 +81,7 @@ section! {
         offline: Offline;
         private_storage: PrivateStorage;
         vcard: Vcard;
+        pubsub: Pubsub;
         log: Log;
     }
     arrays {

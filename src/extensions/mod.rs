@@ -4,15 +4,19 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod avatars;
+pub mod bookmarks;
 pub mod caps;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod displayed;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
+pub mod pubsub;
 pub mod registration;
 pub mod roster;
 pub mod session_establishment;
@@ -34,15 +38,19 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    avatars::register,
+    bookmarks::register,
     caps::register,
     commands::register,
     contact_addresses::register,
     disco::register,
+    displayed::register,
     last_activity::register,
     offline::register,
     ping::register,
     presence::register,
     private_xml::register,
+    pubsub::register,
     registration::register,
     roster::register,
     session_establishment::register,

@@ -12,6 +12,7 @@ mod error;
 mod grouped;
 mod offline;
 mod private_xml;
+mod pubsub;
 mod roster;
 mod schema;
 mod setting;
@@ -30,6 +31,10 @@ pub use db::{Db, Limits, Location};
 pub use error::StoreError;
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
+pub use pubsub::{
+    ContactItem, Created, NewItem, PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem,
+    PubsubNode, PubsubSubscription, Slice, WhenFull,
+};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
@@ -116,6 +121,12 @@ impl Store {
         PrivateXml { db: &self.0.db }
     }
 
+    /// Publish-subscribe (XEP-0060).
+    #[must_use]
+    pub fn pubsub(&self) -> Pubsub<'_> {
+        Pubsub { db: &self.0.db }
+    }
+
     /// vCards (XEP-0054).
     #[must_use]
     pub fn vcards(&self) -> Vcards<'_> {
@@ -176,6 +187,9 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         credential::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
+        pubsub::ITEM_QUERIES,
+        pubsub::PEOPLE_QUERIES,
+        pubsub::QUERIES,
         roster::QUERIES,
         schema::QUERIES,
         setting::QUERIES,
