@@ -11,6 +11,9 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ),
     ("jabber:component:accept", "no component is talked to yet"),
     ("urn:xmpp:hints", "read only"),
+    ("urn:xmpp:contacts", "the name of a node"),
+    ("urn:xmpp:mds:server-assist:0", "a feature only"),
+    ("urn:xmpp:pep-vcard-conversion:0", "a feature only"),
     ("http://jabber.org/protocol/chatstates", "read only"),
     (
         "http://jabber.org/network/serverinfo",
