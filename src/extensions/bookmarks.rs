@@ -130,7 +130,7 @@ pub(in crate::extensions) async fn legacy_published(
         return Ok(());
     };
     store(place.services(), place.address(), given).await?;
-    follow(place, &rooms(given)).await
+    Box::pin(follow(place, &rooms(given))).await
 }
 
 /// A client set private storage.
@@ -143,7 +143,7 @@ pub(in crate::extensions) async fn private_set(
         return Ok(());
     }
     let place = Place::account(services, owner);
-    follow(&place, &rooms(given)).await?;
+    Box::pin(follow(&place, &rooms(given))).await?;
     publish_own(
         &place,
         LEGACY,

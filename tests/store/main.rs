@@ -15,6 +15,7 @@ mod postgres;
 mod accounts;
 mod database;
 mod mailboxes;
+mod pubsub;
 mod rosters;
 mod small;
 

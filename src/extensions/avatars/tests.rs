@@ -99,8 +99,8 @@ async fn what_is_not_for_everybody_or_not_true_stays_out_of_the_vcard() {
 async fn a_picture_in_the_vcard_is_published() {
     let house = House::new(&["romeo"]).await;
     let mut romeo = house.client("romeo/orchard");
-    let photo = format!("<PHOTO><TYPE>image/jpeg</TYPE><BINVAL>\ncGlj\ndHVyZQ==</BINVAL></PHOTO>");
-    set_card(&mut romeo, &photo).await;
+    let photo = "<PHOTO><TYPE>image/jpeg</TYPE><BINVAL>\ncGlj\ndHVyZQ==</BINVAL></PHOTO>";
+    set_card(&mut romeo, photo).await;
     let id = real_hash();
     let metadata = items(&mut romeo, METADATA).await;
     let info = format!("<info bytes='7' id='{id}' type='image/jpeg'/>");

@@ -162,29 +162,31 @@ impl NodeConfig {
 
     /// The form that shows it.
     pub(super) fn form(&self, kind: FormType, face: Face) -> Form {
-        let flag = |name: &str, label: &str, value: bool| {
-            let field = Field::new(name, FieldType::Boolean).label(label);
-            field.value(if value { "1" } else { "0" })
-        };
+        let mut form = Form::new(kind).form_type(NODE_CONFIG);
+        form.fields.extend(self.about());
+        form.fields.extend(self.people(face));
+        form.fields.extend(self.keeping());
+        form.fields.extend(self.telling());
+        form
+    }
+
+    fn about(&self) -> [Field; 4] {
         let text = |name: &str, label: &str, value: &Option<String>| {
             let field = Field::new(name, FieldType::TextSingle).label(label);
-            value
-                .iter()
-                .fold(field, |field, value| field.value(value.as_str()))
+            let fill = |field: Field, value: &String| field.value(value.as_str());
+            value.iter().fold(field, fill)
         };
-        let list = |name: &str, label: &str, value: &str| {
-            let field = Field::new(name, FieldType::ListSingle).label(label);
-            field.value(value)
-        };
-        let number = |name: &str, label: &str, value: Option<u32>| {
-            let field = Field::new(name, FieldType::TextSingle).label(label);
-            field.value(value.map_or_else(|| MAX.to_owned(), |value| value.to_string()))
-        };
-        let mut access = AccessModel::options(list(
-            "pubsub#access_model",
-            "Who may subscribe and retrieve items",
-            self.access.name(),
-        ));
+        [
+            text("pubsub#title", "A name for people", &self.title),
+            text("pubsub#description", "What it is about", &self.description),
+            text("pubsub#type", "The namespace of payloads", &self.kind),
+            list("pubsub#node_type", "Leaf or collection", "leaf").option("leaf", None),
+        ]
+    }
+
+    fn people(&self, face: Face) -> Vec<Field> {
+        let access = list("pubsub#access_model", "Who may read", self.access.name());
+        let mut access = AccessModel::options(access);
         access
             .options
             .retain(|option| face.has_access(&option.value));
@@ -193,91 +195,70 @@ impl NodeConfig {
             "Who may publish",
             self.publish.name(),
         );
-        let full = list(
-            "pubsub#publish_node_full",
-            "When the node is full",
-            self.node_full.name(),
-        );
+        let mut fields = vec![access, PublishModel::options(publish)];
+        if face == Face::Account {
+            let groups = Field::new("pubsub#roster_groups_allowed", FieldType::TextMulti);
+            let groups = groups.label("The groups of the roster that may read");
+            let fill = |field: Field, group: &String| field.value(group.as_str());
+            fields.push(self.roster_groups.iter().fold(groups, fill));
+        }
+        fields
+    }
+
+    fn keeping(&self) -> [Field; 4] {
+        let number = |name: &str, label: &str, value: Option<u32>| {
+            let field = Field::new(name, FieldType::TextSingle).label(label);
+            field.value(value.map_or_else(|| MAX.to_owned(), |value| value.to_string()))
+        };
+        let full = self.node_full.name();
+        let full = list("pubsub#publish_node_full", "When the node is full", full);
+        [
+            flag("pubsub#persist_items", "Keep items", self.persist_items),
+            number("pubsub#max_items", "How many, or max", self.max_items),
+            number(
+                "pubsub#item_expire",
+                "For how many seconds, or max",
+                self.item_expire,
+            ),
+            NodeFull::options(full),
+        ]
+    }
+
+    fn telling(&self) -> [Field; 7] {
+        let last = self.send_last.name();
         let last = list(
             "pubsub#send_last_published_item",
-            "When to send the last published item",
-            self.send_last.name(),
+            "When to send the last item",
+            last,
         );
-        let delivery = list(
-            "pubsub#notification_type",
-            "Type of notifications",
-            self.delivery.name(),
-        );
-        let mut form = Form::new(kind)
-            .form_type(NODE_CONFIG)
-            .field(text(
-                "pubsub#title",
-                "A friendly name for the node",
-                &self.title,
-            ))
-            .field(text(
-                "pubsub#description",
-                "A description of the node",
-                &self.description,
-            ))
-            .field(text(
-                "pubsub#type",
-                "The namespace of the payloads",
-                &self.kind,
-            ))
-            .field(list("pubsub#node_type", "Leaf or collection", "leaf").option("leaf", None))
-            .field(access)
-            .field(PublishModel::options(publish))
-            .field(flag(
-                "pubsub#persist_items",
-                "Whether to keep items",
-                self.persist_items,
-            ))
-            .field(number(
-                "pubsub#max_items",
-                "How many items to keep, or max",
-                self.max_items,
-            ))
-            .field(number(
-                "pubsub#item_expire",
-                "Seconds to keep items, or max",
-                self.item_expire,
-            ))
-            .field(NodeFull::options(full))
-            .field(SendLast::options(last))
-            .field(flag(
-                "pubsub#deliver_notifications",
-                "Whether to deliver notifications",
-                self.deliver_notifications,
-            ))
-            .field(flag(
+        let delivery = self.delivery.name();
+        let delivery = list("pubsub#notification_type", "The type of messages", delivery);
+        let deliver = "pubsub#deliver_notifications";
+        [
+            SendLast::options(last),
+            flag(deliver, "Tell of what happens", self.deliver_notifications),
+            flag(
                 "pubsub#deliver_payloads",
                 "… with payloads",
                 self.deliver_payloads,
-            ))
-            .field(flag(
+            ),
+            flag(
                 "pubsub#notify_config",
                 "… of configurations",
                 self.notify_config,
-            ))
-            .field(flag(
+            ),
+            flag(
                 "pubsub#notify_delete",
-                "… of the end of the node",
+                "… of the node's end",
                 self.notify_delete,
-            ))
-            .field(flag(
+            ),
+            flag(
                 "pubsub#notify_retract",
                 "… of items that go",
                 self.notify_retract,
-            ))
-            .field(Delivery::options(delivery));
-        if face == Face::Account {
-            let groups = Field::new("pubsub#roster_groups_allowed", FieldType::TextMulti);
-            let groups = groups.label("The groups of the roster that may retrieve items");
-            let fill = |field: Field, group: &String| field.value(group.as_str());
-            form = form.field(self.roster_groups.iter().fold(groups, fill));
-        }
-        form
+            ),
+            Delivery::options(delivery),
+        ]
     }
 
     /// The configuration after that form was filled in; what it leaves out stays.
@@ -397,6 +378,16 @@ impl NodeConfig {
     }
 }
 
+fn flag(name: &str, label: &str, value: bool) -> Field {
+    let field = Field::new(name, FieldType::Boolean).label(label);
+    field.value(if value { "1" } else { "0" })
+}
+
+fn list(name: &str, label: &str, value: &str) -> Field {
+    let field = Field::new(name, FieldType::ListSingle).label(label);
+    field.value(value)
+}
+
 /// A number, or `None` for the word `max`.
 fn number(filled: &Submission, var: &str, min: i64) -> Result<Option<u32>, FormError> {
     let wrong = || FormError::Value {
@@ -419,102 +410,4 @@ fn number(filled: &Submission, var: &str, min: i64) -> Result<Option<u32>, FormE
 const MAX: &str = "max";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn submit(fields: &[(&str, &str)]) -> Form {
-        let field = |(var, value): &(&str, &str)| Field {
-            var: Some((*var).to_owned()),
-            values: vec![(*value).to_owned()],
-            ..Field::default()
-        };
-        Form {
-            fields: fields.iter().map(field).collect(),
-            ..Form::new(FormType::Submit)
-        }
-    }
-
-    #[test]
-    fn what_is_stored_is_read_back() {
-        for face in [Face::Account, Face::Service] {
-            for config in [
-                NodeConfig::of(face),
-                NodeConfig {
-                    title: Some("Tunes".to_owned()),
-                    publish: PublishModel::Open,
-                    item_expire: Some(60),
-                    notify_config: true,
-                    delivery: Delivery::Normal,
-                    ..NodeConfig::of(face)
-                },
-            ] {
-                let bytes = config.to_bytes(face);
-                assert_eq!(NodeConfig::from_bytes(&bytes, face), Ok(config));
-            }
-        }
-    }
-
-    #[test]
-    fn a_form_of_wrong_values_changes_nothing() {
-        for (var, value, condition, own) in [
-            ("pubsub#max_items", "many", Condition::BadRequest, None),
-            ("pubsub#max_items", "-1", Condition::BadRequest, None),
-            ("pubsub#max_items", "0", Condition::BadRequest, None),
-            (
-                "pubsub#max_items",
-                "101",
-                Condition::NotAcceptable,
-                Some("max-items-exceeded"),
-            ),
-            ("pubsub#persist_items", "maybe", Condition::BadRequest, None),
-            (
-                "pubsub#node_type",
-                "collection",
-                Condition::BadRequest,
-                None,
-            ),
-            (
-                "pubsub#send_last_published_item",
-                "always",
-                Condition::BadRequest,
-                None,
-            ),
-            (
-                "pubsub#access_model",
-                "everybody",
-                Condition::NotAcceptable,
-                Some("unsupported-access-model"),
-            ),
-            (
-                "pubsub#access_model",
-                "authorize",
-                Condition::NotAcceptable,
-                Some("unsupported-access-model"),
-            ),
-        ] {
-            let error = NodeConfig::of(Face::Account)
-                .filled(Face::Account, &submit(&[(var, value)]), 100)
-                .unwrap_err();
-            assert_eq!(error.condition, condition, "{var} {value}");
-            let told = error.application.map(|own| own.name().to_owned());
-            assert_eq!(told.as_deref(), own, "{var} {value}");
-        }
-        let service = NodeConfig::of(Face::Service);
-        let presence = submit(&[("pubsub#access_model", "presence")]);
-        assert!(service.filled(Face::Service, &presence, 100).is_err());
-    }
-
-    #[test]
-    fn the_most_items_go_by_their_number_or_by_max() {
-        let config = NodeConfig::of(Face::Account);
-        let with = |value| {
-            config
-                .filled(Face::Account, &submit(&[("pubsub#max_items", value)]), 100)
-                .unwrap()
-                .max_items
-        };
-        assert_eq!(with("max"), None);
-        assert_eq!(with("100"), None);
-        assert_eq!(with("99"), Some(99));
-    }
-}
+mod tests;

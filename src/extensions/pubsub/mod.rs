@@ -80,9 +80,9 @@ async fn answer(place: Place, iq: Iq) -> IqAnswer {
     let request = request.ok_or_else(|| StanzaError::bad_request("an empty request"))?;
     let request = request.clone();
     if owner {
-        owners(&place, &iq, &request).await
+        Box::pin(owners(&place, &iq, &request)).await
     } else {
-        everybodys(&place, &iq, &request).await
+        Box::pin(everybodys(&place, &iq, &request)).await
     }
 }
 
@@ -93,7 +93,7 @@ async fn everybodys(place: &Place, iq: &Iq, request: &Element) -> IqAnswer {
         (IqType::Get, "subscriptions") => people::own_subscriptions(place, iq, request).await,
         (IqType::Get, "affiliations") => people::own_affiliations(place, iq, request).await,
         (IqType::Get, "default") => Err(error::unsupported("retrieve-default-sub")),
-        (IqType::Set, "publish") => publish::publish(place, iq, request).await,
+        (IqType::Set, "publish") => Box::pin(publish::publish(place, iq, request)).await,
         (IqType::Set, "retract") => publish::retract(place, iq, request).await,
         (IqType::Set, "create") => nodes::create(place, iq, request).await,
         (IqType::Set, "subscribe") => people::subscribe(place, iq, request).await,

@@ -31,7 +31,7 @@ pub(super) async fn publish(place: &Place, iq: &Iq, request: &Element) -> IqAnsw
         None => make(place, name, options, who).await?,
     };
     let item = checked(place, &node, given)?;
-    let id = store_and_tell(place, &node, item, who).await?;
+    let id = Box::pin(store_and_tell(place, &node, item, who)).await?;
     super::conversion::published(
         place,
         &node,
@@ -289,7 +289,7 @@ pub(in crate::extensions) async fn publish_own(
         .attr("id", id)
         .child(payload);
     let item = checked(place, &node, Some(&item))?;
-    store_and_tell(place, &node, item, &place.address).await?;
+    Box::pin(store_and_tell(place, &node, item, &place.address)).await?;
     Ok(())
 }
 
@@ -303,7 +303,7 @@ pub(in crate::extensions) async fn retract_own(
     id: &str,
 ) -> Result<(), StanzaError> {
     match place.find(name).await? {
-        Some(node) => take_out(place, &node, id, true).await,
+        Some(node) => Box::pin(take_out(place, &node, id, true)).await,
         None => Ok(()),
     }
 }

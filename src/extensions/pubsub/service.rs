@@ -56,8 +56,8 @@ impl Service for Pubsub {
                 (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => {
                     Some(Box::pin(super::answer(place, iq)).await)
                 }
-                (IqType::Get, ns::DISCO_INFO, "query") => Some(info(&place, iq).await),
-                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(list(&place, iq).await),
+                (IqType::Get, ns::DISCO_INFO, "query") => Some(Box::pin(info(&place, iq)).await),
+                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(Box::pin(list(&place, iq)).await),
                 _ => None,
             }
         })

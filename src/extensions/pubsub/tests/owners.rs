@@ -99,6 +99,13 @@ async fn an_owner_sees_and_changes_the_configuration() {
             .await
             .starts_with("result")
     );
+}
+
+#[tokio::test]
+async fn what_is_no_configuration_is_refused() {
+    let house = House::new(&["romeo"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    publish(&mut romeo, "", "n", "1", "").await;
     for (inside, expected) in [
         (
             "<configure node='n'><x xmlns='jabber:x:data' type='cancel'/></configure>",
