@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest as _, Sha1};
 
 use crate::config::Config;
-use crate::extensions::pubsub::{AccessModel, NodeConfig, Place, all, publish_own};
+use crate::extensions::pubsub::{AccessModel, NodeConfig, Place, item, publish_own};
 use crate::hooks::{Account, At, Flow, Hooks, Passage, Services, Stage};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
@@ -130,13 +130,7 @@ pub(in crate::extensions) async fn published(
         return Ok(());
     }
     let id = info.attribute("id").unwrap_or_default();
-    let Some(item) = all(place, DATA)
-        .await?
-        .into_iter()
-        .find(|item| item.id == id)
-    else {
-        return Ok(());
-    };
+    let item = item(place, DATA, id).await?;
     let data = kept::from_bytes(&item.payload)?.text_content();
     let Some(picture) = decoded(&data).filter(|picture| hash(picture) == id) else {
         return Err(Condition::NotAcceptable.into());

@@ -41,7 +41,8 @@ type Known = Arc<OnceLock<Vec<Caps>>>;
 /// Registers the stream features and the nodes.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let own = "the server's own; those of clients pass through";
-    hooks.document(Document::new("XEP-0115", "Entity Capabilities", "1.6.0").note(own));
+    let read = "the server's own; those of clients are read for their interest in nodes";
+    hooks.document(Document::new("XEP-0115", "Entity Capabilities", "1.6.0").note(read));
     hooks.document(Document::new("XEP-0390", "Entity Capabilities 2.0", "0.3.2").note(own));
     hooks.feature(&[At::Host], ns::CAPS);
     hooks.feature(&[At::Host], ns::CAPS2);

@@ -207,8 +207,15 @@ pub(super) async fn expire(place: &Place, node: &Node) -> Result<(), StanzaError
 }
 
 /// One item.
-pub(super) async fn item(place: &Place, node: &Node, id: &str) -> Result<PubsubItem, StanzaError> {
-    let found = place.store().item(&place.address, &node.name, id).await?;
+///
+/// # Errors
+/// `item-not-found`.
+pub(in crate::extensions) async fn item(
+    place: &Place,
+    node: &str,
+    id: &str,
+) -> Result<PubsubItem, StanzaError> {
+    let found = place.store().item(&place.address, node, id).await?;
     found.ok_or_else(|| Condition::ItemNotFound.into())
 }
 

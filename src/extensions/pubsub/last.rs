@@ -15,7 +15,7 @@ use super::items::{self, Payload};
 use super::notify;
 use super::place::{Face, Place};
 use crate::config::Config;
-use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
+use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{Kind, PresenceType, Stanza, StanzaError};
 use crate::store::ContactItem;
 
@@ -26,7 +26,7 @@ struct Announced(Caps);
 /// Set on a session that was shown the last items.
 struct Shown;
 
-/// Registers the hook. It comes after that of presence, which makes the session available.
+/// Registers the hooks. That of outgoing presence comes after the one that makes the session available.
 pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let max = usize::try_from(config.pubsub.client_sorts_max).unwrap_or(usize::MAX);
     let sorts = Arc::new(Sorts::new(max));
@@ -45,6 +45,62 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         }
         Flow::Continue
     });
+    hooks.incoming_presence(Stage::Record, |passage| {
+        if passage.stanza.kind == Kind::Presence(PresenceType::Subscribed) {
+            approved(passage);
+        }
+        Flow::Continue
+    });
+}
+
+/// Whoever is let see a contact's presence is shown its last items (§4.3.4). Whether it is in truth
+/// is looked up in the contact's roster, which has changed by now.
+fn approved(passage: &mut Passage<'_>) {
+    let (Some(from), Some(account)) = (&passage.stanza.from, passage.online.cloned()) else {
+        return;
+    };
+    if !passage.services.serves(from.domain()) {
+        return;
+    }
+    let contact = Place::account(passage.services, from.bare());
+    passage.effects.then_effects(async move {
+        let mut effects = Effects::default();
+        match Box::pin(of_new_contact(&contact, &account)).await {
+            Ok(messages) => effects.route = messages,
+            Err(error) => debug!(?error, "last items are not shown"),
+        }
+        Ok(effects)
+    });
+}
+
+async fn of_new_contact(contact: &Place, account: &Account) -> Result<Vec<Stanza>, StanzaError> {
+    let sessions = account.sessions();
+    let curious = |node: &str| {
+        let wants =
+            |session: &&Arc<Session>| session.is_available() && interest::wants(session, node);
+        let wanting = sessions
+            .iter()
+            .filter(wants)
+            .map(|session| session.address());
+        wanting.collect::<Vec<_>>()
+    };
+    let mut messages = Vec::new();
+    for node in contact.nodes().await? {
+        let curious = curious(&node.name);
+        if curious.is_empty() || !shows_last(&node.config) {
+            continue;
+        }
+        let viewer = contact.viewer(&node, account.jid()).await?;
+        if !viewer.presence || access::read(&node.config, &viewer).is_err() {
+            continue;
+        }
+        if let Some(item) = items::last(contact, &node).await? {
+            let payload = shown(&node.config);
+            let message = notify::last_message(&contact.address, &node.name, &item, payload)?;
+            messages.extend(curious.into_iter().map(|to| message.clone().to(to)));
+        }
+    }
+    Ok(messages)
 }
 
 /// Looks the client's capabilities up, or asks for them.

@@ -28,7 +28,7 @@ mod tests;
 use std::sync::Arc;
 
 pub(in crate::extensions) use config::{AccessModel, NodeConfig};
-pub(in crate::extensions) use items::all;
+pub(in crate::extensions) use items::{all, item};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::{publish_own, retract_own};
 

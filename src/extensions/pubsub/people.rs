@@ -75,8 +75,7 @@ fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
         .attribute("jid")
         .ok_or_else(|| refusal(Condition::BadRequest, "jid-required"))?;
     let jid = Jid::parse(jid).map_err(|_| bad_jid())?;
-    let other = jid.resource().is_some() && jid.resource() != iq.from.resource();
-    Ok((jid.bare() == iq.from.bare() && !(other && iq.from.resource().is_none())).then_some(jid))
+    Ok((jid.bare() == iq.from.bare()).then_some(jid))
 }
 
 fn subscription(node: &str, jid: &Jid, state: &str) -> Element {

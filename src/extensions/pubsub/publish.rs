@@ -236,7 +236,7 @@ pub(super) async fn retract(place: &Place, iq: &Iq, request: &Element) -> IqAnsw
     if !node.config.persist_items {
         return Err(super::error::unsupported("persistent-items"));
     }
-    let item = items::item(place, &node, id).await?;
+    let item = items::item(place, &node.name, id).await?;
     if affiliation != Affiliation::Owner && item.publisher != who.as_str() {
         return Err(forbidden());
     }

@@ -182,3 +182,26 @@ async fn more_last_items_than_a_mailbox_holds_end_no_session() {
     assert!(answer_disco(&mut romeo, &[TUNE]).await);
     assert_eq!(events(&mut romeo).len(), 300);
 }
+
+#[tokio::test]
+async fn who_is_let_see_the_presence_is_shown_the_last_items() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let mut juliet = online(&house, "juliet/balcony", &[]).await;
+    publish(&mut juliet, "", TUNE, "1", "Hear").await;
+    let private = options(&[("access_model", "whitelist")]);
+    set(&mut juliet, "", &publication("secret", "1", "", &private)).await;
+    let mut romeo = online(&house, "romeo/orchard", &[TUNE, "secret"]).await;
+    // Nobody asked: it means nothing.
+    juliet
+        .send("<presence type='subscribed' to='romeo@localhost'/>")
+        .await;
+    assert!(events(&mut romeo).is_empty());
+    romeo
+        .send("<presence type='subscribe' to='juliet@localhost'/>")
+        .await;
+    juliet
+        .send("<presence type='subscribed' to='romeo@localhost'/>")
+        .await;
+    let told = events(&mut romeo);
+    assert!(told.len() == 1 && told[0].contains(TUNE), "{told:?}");
+}
