@@ -38,7 +38,7 @@ create table pubsub_affiliation (
     primary key (service, node, jid),
     foreign key (service, node) references pubsub_node (service, node) on delete cascade
 );
-create index pubsub_affiliation_by_jid on pubsub_affiliation (service, jid);
+create index pubsub_affiliation_by_jid on pubsub_affiliation (jid, service);
 
 -- bare: the address without its resource, by which an entity finds its subscriptions.
 create table pubsub_subscription (
@@ -49,7 +49,7 @@ create table pubsub_subscription (
     primary key (service, node, jid),
     foreign key (service, node) references pubsub_node (service, node) on delete cascade
 );
-create index pubsub_subscription_by_bare on pubsub_subscription (service, bare);
+create index pubsub_subscription_by_bare on pubsub_subscription (bare, service);
 
 -- The SHA-1 hash of the picture in the account's vCard (XEP-0153), so that no presence costs a vCard.
 create table vcard_photo (

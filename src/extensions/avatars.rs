@@ -65,12 +65,7 @@ pub(in crate::extensions) async fn stamped(
     let known = account.slots().find::<Photo>();
     let hash = match &known {
         Some(photo) => photo.0.clone(),
-        None => services
-            .store
-            .vcards()
-            .photo(account.jid())
-            .await?
-            .unwrap_or_default(),
+        None => noted(services, account.jid()).await?,
     };
     let mut presence = presence;
     stamp(Arc::make_mut(&mut presence), &hash);
@@ -99,6 +94,31 @@ fn stamp(presence: &mut Stanza, hash: &str) {
     let photo = Element::new(UPDATE, "photo").text(hash);
     let update = Element::new(UPDATE, "x").child(photo);
     presence.payload.push(&update, ns::CLIENT);
+}
+
+/// The hash of the picture, worked out once for a vCard of before anybody noted hashes.
+async fn noted(services: &Services, owner: &BareJid) -> Result<String, StanzaError> {
+    let vcards = services.store.vcards();
+    if let Some(hash) = vcards.photo(owner).await? {
+        return Ok(hash);
+    }
+    let card = vcards.find(owner).await?;
+    let card = card.map(|card| kept::from_bytes(&card.xml)).transpose()?;
+    let hash = card
+        .as_ref()
+        .and_then(picture)
+        .map(|it| hash(&it))
+        .unwrap_or_default();
+    vcards.put_photo(owner, &hash).await?;
+    Ok(hash)
+}
+
+/// The picture in a vCard.
+fn picture(card: &Element) -> Option<Vec<u8>> {
+    let data = card
+        .find(ns::VCARD, "PHOTO")?
+        .child_text(ns::VCARD, "BINVAL")?;
+    decoded(&data).filter(|picture| !picture.is_empty())
 }
 
 async fn note(services: &Services, owner: &BareJid, hash: &str) -> Result<(), StanzaError> {
@@ -182,13 +202,7 @@ pub(in crate::extensions) async fn card_set(
 ) -> Result<(), StanzaError> {
     let place = Place::account(services, owner);
     let open = NodeConfig::open();
-    let photo = card.find(ns::VCARD, "PHOTO");
-    let data = photo.and_then(|photo| photo.child_text(ns::VCARD, "BINVAL"));
-    let Some(picture) = data
-        .as_deref()
-        .and_then(decoded)
-        .filter(|it| !it.is_empty())
-    else {
+    let Some(picture) = picture(card) else {
         note(services, owner, "").await?;
         if before.is_some_and(|hash| !hash.is_empty()) {
             let none = Element::new(METADATA, "metadata");
@@ -201,6 +215,7 @@ pub(in crate::extensions) async fn card_set(
     if before.as_deref() == Some(&id) {
         return Ok(());
     }
+    let photo = card.find(ns::VCARD, "PHOTO");
     let kind = photo.and_then(|photo| photo.child_text(ns::VCARD, "TYPE"));
     let data = Element::new(DATA, "data").text(BASE64.encode(&picture));
     publish_own(&place, DATA, open.clone(), &id, data).await?;

@@ -17,7 +17,7 @@ use crate::proto::jid::BareJid;
 
 pub(in crate::store) use item::QUERIES as ITEM_QUERIES;
 pub use item::{ContactItem, NewItem, PublishBounds, Published, PubsubItem, Slice, WhenFull};
-pub(in crate::store) use people::QUERIES as PEOPLE_QUERIES;
+pub(in crate::store) use people::{LEAVE, QUERIES as PEOPLE_QUERIES};
 pub use people::{PubsubAffiliation, PubsubSubscription};
 
 queries! {

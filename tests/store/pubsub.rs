@@ -14,6 +14,7 @@ crate::on_both!(
     the_bytes_of_a_service_are_bounded,
     affiliations_and_subscriptions_are_kept_and_bounded,
     the_last_items_of_contacts_are_found_with_what_lets_them_be_seen,
+    an_account_that_goes_leaves_no_right_behind,
 );
 
 fn node(name: &str) -> PubsubNode {
@@ -299,4 +300,24 @@ async fn the_last_items_of_contacts_are_found_with_what_lets_them_be_seen(place:
             .unwrap()
             .is_empty()
     );
+}
+
+async fn an_account_that_goes_leaves_no_right_behind(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&service, &node("n"), 2).await.unwrap();
+    let _put = pubsub
+        .affiliate(&service, "n", &alice, Some("owner"), 10)
+        .await
+        .unwrap();
+    let address = Jid::parse("alice@example.com/x").unwrap();
+    let _put = pubsub.subscribe(&service, "n", &address, 10).await.unwrap();
+    let _gone = store.accounts().remove(&alice).await.unwrap();
+    assert_eq!(
+        pubsub.affiliation(&service, "n", &alice).await.unwrap(),
+        None
+    );
+    assert!(!pubsub.is_subscribed(&service, "n", &alice).await.unwrap());
 }

@@ -175,3 +175,19 @@ async fn who_has_no_picture_has_no_hash() {
             .contains("vcard-temp:x:update")
     );
 }
+
+#[tokio::test]
+async fn a_picture_of_before_hashes_were_noted_has_one() {
+    let house = House::new(&["romeo"]).await;
+    let xml = format!("<vCard xmlns='vcard-temp'><PHOTO><BINVAL>{DATA64}</BINVAL></PHOTO></vCard>");
+    let card = Vcard {
+        xml: xml.into_bytes(),
+        updated_at: house.clock.now(),
+    };
+    let owner = BareJid::new("romeo@localhost").unwrap();
+    let vcards = house.router.services().store.vcards();
+    let _put = vcards.put(&owner, &card, 1_000).await.unwrap();
+    let mut romeo = house.client("romeo/orchard");
+    romeo.send("<presence/>").await;
+    assert!(romeo.received_xml().concat().contains(&real_hash()));
+}

@@ -36,7 +36,12 @@ queries! {
         where service = $1 and node = $2 and jid = $3";
     UNSUBSCRIBE_ALL = "delete from pubsub_subscription
         where service = $1 and node = $2 and bare = $3";
+    LEAVE_AFFILIATIONS = "delete from pubsub_affiliation where jid = $1";
+    LEAVE_SUBSCRIPTIONS = "delete from pubsub_subscription where bare = $1";
 }
+
+/// What goes with an account besides its nodes: whoever gets its address later has no right of it.
+pub(in crate::store) const LEAVE: [&str; 2] = [LEAVE_AFFILIATIONS, LEAVE_SUBSCRIPTIONS];
 
 /// Who has which right.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
