@@ -23,7 +23,7 @@ use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
-use crate::hooks::Services;
+use crate::hooks::{Requests, Services};
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::proto::{BareJid, StreamCondition};
@@ -184,6 +184,7 @@ fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Route
         .map(|host| host.domain.to_jid())
         .collect();
     Router::new(|router| Services {
+        requests: Requests::default(),
         store: store.clone(),
         clock: clock.clone(),
         config: Arc::clone(config),

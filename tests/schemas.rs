@@ -511,6 +511,98 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "pubsub.xsd",
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'><item id='1'/></publish></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription node='n' jid='a@example.org' subscription='subscribed'/></subscriptions></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub>",
+        ],
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations><affiliation node='n' affiliation='king'/></affiliations></pubsub>",
+        ],
+    ),
+    (
+        "pubsub-owner.xsd",
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'><x xmlns='jabber:x:data' type='form'><field var='a'/></x></configure></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><default><x xmlns='jabber:x:data' type='form'><field var='a'/></x></default></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='n'><affiliation jid='a@example.org' affiliation='owner'/></affiliations></pubsub>",
+        ],
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='n'><subscription jid='a@example.org'/></subscriptions></pubsub>",
+        ],
+    ),
+    (
+        "pubsub-event.xsd",
+        &[
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><retract id='1'/></items></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n'><redirect uri='xmpp:a@example.org'/></delete></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'/></event>",
+        ],
+        &[
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items/></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'>all</purge></event>",
+        ],
+    ),
+    (
+        "pubsub-errors.xsd",
+        &[
+            "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<node-full xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscription-options'/>",
+        ],
+        &[
+            "<closed-node xmlns='http://jabber.org/protocol/pubsub#errors'>why</closed-node>",
+            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='magic'/>",
+        ],
+    ),
+    (
+        "avatar-metadata.xsd",
+        &[
+            "<metadata xmlns='urn:xmpp:avatar:metadata'/>",
+            "<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='3' id='a' type='image/png'/></metadata>",
+        ],
+        &["<metadata xmlns='urn:xmpp:avatar:metadata'><info id='a'/></metadata>"],
+    ),
+    (
+        "avatar-data.xsd",
+        &["<data xmlns='urn:xmpp:avatar:data'>AAAA</data>"],
+        &["<data xmlns='urn:xmpp:avatar:data'><b/></data>"],
+    ),
+    (
+        "vcard-update.xsd",
+        &[
+            "<x xmlns='vcard-temp:x:update'/>",
+            "<x xmlns='vcard-temp:x:update'><photo>0123456789abcdef0123456789abcdef01234567</photo></x>",
+        ],
+        &["<x xmlns='vcard-temp:x:update'><photo>pretty</photo></x>"],
+    ),
+    (
+        "bookmarks.xsd",
+        &[
+            "<conference xmlns='urn:xmpp:bookmarks:1' name='A' autojoin='true'><nick>n</nick></conference>",
+        ],
+        &["<conference xmlns='urn:xmpp:bookmarks:1' autojoin='maybe'/>"],
+    ),
+    (
+        "storage-bookmarks.xsd",
+        &[
+            "<storage xmlns='storage:bookmarks'><conference jid='a@example.org' autojoin='1'><nick>n</nick></conference><url url='https://example.org/'/></storage>",
+        ],
+        &["<storage xmlns='storage:bookmarks'><conference/></storage>"],
+    ),
+    (
+        "mds.xsd",
+        &[
+            "<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/></displayed>",
+        ],
+        &["<displayed xmlns='urn:xmpp:mds:displayed:0'/>"],
+    ),
+    (
         "xml.xsd",
         &["<body xmlns='jabber:client' xml:lang=''>neutral</body>"],
         &["<body xmlns='jabber:client' xml:lang='no language'/>"],

@@ -28,6 +28,7 @@ mod log;
 mod place;
 mod problem;
 mod push;
+mod pubsub;
 mod reader;
 mod reference;
 mod registration;
@@ -62,6 +63,7 @@ pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use push::Push;
+pub use pubsub::{NodeCreation, Pubsub, ServiceName};
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use stream_management::StreamManagement;
@@ -103,6 +105,7 @@ section! {
         blocking: Blocking;
         reporting: Reporting;
         push: Push;
+        pubsub: Pubsub;
         log: Log;
     }
     arrays {

@@ -7,6 +7,8 @@
 pub mod blocking;
 pub mod call_invites;
 pub mod archive;
+pub mod avatars;
+pub mod bookmarks;
 pub mod caps;
 pub mod carbons;
 pub mod client_state;
@@ -17,12 +19,14 @@ pub mod external_services;
 pub mod invitations;
 pub mod hints;
 pub mod fast;
+pub mod displayed;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
 pub mod push;
+pub mod pubsub;
 pub mod registration;
 pub mod reporting;
 pub mod roster;
@@ -51,6 +55,8 @@ const LIST: &[Register] = &[
     blocking::register,
     call_invites::register,
     archive::register,
+    avatars::register,
+    bookmarks::register,
     caps::register,
     carbons::register,
     client_state::register,
@@ -61,12 +67,14 @@ const LIST: &[Register] = &[
     invitations::register,
     hints::register,
     fast::register,
+    displayed::register,
     last_activity::register,
     offline::register,
     ping::register,
     presence::register,
     private_xml::register,
     push::register,
+    pubsub::register,
     registration::register,
     reporting::register,
     roster::register,

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::config::Config;
+use crate::extensions::bookmarks;
 use crate::hooks::{At, Hooks, Iq, IqAnswer};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
@@ -43,7 +46,16 @@ async fn set(iq: Iq, bytes_max: usize) -> IqAnswer {
     let private = iq.services.store.private_xml();
     let put = private.put(&iq.to, given.ns(), given.name(), &xml, bytes_max);
     match Box::pin(put).await? {
-        Put::Stored => Ok(None),
+        Put::Stored => {
+            let set = bookmarks::private_set(&iq.services, &iq.to, given);
+            if let Err(error) = Box::pin(set).await {
+                warn!(
+                    condition = error.condition.name(),
+                    "bookmarks are not converted"
+                );
+            }
+            Ok(None)
+        }
         Put::Full => Err(StanzaError::new(Condition::ResourceConstraint)
             .text(format!("private storage holds at most {bytes_max} bytes"))),
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
-use crate::hooks::{Connection, Hooks, MailboxLimits, Services, Session};
+use crate::hooks::{Connection, Hooks, MailboxLimits, Requests, Services, Session};
 use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
 use crate::router::Router;
 use crate::router::registry::Binding;
@@ -74,6 +74,7 @@ impl House {
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);
         let router = Router::new(|router| Services {
+            requests: Requests::default(),
             store,
             clock: clock.clone(),
             config,

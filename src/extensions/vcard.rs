@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::config::Config;
+use crate::extensions::avatars;
 use crate::hooks::{At, Hooks, Iq, IqAnswer};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
@@ -35,14 +38,19 @@ async fn set(iq: Iq, bytes_max: usize) -> IqAnswer {
         xml: kept::to_bytes(&iq.payload),
         updated_at: iq.services.clock.now(),
     };
-    match iq
-        .services
-        .store
-        .vcards()
-        .put(&iq.to, &card, bytes_max)
-        .await?
-    {
-        Put::Stored => Ok(None),
+    let vcards = iq.services.store.vcards();
+    let before = vcards.photo(&iq.to).await?;
+    match vcards.put(&iq.to, &card, bytes_max).await? {
+        Put::Stored => {
+            let set = avatars::card_set(&iq.services, &iq.to, &iq.payload, before);
+            if let Err(error) = Box::pin(set).await {
+                warn!(
+                    condition = error.condition.name(),
+                    "a picture is not converted"
+                );
+            }
+            Ok(None)
+        }
         Put::Full => Err(StanzaError::new(Condition::PolicyViolation)
             .text(format!("a vCard may have at most {bytes_max} bytes"))),
     }

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hooks::online::Account;
+use crate::hooks::requests::Requests;
 use crate::hooks::table::Hooks;
 use crate::proto::{BareJid, Stanza};
 use crate::store::Store;
@@ -36,6 +37,8 @@ pub struct Services {
     pub hosts: Vec<BareJid>,
     /// All hooks: service discovery reads them.
     pub hooks: Arc<Hooks>,
+    /// Requests of the server's own that wait for an answer.
+    pub requests: Requests,
     /// The router, weakly, for it owns these services.
     pub router: Weak<dyn Routing>,
 }

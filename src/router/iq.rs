@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{Ahead, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session};
+use crate::hooks::{
+    Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session,
+};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -36,11 +38,8 @@ impl Router {
                 self.iq_to_session(&to.clone(), stanza).await
             }
             _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender, replies).await,
-            // An answer to a request of the server's own.
             _ => {
-                if !self.answer_to_host(&stanza).await {
-                    debug!("an answer that nobody waits for");
-                }
+                self.answer_to_server(&stanza, sender, replies).await;
                 None
             }
         }
@@ -76,6 +75,31 @@ impl Router {
         });
         let hooks = &self.services.hooks;
         host && hooks.run_answer_to_host(answer, &self.services).await
+    }
+
+    /// An answer to a request of the server's own. Boxed, for what comes of it may lead to another.
+    async fn answer_to_server(
+        &self,
+        stanza: &Stanza,
+        sender: Option<&Arc<Session>>,
+        replies: &mut Replies,
+    ) {
+        let Some((next, payload, refused)) = self.services.requests.answered(stanza) else {
+            if !self.answer_to_host(stanza).await {
+                debug!("an answer to nothing");
+            }
+            return;
+        };
+        let answer = Answer {
+            payload,
+            refused,
+            session: sender.cloned(),
+            services: Arc::clone(&self.services),
+        };
+        let effects = next(answer).await;
+        if self.carry_out(effects, replies).await.is_err() {
+            debug!("what an answer led to failed");
+        }
     }
 
     async fn iq_to_session(&self, to: &Jid, stanza: Mail) -> Option<Stanza> {

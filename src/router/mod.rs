@@ -331,8 +331,17 @@ impl Router {
         }
     }
 
-    /// One stanza to one session; kept when the session cannot take it any more.
+    /// One stanza to one session; kept when the session cannot take it any more. A headline for the
+    /// session whose stanza is being routed goes past its mailbox, which its task cannot empty
+    /// meanwhile: what a session is shown when it comes online may be more than a mailbox holds.
     async fn hand_over(&self, session: &Arc<Session>, stanza: Mail, replies: &mut Replies) {
+        let own = replies.session.as_ref();
+        if stanza.kind == Kind::Message(MessageType::Headline)
+            && own.is_some_and(|own| Arc::ptr_eq(own, session))
+        {
+            replies.stanzas.push(Arc::unwrap_or_clone(stanza));
+            return;
+        }
         if let Err(stanza) = session.deliver(stanza) {
             Box::pin(self.keep_or_refuse(&stanza, replies)).await;
         }

@@ -10,6 +10,7 @@ use super::credential::insert_key;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
 use super::fast_token::REVOKE_ALL;
+use super::pubsub;
 use super::roster::{self, RosterItem};
 use crate::clock::Timestamp;
 use crate::domain::rights::Role;
@@ -123,6 +124,9 @@ impl Accounts<'_> {
                     .bind(roster::ITEMS_CEILING)
                     .fetch_all(&mut *tx)
                     .await?;
+                for leave in pubsub::LEAVE {
+                    sqlx::query(leave).bind(jid.as_str()).execute(&mut *tx).await?;
+                }
                 // The foreign keys take the rest along.
                 let gone = sqlx::query(DELETE).bind(jid.as_str()).execute(&mut *tx).await?;
                 (rows, gone.rows_affected() > 0)

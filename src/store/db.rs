@@ -193,7 +193,7 @@ macro_rules! transaction {
 macro_rules! queries {
     ($($name:ident = $text:expr;)+) => {
         $(const $name: &str = $text;)+
-        pub(super) const QUERIES: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+        pub(in crate::store) const QUERIES: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 

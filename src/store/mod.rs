@@ -18,6 +18,7 @@ mod invitation;
 mod offline;
 mod private_xml;
 mod push_registration;
+mod pubsub;
 mod roster;
 mod schema;
 mod setting;
@@ -45,6 +46,10 @@ pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, T
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use push_registration::{PushRegistration, PushRegistrations};
+pub use pubsub::{
+    ContactItem, Created, NewItem, PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem,
+    PubsubNode, PubsubSubscription, Slice, WhenFull,
+};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
@@ -173,6 +178,12 @@ impl Store {
         PrivateXml { db: &self.0.db }
     }
 
+    /// Publish-subscribe (XEP-0060).
+    #[must_use]
+    pub fn pubsub(&self) -> Pubsub<'_> {
+        Pubsub { db: &self.0.db }
+    }
+
     /// vCards (XEP-0054).
     #[must_use]
     pub fn vcards(&self) -> Vcards<'_> {
@@ -240,6 +251,9 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         offline::QUERIES,
         private_xml::QUERIES,
         push_registration::QUERIES,
+        pubsub::ITEM_QUERIES,
+        pubsub::PEOPLE_QUERIES,
+        pubsub::QUERIES,
         roster::QUERIES,
         schema::QUERIES,
         setting::QUERIES,

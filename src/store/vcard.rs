@@ -21,6 +21,9 @@ queries! {
     FIND = "select xml, updated_at from vcard where owner = $1";
     PUT = "insert into vcard (owner, xml, updated_at) values ($1, $2, $3)
         on conflict (owner) do update set xml = excluded.xml, updated_at = excluded.updated_at";
+    PHOTO = "select hash from vcard_photo where owner = $1";
+    PUT_PHOTO = "insert into vcard_photo (owner, hash) values ($1, $2)
+        on conflict (owner) do update set hash = excluded.hash";
 }
 
 /// Operations on vCards; from [`super::Store::vcards`].
@@ -66,6 +69,28 @@ impl Vcards<'_> {
                 .await?;
         });
         Ok(Put::Stored)
+    }
+
+    /// The hash of the picture in the account's vCard (XEP-0153 §3.1), empty when the vCard has none; `None`
+    /// while nobody has noted one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn photo(&self, owner: &BareJid) -> Result<Option<String>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(PHOTO).bind(owner.as_str()).fetch_optional(pool).await?
+        }))
+    }
+
+    /// Notes the hash of the picture; empty for none.
+    ///
+    /// # Errors
+    /// [`StoreError::NoAccount`] when the owner does not exist.
+    pub async fn put_photo(&self, owner: &BareJid, hash: &str) -> Result<(), StoreError> {
+        writing!(self.db, pool => {
+            sqlx::query(PUT_PHOTO).bind(owner.as_str()).bind(hash).execute(pool).await?;
+        });
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ mod database;
 mod fast_tokens;
 mod mailboxes;
 mod people;
+mod pubsub;
 mod rosters;
 mod small;
 

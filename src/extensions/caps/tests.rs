@@ -1,8 +1,4 @@
-use std::borrow::Cow;
-
 use super::*;
-use crate::hooks::Identity;
-use crate::xml::element::XML_NS;
 use crate::xml::{Limits, document};
 
 fn info(query: &str) -> Info {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tracing::{debug, warn};
 
 use crate::config::Config;
-use crate::extensions::{roster, subscription};
+use crate::extensions::{avatars, roster, subscription};
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
@@ -138,6 +138,7 @@ async fn initial(
 ) -> Result<Effects, StanzaError> {
     let account = session.account();
     let first = roster::load(services, account).await?;
+    let presence = avatars::stamped(services, account, presence).await?;
     let mut effects = Effects {
         became_available: begins_to_take(session, priority),
         ..Effects::default()

@@ -1,0 +1,211 @@
+//! XEP-0402: PEP Native Bookmarks, version 1.2.0, kept the same as the bookmarks of XEP-0048, version 1.2: in private
+//! storage (XEP-0049) and in the node `storage:bookmarks`.
+//!
+//! Whichever of the three a client writes, the other two follow. What only XEP-0402 knows (`<extensions/>`) stays
+//! where it is; what only XEP-0048 knows (`<url/>`) stays in private storage.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::extensions::pubsub::{NodeConfig, Place, all, publish_own, retract_own};
+use crate::hooks::{At, Hooks, Services};
+use crate::proto::common::kept;
+use crate::proto::document::Document;
+use crate::proto::{BareJid, Condition, Jid, StanzaError};
+use crate::store::{PubsubItem, Put};
+use crate::xml::Element;
+
+/// XEP-0402 §3.
+pub(in crate::extensions) const NATIVE: &str = "urn:xmpp:bookmarks:1";
+/// XEP-0048 §3: the node, and the namespace there and in private storage.
+pub(in crate::extensions) const LEGACY: &str = "storage:bookmarks";
+
+/// Announces the conversion (XEP-0402 §5).
+pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
+    hooks.document(Document::new("XEP-0402", "PEP Native Bookmarks", "1.2.0"));
+    hooks.document(Document::new("XEP-0048", "Bookmarks", "1.2"));
+    hooks.feature(&[At::Own, At::Account], "urn:xmpp:bookmarks:1#compat");
+    hooks.feature(&[At::Own, At::Account], "urn:xmpp:bookmarks:1#compat-pep");
+}
+
+/// What both formats say of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bookmark {
+    room: Jid,
+    name: Option<String>,
+    autojoin: bool,
+    nick: Option<String>,
+    password: Option<String>,
+}
+
+impl Bookmark {
+    /// Reads `<conference/>` in either namespace.
+    fn parse(conference: &Element, room: &str) -> Option<Self> {
+        let ns = conference.ns();
+        Some(Self {
+            room: Jid::parse(room).ok()?,
+            name: conference.attribute("name").map(str::to_owned),
+            autojoin: matches!(conference.attribute("autojoin"), Some("1" | "true")),
+            nick: conference.child_text(ns, "nick"),
+            password: conference.child_text(ns, "password"),
+        })
+    }
+
+    fn native(item: &PubsubItem) -> Option<(Self, Element)> {
+        let element = kept::from_bytes(&item.payload).ok()?;
+        let known = element.is(NATIVE, "conference");
+        let bookmark = known.then(|| Self::parse(&element, &item.id)).flatten()?;
+        Some((bookmark, element))
+    }
+
+    fn to_element(&self, ns: &str) -> Element {
+        let named = |name: &str, text: &Option<String>| {
+            text.as_ref()
+                .map(|text| Element::new(ns, name).text(text.as_str()))
+        };
+        Element::new(ns, "conference")
+            .attr_opt("name", self.name.as_ref())
+            .attr_opt("autojoin", self.autojoin.then_some("true"))
+            .child_opt(named("nick", &self.nick))
+            .child_opt(named("password", &self.password))
+    }
+}
+
+/// The rooms of `<storage/>`, each once.
+fn rooms(storage: &Element) -> Vec<Bookmark> {
+    let mut rooms: Vec<Bookmark> = Vec::new();
+    for child in storage
+        .children()
+        .filter(|child| child.is(LEGACY, "conference"))
+    {
+        let room = child.attribute("jid").unwrap_or_default();
+        if let Some(bookmark) = Bookmark::parse(child, room)
+            && !rooms.iter().any(|known| known.room == bookmark.room)
+        {
+            rooms.push(bookmark);
+        }
+    }
+    rooms
+}
+
+/// `<storage/>` of those rooms, and of what it holds besides.
+fn storage(bookmarks: &[Bookmark], before: Option<&Element>) -> Element {
+    let urls = before.into_iter().flat_map(Element::children);
+    let urls = urls
+        .filter(|child| !child.is(LEGACY, "conference"))
+        .cloned();
+    let rooms = bookmarks.iter().map(|bookmark| {
+        let element = bookmark.to_element(LEGACY);
+        element.attr("jid", bookmark.room.to_string())
+    });
+    Element::new(LEGACY, "storage")
+        .children_from(rooms)
+        .children_from(urls)
+}
+
+/// A client changed the node of XEP-0402.
+pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), StanzaError> {
+    let (services, owner) = (place.services(), place.address());
+    let items = all(place, NATIVE).await?;
+    let rooms = items
+        .iter()
+        .filter_map(Bookmark::native)
+        .map(|(bookmark, _)| bookmark);
+    let rooms: Vec<Bookmark> = rooms.collect();
+    let before = stored(services, owner).await?;
+    let after = storage(&rooms, before.as_ref());
+    if before.as_ref() == Some(&after) {
+        return Ok(());
+    }
+    store(services, owner, &after).await?;
+    publish_own(place, LEGACY, NodeConfig::private(), CURRENT, after).await
+}
+
+/// A client published the node of XEP-0048.
+pub(in crate::extensions) async fn legacy_published(
+    place: &Place,
+    payload: Option<&Element>,
+) -> Result<(), StanzaError> {
+    let Some(given) = payload.filter(|payload| payload.is(LEGACY, "storage")) else {
+        return Ok(());
+    };
+    store(place.services(), place.address(), given).await?;
+    Box::pin(follow(place, &rooms(given))).await
+}
+
+/// A client set private storage.
+pub(in crate::extensions) async fn private_set(
+    services: &Arc<Services>,
+    owner: &BareJid,
+    given: &Element,
+) -> Result<(), StanzaError> {
+    if !given.is(LEGACY, "storage") {
+        return Ok(());
+    }
+    let place = Place::account(services, owner);
+    Box::pin(follow(&place, &rooms(given))).await?;
+    publish_own(
+        &place,
+        LEGACY,
+        NodeConfig::private(),
+        CURRENT,
+        given.clone(),
+    )
+    .await
+}
+
+/// Makes the node of XEP-0402 hold these rooms; of what is the same already nobody is told
+/// (XEP-0402 §4.1.2).
+async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
+    let items = all(place, NATIVE).await?;
+    for bookmark in rooms {
+        let id = bookmark.room.to_string();
+        let known = items
+            .iter()
+            .find(|item| item.id == id)
+            .and_then(Bookmark::native);
+        let extensions = match &known {
+            Some((same, _)) if same == bookmark => continue,
+            Some((_, element)) => element.find(NATIVE, "extensions").cloned(),
+            None => None,
+        };
+        let element = bookmark.to_element(NATIVE).child_opt(extensions);
+        publish_own(place, NATIVE, NodeConfig::private(), &id, element).await?;
+    }
+    for item in &items {
+        if !rooms
+            .iter()
+            .any(|bookmark| bookmark.room.to_string() == item.id)
+        {
+            retract_own(place, NATIVE, &item.id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn stored(services: &Services, owner: &BareJid) -> Result<Option<Element>, StanzaError> {
+    let found = services
+        .store
+        .private_xml()
+        .find(owner, LEGACY, "storage")
+        .await?;
+    found.map(|bytes| kept::from_bytes(&bytes)).transpose()
+}
+
+async fn store(services: &Services, owner: &BareJid, storage: &Element) -> Result<(), StanzaError> {
+    let (bytes, max) = (
+        kept::to_bytes(storage),
+        services.config.private_storage.bytes_max.as_usize(),
+    );
+    let private = services.store.private_xml();
+    match Box::pin(private.put(owner, LEGACY, "storage", &bytes, max)).await? {
+        Put::Stored => Ok(()),
+        Put::Full => Err(Condition::ResourceConstraint.into()),
+    }
+}
+
+/// The id of the one item of the node of XEP-0048 (XEP-0223 §3).
+const CURRENT: &str = "current";
+
+#[cfg(test)]
+mod tests;

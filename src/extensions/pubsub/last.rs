@@ -1,0 +1,278 @@
+//! Who comes online is shown the last items (XEP-0163 §4.3.4): of the own account and of the contacts, for
+//! the nodes that the client wants to be told of.
+//!
+//! What a client wants is in its capabilities; where they are not known yet, the client is asked, and the items
+//! come after its answer. Only the first presence of a session has them sent (§4.3.3).
+
+use std::sync::Arc;
+
+use tracing::debug;
+
+use super::access::{self, Affiliation, Viewer};
+use super::config::{NodeConfig, SendLast};
+use super::interest::{self, Caps, Names, Sorts};
+use super::items::{self, Payload};
+use super::notify;
+use super::place::{Face, Place};
+use crate::config::Config;
+use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
+use crate::proto::{Kind, PresenceType, Stanza, StanzaError};
+use crate::store::ContactItem;
+
+/// The capabilities that a session has announced last; in its slots.
+#[derive(PartialEq, Eq)]
+struct Announced(Caps);
+
+/// Set on a session that was shown the last items.
+struct Shown;
+
+/// Registers the hooks. That of outgoing presence comes after the one that makes the session available.
+pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    let max = usize::try_from(config.pubsub.client_sorts_max).unwrap_or(usize::MAX);
+    let sorts = Arc::new(Sorts::new(max));
+    hooks.outgoing_presence(Stage::Deliver, move |passage| {
+        let (None, Some(session)) = (&passage.stanza.to, passage.session.cloned()) else {
+            return Flow::Continue;
+        };
+        match passage.stanza.kind {
+            Kind::Presence(PresenceType::Available) => announced(passage, &session, &sorts),
+            Kind::Presence(PresenceType::Unavailable) => {
+                interest::forget(&session);
+                session.slots().clear::<Announced>();
+                session.slots().clear::<Shown>();
+            }
+            Kind::Presence(_) | Kind::Message(_) | Kind::Iq(_) => {}
+        }
+        Flow::Continue
+    });
+    hooks.incoming_presence(Stage::Record, |passage| {
+        if passage.stanza.kind == Kind::Presence(PresenceType::Subscribed) {
+            approved(passage);
+        }
+        Flow::Continue
+    });
+}
+
+/// Whoever is let see a contact's presence is shown its last items (§4.3.4). Whether it is in truth
+/// is looked up in the contact's roster, which has changed by now.
+fn approved(passage: &mut Passage<'_>) {
+    let (Some(from), Some(account)) = (&passage.stanza.from, passage.online.cloned()) else {
+        return;
+    };
+    if !passage.services.serves(from.domain()) {
+        return;
+    }
+    let contact = Place::account(passage.services, from.bare());
+    passage.effects.then_effects(async move {
+        let mut effects = Effects::default();
+        match Box::pin(of_new_contact(&contact, &account)).await {
+            Ok(messages) => effects.route = messages,
+            Err(error) => debug!(?error, "last items are not shown"),
+        }
+        Ok(effects)
+    });
+}
+
+async fn of_new_contact(contact: &Place, account: &Account) -> Result<Vec<Stanza>, StanzaError> {
+    let sessions = account.sessions();
+    let curious = |node: &str| {
+        let wants =
+            |session: &&Arc<Session>| session.is_available() && interest::wants(session, node);
+        let wanting = sessions
+            .iter()
+            .filter(wants)
+            .map(|session| session.address());
+        wanting.collect::<Vec<_>>()
+    };
+    let mut messages = Vec::new();
+    for node in contact.nodes().await? {
+        let curious = curious(&node.name);
+        if curious.is_empty() || !shows_last(&node.config) {
+            continue;
+        }
+        let viewer = contact.viewer(&node, account.jid()).await?;
+        if !viewer.presence || access::read(&node.config, &viewer).is_err() {
+            continue;
+        }
+        if let Some(item) = items::last(contact, &node).await? {
+            let payload = shown(&node.config);
+            let message = notify::last_message(&contact.address, &node.name, &item, payload)?;
+            messages.extend(curious.into_iter().map(|to| message.clone().to(to)));
+        }
+    }
+    Ok(messages)
+}
+
+/// Looks the client's capabilities up, or asks for them.
+fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sorts>) {
+    let Some(caps) = Caps::of(passage.stanza) else {
+        return;
+    };
+    let before = session.slots().find::<Announced>();
+    if before.is_some_and(|before| before.0 == caps) {
+        return;
+    }
+    session.slots().set(Announced(caps.clone()));
+    if let Some(names) = sorts.find(&caps) {
+        interest::note(session, names);
+        show(passage, session);
+        return;
+    }
+    let services = passage.services;
+    let (asked, sorts, asker) = (caps.clone(), Arc::clone(sorts), Arc::clone(session));
+    let request = services.requests.get(
+        (session.account().jid().clone().into(), session.address()),
+        &crate::id::random(),
+        &caps.query(),
+        services.clock.now(),
+        Box::new(move |answer| {
+            Box::pin(async move {
+                let current = asker.slots().find::<Announced>();
+                let (Some(payload), true) =
+                    (answer.payload, current.is_some_and(|now| now.0 == asked))
+                else {
+                    return Effects::default();
+                };
+                interest::note(&asker, sorts.learn(&asked, &payload));
+                first_sight(&answer.services, &asker).await
+            })
+        }),
+    );
+    match request {
+        Some(request) => passage.effects.reply.push(request),
+        None => debug!("too many requests wait; the client is not asked what it wants"),
+    }
+}
+
+fn show(passage: &mut Passage<'_>, session: &Arc<Session>) {
+    let (services, session) = (Arc::clone(passage.services), Arc::clone(session));
+    let work = async move { Ok(first_sight(&services, &session).await) };
+    passage.effects.then_effects(work);
+}
+
+/// The last items, if the session is available and was not shown them before.
+async fn first_sight(services: &Arc<Services>, session: &Arc<Session>) -> Effects {
+    let mut effects = Effects::default();
+    let (true, None, Some(names)) = (
+        session.is_available(),
+        session.slots().find::<Shown>(),
+        interest::of(session),
+    ) else {
+        return effects;
+    };
+    session.slots().set(Shown);
+    match collect(services, session, &names).await {
+        Ok(messages) => effects.route = messages,
+        Err(error) => debug!(?error, "last items are not shown"),
+    }
+    effects
+}
+
+async fn collect(
+    services: &Arc<Services>,
+    session: &Arc<Session>,
+    names: &Names,
+) -> Result<Vec<Stanza>, StanzaError> {
+    let mut left = Budget {
+        items: usize::try_from(services.config.pubsub.last_items_max).unwrap_or(usize::MAX),
+        bytes: BYTES_MAX,
+    };
+    let own = Place::account(services, session.account().jid());
+    let mut messages = Vec::new();
+    for node in own.nodes().await? {
+        if !(names.contains(&node.name) && shows_last(&node.config)) {
+            continue;
+        }
+        if let Some(item) = items::last(&own, &node).await?
+            && left.take(item.payload.len())
+        {
+            messages.push(notify::last_message(
+                &own.address,
+                &node.name,
+                &item,
+                shown(&node.config),
+            )?);
+        }
+    }
+    for name in names.iter() {
+        let max = u32::try_from(left.items).unwrap_or(u32::MAX);
+        if max == 0 {
+            break;
+        }
+        let found = own
+            .store()
+            .last_of_contacts(&own.address, name, max)
+            .await?;
+        for contact in found {
+            if !left.take(contact.item.payload.len()) {
+                break;
+            }
+            messages.extend(of_contact(services, name, &contact)?);
+        }
+    }
+    let to = session.address();
+    Ok(messages
+        .into_iter()
+        .map(|message| message.to(to.clone()))
+        .collect())
+}
+
+/// What remains to be sent.
+struct Budget {
+    items: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    fn take(&mut self, bytes: usize) -> bool {
+        if self.items == 0 || self.bytes < bytes {
+            return false;
+        }
+        self.items -= 1;
+        self.bytes -= bytes;
+        true
+    }
+}
+
+fn shows_last(config: &NodeConfig) -> bool {
+    config.send_last == SendLast::OnPresence && config.deliver_notifications
+}
+
+const fn shown(config: &NodeConfig) -> Payload {
+    if config.deliver_payloads {
+        Payload::With
+    } else {
+        Payload::Without
+    }
+}
+
+/// The last item of a contact's node, if it may be seen and is to be shown.
+fn of_contact(
+    services: &Services,
+    node: &str,
+    contact: &ContactItem,
+) -> Result<Option<Stanza>, StanzaError> {
+    let config = NodeConfig::from_bytes(&contact.config, Face::Account)?;
+    let affiliation = contact
+        .affiliation
+        .as_deref()
+        .and_then(Affiliation::from_name);
+    let viewer = Viewer {
+        affiliation: affiliation.unwrap_or(Affiliation::None),
+        presence: contact.presence,
+        groups: contact.groups.clone(),
+        subscribed: false,
+    };
+    let fresh = config.item_expire.is_none_or(|seconds| {
+        contact.item.published_at.plus_seconds(i64::from(seconds)) >= services.clock.now()
+    });
+    if !(fresh && shows_last(&config) && contact.presence && access::read(&config, &viewer).is_ok())
+    {
+        return Ok(None);
+    }
+    let message = notify::last_message(&contact.service, node, &contact.item, shown(&config));
+    message.map(Some)
+}
+
+/// Payloads that are shown to one session when it comes online.
+const BYTES_MAX: usize = 1 << 20;

@@ -1,0 +1,199 @@
+//! Publish-subscribe (XEP-0060): nodes of accounts and of services, with their items,
+//! affiliations and subscriptions.
+//!
+//! A node is found by the address of its service (an account's bare JID or a domain) and its name. What a
+//! configuration means is not known here; it is bytes. Every change of a node begins with its
+//! row, so that changes of one node follow each other on PostgreSQL too.
+
+mod item;
+mod people;
+
+use sqlx::FromRow;
+
+use super::db::{Db, queries, reading, transaction, writing};
+use super::error::StoreError;
+use crate::clock::Timestamp;
+use crate::proto::jid::BareJid;
+
+pub(in crate::store) use item::QUERIES as ITEM_QUERIES;
+pub use item::{ContactItem, NewItem, PublishBounds, Published, PubsubItem, Slice, WhenFull};
+pub(in crate::store) use people::{LEAVE, QUERIES as PEOPLE_QUERIES};
+pub use people::{PubsubAffiliation, PubsubSubscription};
+
+queries! {
+    FIND = "select node, config, creator, created_at from pubsub_node
+        where service = $1 and node = $2";
+    LIST = "select node, config, creator, created_at from pubsub_node
+        where service = $1 order by node limit $2";
+    COUNT = "select count(*) from pubsub_node where service = $1";
+    CREATE = "insert into pubsub_node
+            (service, node, account, config, creator, created_at, revision, bytes)
+        values ($1, $2, $3, $4, $5, $6, 0, 0)
+        on conflict (service, node) do nothing";
+    CONFIGURE = "update pubsub_node set config = $3 where service = $1 and node = $2";
+    DELETE = "delete from pubsub_node where service = $1 and node = $2";
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PubsubNode {
+    /// Its name, of one service.
+    pub node: String,
+    /// How it is configured.
+    pub config: Vec<u8>,
+    /// Who made it, a bare JID.
+    pub creator: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What became of a node that was to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Created {
+    /// It is there.
+    Made,
+    /// There is one of that name.
+    Exists,
+    /// The service has as many as it may have.
+    Full,
+}
+
+/// Operations on nodes; from [`super::Store::pubsub`].
+#[derive(Clone, Copy, Debug)]
+pub struct Pubsub<'a> {
+    pub(super) db: &'a Db,
+}
+
+impl Pubsub<'_> {
+    /// One node.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn node(
+        &self,
+        service: &BareJid,
+        node: &str,
+    ) -> Result<Option<PubsubNode>, StoreError> {
+        let row: Option<Row> = reading!(self.db, pool => {
+            sqlx::query_as(FIND)
+                .bind(service.as_str())
+                .bind(node)
+                .fetch_optional(pool)
+                .await?
+        });
+        Ok(row.map(PubsubNode::from))
+    }
+
+    /// The nodes of a service by their names, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn nodes(
+        &self,
+        service: &BareJid,
+        limit: u32,
+    ) -> Result<Vec<PubsubNode>, StoreError> {
+        let rows: Vec<Row> = reading!(self.db, pool => {
+            sqlx::query_as(LIST)
+                .bind(service.as_str())
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        });
+        Ok(rows.into_iter().map(PubsubNode::from).collect())
+    }
+
+    /// Makes a node. Where the service is an account, the node goes with it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoAccount`] when that account does not exist.
+    pub async fn create(
+        &self,
+        service: &BareJid,
+        node: &PubsubNode,
+        nodes_max: u32,
+    ) -> Result<Created, StoreError> {
+        let account = service.node().is_some().then(|| service.as_str());
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                let count: i64 = sqlx::query_scalar(COUNT)
+                    .bind(service.as_str()).fetch_one(&mut *tx).await?;
+                let made = sqlx::query(CREATE)
+                    .bind(service.as_str())
+                    .bind(node.node.as_str())
+                    .bind(account)
+                    .bind(node.config.as_slice())
+                    .bind(node.creator.as_str())
+                    .bind(node.created_at.as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                if made.rows_affected() == 0 {
+                    return Ok(Created::Exists);
+                }
+                if count >= i64::from(nodes_max) {
+                    return Ok(Created::Full);
+                }
+            });
+            Ok(Created::Made)
+        })
+        .await
+    }
+
+    /// Configures a node anew; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn configure(
+        &self,
+        service: &BareJid,
+        node: &str,
+        config: &[u8],
+    ) -> Result<bool, StoreError> {
+        let done = writing!(self.db, pool => {
+            sqlx::query(CONFIGURE)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(config)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        Ok(done > 0)
+    }
+
+    /// Deletes a node with all that is in it; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&self, service: &BareJid, node: &str) -> Result<bool, StoreError> {
+        let done = writing!(self.db, pool => {
+            sqlx::query(DELETE)
+                .bind(service.as_str())
+                .bind(node)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        Ok(done > 0)
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    node: String,
+    config: Vec<u8>,
+    creator: String,
+    created_at: i64,
+}
+
+impl From<Row> for PubsubNode {
+    fn from(row: Row) -> Self {
+        Self {
+            node: row.node,
+            config: row.config,
+            creator: row.creator,
+            created_at: Timestamp::from_micros(row.created_at),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Who has which right on a node, and who is told of it (XEP-0060 §4.1, §4.2).
+
+use sqlx::FromRow;
+
+use super::super::Put;
+use super::super::db::{queries, reading, transaction, writing};
+use super::super::error::StoreError;
+use super::Pubsub;
+use crate::proto::jid::{BareJid, Jid};
+
+queries! {
+    AFFILIATION = "select affiliation from pubsub_affiliation
+        where service = $1 and node = $2 and jid = $3";
+    AFFILIATIONS = "select node, jid, affiliation from pubsub_affiliation
+        where service = $1 and node = $2 order by jid limit $3";
+    AFFILIATIONS_OF = "select node, jid, affiliation from pubsub_affiliation
+        where service = $1 and jid = $2 order by node limit $3";
+    COUNT_AFFILIATIONS = "select count(*) from pubsub_affiliation
+        where service = $1 and node = $2";
+    AFFILIATE = "insert into pubsub_affiliation (service, node, jid, affiliation)
+        values ($1, $2, $3, $4)
+        on conflict (service, node, jid) do update set affiliation = excluded.affiliation";
+    DISAFFILIATE = "delete from pubsub_affiliation
+        where service = $1 and node = $2 and jid = $3";
+    SUBSCRIPTIONS = "select node, jid from pubsub_subscription
+        where service = $1 and node = $2 order by jid limit $3";
+    SUBSCRIPTIONS_OF = "select node, jid from pubsub_subscription
+        where service = $1 and bare = $2 order by node, jid limit $3";
+    COUNT_SUBSCRIPTIONS = "select count(*) from pubsub_subscription
+        where service = $1 and node = $2";
+    SUBSCRIBED = "select count(*) from pubsub_subscription
+        where service = $1 and node = $2 and bare = $3";
+    SUBSCRIBE = "insert into pubsub_subscription (service, node, jid, bare)
+        values ($1, $2, $3, $4) on conflict (service, node, jid) do nothing";
+    UNSUBSCRIBE = "delete from pubsub_subscription
+        where service = $1 and node = $2 and jid = $3";
+    UNSUBSCRIBE_ALL = "delete from pubsub_subscription
+        where service = $1 and node = $2 and bare = $3";
+    LEAVE_AFFILIATIONS = "delete from pubsub_affiliation where jid = $1";
+    LEAVE_SUBSCRIPTIONS = "delete from pubsub_subscription where bare = $1";
+}
+
+/// What goes with an account besides its nodes: whoever gets its address later has no right of it.
+pub(in crate::store) const LEAVE: [&str; 2] = [LEAVE_AFFILIATIONS, LEAVE_SUBSCRIPTIONS];
+
+/// Who has which right.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct PubsubAffiliation {
+    /// On which node.
+    pub node: String,
+    /// Who, a bare JID.
+    pub jid: String,
+    /// Which.
+    pub affiliation: String,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PubsubSubscription {
+    /// Of which node.
+    pub node: String,
+    /// Who.
+    pub jid: Jid,
+}
+
+impl Pubsub<'_> {
+    /// The affiliation that was given to that entity.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn affiliation(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &BareJid,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(AFFILIATION)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(jid.as_str())
+                .fetch_optional(pool)
+                .await?
+        }))
+    }
+
+    /// All affiliations with a node.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn affiliations(
+        &self,
+        service: &BareJid,
+        node: &str,
+        limit: u32,
+    ) -> Result<Vec<PubsubAffiliation>, StoreError> {
+        self.affiliation_rows(AFFILIATIONS, service, node, limit)
+            .await
+    }
+
+    /// All affiliations of an entity.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn affiliations_of(
+        &self,
+        service: &BareJid,
+        jid: &BareJid,
+        limit: u32,
+    ) -> Result<Vec<PubsubAffiliation>, StoreError> {
+        self.affiliation_rows(AFFILIATIONS_OF, service, jid.as_str(), limit)
+            .await
+    }
+
+    async fn affiliation_rows(
+        &self,
+        sql: &'static str,
+        service: &BareJid,
+        key: &str,
+        limit: u32,
+    ) -> Result<Vec<PubsubAffiliation>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(sql)
+                .bind(service.as_str())
+                .bind(key)
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// Gives an affiliation, or takes it with `None`. [`Put::Full`] when the node has as many as it may
+    /// have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn affiliate(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &BareJid,
+        affiliation: Option<&str>,
+        max: u32,
+    ) -> Result<Put, StoreError> {
+        let Some(affiliation) = affiliation else {
+            writing!(self.db, pool => {
+                sqlx::query(DISAFFILIATE)
+                    .bind(service.as_str())
+                    .bind(node)
+                    .bind(jid.as_str())
+                    .execute(pool)
+                    .await?;
+            });
+            return Ok(Put::Stored);
+        };
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                sqlx::query(AFFILIATE)
+                    .bind(service.as_str())
+                    .bind(node)
+                    .bind(jid.as_str())
+                    .bind(affiliation)
+                    .execute(&mut *tx)
+                    .await?;
+                let count: i64 = sqlx::query_scalar(COUNT_AFFILIATIONS)
+                    .bind(service.as_str()).bind(node).fetch_one(&mut *tx).await?;
+                if count > i64::from(max) {
+                    return Ok(Put::Full);
+                }
+            });
+            Ok(Put::Stored)
+        })
+        .await
+    }
+
+    /// All subscriptions to a node.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscriptions(
+        &self,
+        service: &BareJid,
+        node: &str,
+        limit: u32,
+    ) -> Result<Vec<PubsubSubscription>, StoreError> {
+        self.subscription_rows(SUBSCRIPTIONS, service, node, limit)
+            .await
+    }
+
+    /// All subscriptions of an entity, whichever of its addresses they are for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscriptions_of(
+        &self,
+        service: &BareJid,
+        bare: &BareJid,
+        limit: u32,
+    ) -> Result<Vec<PubsubSubscription>, StoreError> {
+        self.subscription_rows(SUBSCRIPTIONS_OF, service, bare.as_str(), limit)
+            .await
+    }
+
+    async fn subscription_rows(
+        &self,
+        sql: &'static str,
+        service: &BareJid,
+        key: &str,
+        limit: u32,
+    ) -> Result<Vec<PubsubSubscription>, StoreError> {
+        let rows: Vec<(String, String)> = reading!(self.db, pool => {
+            sqlx::query_as(sql)
+                .bind(service.as_str())
+                .bind(key)
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter()
+            .map(|(node, jid)| {
+                let jid = Jid::parse(&jid)
+                    .map_err(|error| StoreError::corrupt("pubsub_subscription.jid", error))?;
+                Ok(PubsubSubscription { node, jid })
+            })
+            .collect()
+    }
+
+    /// Whether the entity has a subscription to the node.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_subscribed(
+        &self,
+        service: &BareJid,
+        node: &str,
+        bare: &BareJid,
+    ) -> Result<bool, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(SUBSCRIBED)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(bare.as_str())
+                .fetch_one(pool)
+                .await?
+        });
+        Ok(count > 0)
+    }
+
+    /// Subscribes an address. [`Put::Full`] when the node has as many subscriptions as it may have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscribe(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &Jid,
+        max: u32,
+    ) -> Result<Put, StoreError> {
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                let made = sqlx::query(SUBSCRIBE)
+                    .bind(service.as_str())
+                    .bind(node)
+                    .bind(jid.to_string())
+                    .bind(jid.bare().as_str())
+                    .execute(&mut *tx)
+                    .await?
+                    .rows_affected();
+                let count: i64 = sqlx::query_scalar(COUNT_SUBSCRIPTIONS)
+                    .bind(service.as_str()).bind(node).fetch_one(&mut *tx).await?;
+                if made > 0 && count > i64::from(max) {
+                    return Ok(Put::Full);
+                }
+            });
+            Ok(Put::Stored)
+        })
+        .await
+    }
+
+    /// Ends the subscription of an address; `false` when there was none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unsubscribe(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &Jid,
+    ) -> Result<bool, StoreError> {
+        let done = writing!(self.db, pool => {
+            sqlx::query(UNSUBSCRIBE)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(jid.to_string())
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        Ok(done > 0)
+    }
+
+    /// Ends all subscriptions of an entity to a node.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unsubscribe_all(
+        &self,
+        service: &BareJid,
+        node: &str,
+        bare: &BareJid,
+    ) -> Result<(), StoreError> {
+        writing!(self.db, pool => {
+            sqlx::query(UNSUBSCRIBE_ALL)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(bare.as_str())
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,323 @@
+//! Nodes, items, affiliations and subscriptions (XEP-0060).
+
+use parlour::proto::jid::{BareJid, Jid};
+use parlour::store::{
+    Created, NewItem, PublishBounds, Published, PubsubNode, Put, RosterItem, RosterWrite, Slice,
+    Store, StoreError, Subscription, WhenFull,
+};
+
+use crate::{NOW, Place, account, jid};
+
+crate::on_both!(
+    a_node_is_made_once_within_its_bound_and_goes_with_its_account,
+    items_are_ordered_by_publication_and_bounded,
+    the_bytes_of_a_service_are_bounded,
+    affiliations_and_subscriptions_are_kept_and_bounded,
+    the_last_items_of_contacts_are_found_with_what_lets_them_be_seen,
+    an_account_that_goes_leaves_no_right_behind,
+);
+
+fn node(name: &str) -> PubsubNode {
+    PubsubNode {
+        node: name.to_owned(),
+        config: b"<x/>".to_vec(),
+        creator: "alice@example.com".to_owned(),
+        created_at: NOW,
+    }
+}
+
+fn item<'a>(id: &'a str, publisher: &'a str, payload: &'a [u8]) -> NewItem<'a> {
+    NewItem {
+        id,
+        publisher,
+        published_at: NOW,
+        payload,
+        own_only: false,
+    }
+}
+
+const ROOMY: PublishBounds = PublishBounds {
+    items_max: 100,
+    when_full: WhenFull::DropOldest,
+    bytes_max: 1_000,
+};
+
+async fn ids(store: &Store, service: &BareJid, slice: Slice, limit: u32) -> String {
+    let found = store
+        .pubsub()
+        .items(service, "n", slice, limit)
+        .await
+        .unwrap();
+    found.into_iter().map(|item| item.id).collect()
+}
+
+async fn a_node_is_made_once_within_its_bound_and_goes_with_its_account(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let pubsub = store.pubsub();
+    for (name, answer) in [
+        ("a", Created::Made),
+        ("a", Created::Exists),
+        ("b", Created::Made),
+        ("c", Created::Full),
+        ("b", Created::Exists),
+    ] {
+        assert_eq!(
+            pubsub.create(&alice, &node(name), 2).await.unwrap(),
+            answer,
+            "{name}"
+        );
+    }
+    assert_eq!(pubsub.node(&alice, "a").await.unwrap(), Some(node("a")));
+    assert_eq!(pubsub.node(&alice, "c").await.unwrap(), None);
+    assert!(pubsub.configure(&alice, "a", b"<y/>").await.unwrap());
+    assert!(!pubsub.configure(&alice, "c", b"<y/>").await.unwrap());
+    assert_eq!(
+        pubsub.node(&alice, "a").await.unwrap().unwrap().config,
+        b"<y/>"
+    );
+    let nobody = pubsub
+        .create(&jid("nobody@example.com"), &node("a"), 2)
+        .await;
+    assert!(
+        matches!(nobody, Err(StoreError::NoAccount(_))),
+        "{nobody:?}"
+    );
+    let service = jid("pubsub.example.com");
+    assert_eq!(
+        pubsub.create(&service, &node("a"), 2).await.unwrap(),
+        Created::Made
+    );
+    assert!(pubsub.delete(&alice, "b").await.unwrap());
+    assert!(!pubsub.delete(&alice, "b").await.unwrap());
+    let _gone = store.accounts().remove(&alice).await.unwrap();
+    assert_eq!(pubsub.nodes(&alice, 10).await.unwrap(), []);
+    assert_eq!(pubsub.nodes(&service, 10).await.unwrap(), [node("a")]);
+}
+
+async fn items_are_ordered_by_publication_and_bounded(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let pubsub = store.pubsub();
+    let none = pubsub
+        .publish(&alice, "n", item("1", "a", b""), ROOMY)
+        .await;
+    assert_eq!(none.unwrap(), Published::NoNode);
+    let _made = pubsub.create(&alice, &node("n"), 2).await.unwrap();
+    for id in ["1", "2", "3", "1"] {
+        let done = pubsub
+            .publish(&alice, "n", item(id, "a", b"<a/>"), ROOMY)
+            .await;
+        assert_eq!(done.unwrap(), Published::Done(vec![]), "{id}");
+    }
+    assert_eq!(ids(&store, &alice, Slice::After(0, 0), 10).await, "231");
+    assert_eq!(ids(&store, &alice, Slice::After(0, 1), 1).await, "3");
+    assert_eq!(ids(&store, &alice, Slice::Before(i64::MAX), 2).await, "31");
+    let third = pubsub
+        .item(&alice, "n", "3")
+        .await
+        .unwrap()
+        .unwrap()
+        .revision;
+    assert_eq!(ids(&store, &alice, Slice::After(third, 0), 10).await, "1");
+    assert_eq!(ids(&store, &alice, Slice::Before(third), 10).await, "2");
+    assert_eq!(pubsub.count_before(&alice, "n", third).await.unwrap(), 1);
+
+    let three = |when_full| PublishBounds {
+        items_max: 3,
+        when_full,
+        ..ROOMY
+    };
+    let refused = pubsub
+        .publish(&alice, "n", item("4", "a", b""), three(WhenFull::Reject))
+        .await;
+    assert_eq!(refused.unwrap(), Published::NodeFull);
+    let replaced = pubsub
+        .publish(&alice, "n", item("2", "a", b""), three(WhenFull::Reject))
+        .await;
+    assert_eq!(replaced.unwrap(), Published::Done(vec![]));
+    let done = pubsub
+        .publish(
+            &alice,
+            "n",
+            item("4", "a", b""),
+            three(WhenFull::DropOldest),
+        )
+        .await;
+    assert_eq!(done.unwrap(), Published::Done(vec!["3".to_owned()]));
+    let own_only = NewItem {
+        own_only: true,
+        ..item("4", "b", b"")
+    };
+    assert_eq!(
+        pubsub.publish(&alice, "n", own_only, ROOMY).await.unwrap(),
+        Published::Foreign
+    );
+    assert!(pubsub.retract(&alice, "n", "4").await.unwrap());
+    assert!(!pubsub.retract(&alice, "n", "4").await.unwrap());
+    pubsub.drop_oldest(&alice, "n", 1).await.unwrap();
+    assert_eq!(ids(&store, &alice, Slice::After(0, 0), 10).await, "2");
+    pubsub.expire(&alice, "n", NOW).await.unwrap();
+    assert_eq!(ids(&store, &alice, Slice::After(0, 0), 10).await, "2");
+    pubsub
+        .expire(&alice, "n", NOW.plus_seconds(1))
+        .await
+        .unwrap();
+    assert_eq!(ids(&store, &alice, Slice::After(0, 0), 10).await, "");
+}
+
+async fn the_bytes_of_a_service_are_bounded(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&alice, &node("n"), 2).await.unwrap();
+    let bounds = PublishBounds {
+        bytes_max: 10,
+        ..ROOMY
+    };
+    for (id, payload, answer) in [
+        ("1", &b"123456"[..], Published::Done(vec![])),
+        ("2", b"12345", Published::ServiceFull),
+        ("2", b"1234", Published::Done(vec![])),
+        ("1", b"1234567", Published::ServiceFull),
+        ("1", b"12345", Published::Done(vec![])),
+    ] {
+        let done = pubsub
+            .publish(&alice, "n", item(id, "a", payload), bounds)
+            .await;
+        assert_eq!(done.unwrap(), answer, "{id} {payload:?}");
+    }
+    pubsub.purge(&alice, "n").await.unwrap();
+    let done = pubsub
+        .publish(&alice, "n", item("3", "a", b"1234567890"), bounds)
+        .await;
+    assert_eq!(done.unwrap(), Published::Done(vec![]));
+}
+
+async fn affiliations_and_subscriptions_are_kept_and_bounded(place: Place) {
+    let store = place.open().await;
+    let (service, bob) = (jid("pubsub.example.com"), jid("bob@example.com"));
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&service, &node("n"), 2).await.unwrap();
+    for (name, affiliation, answer) in [
+        ("bob@example.com", Some("member"), Put::Stored),
+        ("eve@example.com", Some("outcast"), Put::Full),
+        ("bob@example.com", Some("owner"), Put::Stored),
+    ] {
+        let put = pubsub
+            .affiliate(&service, "n", &jid(name), affiliation, 1)
+            .await;
+        assert_eq!(put.unwrap(), answer, "{name}");
+    }
+    let found = pubsub.affiliation(&service, "n", &bob).await.unwrap();
+    assert_eq!(found.as_deref(), Some("owner"));
+    assert_eq!(
+        pubsub
+            .affiliations_of(&service, &bob, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let _put = pubsub
+        .affiliate(&service, "n", &bob, None, 1)
+        .await
+        .unwrap();
+    assert_eq!(pubsub.affiliations(&service, "n", 10).await.unwrap(), []);
+
+    let full = Jid::parse("bob@example.com/x").unwrap();
+    for (who, answer) in [
+        (full.clone(), Put::Stored),
+        (full.clone(), Put::Stored),
+        (bob.clone().into(), Put::Full),
+    ] {
+        assert_eq!(
+            pubsub.subscribe(&service, "n", &who, 1).await.unwrap(),
+            answer,
+            "{who}"
+        );
+    }
+    assert!(pubsub.is_subscribed(&service, "n", &bob).await.unwrap());
+    let found = pubsub.subscriptions_of(&service, &bob, 10).await.unwrap();
+    assert_eq!(
+        found,
+        pubsub.subscriptions(&service, "n", 10).await.unwrap()
+    );
+    assert!(pubsub.unsubscribe(&service, "n", &full).await.unwrap());
+    assert!(!pubsub.unsubscribe(&service, "n", &full).await.unwrap());
+    let _put = pubsub.subscribe(&service, "n", &full, 1).await.unwrap();
+    pubsub.unsubscribe_all(&service, "n", &bob).await.unwrap();
+    assert!(!pubsub.is_subscribed(&service, "n", &bob).await.unwrap());
+}
+
+async fn the_last_items_of_contacts_are_found_with_what_lets_them_be_seen(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let bob = account(&store, "bob@example.com").await;
+    let carol = account(&store, "carol@example.com").await;
+    let pubsub = store.pubsub();
+    for owner in [&bob, &carol] {
+        let _made = pubsub.create(owner, &node("n"), 2).await.unwrap();
+        for id in ["old", "new"] {
+            let _done = pubsub
+                .publish(owner, "n", item(id, "b", b"<a/>"), ROOMY)
+                .await
+                .unwrap();
+        }
+    }
+    let put = |owner: &BareJid, contact: &BareJid, subscription| RosterWrite::Put {
+        owner: owner.clone(),
+        item: RosterItem {
+            subscription,
+            groups: vec!["Friends".to_owned(), "Work".to_owned()],
+            ..RosterItem::new(contact.clone())
+        },
+    };
+    let steps = [
+        put(&alice, &bob, Subscription::To),
+        put(&alice, &carol, Subscription::From),
+        put(&bob, &alice, Subscription::From),
+    ];
+    for step in steps {
+        let _done = store.rosters().apply(&[step], 10, NOW).await.unwrap();
+    }
+    let _put = pubsub
+        .affiliate(&bob, "n", &alice, Some("member"), 10)
+        .await
+        .unwrap();
+    let found = pubsub.last_of_contacts(&alice, "n", 10).await.unwrap();
+    let [last] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!((&last.service, last.item.id.as_str()), (&bob, "new"));
+    assert!(last.presence);
+    assert_eq!(last.groups, ["Friends", "Work"]);
+    assert_eq!(last.affiliation.as_deref(), Some("member"));
+    assert!(
+        pubsub
+            .last_of_contacts(&alice, "m", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+async fn an_account_that_goes_leaves_no_right_behind(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&service, &node("n"), 2).await.unwrap();
+    let _put = pubsub
+        .affiliate(&service, "n", &alice, Some("owner"), 10)
+        .await
+        .unwrap();
+    let address = Jid::parse("alice@example.com/x").unwrap();
+    let _put = pubsub.subscribe(&service, "n", &address, 10).await.unwrap();
+    let _gone = store.accounts().remove(&alice).await.unwrap();
+    assert_eq!(
+        pubsub.affiliation(&service, "n", &alice).await.unwrap(),
+        None
+    );
+    assert!(!pubsub.is_subscribed(&service, "n", &alice).await.unwrap());
+}
