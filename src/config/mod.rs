@@ -24,6 +24,7 @@ mod problem;
 mod reader;
 mod reference;
 mod registration;
+mod rooms;
 mod section;
 mod suggest;
 mod tls;
@@ -49,6 +50,7 @@ pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
+pub use rooms::{RoomCreation, Rooms, Subdomain};
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
 
@@ -79,6 +81,7 @@ section! {
         offline: Offline;
         private_storage: PrivateStorage;
         vcard: Vcard;
+        rooms: Rooms;
         log: Log;
     }
     arrays {

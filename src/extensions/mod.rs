@@ -9,6 +9,7 @@ pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
 pub mod last_activity;
+pub mod muc;
 pub mod offline;
 pub mod ping;
 pub mod presence;
@@ -39,6 +40,7 @@ const LIST: &[Register] = &[
     contact_addresses::register,
     disco::register,
     last_activity::register,
+    muc::register,
     offline::register,
     ping::register,
     presence::register,

@@ -116,6 +116,8 @@ queries! {
         values ($1, $2, $3, $4, $5, $6)";
     APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
+    WORDS = "select words from archive_message where owner = $1 and id = $2";
+    REPLACE = "update archive_message set stanza = $3, words = $4 where owner = $1 and id = $2";
     OLDEST = "select id, stanza from archive_message
         where owner = $1 and id > $2 and id < $3 order by id limit $4";
     LATEST = "select id, stanza from archive_message
@@ -339,6 +341,40 @@ impl Archive<'_> {
         // The one at that place is one too many; what is kept begins behind it.
         let too_many = id.as_deref().map(id_of).transpose()?;
         Ok(too_many.map(ArchiveId::next))
+    }
+
+    /// Puts another stanza in the place of a message, which is no longer found by its words.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replace(
+        &self,
+        owner: &BareJid,
+        id: ArchiveId,
+        stanza: Bytes,
+    ) -> Result<(), StoreError> {
+        transaction!(self.db, tx => {
+            let words: Option<Vec<u8>> = sqlx::query_scalar(WORDS)
+                .bind(owner.as_str())
+                .bind(id.to_bytes())
+                .fetch_optional(&mut *tx)
+                .await?;
+            for word in numbers(&words.unwrap_or_default()) {
+                sqlx::query(DELETE_WORD)
+                    .bind(word)
+                    .bind(id.to_bytes())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            sqlx::query(REPLACE)
+                .bind(owner.as_str())
+                .bind(id.to_bytes())
+                .bind(stanza.to_vec())
+                .bind(Vec::<u8>::new())
+                .execute(&mut *tx)
+                .await?;
+        });
+        Ok(())
     }
 
     /// Deletes messages before that one, a bounded number; returns how many. To be called until it

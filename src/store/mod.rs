@@ -13,6 +13,7 @@ mod error;
 mod grouped;
 mod offline;
 mod private_xml;
+mod room;
 mod roster;
 mod schema;
 mod setting;
@@ -35,6 +36,7 @@ pub use db::{Db, Limits, Location};
 pub use error::StoreError;
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
+pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
@@ -95,6 +97,12 @@ impl Store {
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { db: &self.0.db }
+    }
+
+    /// Rooms that outlast their occupants (XEP-0045).
+    #[must_use]
+    pub fn rooms(&self) -> Rooms<'_> {
+        Rooms { db: &self.0.db }
     }
 
     /// Rosters (RFC 6121 §2).
@@ -195,6 +203,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         credential::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
+        room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,
         setting::QUERIES,
