@@ -212,6 +212,66 @@ const CASES: &[Case] = &[
         &["<vCard xmlns='vcard-temp'>B</vCard>"],
     ),
     (
+        "mam.xsd",
+        &[
+            "<query xmlns='urn:xmpp:mam:2' queryid='f27'><x xmlns='jabber:x:data' type='submit'/><set xmlns='http://jabber.org/protocol/rsm'/><flip-page/></query>",
+            "<result xmlns='urn:xmpp:mam:2' id='1'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/><message xmlns='jabber:client'/></forwarded></result>",
+            "<fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'/></fin>",
+            "<metadata xmlns='urn:xmpp:mam:2'/>",
+            "<metadata xmlns='urn:xmpp:mam:2'><start id='1' timestamp='2026-01-02T03:04:05Z'/><end id='2' timestamp='2026-01-02T03:04:05Z'/></metadata>",
+            "<prefs xmlns='urn:xmpp:mam:2' default='roster'><always><jid>a@example.org</jid></always><never/></prefs>",
+        ],
+        &[
+            "<result xmlns='urn:xmpp:mam:2'><forwarded xmlns='urn:xmpp:forward:0'/></result>",
+            "<result xmlns='urn:xmpp:mam:2' id='1'/>",
+            "<fin xmlns='urn:xmpp:mam:2'/>",
+            "<metadata xmlns='urn:xmpp:mam:2'><start id='1' timestamp='2026-01-02T03:04:05Z'/></metadata>",
+            "<prefs xmlns='urn:xmpp:mam:2' default='sometimes'/>",
+        ],
+    ),
+    (
+        "forward.xsd",
+        &["<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded>"],
+        &[
+            "<forwarded xmlns='urn:xmpp:forward:0'>text</forwarded>",
+            "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay'/></forwarded>",
+        ],
+    ),
+    (
+        "carbons.xsd",
+        &[
+            "<enable xmlns='urn:xmpp:carbons:2'/>",
+            "<private xmlns='urn:xmpp:carbons:2'/>",
+            "<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded></sent>",
+        ],
+        &[
+            "<received xmlns='urn:xmpp:carbons:2'/>",
+            "<disable xmlns='urn:xmpp:carbons:2'>now</disable>",
+        ],
+    ),
+    (
+        "stanza-id.xsd",
+        &[
+            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/>",
+            "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>",
+        ],
+        &[
+            "<stanza-id xmlns='urn:xmpp:sid:0' id='1'/>",
+            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'>text</stanza-id>",
+        ],
+    ),
+    (
+        "rsm.xsd",
+        &[
+            "<set xmlns='http://jabber.org/protocol/rsm'><max>10</max><before/></set>",
+            "<set xmlns='http://jabber.org/protocol/rsm'><first index='0'>a</first><last>b</last><count>2</count></set>",
+        ],
+        &[
+            "<set xmlns='http://jabber.org/protocol/rsm'><count>many</count></set>",
+            "<set xmlns='http://jabber.org/protocol/rsm'><middle>a</middle></set>",
+        ],
+    ),
+    (
         "private.xsd",
         &["<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>"],
         &["<query xmlns='jabber:iq:private'>text</query>"],

@@ -11,6 +11,7 @@
 
 mod account;
 mod address;
+mod archive;
 mod auth;
 mod c2s;
 mod check;
@@ -40,6 +41,7 @@ use toml::de::DeTable;
 
 pub use account::{Offline, PrivateStorage, Vcard};
 pub use address::{ContactAddress, Domain, ListenAddress};
+pub use archive::{Archive, ArchiveDefault};
 pub use auth::Auth;
 pub use c2s::{C2s, Conflict};
 pub use component::{Component, ComponentRole};
@@ -79,6 +81,7 @@ section! {
         auth: Auth;
         registration: Registration;
         offline: Offline;
+        archive: Archive;
         private_storage: PrivateStorage;
         vcard: Vcard;
         rooms: Rooms;

@@ -4,10 +4,13 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod archive;
 pub mod caps;
+pub mod carbons;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod hints;
 pub mod last_activity;
 pub mod muc;
 pub mod offline;
@@ -17,6 +20,7 @@ pub mod private_xml;
 pub mod registration;
 pub mod roster;
 pub mod session_establishment;
+pub mod stanza_id;
 pub mod stream_limits;
 pub mod subscription;
 #[cfg(test)]
@@ -35,10 +39,13 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    archive::register,
     caps::register,
+    carbons::register,
     commands::register,
     contact_addresses::register,
     disco::register,
+    hints::register,
     last_activity::register,
     muc::register,
     offline::register,
@@ -48,6 +55,7 @@ const LIST: &[Register] = &[
     registration::register,
     roster::register,
     session_establishment::register,
+    stanza_id::register,
     stream_limits::register,
     subscription::register,
     time::register,

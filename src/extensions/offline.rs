@@ -18,11 +18,13 @@ use tracing::{debug, warn};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Offline};
+use crate::extensions::hints::Hint;
+use crate::extensions::{carbons, stanza_id};
 use crate::hooks::{At, Hooks, Mail, Services, Session, Undelivered};
 use crate::proto::common::delay::Delay;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Jid, Kind, MessageType, Stanza, ns, reading};
-use crate::store::{Appended, OfflineMessage};
+use crate::store::{Appended, ArchiveId, OfflineMessage};
 use crate::xml::Child;
 use giving::Giving;
 use handed::Handed;
@@ -65,18 +67,21 @@ enum Fate {
 }
 
 /// XEP-0160 §3, XEP-0334 §4.2.
-fn fate(stanza: &Stanza) -> Fate {
+fn fate(stanza: &Stanza, account: &BareJid) -> Fate {
     let Kind::Message(kind) = stanza.kind else {
         return Fate::Return;
     };
     match kind {
-        MessageType::Error | MessageType::Groupchat | MessageType::Headline => Fate::Return,
-        MessageType::Chat | MessageType::Normal if !stanza.payload.iter().any(is_content) => {
+        MessageType::Chat | MessageType::Normal if carbons::is_copy(stanza, account) => {
             Fate::Forget
         }
-        MessageType::Chat | MessageType::Normal if stanza.has(ns::HINTS, "no-store") => {
-            Fate::Return
+        MessageType::Error | MessageType::Groupchat | MessageType::Headline => Fate::Return,
+        MessageType::Chat | MessageType::Normal
+            if !Hint::Store.is_on(stanza) && !stanza.payload.iter().any(is_content) =>
+        {
+            Fate::Forget
         }
+        MessageType::Chat | MessageType::Normal if Hint::NoStore.is_on(stanza) => Fate::Return,
         MessageType::Chat | MessageType::Normal => Fate::Keep,
     }
 }
@@ -90,6 +95,11 @@ fn is_content(child: Child<'_>) -> bool {
     }
 }
 
+/// The id under which the account's archive has the message, too.
+fn archived_as(stanza: &Stanza, account: &BareJid) -> Option<ArchiveId> {
+    stanza_id::find(stanza, account)?.parse().ok()
+}
+
 async fn keep(undelivered: Undelivered, handed: Arc<Handed>, messages_max: u32) -> bool {
     let Undelivered {
         account,
@@ -101,7 +111,7 @@ async fn keep(undelivered: Undelivered, handed: Arc<Handed>, messages_max: u32) 
         hand_over_late(&account, id, stanza, &handed, &services).await;
         return true;
     }
-    match fate(&stanza) {
+    match fate(&stanza, &account) {
         Fate::Keep => {}
         Fate::Return => return false,
         Fate::Forget => return true,
@@ -109,8 +119,10 @@ async fn keep(undelivered: Undelivered, handed: Arc<Handed>, messages_max: u32) 
     let received_at = stanza.received_at.unwrap_or_else(|| services.clock.now());
     let messages = services.store.offline_messages();
     let bytes = Bytes::from(stanza.to_document());
-    let appended = messages.append(&account, bytes.clone(), received_at, messages_max);
-    match appended.await {
+    let archived = archived_as(&stanza, &account);
+    let appended =
+        messages.append_archived(&account, bytes.clone(), received_at, messages_max, archived);
+    match Box::pin(appended).await {
         Ok(Appended::Stored(id)) => {
             let message = OfflineMessage {
                 id,

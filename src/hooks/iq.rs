@@ -1,13 +1,13 @@
 //! What an IQ handler is given, and what it answers (RFC 6120 §8.2.3).
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
 
 use crate::hooks::online::Session;
 use crate::hooks::services::Services;
-use crate::proto::{BareJid, Condition, FullJid, IqType, Jid, StanzaError};
+use crate::proto::{BareJid, Condition, FullJid, IqType, Jid, Stanza, StanzaError};
 use crate::store::StoreError;
 use crate::xml::Element;
 
@@ -44,8 +44,32 @@ pub struct Iq {
     pub payload: Element,
     /// The asking session, when it is one of this server's.
     pub session: Option<Arc<Session>>,
+    /// What is to be sent before the answer, when that is a result.
+    pub ahead: Ahead,
     /// Everything else an extension may use.
     pub services: Arc<Services>,
+}
+
+/// Stanzas that the asker gets before the answer, in order: the results of a query (XEP-0313 §4). Clones
+/// share them.
+#[derive(Clone, Debug, Default)]
+pub struct Ahead(Arc<Mutex<Vec<Stanza>>>);
+
+impl Ahead {
+    /// Adds stanzas for the asker.
+    pub fn extend(&self, stanzas: impl IntoIterator<Item = Stanza>) {
+        self.lock().extend(stanzas);
+    }
+
+    /// Takes them out.
+    pub(crate) fn take(&self) -> Vec<Stanza> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// A panic while the lock was held cannot have left the list half changed.
+    fn lock(&self) -> MutexGuard<'_, Vec<Stanza>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The answer: the payload of the result, or an empty result, or a refusal.

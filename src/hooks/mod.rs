@@ -21,7 +21,7 @@ mod slots;
 mod table;
 
 pub use disco::{Ask, Disco, Identity, Info, Item};
-pub use iq::{At, Iq, IqAnswer, StreamIq};
+pub use iq::{Ahead, At, Iq, IqAnswer, StreamIq};
 pub use mailbox::{Mail, MailboxLimits};
 pub use online::{Account, Connection, Session};
 pub use passage::{Durable, Effects, Flow, Passage, Stage, Undelivered};

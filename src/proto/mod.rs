@@ -11,4 +11,4 @@ pub mod stanza;
 
 pub use error::{Condition, ErrorType, StanzaError, StreamCondition, StreamError};
 pub use jid::{BareJid, FullJid, Jid, Resource};
-pub use stanza::{IqType, Kind, MessageType, PresenceType, Stanza};
+pub use stanza::{ArchiveMark, IqType, Kind, MessageType, PresenceType, Stanza};

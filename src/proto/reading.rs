@@ -51,6 +51,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         payload: content,
         received_at: None,
         copies: None,
+        archived: None,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

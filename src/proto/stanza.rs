@@ -10,7 +10,7 @@ use compact_str::CompactString;
 
 use crate::clock::Timestamp;
 use crate::proto::error::{ErrorType, StanzaError};
-use crate::proto::jid::{Jid, Resource};
+use crate::proto::jid::{BareJid, Jid, Resource};
 use crate::proto::ns;
 use crate::xml::{Child, Content, Element, write};
 
@@ -35,6 +35,17 @@ pub struct Stanza {
     /// How many sessions hold it and have not given it back, where several were given it; not on
     /// the wire.
     pub copies: Option<Arc<AtomicUsize>>,
+    /// What the archive that saw it last has decided; not on the wire.
+    pub archived: Option<Arc<ArchiveMark>>,
+}
+
+/// That an archive has decided about a message (XEP-0313 §5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveMark {
+    /// Whose archive.
+    pub by: BareJid,
+    /// Under which id it has the message; none when it has not.
+    pub id: Option<CompactString>,
 }
 
 /// The three kinds of stanza, each with the types that RFC 6121 and RFC 6120 give it.
@@ -244,6 +255,7 @@ impl Stanza {
             payload: Content::empty(),
             received_at: None,
             copies: None,
+            archived: None,
         }
     }
 
@@ -340,6 +352,7 @@ impl Stanza {
             payload: Content::empty(),
             received_at: None,
             copies: None,
+            archived: None,
         }
     }
 

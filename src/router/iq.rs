@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{At, Iq, IqAnswer, Mail, Service, Session};
+use crate::hooks::{Ahead, At, Iq, IqAnswer, Mail, Service, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -34,7 +34,7 @@ impl Router {
             Some(to) if to.local().is_some() && to.resource().is_some() => {
                 self.iq_to_session(&to.clone(), stanza).await
             }
-            _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender).await,
+            _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender, replies).await,
             // An answer to a request of the server's own; none of them waits for it.
             _ => {
                 debug!("answer to the server");
@@ -63,12 +63,27 @@ impl Router {
         stanza: &Stanza,
         kind: IqType,
         sender: Option<&Arc<Session>>,
+        replies: &mut Replies,
     ) -> Option<Stanza> {
         let answer = match self.request(stanza, kind, sender) {
-            Ok(iq) => self.ask_extensions(iq).await,
+            Ok(iq) => {
+                let ahead = iq.ahead.clone();
+                let answer = self.ask_extensions(iq).await;
+                self.send_ahead(&ahead, &answer, replies);
+                answer
+            }
             Err(error) => Err(error),
         };
         answered(stanza, answer)
+    }
+
+    /// Sends what stands before a result.
+    fn send_ahead(&self, ahead: &Ahead, answer: &IqAnswer, replies: &mut Replies) {
+        if answer.is_ok() {
+            for stanza in ahead.take() {
+                self.answer(stanza, replies);
+            }
+        }
     }
 
     async fn ask_extensions(&self, iq: Iq) -> IqAnswer {
@@ -99,11 +114,14 @@ impl Router {
             Ok(mut iq) => {
                 iq.at = At::Service;
                 let at_domain = iq.to.node().is_none();
-                match service.request(iq.clone()).await {
+                let ahead = iq.ahead.clone();
+                let answer = match service.request(iq.clone()).await {
                     Some(answer) => answer,
                     None if at_domain => self.ask_extensions(iq).await,
                     None => Err(Condition::ServiceUnavailable.into()),
-                }
+                };
+                self.send_ahead(&ahead, &answer, replies);
+                answer
             }
             Err(error) => Err(error),
         };
@@ -134,6 +152,7 @@ impl Router {
             lang: stanza.lang.clone(),
             payload,
             session: sender.cloned(),
+            ahead: Ahead::default(),
             services: Arc::clone(&self.services),
         })
     }

@@ -11,6 +11,7 @@ use sqlx::{FromRow, QueryBuilder};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::archive::ArchiveId;
 use super::db::{Db, queries, reading, transaction};
 use super::error::StoreError;
 use super::grouped::{Group, Grouped};
@@ -49,7 +50,8 @@ const PAGE_MAX: u32 = 256;
 const EXPIRE_OWNERS_MAX: i64 = 64;
 
 /// The part of [`APPEND`] that stands before its rows.
-const APPEND_ROWS: &str = "insert into offline_message (owner, id, received_at, stanza) ";
+const APPEND_ROWS: &str =
+    "insert into offline_message (owner, id, received_at, stanza, archive_id) ";
 
 /// The part of [`COUNT_UP`] that stands before its rows, and that behind them.
 const COUNT_UP_ROWS: (&str, &str) = (
@@ -60,7 +62,10 @@ const COUNT_UP_ROWS: (&str, &str) = (
 
 queries! {
     // The next two are written with as many rows as a group has; here with one.
-    APPEND = "insert into offline_message (owner, id, received_at, stanza) values ($1, $2, $3, $4)";
+    APPEND = "insert into offline_message (owner, id, received_at, stanza, archive_id)
+        values ($1, $2, $3, $4, $5)";
+    ARCHIVED = "select id, archive_id from offline_message
+        where owner = $1 and archive_id >= $2 and archive_id <= $3";
     COUNT_UP = "insert into offline_mailbox (owner, stored) values ($1, $2)
         on conflict (owner) do update set stored = offline_mailbox.stored + excluded.stored
         returning owner, stored";
@@ -97,12 +102,30 @@ impl OfflineMessages<'_> {
         received_at: Timestamp,
         messages_max: u32,
     ) -> Result<Appended, StoreError> {
+        let archived = None;
+        self.append_archived(owner, stanza, received_at, messages_max, archived)
+            .await
+    }
+
+    /// [`OfflineMessages::append`] for a message that the owner's archive has under that id.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn append_archived(
+        &self,
+        owner: &BareJid,
+        stanza: Bytes,
+        received_at: Timestamp,
+        messages_max: u32,
+        archived: Option<ArchiveId>,
+    ) -> Result<Appended, StoreError> {
         self.writer
             .write(NewMessage {
                 owner: owner.clone(),
                 stanza,
                 received_at,
                 messages_max,
+                archived,
             })
             .await
     }
@@ -172,6 +195,38 @@ impl OfflineMessages<'_> {
         }))
     }
 
+    /// Deletes messages that the archive has under one of those ids, for their owner got them from
+    /// there; returns how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; all of them are there then.
+    pub async fn delete_archived(
+        &self,
+        owner: &BareJid,
+        ids: &[ArchiveId],
+    ) -> Result<u64, StoreError> {
+        let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
+            return Ok(0);
+        };
+        let waiting: Vec<(i64, Vec<u8>)> = reading!(self.db, pool => {
+            sqlx::query_as(ARCHIVED)
+                .bind(owner.as_str())
+                .bind(first.to_bytes())
+                .bind(last.to_bytes())
+                .fetch_all(pool)
+                .await?
+        });
+        let given = |archived: &[u8]| {
+            ArchiveId::from_bytes(archived).is_some_and(|archived| ids.contains(&archived))
+        };
+        let given = waiting.into_iter().filter(|(_, archived)| given(archived));
+        let given: Vec<i64> = given.map(|(id, _)| id).collect();
+        if given.is_empty() {
+            return Ok(0);
+        }
+        Box::pin(self.delete(owner, &given)).await
+    }
+
     /// Deletes messages received before that moment, of a bounded number of owners; returns how many.
     /// To be called until it returns 0.
     ///
@@ -222,6 +277,7 @@ pub(super) struct NewMessage {
     stanza: Bytes,
     received_at: Timestamp,
     messages_max: u32,
+    archived: Option<ArchiveId>,
 }
 
 /// Writes groups of messages.
@@ -284,7 +340,8 @@ impl Mailboxes {
                     row.push_bind(message.owner.as_str().to_owned())
                         .push_bind(id)
                         .push_bind(message.received_at.as_micros())
-                        .push_bind(message.stanza.to_vec());
+                        .push_bind(message.stanza.to_vec())
+                        .push_bind(message.archived.map(ArchiveId::to_bytes));
                 });
                 append.build().execute(&mut *tx).await?;
             }
@@ -364,7 +421,7 @@ mod tests {
     fn the_texts_that_are_written_with_many_rows_are_those_that_are_listed() {
         let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(
-            squeeze(&format!("{APPEND_ROWS}values ($1, $2, $3, $4)")),
+            squeeze(&format!("{APPEND_ROWS}values ($1, $2, $3, $4, $5)")),
             squeeze(APPEND)
         );
         let (head, tail) = COUNT_UP_ROWS;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::index::{Entries, Entry, write_child};
+use super::index::{self, Entries, Entry, write_child};
 use super::{Element, Scope, XmlError, tree};
 
 /// The child elements of a stanza, side by side, and where each of them is.
@@ -45,6 +45,16 @@ impl Content {
             .filter_map(|element| write_child(&mut out, element, own_ns))
             .collect();
         Self::from_parts(out.into(), entries)
+    }
+
+    /// One child `{ns}name` that was written out already. It begins with `<name xmlns='ns'`, as
+    /// [`super::write::element`] writes it, and is well-formed; bytes that begin otherwise are nothing.
+    #[must_use]
+    pub fn from_written(bytes: Bytes, ns: &str, name: &str) -> Self {
+        match index::entry_of_bytes(&bytes, ns, name) {
+            Some(entry) => Self::from_parts(bytes, std::iter::once(entry).collect()),
+            None => Self::empty(),
+        }
     }
 
     pub(super) const fn from_parts(bytes: Bytes, entries: Entries) -> Self {

@@ -85,6 +85,25 @@ pub(super) fn write_child(out: &mut Vec<u8>, element: &Element, own_ns: &str) ->
     entry
 }
 
+/// The place of the one child that is all of these bytes, which begin with `<name xmlns='ns'`.
+pub(super) fn entry_of_bytes(bytes: &[u8], ns: &str, name: &str) -> Option<Entry> {
+    let rest = bytes.strip_prefix(b"<")?.strip_prefix(name.as_bytes())?;
+    let rest = rest
+        .strip_prefix(b" xmlns='")?
+        .strip_prefix(ns.as_bytes())?;
+    rest.strip_prefix(b"'")?;
+    let name_end = u32::try_from(name.len()).ok()?.checked_add(1)?;
+    let ns_start = name_end.checked_add(u32::try_from(" xmlns='".len()).ok()?)?;
+    let ns_end = ns_start.checked_add(u32::try_from(ns.len()).ok()?)?;
+    Some(Entry {
+        start: 0,
+        end: u32::try_from(bytes.len()).ok()?,
+        name_start: 1,
+        name_end,
+        ns: Ns::Written(ns_start, ns_end),
+    })
+}
+
 fn entry_of_written(out: &[u8], start: usize, element: &Element, own_ns: &str) -> Option<Entry> {
     let in_xml = element.ns() == XML_NS;
     let prefix = if in_xml { write::XML_PREFIX } else { "" };

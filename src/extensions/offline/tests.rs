@@ -117,6 +117,7 @@ async fn what_is_kept_follows_section_3() {
 #[tokio::test]
 async fn only_messages_of_the_right_types_have_another_fate_than_return() {
     use MessageType::{Chat, Error, Groupchat, Headline, Normal};
+    let romeo = BareJid::new("romeo@localhost").unwrap();
     let body = crate::xml::Element::new(ns::CLIENT, "body").text("hi");
     for (kind, expected) in [
         (Chat, Fate::Keep),
@@ -126,13 +127,13 @@ async fn only_messages_of_the_right_types_have_another_fate_than_return() {
         (Headline, Fate::Return),
     ] {
         assert_eq!(
-            fate(&Stanza::message(kind).child(&body)),
+            fate(&Stanza::message(kind).child(&body), &romeo),
             expected,
             "{kind:?}"
         );
     }
     let presence = Stanza::presence(PresenceType::Available);
-    assert_eq!(fate(&presence), Fate::Return);
+    assert_eq!(fate(&presence, &romeo), Fate::Return);
 }
 
 #[tokio::test]

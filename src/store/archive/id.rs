@@ -12,10 +12,12 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArchiveId(u128);
 
+/// Bits that count the messages of one microsecond.
+const COUNT_BITS: u32 = 14;
 /// Bits of chance in an id.
-const RANDOM_BITS: u32 = 62;
+const RANDOM_BITS: u32 = 48;
 const VERSION: u128 = 0x7 << 76;
-const VARIANT: u128 = 0b10 << RANDOM_BITS;
+const VARIANT: u128 = 0b10 << (COUNT_BITS + RANDOM_BITS);
 /// Milliseconds that an id has room for: until the year 10889.
 const MILLIS_MAX: u128 = (1 << 48) - 1;
 
@@ -38,12 +40,12 @@ impl ArchiveId {
     }
 
     /// As it is stored.
-    pub(super) fn to_bytes(self) -> Vec<u8> {
+    pub(in crate::store) fn to_bytes(self) -> Vec<u8> {
         self.0.to_be_bytes().to_vec()
     }
 
     /// The id that was stored; `None` for other bytes.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(u128::from_be_bytes).map(Self)
     }
 
@@ -88,16 +90,25 @@ impl FromStr for ArchiveId {
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     last_micros: i64,
+    /// Messages of that microsecond.
+    count: u128,
 }
 
 impl Ids {
     /// The next id for a message of that moment; `random` fills what the time leaves.
     pub(super) fn next(&mut self, now: Timestamp, random: u128) -> ArchiveId {
-        // Two messages in one microsecond, or a clock that was put back.
-        let after = self.last_micros.saturating_add(1);
-        self.last_micros = now.as_micros().max(after);
+        if now.as_micros() > self.last_micros {
+            self.last_micros = now.as_micros();
+            self.count = 0;
+        } else if self.count < (1 << COUNT_BITS) - 1 {
+            // Another one in the same microsecond, or a clock that was put back.
+            self.count += 1;
+        } else {
+            self.last_micros = self.last_micros.saturating_add(1);
+            self.count = 0;
+        }
         let first = ArchiveId::first_of(Timestamp::from_micros(self.last_micros));
-        ArchiveId(first.0 | random & ((1 << RANDOM_BITS) - 1))
+        ArchiveId(first.0 | self.count << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1))
     }
 }
 
@@ -115,6 +126,10 @@ mod tests {
             .collect();
         assert!(made.is_sorted_by(|a, b| a < b), "{made:?}");
         assert!(made.iter().map(ToString::to_string).is_sorted());
+        let moment = Timestamp::from_micros(1_790_000_000_000_002);
+        let many: Vec<_> = (0..40_000).map(|_| ids.next(moment, u128::MAX)).collect();
+        assert!(many.is_sorted_by(|a, b| a < b));
+        assert_eq!(many[16_383].moment(), moment);
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! - `${name}` in a value or text: anything, the same on each use; `${_}`: anything;
 //! - `xml:lang` is compared where the pattern names it: a server may stamp its
 //!   default (RFC 6120 §8.1.5);
+//! - `<stanza-id/>` is compared where the pattern has one: a server may archive the message
+//!   (XEP-0313 §3.4);
 //! - `<absent>…</absent>`: none of the children matches what it holds.
 
 use std::collections::BTreeMap;
@@ -128,7 +130,13 @@ fn children(
         .iter()
         .filter(|child| child.name != ANY && child.name != "absent")
         .collect();
-    let mut free: Vec<&Node> = actual.children.iter().collect();
+    let named = |child: &Node| wanted.iter().any(|wanted| wanted.name == child.name);
+    let archive_id = |child: &Node| child.name == "stanza-id" && !named(child);
+    let mut free: Vec<&Node> = actual
+        .children
+        .iter()
+        .filter(|it| !archive_id(it))
+        .collect();
     if free.len() > wanted.len() && !open {
         let names: Vec<_> = free.iter().map(|child| child.to_string()).collect();
         return Err(format!(

@@ -1,0 +1,94 @@
+//! XEP-0313: Message Archive Management, version 1.1.3, with full-text search (XEP-0431, version 0.2.0): every
+//! message of an account that matters can be asked for later, by any of its clients.
+//!
+//! Messages of rooms are in the rooms' own archives, which share [`query`] and the store. Both sides of
+//! a conversation are archived when the message passes; nobody waits for that but the
+//! acknowledgement that the sender gets. Groupchat messages are not in the archive of an account (§5.1.1), and
+//! archives of publish-subscribe nodes (XEP-0442) are not offered.
+
+pub(crate) mod page;
+mod policy;
+pub(crate) mod preferences;
+pub(crate) mod query;
+mod recording;
+mod retention;
+pub(crate) mod rules;
+pub(crate) mod words;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::hooks::{At, Hooks, Iq, IqAnswer, Stage};
+use crate::proto::document::Document;
+use crate::proto::{Condition, ns};
+use query::Access;
+
+/// XEP-0313 §7: queries by id, flipped pages, metadata.
+pub(crate) const EXTENDED: &str = "urn:xmpp:mam:2#extended";
+/// XEP-0313 §7: the field `include-groupchat` is understood.
+const GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+/// XEP-0431 §2.1.
+pub(crate) const FULL_TEXT: &str = "urn:xmpp:fulltext:0";
+
+/// Registers recording, queries, preferences and forgetting.
+pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    hooks.document(Document::new(
+        "XEP-0313",
+        "Message Archive Management",
+        "1.1.3",
+    ));
+    hooks.feature(&[At::Own], ns::MAM);
+    hooks.feature(&[At::Own], EXTENDED);
+    hooks.feature(&[At::Own], GROUPCHAT_FIELD);
+    if config.archive.full_text {
+        hooks.document(Document::new(
+            "XEP-0431",
+            "Full Text Search in MAM",
+            "0.2.0",
+        ));
+        hooks.feature(&[At::Own], FULL_TEXT);
+    }
+    hooks.outgoing_presence(Stage::Guard, policy::load_early);
+    hooks.outgoing_message(Stage::Record, recording::outgoing);
+    hooks.incoming_message(Stage::Record, recording::incoming);
+    hooks.iq_get(&[At::Own], ns::MAM, "query", |iq| async move {
+        Ok(Some(query::form(
+            &iq.services.config.archive,
+            query::Senders::Known,
+        )))
+    });
+    hooks.iq_set(&[At::Own], ns::MAM, "query", ask);
+    hooks.iq_get(&[At::Own], ns::MAM, "metadata", |iq| async move {
+        let owner = iq.to.clone();
+        query::metadata(&iq, &owner).await
+    });
+    for name in ["query", "metadata"] {
+        hooks.iq_get(&[At::Account], ns::MAM, name, refuse);
+    }
+    hooks.iq_set(&[At::Account], ns::MAM, "query", refuse);
+    preferences::register(hooks);
+    hooks.daily(retention::forget);
+}
+
+/// §4: a query of the own archive. What it gives needs not be given as an offline message any more
+/// (§5.1.1).
+async fn ask(iq: Iq) -> IqAnswer {
+    let owner = iq.to.clone();
+    let access = Access {
+        owner: &owner,
+        senders: query::Senders::Known,
+        shown: None,
+    };
+    let (answer, given) = Box::pin(query::answer(&iq, access)).await?;
+    let offline = iq.services.store.offline_messages();
+    Box::pin(offline.delete_archived(&owner, &given)).await?;
+    Ok(Some(answer))
+}
+
+/// §8.1: another's archive.
+async fn refuse(_iq: Iq) -> IqAnswer {
+    Err(Condition::Forbidden.into())
+}
+
+#[cfg(test)]
+mod tests;
