@@ -9,14 +9,17 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::messages::RETRACT;
+use super::model::Affiliation;
 use super::model::RoomConfig;
 use super::model::history::Said;
 use super::presence::OCCUPANT_ID;
 use super::room::{Room, State};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
-use crate::hooks::{Durable, Services};
-use crate::proto::{Jid, Stanza, StanzaError, ns, reading};
+use crate::extensions::archive::query::{self, Access, Senders};
+use crate::extensions::archive::{EXTENDED, FULL_TEXT, words};
+use crate::hooks::{Durable, Iq, IqAnswer, Services};
+use crate::proto::{Condition, IqType, Jid, Stanza, StanzaError, ns, reading};
 use crate::store::{
     ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePageLimits, Archived, NewArchived,
 };
@@ -59,6 +62,7 @@ pub(super) fn keep(
     room: &Room,
     state: &State,
     stanza: &Stanza,
+    who: &Jid,
     now: Timestamp,
 ) -> Option<Kept> {
     if !is_kept(stanza) {
@@ -72,12 +76,9 @@ pub(super) fn keep(
     }
     let message = NewArchived {
         owner: room.jid.clone(),
-        with: stanza
-            .from
-            .clone()
-            .unwrap_or_else(|| Jid::from(room.jid.clone())),
+        with: who.to_bare(),
         stanza: stanza.to_document().into(),
-        words: Vec::new(),
+        words: words::of_message(&room.jid, stanza),
     };
     let appended = services.store.archive().append(message, now);
     Some(Kept {
@@ -157,7 +158,50 @@ pub(super) async fn forget(services: &Services, room: &Room) -> Result<(), Stanz
     Ok(archive.remove(&room.jid).await?)
 }
 
+/// What a room with an archive says of it (XEP-0313 §7).
+pub(super) fn features(config: &RoomConfig, full_text: bool) -> Vec<&'static str> {
+    if !has_archive(config) {
+        return Vec::new();
+    }
+    let text = full_text.then_some(FULL_TEXT);
+    [ns::MAM, EXTENDED, ns::STANZA_ID, TOMBSTONE]
+        .into_iter()
+        .chain(text)
+        .collect()
+}
+
+/// XEP-0424 §5: what was taken back leaves a tombstone.
+const TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
+
 impl Rooms {
+    /// XEP-0313 §5.1.2: the archive, for whoever may enter the room.
+    pub(super) async fn archived(&self, iq: &Iq, room: &Arc<Room>) -> IqAnswer {
+        let senders = {
+            let state = room.lock();
+            may_read(&state, &iq.from)?;
+            let role = state.standing(&iq.from).role;
+            if state.sees_jids(role) {
+                Senders::Known
+            } else {
+                Senders::Hidden
+            }
+        };
+        match (iq.kind, iq.payload.name()) {
+            (IqType::Get, "query") => Ok(Some(query::form(&self.config.archive, senders))),
+            (IqType::Get, "metadata") => query::metadata(iq, &room.jid).await,
+            (IqType::Set, "query") => {
+                let access = Access {
+                    owner: &room.jid,
+                    senders,
+                    shown: None,
+                };
+                let (answer, _) = Box::pin(query::answer(iq, access)).await?;
+                Ok(Some(answer))
+            }
+            _ => Err(Condition::ServiceUnavailable.into()),
+        }
+    }
+
     /// Fills the history of a room that came from the database, when it is entered first.
     ///
     /// # Errors
@@ -212,4 +256,21 @@ pub(super) fn stanza_id(room: &Room, id: &str) -> Element {
     Element::new(ns::STANZA_ID, "stanza-id")
         .attr("by", room.jid.as_str())
         .attr("id", id)
+}
+
+/// Whoever may enter may read what was said; where that takes a password, those who have given it, and
+/// members.
+fn may_read(state: &State, asker: &Jid) -> Result<(), StanzaError> {
+    if !state.config.persistent {
+        return Err(Condition::ServiceUnavailable.into());
+    }
+    let affiliation = state.affiliation(asker.bare());
+    let here = state.occupant_of(asker).is_some();
+    let closed = state.config.members_only || state.config.password.is_some();
+    let may = match affiliation {
+        Affiliation::Outcast => false,
+        Affiliation::None => here || !closed,
+        Affiliation::Member | Affiliation::Admin | Affiliation::Owner => true,
+    };
+    may.then_some(()).ok_or_else(|| Condition::Forbidden.into())
 }

@@ -91,7 +91,9 @@ impl Rooms {
     /// §6.4, §7.12: a room.
     pub(super) fn room_info(&self, iq: &Iq, room: &Room) -> IqAnswer {
         match iq.payload.attribute("node").filter(|node| !node.is_empty()) {
-            None => Ok(Some(describe(room).to_element(None))),
+            None => Ok(Some(
+                describe(room, self.config.archive.full_text).to_element(None),
+            )),
             Some(node @ "x-roomuser-item") => {
                 let state = room.lock();
                 let associate = state.associates.get(iq.from.bare());
@@ -170,7 +172,7 @@ fn cut(listed: &[Item], page: &PageRequest) -> Result<(usize, usize), StanzaErro
     Ok((start, end.min(listed.len()).max(start)))
 }
 
-fn describe(room: &Room) -> Info {
+fn describe(room: &Room, full_text: bool) -> Info {
     let state = room.lock();
     let name = state
         .config
@@ -182,6 +184,11 @@ fn describe(room: &Room) -> Info {
         .chain(state.config.features())
         .map(Into::into)
         .collect();
+    features.extend(
+        super::archive::features(&state.config, full_text)
+            .into_iter()
+            .map(Into::into),
+    );
     features.sort_unstable();
     let text = |var: &str, value: &str| Field::new(var, FieldType::TextSingle).value(value);
     let mut form = Form::new(FormType::Result).form_type(ROOM_INFO);

@@ -136,7 +136,7 @@ impl Rooms {
         };
         stanza.payload = cleaned(&stanza.payload, room);
         stanza.payload.push(&occupant_id(&author), ns::CLIENT);
-        let kept = archive::keep(&parcel.services, room, state, &stanza, now);
+        let kept = archive::keep(&parcel.services, room, state, &stanza, from, now);
         stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
         let mut effects = Effects::default();
         if let Some(kept) = kept {

@@ -9,7 +9,7 @@ use compact_str::CompactString;
 use super::model::Affiliation;
 use super::room::{Post, Room, Seat};
 use super::rooms::Rooms;
-use crate::hooks::{At, Effects, Iq, Parcel};
+use crate::hooks::{Ahead, At, Effects, Iq, Parcel};
 use crate::proto::{BareJid, Condition, ErrorType, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 /// Requests of one room that wait for their answers; the oldest is forgotten for one more.
@@ -183,6 +183,7 @@ async fn card(parcel: &Parcel, asked: BareJid) -> Result<Effects, StanzaError> {
         lang: stanza.lang.clone(),
         payload,
         session: None,
+        ahead: Ahead::default(),
         services: Arc::clone(&parcel.services),
     };
     if !parcel.services.serves(iq.to.domain().as_str()) {

@@ -170,3 +170,34 @@ async fn a_room_tells_what_it_is() {
     romeo.send(&get("nowhere@rooms.localhost", INFO)).await;
     assert!(told(&mut romeo)[0].ends_with("item-not-found"));
 }
+
+#[tokio::test]
+async fn the_archive_is_for_those_who_may_enter() {
+    let (house, mut juliet) = cave(&["juliet", "romeo"]).await;
+    let query = format!("<iq type='set' id='q' to='{ROOM}'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    juliet.send(&query).await;
+    assert_eq!(told(&mut juliet), ["iq error service-unavailable"]);
+    let stays = ("roomconfig_persistentroom", "1");
+    configure(&mut juliet, &[stays]).await;
+    super::say(&mut juliet, "for ever").await;
+    juliet.received();
+    let mut romeo = house.client("romeo/orchard");
+    for (field, expected) in [("0", true), ("1", false)] {
+        configure(&mut juliet, &[stays, ("roomconfig_membersonly", field)]).await;
+        romeo.send(&query).await;
+        let xml = romeo.received_xml().concat();
+        assert_eq!(xml.contains("for ever"), expected, "{xml}");
+        assert_eq!(xml.contains("<forbidden "), !expected, "{xml}");
+    }
+    juliet.received();
+    juliet.send(&query).await;
+    let xml = juliet.received_xml().concat();
+    assert!(
+        xml.contains(&format!("from='{ROOM}/Jule'")) && xml.contains("<occupant-id "),
+        "{xml}"
+    );
+    assert!(
+        !xml.contains("juliet@localhost/balcony' type='groupchat'"),
+        "{xml}"
+    );
+}
