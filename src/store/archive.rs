@@ -17,6 +17,7 @@ use crate::proto::jid::{BareJid, Jid};
 
 mod id;
 mod preference;
+mod replacing;
 mod writing;
 
 pub use id::{ArchiveId, UnknownArchiveId};
@@ -341,40 +342,6 @@ impl Archive<'_> {
         // The one at that place is one too many; what is kept begins behind it.
         let too_many = id.as_deref().map(id_of).transpose()?;
         Ok(too_many.map(ArchiveId::next))
-    }
-
-    /// Puts another stanza in the place of a message, which is no longer found by its words.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn replace(
-        &self,
-        owner: &BareJid,
-        id: ArchiveId,
-        stanza: Bytes,
-    ) -> Result<(), StoreError> {
-        transaction!(self.db, tx => {
-            let words: Option<Vec<u8>> = sqlx::query_scalar(WORDS)
-                .bind(owner.as_str())
-                .bind(id.to_bytes())
-                .fetch_optional(&mut *tx)
-                .await?;
-            for word in numbers(&words.unwrap_or_default()) {
-                sqlx::query(DELETE_WORD)
-                    .bind(word)
-                    .bind(id.to_bytes())
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            sqlx::query(REPLACE)
-                .bind(owner.as_str())
-                .bind(id.to_bytes())
-                .bind(stanza.to_vec())
-                .bind(Vec::<u8>::new())
-                .execute(&mut *tx)
-                .await?;
-        });
-        Ok(())
     }
 
     /// Deletes messages before that one, a bounded number; returns how many. To be called until it

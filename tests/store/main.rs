@@ -16,6 +16,7 @@ mod accounts;
 mod archives;
 mod database;
 mod mailboxes;
+mod rooms;
 mod rosters;
 mod small;
 

@@ -20,7 +20,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("urn:xmpp:chat-markers:0", "read only"),
     ("urn:xmpp:message-correct:0", "read only"),
     ("urn:xmpp:message-retract:0", "read only"),
-    ("urn:xmpp:message-retract:1", "read only"),
     ("urn:xmpp:reactions:0", "read only"),
     ("urn:xmpp:fasten:0", "read only"),
     ("urn:xmpp:omemo:1", "read only"),

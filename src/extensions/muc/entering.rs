@@ -1,14 +1,14 @@
-//! Entering, being there, another nickname (XEP-0045 §7.2, §7.6, §7.7).
+//! Entering a room, and being shown who is there and what was said (XEP-0045 §7.2).
 
 use std::sync::Arc;
 
-use super::leaving;
+use super::availability;
 use super::messages::delayed;
 use super::model::entry::{Caller, Door, admit};
 use super::model::history::Wanted;
 use super::model::pace::Pace;
 use super::model::{Affiliation, Role};
-use super::presence::{News, OCCUPANT_ID, Shown, codes};
+use super::presence::{News, Shown, codes};
 use super::room::{Occupant, Phase, Post, Room, Seat, State};
 use super::rooms::{Rooms, remember};
 use crate::hooks::{Effects, Parcel};
@@ -24,23 +24,14 @@ const SEATS_MAX: usize = 32;
 /// How often a room is looked for again that vanished while somebody entered it.
 const TRIES_MAX: usize = 8;
 
-/// What of a client's presence is the room's to say, and never passed on (§15.3 rule 6).
-const STRIPPED: [(&str, &str); 5] = [
-    (ns::MUC, "x"),
-    (ns::MUC_USER, "x"),
-    (OCCUPANT_ID, "occupant-id"),
-    ("urn:xmpp:hats:0", "hats"),
-    (ns::DELAY, "delay"),
-];
-
 /// A presence on its way into a room.
-struct Arrival<'a> {
-    from: &'a Jid,
-    nick: &'a Resource,
+pub(super) struct Arrival<'a> {
+    pub(super) from: &'a Jid,
+    pub(super) nick: &'a Resource,
     /// `<x xmlns='http://jabber.org/protocol/muc'/>`.
-    x: Option<Element>,
-    presence: Content,
-    parcel: &'a Parcel,
+    pub(super) x: Option<Element>,
+    pub(super) presence: Content,
+    pub(super) parcel: &'a Parcel,
 }
 
 /// What became of it.
@@ -122,22 +113,6 @@ impl Rooms {
         Ok(())
     }
 
-    /// What others are sent of a presence.
-    fn cleaned(&self, stanza: &Stanza) -> Result<Content, StanzaError> {
-        let mut presence = stanza.payload.clone();
-        presence.retain(|child| {
-            !STRIPPED
-                .iter()
-                .any(|(space, name)| child.is(Some(space), name))
-        });
-        if presence.bytes().len() > self.limits().presence_bytes_max.as_usize() {
-            return Err(
-                StanzaError::new(Condition::NotAcceptable).text("the presence is too large")
-            );
-        }
-        Ok(presence.detached())
-    }
-
     fn receive(&self, room: &Arc<Room>, arrival: &Arrival<'_>) -> Result<Outcome, StanzaError> {
         let mut guard = room.lock();
         let state = &mut *guard;
@@ -150,9 +125,9 @@ impl Rooms {
                 self.take_pace(state, &nick, arrival)?;
                 let again = nick == *arrival.nick && arrival.x.is_some();
                 if nick != *arrival.nick {
-                    self.rename(state, room, &nick, arrival, &mut post)?;
+                    availability::rename(state, room, &nick, arrival, &mut post)?;
                 } else if !again {
-                    update(state, room, arrival, &mut post);
+                    availability::update(state, room, arrival, &mut post);
                 }
                 if again {
                     self.synchronize(state, room, arrival, &mut post);
@@ -218,9 +193,10 @@ impl Rooms {
         if there.is_some_and(|occupant| occupant.seats.len() >= SEATS_MAX) {
             return Err(Condition::ResourceConstraint.into());
         }
+        let pace = self.entering_pace(state, arrival)?;
         let created = state.phase == Phase::Locked && state.occupants.is_empty();
         self.show_others(state, room, arrival, post);
-        self.seat(state, room, arrival, affiliation);
+        self.seat(state, room, arrival, affiliation, pace);
         let own_codes = own_codes(state, created);
         let news = News {
             own_codes: &own_codes,
@@ -231,6 +207,25 @@ impl Rooms {
         Ok(())
     }
 
+    /// Coming and going is told to everybody, so it has its pace too.
+    fn entering_pace(&self, state: &mut State, arrival: &Arrival<'_>) -> Result<Pace, StanzaError> {
+        let limits = self.limits();
+        let (rate, burst) = (limits.stanzas_per_second_max, limits.stanzas_burst_max);
+        let now = arrival.parcel.services.clock.now();
+        let account = arrival.from.bare();
+        if let Some(there) = state.occupants.get_mut(arrival.nick) {
+            let taken = there.pace.take(rate, burst, now);
+            return taken.then_some(there.pace).ok_or_else(too_fast);
+        }
+        let known = state.returning(account);
+        let mut pace = known.unwrap_or_else(|| Pace::full(burst, now));
+        if !pace.take(rate, burst, now) {
+            state.depart(account.clone(), pace);
+            return Err(too_fast());
+        }
+        Ok(pace)
+    }
+
     /// Puts the session onto its place.
     fn seat(
         &self,
@@ -238,8 +233,8 @@ impl Rooms {
         room: &Room,
         arrival: &Arrival<'_>,
         affiliation: Affiliation,
+        pace: Pace,
     ) {
-        let limits = self.limits();
         let account = arrival.from.bare();
         let seat = seat(arrival);
         if let Some(session) = &seat.session {
@@ -254,7 +249,6 @@ impl Rooms {
                 occupant.presence = arrival.presence.clone();
             }
             None => {
-                let now = arrival.parcel.services.clock.now();
                 let occupant = Occupant {
                     account: account.clone(),
                     role: affiliation.initial_role(state.config.moderated),
@@ -263,7 +257,7 @@ impl Rooms {
                     presence: arrival.presence.clone(),
                     shown: Shown::default(),
                     visible: false,
-                    pace: Pace::full(limits.stanzas_burst_max, now),
+                    pace,
                     asked_for_voice: None,
                 };
                 state.occupants.insert(arrival.nick.clone(), occupant);
@@ -348,86 +342,6 @@ impl Rooms {
         }
         self.catch_up(state, room, arrival, post);
     }
-
-    /// §7.6: all sessions under the old nickname come along.
-    fn rename(
-        &self,
-        state: &mut State,
-        room: &Room,
-        old: &Resource,
-        arrival: &Arrival<'_>,
-        post: &mut Post,
-    ) -> Result<(), StanzaError> {
-        let account = arrival.from.bare();
-        let reserved = state
-            .reserved_for(arrival.nick)
-            .is_some_and(|owner| owner != account);
-        if reserved || state.occupants.contains_key(arrival.nick) {
-            return Err(Condition::Conflict.into());
-        }
-        let news = News {
-            codes: &[303],
-            nick: Some(arrival.nick),
-            ..News::default()
-        };
-        state.farewell(room, old, &news, post);
-        let Some(mut occupant) = state.occupants.remove(old) else {
-            return Err(Condition::NotAcceptable.into());
-        };
-        occupant.presence = arrival.presence.clone();
-        for seat in &occupant.seats {
-            state.nicks.insert(seat.jid.clone(), arrival.nick.clone());
-        }
-        state.occupants.insert(arrival.nick.clone(), occupant);
-        state.announce(room, arrival.nick, &News::default(), post);
-        Ok(())
-    }
-
-    /// Presence of any type that is not available.
-    pub(super) fn depart(&self, parcel: &Parcel, kind: PresenceType) -> Effects {
-        let stanza = &parcel.stanza;
-        let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else {
-            return Effects::default();
-        };
-        let Some(room) = self.find(to.bare()) else {
-            return Effects::default();
-        };
-        let parting = self.cleaned(stanza).unwrap_or_default();
-        let mut post = Post::of(parcel.session.as_ref());
-        {
-            let mut state = room.lock();
-            match kind {
-                PresenceType::Unavailable if !leaving::is_stale(&state, from, parcel) => {
-                    leaving::leave(
-                        &mut state,
-                        &room,
-                        from,
-                        &News {
-                            parting: Some(&parting),
-                            ..News::default()
-                        },
-                        &mut post,
-                    );
-                }
-                PresenceType::Error if leaving::is_delivery_failure(stanza) => {
-                    leaving::leave(
-                        &mut state,
-                        &room,
-                        from,
-                        &News {
-                            codes: &[333],
-                            ..News::default()
-                        },
-                        &mut post,
-                    );
-                }
-                // §15.3: nothing else makes one enter or leave.
-                _ => {}
-            }
-        }
-        self.tidy(&room);
-        post.into_effects()
-    }
 }
 
 fn seat(arrival: &Arrival<'_>) -> Seat {
@@ -435,17 +349,6 @@ fn seat(arrival: &Arrival<'_>) -> Seat {
         jid: arrival.from.clone(),
         session: arrival.parcel.session.clone(),
     }
-}
-
-/// §7.7: another status of somebody who is there.
-fn update(state: &mut State, room: &Room, arrival: &Arrival<'_>, post: &mut Post) {
-    if let Some(occupant) = state.occupants.get_mut(arrival.nick) {
-        if occupant.presence == arrival.presence {
-            return;
-        }
-        occupant.presence = arrival.presence.clone();
-    }
-    state.announce(room, arrival.nick, &News::default(), post);
 }
 
 /// What one who enters is told of the room (§7.2.3, §7.2.12, §10.1.1).

@@ -49,6 +49,7 @@ pub(super) fn expel(
     let Some(occupant) = state.occupants.remove(nick) else {
         return;
     };
+    state.depart(occupant.account, occupant.pace);
     for seat in occupant.seats {
         state.nicks.remove(&seat.jid);
         if let Some(session) = &seat.session {

@@ -8,6 +8,7 @@
 
 mod admin;
 mod archive;
+mod availability;
 mod direct;
 mod entering;
 mod info;
@@ -51,11 +52,11 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             "Occupant identifiers for semi-anonymous MUCs",
             "1.0.1",
         ),
-        ("XEP-0424", "Message Retraction", "0.4.2"),
         ("XEP-0425", "Moderated Message Retraction", "0.3.0"),
     ] {
         hooks.document(Document::new(number, name, version));
     }
+    hooks.document(Document::new("XEP-0424", "Message Retraction", "0.4.2").note("in rooms"));
     let count = Arc::new(AtomicUsize::new(0));
     let mut all: Vec<Arc<Rooms>> = Vec::new();
     for host in &config.hosts {

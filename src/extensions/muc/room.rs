@@ -3,7 +3,7 @@
 //! Nothing waits while the lock is held: what occupants are sent goes into the mailboxes of their
 //! sessions there and then, so that all of them see the same order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
@@ -36,6 +36,9 @@ pub(super) struct Saved {
     /// Whether there is one.
     pub(super) exists: bool,
 }
+
+/// Departed occupants whose pace a room remembers.
+const DEPARTED_MAX: usize = 64;
 
 /// How a room lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,8 @@ pub(super) struct State {
     pub(super) recalled: bool,
     pub(super) card: Option<Card>,
     pub(super) relays: Relays,
+    /// How fast those were who left lately: leaving and coming back is no way to be faster.
+    pub(super) departed: VecDeque<(BareJid, Pace)>,
     /// Associates that have changed and are not in the database yet.
     pub(super) unsaved: Vec<BareJid>,
 }
@@ -159,6 +164,7 @@ impl State {
             recalled: true,
             card: None,
             relays: Relays::default(),
+            departed: VecDeque::new(),
             unsaved: Vec::new(),
         }
     }
@@ -207,6 +213,23 @@ impl State {
         if !self.unsaved.contains(account) {
             self.unsaved.push(account.clone());
         }
+    }
+
+    /// Remembers how fast somebody was who leaves.
+    pub(super) fn depart(&mut self, account: BareJid, pace: Pace) {
+        if self.departed.len() >= DEPARTED_MAX {
+            self.departed.pop_front();
+        }
+        self.departed.push_back((account, pace));
+    }
+
+    /// How fast somebody was who comes back.
+    pub(super) fn returning(&mut self, account: &BareJid) -> Option<Pace> {
+        let place = self
+            .departed
+            .iter()
+            .rposition(|(known, _)| known == account)?;
+        self.departed.remove(place).map(|(_, pace)| pace)
     }
 
     /// Whether the room would be without an owner if the account were none.

@@ -3,6 +3,7 @@
 
 pub(super) mod config;
 pub(super) mod entry;
+mod form;
 pub(super) mod history;
 pub(super) mod pace;
 pub(super) mod rank;
