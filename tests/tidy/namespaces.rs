@@ -32,7 +32,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("urn:xmpp:call-invites:0", "read only"),
     ("http://jabber.org/protocol/chatstates", "read only"),
     ("urn:xmpp:hats:0", "read, to be left out"),
-    ("urn:xmpp:reactions:0", "read only"),
     (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",

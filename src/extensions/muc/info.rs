@@ -223,7 +223,6 @@ fn describe(room: &Room, full_text: bool) -> Info {
             "muc#roominfo_occupants",
             &state.occupants.len().to_string(),
         ))
-        .field(text("muc#roominfo_avatarhash", photo.unwrap_or_default()))
         .field(text("muc#maxhistoryfetch", &config.history_max.to_string()))
         .field(
             Field::new("muc#roominfo_subjectmod", FieldType::Boolean)
@@ -237,6 +236,9 @@ fn describe(room: &Room, full_text: bool) -> Info {
             Field::new("muc#roomconfig_allowinvites", FieldType::Boolean)
                 .value(flag(config.allow_invites)),
         );
+    if let Some(photo) = photo {
+        form = form.field(text("muc#roominfo_avatarhash", photo));
+    }
     if !contacts.values.is_empty() {
         form = form.field(contacts);
     }

@@ -39,10 +39,7 @@ impl Rooms {
         };
         let room = self.find(to.bare()).ok_or(Condition::ItemNotFound)?;
         match (kind, to.resource()) {
-            (MessageType::Error, _) => {
-                self.bounced(&room, from, parcel);
-                Ok(Effects::default())
-            }
+            (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel)),
             (MessageType::Groupchat, None) => self.say(&room, from, parcel),
             // §7.5.
             (MessageType::Groupchat, Some(_)) => Err(Condition::BadRequest.into()),
@@ -56,9 +53,9 @@ impl Rooms {
     }
 
     /// §16.1.3: who cannot be reached is not there.
-    fn bounced(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) {
+    fn bounced(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) -> Effects {
+        let mut post = Post::of(parcel.session.as_ref());
         if leaving::is_delivery_failure(&parcel.stanza) {
-            let mut post = Post::of(parcel.session.as_ref());
             let news = News {
                 codes: &[333],
                 ..News::default()
@@ -66,6 +63,7 @@ impl Rooms {
             leaving::leave(&mut room.lock(), room, from, &news, &mut post);
             self.tidy(room);
         }
+        post.into_effects()
     }
 
     /// The occupant that a session is, within its pace.

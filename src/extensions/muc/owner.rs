@@ -46,6 +46,7 @@ impl Rooms {
     /// §10.1.2, §10.1.3, §10.2: an empty form accepts what is.
     async fn configure(&self, iq: &Iq, room: &Arc<Room>, form: &Form) -> IqAnswer {
         let mut post = Post::default();
+        let forgets;
         {
             let mut guard = room.lock();
             let state = &mut *guard;
@@ -63,9 +64,14 @@ impl Rooms {
             if !locked && !told.is_empty() {
                 tell(state, room, &told, &mut post);
             }
+            forgets = before.persistent && !state.config.persistent;
             apply(state, room, &before, &mut post);
         }
-        let saved = self.save(room, &iq.services).await;
+        let mut saved = self.save(room, &iq.services).await;
+        if forgets {
+            // The next room of its name must not show what was said in this one.
+            saved = saved.and(super::archive::forget(&iq.services, room).await);
+        }
         post.carry_out(&iq.services).await;
         self.tidy(room);
         saved.map(|()| None)

@@ -63,6 +63,9 @@ impl Rooms {
     /// # Errors
     /// When the database fails: the next request tries again.
     pub(super) async fn ready(&self, services: &Services) -> Result<(), StanzaError> {
+        if self.secret.initialized() {
+            return Ok(());
+        }
         let load = async {
             let mut fresh = [0; 32];
             getrandom::fill(&mut fresh)
