@@ -109,7 +109,7 @@ pub(super) async fn find(
     };
     let archive = services.store.archive();
     archive.settle().await?;
-    let found = archive.find(&room.jid, id).await?;
+    let found = Box::pin(archive.find(&room.jid, id)).await?;
     Ok(found.and_then(|found| reading::stored(found.stanza)))
 }
 
@@ -135,9 +135,7 @@ pub(super) async fn bury(
         .retain(|child| child.is(Some(OCCUPANT_ID), "occupant-id"));
     let stanza = stanza.child(&tombstone);
     let archive = services.store.archive();
-    archive
-        .replace(&room.jid, id, stanza.to_document().into())
-        .await?;
+    Box::pin(archive.replace(&room.jid, id, stanza.to_document().into())).await?;
     Ok(())
 }
 
@@ -155,7 +153,7 @@ pub(super) fn retracted(id: Option<&str>, now: Timestamp) -> Element {
 pub(super) async fn forget(services: &Services, room: &Room) -> Result<(), StanzaError> {
     let archive = services.store.archive();
     archive.settle().await?;
-    Ok(archive.remove(&room.jid).await?)
+    Ok(Box::pin(archive.remove(&room.jid)).await?)
 }
 
 /// What a room with an archive says of it (XEP-0313 §7).
@@ -225,9 +223,7 @@ impl Rooms {
         };
         let archive = services.store.archive();
         let all = ArchiveFilter::default();
-        let page = archive
-            .page(&room.jid, &all, ArchiveEnd::Latest, bounds)
-            .await?;
+        let page = Box::pin(archive.page(&room.jid, &all, ArchiveEnd::Latest, bounds)).await?;
         let mut state = room.lock();
         if std::mem::replace(&mut state.recalled, true) {
             return Ok(());

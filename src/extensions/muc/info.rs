@@ -2,7 +2,7 @@
 
 use super::model::Affiliation;
 use super::presence::OCCUPANT_ID;
-use super::room::{Phase, Room};
+use super::room::{Phase, Room, State};
 use super::rooms::Rooms;
 use crate::hooks::{At, Identity, Info, Iq, IqAnswer, Item};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
@@ -174,74 +174,15 @@ fn cut(listed: &[Item], page: &PageRequest) -> Result<(usize, usize), StanzaErro
 
 fn describe(room: &Room, full_text: bool) -> Info {
     let state = room.lock();
-    let name = state
-        .config
+    let config = &state.config;
+    let name = config
         .name
         .clone()
         .or_else(|| room.jid.node().map(|it| it.to_string()));
-    let mut features: Vec<_> = FEATURES
-        .into_iter()
-        .chain(state.config.features())
-        .map(Into::into)
-        .collect();
-    features.extend(
-        super::archive::features(&state.config, full_text)
-            .into_iter()
-            .map(Into::into),
-    );
+    let own = FEATURES.into_iter().chain(config.features());
+    let archived = super::archive::features(config, full_text);
+    let mut features: Vec<_> = own.chain(archived).map(Into::into).collect();
     features.sort_unstable();
-    let text = |var: &str, value: &str| Field::new(var, FieldType::TextSingle).value(value);
-    let mut form = Form::new(FormType::Result).form_type(ROOM_INFO);
-    let config = &state.config;
-    for (var, value) in [
-        ("muc#roominfo_description", &config.description),
-        ("muc#roominfo_lang", &config.lang),
-        ("muc#roomconfig_pubsub", &config.pubsub),
-        ("muc#roomconfig_roomname", &config.name),
-    ] {
-        if let Some(value) = value {
-            form = form.field(text(var, value));
-        }
-    }
-    if let Some(subject) = &state.subject
-        && let Some(subject) = subject.stanza.find(ns::CLIENT, "subject")
-    {
-        form = form.field(text("muc#roominfo_subject", &subject.text()));
-    }
-    let photo = state.card.as_ref().and_then(|card| card.photo.as_deref());
-    let flag = |is: bool| if is { "1" } else { "0" };
-    let owners = state
-        .associates
-        .iter()
-        .filter(|(_, it)| it.affiliation == Affiliation::Owner);
-    let mut contacts = Field::new("muc#roominfo_contactjid", FieldType::JidMulti);
-    if config.nonanonymous {
-        contacts.values = owners.map(|(jid, _)| jid.to_string()).collect();
-    }
-    form = form
-        .field(text(
-            "muc#roominfo_occupants",
-            &state.occupants.len().to_string(),
-        ))
-        .field(text("muc#maxhistoryfetch", &config.history_max.to_string()))
-        .field(
-            Field::new("muc#roominfo_subjectmod", FieldType::Boolean)
-                .value(flag(config.change_subject)),
-        )
-        .field(
-            Field::new("muc#roomconfig_changesubject", FieldType::Boolean)
-                .value(flag(config.change_subject)),
-        )
-        .field(
-            Field::new("muc#roomconfig_allowinvites", FieldType::Boolean)
-                .value(flag(config.allow_invites)),
-        );
-    if let Some(photo) = photo {
-        form = form.field(text("muc#roominfo_avatarhash", photo));
-    }
-    if !contacts.values.is_empty() {
-        form = form.field(contacts);
-    }
     Info {
         identities: vec![Identity::new(
             "conference",
@@ -249,8 +190,52 @@ fn describe(room: &Room, full_text: bool) -> Info {
             name.unwrap_or_default(),
         )],
         features,
-        forms: vec![form],
+        forms: vec![extended(&state)],
     }
+}
+
+/// The form `muc#roominfo` (§16.5.4).
+fn extended(state: &State) -> Form {
+    let config = &state.config;
+    let subject = state
+        .subject
+        .as_ref()
+        .and_then(|it| it.stanza.find(ns::CLIENT, "subject"));
+    let subject = subject.map(|it| it.text().into_owned());
+    let photo = state.card.as_ref().and_then(|card| card.photo.clone());
+    let occupants = state.occupants.len().to_string();
+    let texts = [
+        ("muc#roominfo_description", config.description.clone()),
+        ("muc#roominfo_lang", config.lang.clone()),
+        ("muc#roominfo_subject", subject),
+        ("muc#roominfo_occupants", Some(occupants)),
+        ("muc#roominfo_avatarhash", photo),
+        ("muc#maxhistoryfetch", Some(config.history_max.to_string())),
+        ("muc#roomconfig_pubsub", config.pubsub.clone()),
+        ("muc#roomconfig_roomname", config.name.clone()),
+    ];
+    let texts = texts
+        .into_iter()
+        .filter_map(|(var, value)| Some(Field::new(var, FieldType::TextSingle).value(value?)));
+    let flags = [
+        ("muc#roominfo_subjectmod", config.change_subject),
+        ("muc#roomconfig_changesubject", config.change_subject),
+        ("muc#roomconfig_allowinvites", config.allow_invites),
+    ];
+    let flags = flags.into_iter().map(|(var, value)| {
+        Field::new(var, FieldType::Boolean).value(if value { "1" } else { "0" })
+    });
+    let form = Form::new(FormType::Result).form_type(ROOM_INFO);
+    let form = texts.chain(flags).fold(form, Form::field);
+    if !config.nonanonymous {
+        return form;
+    }
+    let owners = state
+        .associates
+        .iter()
+        .filter(|(_, it)| it.affiliation == Affiliation::Owner);
+    let contacts = Field::new("muc#roominfo_contactjid", FieldType::JidMulti);
+    form.field(owners.fold(contacts, |field, (jid, _)| field.value(jid.to_string())))
 }
 
 #[cfg(test)]

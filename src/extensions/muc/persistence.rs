@@ -22,7 +22,7 @@ pub(super) async fn load(services: &Services, rooms: &Rooms) -> Result<Vec<Room>
     let mut loaded = Vec::new();
     let mut after = String::new();
     loop {
-        let page = store.page(&after).await?;
+        let page = Box::pin(store.page(&after)).await?;
         let Some(last) = page.last() else {
             return Ok(loaded);
         };
@@ -31,7 +31,7 @@ pub(super) async fn load(services: &Services, rooms: &Rooms) -> Result<Vec<Room>
             if record.jid.domain() != rooms.domain.domain() {
                 continue;
             }
-            let affiliations = store.affiliations(&record.jid).await?;
+            let affiliations = Box::pin(store.affiliations(&record.jid)).await?;
             loaded.push(restore(record, affiliations, rooms));
         }
     }
@@ -109,7 +109,7 @@ impl Rooms {
         };
         let store = services.store.rooms();
         let written = match record {
-            Some(record) => store.put(&record, &changed).await.map(|()| true),
+            Some(record) => Box::pin(store.put(&record, &changed)).await.map(|()| true),
             None if saved.exists => store.remove(&room.jid).await.map(|()| false),
             None => Ok(false),
         };

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::model::Affiliation;
 use super::presence::News;
-use super::room::{Associate, Post, Room};
+use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
-use crate::proto::{Condition, IqType, Resource, StanzaError, ns};
+use crate::proto::{BareJid, Condition, IqType, Resource, StanzaError, ns};
 use crate::xml::Element;
 
 /// The `FORM_TYPE` of registration.
@@ -39,44 +39,14 @@ impl Rooms {
             }
             if iq.kind == IqType::Get {
                 return Ok(Some(match nick {
-                    Some(nick) => registered(&nick),
+                    Some(nick) => known(&nick),
                     None => Element::new(ns::REGISTER, "query").child(form().to_element()),
                 }));
             }
             let associate = if removes {
-                // XEP-0077 §3.2: what registering gave goes with it.
-                let before = before.ok_or(Condition::RegistrationRequired)?;
-                let given = before.affiliation == Affiliation::Member && !closed;
-                Associate {
-                    affiliation: if given {
-                        Affiliation::None
-                    } else {
-                        before.affiliation
-                    },
-                    nick: None,
-                    reason: before.reason,
-                }
+                removed(before, closed)?
             } else {
-                let wanted = wanted(&iq.payload)?;
-                self.check_nick(&wanted)?;
-                let other = state
-                    .occupants
-                    .get(&wanted)
-                    .is_some_and(|it| it.account != *account);
-                let reserved = state
-                    .reserved_for(&wanted)
-                    .is_some_and(|owner| owner != account);
-                if other || reserved {
-                    return Err(Condition::Conflict.into());
-                }
-                if before.is_none() {
-                    self.check_associates(state)?;
-                }
-                Associate {
-                    affiliation: affiliation.max(Affiliation::Member),
-                    nick: Some(wanted),
-                    reason: before.and_then(|it| it.reason),
-                }
+                self.registered(state, account, before, &iq.payload)?
             };
             let changed = associate.affiliation != affiliation;
             state.associate(account, associate);
@@ -96,6 +66,52 @@ impl Rooms {
         post.carry_out(&iq.services).await;
         saved.map(|()| None)
     }
+
+    /// A member with that nickname.
+    fn registered(
+        &self,
+        state: &State,
+        account: &BareJid,
+        before: Option<Associate>,
+        query: &Element,
+    ) -> Result<Associate, StanzaError> {
+        let wanted = wanted(query)?;
+        self.check_nick(&wanted)?;
+        let there = state.occupants.get(&wanted);
+        let other = there.is_some_and(|it| it.account != *account);
+        let reserved = state
+            .reserved_for(&wanted)
+            .is_some_and(|owner| owner != account);
+        if other || reserved {
+            return Err(Condition::Conflict.into());
+        }
+        if before.is_none() {
+            self.check_associates(state)?;
+        }
+        let affiliation = before
+            .as_ref()
+            .map_or(Affiliation::None, |it| it.affiliation);
+        Ok(Associate {
+            affiliation: affiliation.max(Affiliation::Member),
+            nick: Some(wanted),
+            reason: before.and_then(|it| it.reason),
+        })
+    }
+}
+
+/// XEP-0077 §3.2: what registering gave goes with it.
+fn removed(before: Option<Associate>, closed: bool) -> Result<Associate, StanzaError> {
+    let before = before.ok_or(Condition::RegistrationRequired)?;
+    let given = before.affiliation == Affiliation::Member && !closed;
+    Ok(Associate {
+        affiliation: if given {
+            Affiliation::None
+        } else {
+            before.affiliation
+        },
+        nick: None,
+        reason: before.reason,
+    })
 }
 
 fn form() -> Form {
@@ -107,7 +123,7 @@ fn form() -> Form {
         .field(nick.label("Desired Nickname").required())
 }
 
-fn registered(nick: &Resource) -> Element {
+fn known(nick: &Resource) -> Element {
     Element::new(ns::REGISTER, "query")
         .child(Element::new(ns::REGISTER, "registered"))
         .child(Element::new(ns::REGISTER, "username").text(nick.as_str()))

@@ -83,7 +83,7 @@ impl Rooms {
             );
             Ok::<_, StanzaError>(secret)
         };
-        self.secret.get_or_try_init(|| load).await?;
+        Box::pin(self.secret.get_or_try_init(|| load)).await?;
         Ok(())
     }
 

@@ -24,7 +24,7 @@ pub(in crate::extensions::muc) struct RoomConfig {
     pub(in crate::extensions::muc) pubsub: Option<String>,
     /// Whether participants may change the subject.
     pub(in crate::extensions::muc) change_subject: bool,
-    /// Whether others than admins may invite.
+    /// Whether members may invite others into a members-only room.
     pub(in crate::extensions::muc) allow_invites: bool,
     pub(in crate::extensions::muc) allow_pm: Allow,
     pub(in crate::extensions::muc) max_users: u32,
@@ -85,7 +85,7 @@ impl RoomConfig {
             lang: None,
             pubsub: None,
             change_subject: false,
-            allow_invites: true,
+            allow_invites: false,
             allow_pm: Allow::Anyone,
             max_users: limits.occupants_max,
             public: limits.public,

@@ -22,80 +22,31 @@ const ROLES: [Role; 3] = [Role::Moderator, Role::Participant, Role::Visitor];
 impl RoomConfig {
     /// The form with the present values (§10.2).
     pub(in crate::extensions::muc) fn form(&self, limits: &Limits) -> Form {
-        let flag = |var: &str, label: &str, value: bool| {
-            Field::new(&format!("muc#roomconfig_{var}"), FieldType::Boolean)
-                .label(label)
-                .value(if value { "1" } else { "0" })
-        };
         let text = |var: &str, label: &str, value: &Option<String>| {
             let field = Field::new(&format!("muc#roomconfig_{var}"), FieldType::TextSingle);
             with_value(field.label(label), value.as_deref())
         };
         let secret = Field::new("muc#roomconfig_roomsecret", FieldType::TextPrivate);
-        let history = Datatype::Integer {
-            min: 0,
-            max: i64::from(limits.history_messages_max),
-        };
-        Form::new(FormType::Form)
+        let form = Form::new(FormType::Form)
             .title("Configuration of the room")
             .form_type(ROOM_CONFIG)
             .field(text("roomname", "Name", &self.name))
             .field(text("roomdesc", "Description", &self.description))
             .field(text("lang", "Language of discussion", &self.lang))
-            .field(text("pubsub", "Associated pubsub node", &self.pubsub))
-            .field(flag(
-                "changesubject",
-                "Participants may change the subject",
-                self.change_subject,
-            ))
-            .field(flag(
-                "allowinvites",
-                "Occupants may invite others",
-                self.allow_invites,
-            ))
+            .field(text("pubsub", "Associated pubsub node", &self.pubsub));
+        let flags = self.flags().into_iter().map(|(var, label, value)| {
+            Field::new(&format!("muc#roomconfig_{var}"), FieldType::Boolean)
+                .label(label)
+                .value(if value { "1" } else { "0" })
+        });
+        let secret = with_value(secret.label("The password"), self.password.as_deref());
+        flags
+            .fold(form, Form::field)
+            .field(secret)
             .field(self.allow_pm_field())
             .field(self.max_users_field(limits.occupants_max))
-            .field(flag("publicroom", "Listed publicly", self.public))
-            .field(flag(
-                "persistentroom",
-                "Stays when nobody is in it",
-                self.persistent,
-            ))
-            .field(flag(
-                "moderatedroom",
-                "Only those with voice may speak",
-                self.moderated,
-            ))
-            .field(flag(
-                "membersonly",
-                "Only members may enter",
-                self.members_only,
-            ))
-            .field(flag(
-                "passwordprotectedroom",
-                "A password is required to enter",
-                self.password.is_some(),
-            ))
-            .field(with_value(
-                secret.label("The password"),
-                self.password.as_deref(),
-            ))
             .field(self.whois_field())
-            .field(flag(
-                "enablelogging",
-                "Messages are kept in the archive",
-                self.logging,
-            ))
-            .field(
-                Field::new("muc#maxhistoryfetch", FieldType::TextSingle)
-                    .label("Most messages of history for one who enters")
-                    .datatype(history)
-                    .value(
-                        self.history_max
-                            .min(limits.history_messages_max)
-                            .to_string(),
-                    ),
-            )
+            .field(self.history_field(limits.history_messages_max))
             .field(roles(
                 "presencebroadcast",
                 "Roles whose presence is shown",
@@ -106,6 +57,54 @@ impl RoomConfig {
                 "Roles that may get the member list",
                 &self.member_list,
             ))
+    }
+
+    const fn flags(&self) -> [(&'static str, &'static str, bool); 8] {
+        [
+            (
+                "changesubject",
+                "Participants may change the subject",
+                self.change_subject,
+            ),
+            (
+                "allowinvites",
+                "Members may invite others into a room for members",
+                self.allow_invites,
+            ),
+            ("publicroom", "Listed publicly", self.public),
+            (
+                "persistentroom",
+                "Stays when nobody is in it",
+                self.persistent,
+            ),
+            (
+                "moderatedroom",
+                "Only those with voice may speak",
+                self.moderated,
+            ),
+            ("membersonly", "Only members may enter", self.members_only),
+            (
+                "passwordprotectedroom",
+                "A password is required to enter",
+                self.password.is_some(),
+            ),
+            (
+                "enablelogging",
+                "Messages are kept in the archive",
+                self.logging,
+            ),
+        ]
+    }
+
+    fn history_field(&self, messages_max: u32) -> Field {
+        let range = Datatype::Integer {
+            min: 0,
+            max: i64::from(messages_max),
+        };
+        Field::new("muc#maxhistoryfetch", FieldType::TextSingle)
+            .label("Most messages of history for one who enters")
+            .datatype(range)
+            .value(self.history_max.min(messages_max).to_string())
     }
 
     fn allow_pm_field(&self) -> Field {

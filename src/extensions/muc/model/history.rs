@@ -151,6 +151,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn the_least_that_meets_every_limit_is_given() {
         let history = history(5, 100, 1 << 20);
         // Each is `<message type='groupchat'><body>n</body></message>`.

@@ -181,6 +181,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn roles_are_changed_as_sections_5_1_3_8_and_9_say() {
         let forbidden = Err(Condition::Forbidden);
         let not_allowed = Err(Condition::NotAllowed);
