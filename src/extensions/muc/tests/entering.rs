@@ -278,3 +278,50 @@ async fn what_a_client_says_of_roles_is_not_passed_on() {
     assert!(!seen.contains("owner"), "{seen}");
     assert_eq!(seen.matches("<occupant-id ").count(), 1);
 }
+
+#[tokio::test]
+async fn coming_and_going_has_a_pace_too() {
+    let (house, mut juliet) = cave(&["juliet", "romeo"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    let mut refused = 0;
+    for _ in 0..60 {
+        enter(&mut romeo, "Romy").await;
+        let seen = told(&mut romeo);
+        if seen == ["presence error /Romy resource-constraint"] {
+            refused += 1;
+        }
+        romeo
+            .send(&format!("<presence to='{ROOM}/Romy' type='unavailable'/>"))
+            .await;
+        romeo.received();
+        juliet.received();
+    }
+    assert_eq!(refused, 10);
+    house.clock.advance_seconds(1);
+    enter(&mut romeo, "Romy").await;
+    assert_eq!(told(&mut romeo).len(), 3);
+}
+
+#[tokio::test]
+async fn two_hundred_see_each_other_and_nobody_twice() {
+    let names: Vec<String> = (0..200).map(|number| format!("user{number}")).collect();
+    let mut accounts = vec!["juliet"];
+    accounts.extend(names.iter().map(String::as_str));
+    let (house, mut juliet) = cave(&accounts).await;
+    let mut clients = Vec::new();
+    for (before, name) in names.iter().enumerate() {
+        let mut client = house.client(&format!("{name}/x"));
+        enter(&mut client, name).await;
+        // Those before, itself, and the subject; more than a mailbox takes.
+        assert_eq!(client.received().len(), before + 1 + 2);
+        clients.push(client);
+    }
+    assert_eq!(juliet.received().len(), names.len());
+    for (after, client) in clients.iter_mut().rev().enumerate() {
+        assert_eq!(client.received().len(), after);
+    }
+    say(&mut juliet, "welcome").await;
+    for client in &mut clients {
+        assert_eq!(told(client), ["message groupchat /Jule body:welcome"]);
+    }
+}

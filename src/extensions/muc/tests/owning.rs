@@ -218,3 +218,19 @@ async fn the_vcard_of_a_room_is_its_owners_to_set() {
     romeo.send(&format!("<iq type='get' id='d' to='{ROOM}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")).await;
     assert!(romeo.received_xml().concat().contains(hash));
 }
+
+#[tokio::test]
+async fn what_was_said_goes_with_the_persistence_of_the_room() {
+    let (house, mut juliet) = cave(&["juliet"]).await;
+    configure(&mut juliet, &[("roomconfig_persistentroom", "1")]).await;
+    say(&mut juliet, "secret").await;
+    let services = house.router.services();
+    let room = BareJid::new(ROOM).unwrap();
+    let archive = services.store.archive();
+    archive.settle().await.unwrap();
+    assert!(Box::pin(archive.ends(&room)).await.unwrap().is_some());
+    configure(&mut juliet, &[("roomconfig_persistentroom", "0")]).await;
+    assert!(Box::pin(archive.ends(&room)).await.unwrap().is_none());
+    let kept = services.store.rooms().page("").await.unwrap();
+    assert!(kept.is_empty(), "{kept:?}");
+}
