@@ -572,6 +572,84 @@ const CASES: &[Case] = &[
         "avatar-data.xsd",
         &["<data xmlns='urn:xmpp:avatar:data'>AAAA</data>"],
         &["<data xmlns='urn:xmpp:avatar:data'><b/></data>"],
+        "muc.xsd",
+        &[
+            "<x xmlns='http://jabber.org/protocol/muc'/>",
+            "<x xmlns='http://jabber.org/protocol/muc'><password>burn</password><history maxstanzas='20' since='1970-01-01T00:00:00Z'/></x>",
+        ],
+        &["<x xmlns='http://jabber.org/protocol/muc'><history maxchars='many'/></x>"],
+    ),
+    (
+        "muc-user.xsd",
+        &[
+            "<x xmlns='http://jabber.org/protocol/muc#user'/>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none' jid='a@b/c'><actor nick='J'/><reason>out</reason></item><status code='110'/><status code='307'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'><reason>come</reason><continue thread='t'/></invite><password>burn</password></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><destroy jid='c@d'><reason>rain</reason></destroy></x>",
+        ],
+        &[
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='king'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><status code='99'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><status/></x>",
+        ],
+    ),
+    (
+        "muc-admin.xsd",
+        &[
+            "<query xmlns='http://jabber.org/protocol/muc#admin'/>",
+            "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast' jid='a@b'><reason>no</reason></item></query>",
+        ],
+        &[
+            "<query xmlns='http://jabber.org/protocol/muc#admin'><item role='owner' nick='x'/></query>",
+        ],
+    ),
+    (
+        "muc-owner.xsd",
+        &[
+            "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='form'/></query>",
+            "<query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='c@d'><reason>rain</reason></destroy></query>",
+        ],
+        &["<query xmlns='http://jabber.org/protocol/muc#owner'><destroy/><destroy/></query>"],
+    ),
+    (
+        "muc-unique.xsd",
+        &["<unique xmlns='http://jabber.org/protocol/muc#unique'>0123abcd</unique>"],
+        &["<unique xmlns='http://jabber.org/protocol/muc#unique'>a@b</unique>"],
+    ),
+    (
+        "conference.xsd",
+        &["<x xmlns='jabber:x:conference' jid='c@d' continue='true' thread='t'/>"],
+        &[
+            "<x xmlns='jabber:x:conference'/>",
+            "<x xmlns='jabber:x:conference' jid='c@d'>text</x>",
+        ],
+    ),
+    (
+        "occupant-id.xsd",
+        &[
+            "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='dd72603deec90a38ba552f7c68cbcc61bca202cd'/>",
+        ],
+        &[
+            "<occupant-id xmlns='urn:xmpp:occupant-id:0'/>",
+            "<occupant-id xmlns='urn:xmpp:occupant-id:0' id=''/>",
+        ],
+    ),
+    (
+        "message-retract.xsd",
+        &[
+            "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
+            "<retract xmlns='urn:xmpp:message-retract:1' id='1'><moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'/><reason>no</reason></retract>",
+            "<retracted xmlns='urn:xmpp:message-retract:1' id='1' stamp='2026-01-02T03:04:05Z'/>",
+        ],
+        &["<retracted xmlns='urn:xmpp:message-retract:1' stamp='today'/>"],
+    ),
+    (
+        "message-moderate.xsd",
+        &[
+            "<moderate xmlns='urn:xmpp:message-moderate:1' id='1'><retract xmlns='urn:xmpp:message-retract:1'/><reason>no</reason></moderate>",
+            "<moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'><occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/></moderated>",
+        ],
+        &["<moderate xmlns='urn:xmpp:message-moderate:1'/>"],
     ),
     (
         "vcard-update.xsd",
@@ -601,6 +679,10 @@ const CASES: &[Case] = &[
             "<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/></displayed>",
         ],
         &["<displayed xmlns='urn:xmpp:mds:displayed:0'/>"],
+            "<x xmlns='vcard-temp:x:update'><photo>a9993e364706816aba3e25717850c26c9cd0d89d</photo></x>",
+            "<x xmlns='vcard-temp:x:update'><photo/></x>",
+        ],
+        &["<x xmlns='vcard-temp:x:update'><photo>picture</photo></x>"],
     ),
     (
         "xml.xsd",

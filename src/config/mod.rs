@@ -32,6 +32,7 @@ mod pubsub;
 mod reader;
 mod reference;
 mod registration;
+mod rooms;
 mod section;
 mod stream_management;
 mod suggest;
@@ -67,6 +68,7 @@ pub use pubsub::{NodeCreation, Pubsub, ServiceName};
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use stream_management::StreamManagement;
+pub use rooms::{RoomCreation, Rooms, Subdomain};
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
 
@@ -106,6 +108,7 @@ section! {
         reporting: Reporting;
         push: Push;
         pubsub: Pubsub;
+        rooms: Rooms;
         log: Log;
     }
     arrays {

@@ -21,6 +21,7 @@ pub mod hints;
 pub mod fast;
 pub mod displayed;
 pub mod last_activity;
+pub mod muc;
 pub mod offline;
 pub mod ping;
 pub mod presence;
@@ -69,6 +70,7 @@ const LIST: &[Register] = &[
     fast::register,
     displayed::register,
     last_activity::register,
+    muc::register,
     offline::register,
     ping::register,
     presence::register,

@@ -17,6 +17,7 @@ use crate::proto::jid::{BareJid, Jid};
 
 mod id;
 mod preference;
+mod replacing;
 mod writing;
 
 pub use id::{ArchiveId, UnknownArchiveId};
@@ -116,6 +117,8 @@ queries! {
         values ($1, $2, $3, $4, $5, $6)";
     APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
+    WORDS = "select words from archive_message where owner = $1 and id = $2";
+    REPLACE = "update archive_message set stanza = $3, words = $4 where owner = $1 and id = $2";
     OLDEST = "select id, stanza from archive_message
         where owner = $1 and id > $2 and id < $3 order by id limit $4";
     LATEST = "select id, stanza from archive_message

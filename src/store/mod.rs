@@ -19,6 +19,7 @@ mod offline;
 mod private_xml;
 mod push_registration;
 mod pubsub;
+mod room;
 mod roster;
 mod schema;
 mod setting;
@@ -50,6 +51,7 @@ pub use pubsub::{
     ContactItem, Created, NewItem, PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem,
     PubsubNode, PubsubSubscription, Slice, WhenFull,
 };
+pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
     Subscription, TOMBSTONES_MAX, UnknownSubscription,
@@ -116,6 +118,10 @@ impl Store {
     #[must_use]
     pub fn fast_tokens(&self) -> FastTokens<'_> {
         FastTokens { db: &self.0.db }
+    /// Rooms that outlast their occupants (XEP-0045).
+    #[must_use]
+    pub fn rooms(&self) -> Rooms<'_> {
+        Rooms { db: &self.0.db }
     }
 
     /// Rosters (RFC 6121 §2).
@@ -254,6 +260,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         pubsub::ITEM_QUERIES,
         pubsub::PEOPLE_QUERIES,
         pubsub::QUERIES,
+        room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,
         setting::QUERIES,

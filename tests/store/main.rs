@@ -19,6 +19,7 @@ mod fast_tokens;
 mod mailboxes;
 mod people;
 mod pubsub;
+mod rooms;
 mod rosters;
 mod small;
 

@@ -20,7 +20,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("urn:xmpp:chat-markers:0", "read only"),
     ("urn:xmpp:message-correct:0", "read only"),
     ("urn:xmpp:message-retract:0", "read only"),
-    ("urn:xmpp:message-retract:1", "read only"),
     ("urn:xmpp:reactions:0", "read only"),
     ("urn:xmpp:fasten:0", "read only"),
     ("urn:xmpp:omemo:1", "read only"),
@@ -64,6 +63,7 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "the name of a relation, in documents of XRD",
     ),
     ("urn:xmpp:occupant-id:0", "read only"),
+    ("urn:xmpp:hats:0", "read, to be left out"),
     (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",

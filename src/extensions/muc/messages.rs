@@ -1,0 +1,366 @@
+//! What is said in a room: to all, about the subject, to one occupant (XEP-0045 §7.4, §7.5, §8.1), with
+//! the occupant's id (XEP-0421), the room's stanza-id (XEP-0359), and taking back what one has said
+//! (XEP-0424).
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use super::archive::{self, Kept};
+use super::entering::too_fast;
+use super::leaving;
+use super::model::config::is_subject;
+use super::model::history::Said;
+use super::model::{Role, RoomConfig};
+use super::presence::{News, OCCUPANT_ID, occupant_id};
+use super::room::{Phase, Post, Room, State, Subject};
+use super::rooms::Rooms;
+use crate::clock::Timestamp;
+use crate::hooks::{Durable, Effects, Parcel};
+use crate::proto::common::delay::Delay;
+use crate::proto::{Condition, Jid, Kind, MessageType, Resource, Stanza, StanzaError, ns};
+use crate::xml::{Child, Content, Element};
+
+/// XEP-0424 §3.
+pub(super) const RETRACT: &str = "urn:xmpp:message-retract:1";
+
+impl Rooms {
+    /// A message for a room or for somebody in it.
+    ///
+    /// # Errors
+    /// What its sender is told.
+    pub(super) async fn message(
+        self: &Arc<Self>,
+        parcel: &Parcel,
+        kind: MessageType,
+    ) -> Result<Effects, StanzaError> {
+        let (Some(from), Some(to)) = (&parcel.stanza.from, &parcel.stanza.to) else {
+            return Err(Condition::BadRequest.into());
+        };
+        let room = self.find(to.bare()).ok_or(Condition::ItemNotFound)?;
+        match (kind, to.resource()) {
+            (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel)),
+            (MessageType::Groupchat, None) => self.say(&room, from, parcel),
+            // §7.5.
+            (MessageType::Groupchat, Some(_)) => Err(Condition::BadRequest.into()),
+            (MessageType::Chat | MessageType::Normal | MessageType::Headline, Some(nick)) => {
+                self.whisper(&room, from, nick, parcel)
+            }
+            (MessageType::Chat | MessageType::Normal | MessageType::Headline, None) => {
+                self.notice(&room, from, parcel).await
+            }
+        }
+    }
+
+    /// §16.1.3: who cannot be reached is not there.
+    fn bounced(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) -> Effects {
+        let mut post = Post::of(parcel.session.as_ref());
+        if leaving::is_delivery_failure(&parcel.stanza) {
+            let news = News {
+                codes: &[333],
+                ..News::default()
+            };
+            leaving::leave(&mut room.lock(), room, from, &news, &mut post);
+            self.tidy(room);
+        }
+        post.into_effects()
+    }
+
+    /// The occupant that a session is, within its pace.
+    ///
+    /// # Errors
+    /// `item-not-found` where there is no room, `not-acceptable` for one who is not in it (§7.4),
+    /// `resource-constraint` for one who is too fast.
+    pub(super) fn speaker(
+        &self,
+        state: &mut State,
+        from: &Jid,
+        now: Timestamp,
+    ) -> Result<Resource, StanzaError> {
+        if state.phase == Phase::Gone {
+            return Err(Condition::ItemNotFound.into());
+        }
+        let nick = state.nicks.get(from).cloned();
+        let nick = nick.ok_or_else(|| {
+            StanzaError::new(Condition::NotAcceptable).text("you are not in this room")
+        })?;
+        let limits = self.limits();
+        let (rate, burst) = (limits.stanzas_per_second_max, limits.stanzas_burst_max);
+        let occupant = state
+            .occupants
+            .get_mut(&nick)
+            .ok_or(Condition::NotAcceptable)?;
+        if !occupant.pace.take(rate, burst, now) {
+            return Err(too_fast());
+        }
+        Ok(nick)
+    }
+
+    /// §7.4: to everybody.
+    fn say(
+        self: &Arc<Self>,
+        room: &Arc<Room>,
+        from: &Jid,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let now = parcel
+            .stanza
+            .received_at
+            .unwrap_or_else(|| parcel.services.clock.now());
+        let limits = self.limits();
+        if parcel.stanza.payload.bytes().len() > limits.message_bytes_max.as_usize() {
+            return Err(StanzaError::new(Condition::NotAcceptable).text("the message is too large"));
+        }
+        let subject = is_subject(&parcel.stanza);
+        let gone = retracted(&parcel.stanza)?;
+        let mut post = Post::default();
+        let mut guard = room.lock();
+        let state = &mut *guard;
+        let nick = self.speaker(state, from, now)?;
+        let occupant = state.occupants.get(&nick).ok_or(Condition::NotAcceptable)?;
+        may_say(&state.config, occupant.role, subject)?;
+        if subject && parcel.stanza.payload.bytes().len() > limits.subject_bytes_max.as_usize() {
+            return Err(StanzaError::new(Condition::NotAcceptable).text("the subject is too long"));
+        }
+        let author = occupant.id.clone();
+        retract(state, gone.as_deref(), &author)?;
+        let mut stanza = Stanza {
+            kind: Kind::Message(MessageType::Groupchat),
+            from: Some(room.occupant_jid(&nick)),
+            to: None,
+            received_at: None,
+            copies: None,
+            ..Stanza::clone(&parcel.stanza)
+        };
+        stanza.payload = cleaned(&stanza.payload, room);
+        stanza.payload.push(&occupant_id(&author), ns::CLIENT);
+        let kept = archive::keep(&parcel.services, room, state, &stanza, from, now);
+        stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
+        let mut effects = Effects::default();
+        if let Some(kept) = kept {
+            self.remember_said(state, &stanza, &kept.id, &author, now);
+            wait_for(&mut effects, kept.written);
+        }
+        if subject {
+            state.subject = Some(Subject {
+                at: now,
+                stanza: stanza.detached(),
+            });
+        }
+        drop(guard);
+        effects.route = post.remote;
+        let saves = subject.then(|| Arc::clone(room));
+        if let Some(gone) = gone {
+            bury(&mut effects, room, gone, author, parcel);
+        }
+        self.save_later(&mut effects, saves, &parcel.services);
+        Ok(effects)
+    }
+
+    /// Hands a message to everybody, with the room's id for it, and returns it as it was handed over.
+    pub(super) fn reflect(
+        &self,
+        room: &Room,
+        state: &State,
+        mut stanza: Stanza,
+        kept: Option<&Kept>,
+        post: &mut Post,
+    ) -> Stanza {
+        if let Some(kept) = kept {
+            stanza
+                .payload
+                .push(&archive::stanza_id(room, &kept.id), ns::CLIENT);
+        }
+        for (_, _, seat) in state.seats() {
+            post.send(seat, stanza.clone());
+        }
+        stanza
+    }
+
+    fn remember_said(
+        &self,
+        state: &mut State,
+        stanza: &Stanza,
+        id: &CompactString,
+        author: &CompactString,
+        at: Timestamp,
+    ) {
+        let limits = self.limits();
+        if archive::is_history(stanza) {
+            let said = Said {
+                at,
+                id: id.clone(),
+                author: author.clone(),
+                stanza: stanza.clone().detached(),
+            };
+            let most = usize::try_from(limits.history_messages_max).unwrap_or(0);
+            state
+                .history
+                .push(said, most, limits.history_bytes_max.as_usize());
+        }
+    }
+
+    /// §7.5: to one occupant.
+    fn whisper(
+        &self,
+        room: &Arc<Room>,
+        from: &Jid,
+        to: &Resource,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        if parcel.stanza.payload.bytes().len() > self.limits().message_bytes_max.as_usize() {
+            return Err(StanzaError::new(Condition::NotAcceptable).text("the message is too large"));
+        }
+        let mut state = room.lock();
+        let nick = self.speaker(&mut state, from, parcel.services.clock.now())?;
+        let sender = state.occupants.get(&nick).ok_or(Condition::NotAcceptable)?;
+        let recipient = state.occupants.get(to).ok_or(Condition::ItemNotFound)?;
+        // Who may not write to everybody may still ask a moderator.
+        if !state.config.allow_pm.lets(sender.role) && recipient.role != Role::Moderator {
+            return Err(Condition::Forbidden.into());
+        }
+        let mut stanza = Stanza {
+            from: Some(room.occupant_jid(&nick)),
+            copies: None,
+            ..Stanza::clone(&parcel.stanza)
+        };
+        stanza.payload = cleaned(&stanza.payload, room);
+        let own = [occupant_id(&sender.id), Element::new(ns::MUC_USER, "x")];
+        stanza
+            .payload
+            .append(&Content::from_elements(&own, ns::CLIENT));
+        let copies = recipient
+            .seats
+            .iter()
+            .map(|seat| stanza.clone().to(seat.jid.clone()));
+        Ok(Effects {
+            // By the ordinary way: archives and block lists of the recipient see it.
+            route: copies.collect(),
+            ..Effects::default()
+        })
+    }
+}
+
+/// §5.1.1: who may say something to all, or change the subject (§8.1).
+fn may_say(config: &RoomConfig, role: Role, subject: bool) -> Result<(), StanzaError> {
+    let may = match role {
+        Role::None => false,
+        Role::Visitor => !subject && !config.moderated,
+        Role::Participant => !subject || config.change_subject,
+        Role::Moderator => true,
+    };
+    may.then_some(()).ok_or_else(|| Condition::Forbidden.into())
+}
+
+/// What occupants are not to say in the room's name (§15.3 rule 6, XEP-0359 §5, XEP-0421 §4).
+fn cleaned(payload: &Content, room: &Room) -> Content {
+    let mut cleaned = payload.clone();
+    let by_room = |child: &Child<'_>, name: &str| {
+        let element = child.to_element(ns::CLIENT).ok();
+        let by = element.as_ref().and_then(|it| it.attribute(name));
+        by.is_some_and(|by| by == room.jid.as_str())
+    };
+    cleaned.retain(|child| {
+        let forged = child.is(Some(ns::MUC_USER), "x")
+            || child.is(Some(ns::MUC), "x")
+            || child.is(Some(OCCUPANT_ID), "occupant-id")
+            || (child.is(Some(ns::STANZA_ID), "stanza-id") && by_room(child, "by"))
+            || (child.is(Some(ns::DELAY), "delay") && by_room(child, "from"));
+        !forged
+    });
+    cleaned
+}
+
+/// Has the sender's acknowledgement wait for a write, or its task where the queue of writes is full.
+pub(super) fn wait_for(effects: &mut Effects, written: Option<(Durable, bool)>) {
+    match written {
+        Some((written, true)) => effects.durable.push(written),
+        Some((written, false)) => effects.then(async move { Ok(written.await?) }),
+        None => {}
+    }
+}
+
+/// The id of the message that is taken back (XEP-0424 §4).
+fn retracted(stanza: &Stanza) -> Result<Option<String>, StanzaError> {
+    let Some(retract) = stanza.find(RETRACT, "retract") else {
+        return Ok(None);
+    };
+    let retract = retract
+        .to_element(ns::CLIENT)
+        .map_err(|_| Condition::BadRequest)?;
+    let id = retract.attribute("id").ok_or(Condition::BadRequest)?;
+    Ok(Some(id.to_owned()))
+}
+
+/// XEP-0424 §6: what an occupant takes back is not given to those who enter later; of what the room
+/// remembers only its own.
+fn retract(state: &mut State, id: Option<&str>, author: &str) -> Result<(), StanzaError> {
+    let Some(id) = id else {
+        return Ok(());
+    };
+    if state
+        .history
+        .find(id)
+        .is_some_and(|said| said.author != author)
+    {
+        return Err(Condition::Forbidden.into());
+    }
+    state.history.remove(id);
+    Ok(())
+}
+
+/// The archive forgets what its author took back.
+fn bury(
+    effects: &mut Effects,
+    room: &Arc<Room>,
+    gone: String,
+    author: CompactString,
+    parcel: &Parcel,
+) {
+    let (room, services) = (Arc::clone(room), Arc::clone(&parcel.services));
+    let tombstone = archive::retracted(parcel.stanza.id.as_deref(), services.clock.now());
+    effects.then(async move {
+        match archive::find(&services, &room, &gone).await? {
+            Some(said) if archive::author(&said) == author => {
+                archive::bury(&services, &room, &gone, tombstone).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    });
+}
+
+/// A message of the past, with its stamp (§7.2.13).
+pub(super) fn delayed(room: &Room, stanza: &Stanza, at: Timestamp) -> Stanza {
+    let delay = Delay {
+        from: Some(room.jid.clone().into()),
+        stamp: at,
+    };
+    stanza.clone().child(&delay.to_element())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rooms as Limits;
+
+    #[test]
+    fn who_may_speak_follows_section_5_1_1() {
+        let config = |moderated, change_subject| RoomConfig {
+            moderated,
+            change_subject,
+            ..RoomConfig::new(&Limits::default())
+        };
+        for (role, moderated, change_subject, says, subjects) in [
+            (Role::None, false, true, false, false),
+            (Role::Visitor, false, true, true, false),
+            (Role::Visitor, true, true, false, false),
+            (Role::Participant, true, true, true, true),
+            (Role::Participant, false, false, true, false),
+            (Role::Moderator, true, false, true, true),
+        ] {
+            let config = config(moderated, change_subject);
+            assert_eq!(may_say(&config, role, false).is_ok(), says, "{role:?}");
+            assert_eq!(may_say(&config, role, true).is_ok(), subjects, "{role:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! XEP-0045: Multi-User Chat, version 1.35.5: rooms, at a domain of their own below each host.
+//!
+//! Also here, for they are parts of a room: self-pings (XEP-0410), occupant ids (XEP-0421), retraction
+//! and moderation (XEP-0424, XEP-0425), direct invitations (XEP-0249).
+//!
+//! `model` holds the rules without IO. Not done: approving registrations (§9.9), codes 102 and 103, the older
+//! protocol without `<x/>`, and telling of a shutdown (code 332): sessions end with the server.
+
+mod admin;
+mod archive;
+mod availability;
+mod direct;
+mod entering;
+mod info;
+mod leaving;
+mod messages;
+mod model;
+mod moderation;
+mod notices;
+mod owner;
+mod persistence;
+mod presence;
+mod register;
+mod relay;
+mod room;
+mod rooms;
+mod service;
+#[cfg(test)]
+mod tests;
+mod vcard;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::config::Config;
+use crate::hooks::{At, Hooks, Item, Service};
+use crate::proto::BareJid;
+use crate::proto::document::Document;
+use rooms::Rooms;
+
+/// Registers the service of each host.
+pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    direct::register(hooks);
+    if !config.rooms.enabled {
+        return;
+    }
+    for (number, name, version) in [
+        ("XEP-0045", "Multi-User Chat", "1.35.5"),
+        ("XEP-0410", "MUC Self-Ping (Schrödinger's Chat)", "1.1.0"),
+        (
+            "XEP-0421",
+            "Occupant identifiers for semi-anonymous MUCs",
+            "1.0.1",
+        ),
+        ("XEP-0425", "Moderated Message Retraction", "0.3.0"),
+    ] {
+        hooks.document(Document::new(number, name, version));
+    }
+    hooks.document(Document::new("XEP-0424", "Message Retraction", "0.4.2").note("in rooms"));
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut all: Vec<Arc<Rooms>> = Vec::new();
+    for host in &config.hosts {
+        let host = host.domain.to_jid();
+        let name = format!("{}.{}", config.rooms.subdomain.as_str(), host.as_str());
+        let Ok(domain) = BareJid::new(&name) else {
+            continue;
+        };
+        let rooms = Arc::new(Rooms::new(domain.clone(), host, config, &count));
+        let service: Arc<dyn Service> = Arc::<Rooms>::clone(&rooms);
+        hooks.service(domain, service);
+        all.push(rooms);
+    }
+    let all: Arc<[Arc<Rooms>]> = all.into();
+    let listed = Arc::clone(&all);
+    hooks.disco_items(&[At::Host], move |ask| {
+        let mut items = listed.iter().filter(|rooms| rooms.host == ask.iq.to);
+        let item = items.next().map(|rooms| Item {
+            jid: rooms.domain.clone().into(),
+            node: None,
+            name: Some("Rooms".to_owned()),
+        });
+        let none = ask.node.is_some();
+        async move { Ok((!none).then(|| item.into_iter().collect())) }
+    });
+    hooks.closed(move |session, services| {
+        let all = Arc::clone(&all);
+        async move {
+            for rooms in all.iter() {
+                rooms.forget(&session, &services).await;
+            }
+        }
+    });
+}

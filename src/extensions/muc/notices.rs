@@ -1,0 +1,306 @@
+//! Messages to a room that are not for all: invitations (XEP-0045 §7.8) and requests for voice (§7.13,
+//! §8.6).
+
+use std::sync::Arc;
+
+use super::model::{Affiliation, Role};
+use super::presence::News;
+use super::room::{Associate, Post, Room, State};
+use super::rooms::Rooms;
+use crate::hooks::{Effects, Parcel};
+use crate::proto::common::forms::{Field, FieldType, Form, FormType};
+use crate::proto::{Condition, Jid, MessageType, Resource, Stanza, StanzaError, ns};
+use crate::xml::Element;
+
+/// The `FORM_TYPE` of requests for voice.
+const REQUEST: &str = "http://jabber.org/protocol/muc#request";
+
+/// People invited by one message.
+const INVITES_MAX: usize = 20;
+
+/// Bytes of a reason.
+pub(super) const REASON_BYTES_MAX: usize = 1_023;
+
+/// Seconds between two requests for voice of one occupant.
+const VOICE_SECONDS: i64 = 30;
+
+impl Rooms {
+    /// A message to the room itself.
+    ///
+    /// # Errors
+    /// `bad-request` for one that means nothing here, and what the sections name.
+    pub(super) async fn notice(
+        self: &Arc<Self>,
+        room: &Arc<Room>,
+        from: &Jid,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let child = |space, name| {
+            let child = parcel.stanza.find(space, name)?;
+            child.to_element(ns::CLIENT).ok()
+        };
+        if let Some(x) = child(ns::MUC_USER, "x") {
+            let invites: Vec<&Element> = x
+                .children()
+                .filter(|it| it.is(ns::MUC_USER, "invite"))
+                .collect();
+            if !invites.is_empty() {
+                return self.invite(room, from, &invites, parcel);
+            }
+            if let Some(decline) = x.find(ns::MUC_USER, "decline") {
+                return Ok(declined(room, from, decline, &parcel.stanza));
+            }
+        }
+        if let Some(form) = child(ns::DATA_FORMS, "x") {
+            let form = Form::parse(&form)?;
+            if form.type_name() == Some(REQUEST) && form.kind == FormType::Cancel {
+                return Ok(Effects::default());
+            }
+            if form.type_name() == Some(REQUEST) && form.kind == FormType::Submit {
+                return self.voice(room, from, &form, parcel);
+            }
+        }
+        Err(StanzaError::bad_request(
+            "a message to a room is of the type groupchat",
+        ))
+    }
+
+    /// §7.8.2.
+    fn invite(
+        self: &Arc<Self>,
+        room: &Arc<Room>,
+        from: &Jid,
+        invites: &[&Element],
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        if invites.len() > INVITES_MAX {
+            return Err(
+                StanzaError::new(Condition::NotAcceptable).text("too many are invited at once")
+            );
+        }
+        let mut effects = Effects::default();
+        let mut guard = room.lock();
+        let state = &mut *guard;
+        let nick = self.speaker(state, from, parcel.services.clock.now())?;
+        let affiliation = state.affiliation(from.bare());
+        let admin = affiliation >= Affiliation::Admin;
+        let member = affiliation == Affiliation::Member && state.config.allow_invites;
+        if state.config.members_only && !admin && !member {
+            return Err(Condition::Forbidden.into());
+        }
+        let inviter = if state.config.nonanonymous {
+            from.to_bare()
+        } else {
+            room.occupant_jid(&nick)
+        };
+        let mut added = false;
+        for invite in invites {
+            let to = invite.attribute("to").ok_or(Condition::BadRequest)?;
+            let to = Jid::parse(to).map_err(|_| Condition::JidMalformed)?;
+            match state.affiliation(to.bare()) {
+                Affiliation::Outcast => return Err(Condition::NotAllowed.into()),
+                Affiliation::None if state.config.members_only => {
+                    self.check_associates(state)?;
+                    let member = Associate {
+                        affiliation: Affiliation::Member,
+                        nick: None,
+                        reason: None,
+                    };
+                    state.associate(to.bare(), member);
+                    added = true;
+                }
+                Affiliation::None
+                | Affiliation::Member
+                | Affiliation::Admin
+                | Affiliation::Owner => {}
+            }
+            effects.route.push(invitation(
+                room,
+                state,
+                &inviter,
+                to,
+                invite,
+                &parcel.stanza,
+            ));
+        }
+        drop(guard);
+        self.save_later(
+            &mut effects,
+            added.then(|| Arc::clone(room)),
+            &parcel.services,
+        );
+        Ok(effects)
+    }
+
+    /// Refuses one more association than a room keeps.
+    ///
+    /// # Errors
+    /// `resource-constraint`.
+    pub(super) fn check_associates(&self, state: &State) -> Result<(), StanzaError> {
+        let most = usize::try_from(self.limits().affiliations_max).unwrap_or(usize::MAX);
+        if state.associates.len() >= most {
+            return Err(StanzaError::new(Condition::ResourceConstraint)
+                .text("the lists of the room are full"));
+        }
+        Ok(())
+    }
+
+    /// §7.13, §8.6: a visitor asks, a moderator grants.
+    fn voice(
+        &self,
+        room: &Arc<Room>,
+        from: &Jid,
+        form: &Form,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let now = parcel.services.clock.now();
+        let mut post = Post::of(parcel.session.as_ref());
+        let mut guard = room.lock();
+        let state = &mut *guard;
+        let nick = self.speaker(state, from, now)?;
+        let value = |var: &str| form.find(var)?.values.first().map(String::as_str);
+        if value("muc#role").is_some_and(|role| role != Role::Participant.name()) {
+            return Err(Condition::BadRequest.into());
+        }
+        let role = state.occupants.get(&nick).map_or(Role::None, |it| it.role);
+        match (role, value("muc#request_allow")) {
+            (Role::Moderator, Some("1" | "true")) => {
+                let wanted = value("muc#roomnick").and_then(|nick| Resource::new(nick).ok());
+                let wanted = wanted.ok_or(Condition::BadRequest)?;
+                let visitor = state
+                    .occupants
+                    .get_mut(&wanted)
+                    .ok_or(Condition::ItemNotFound)?;
+                if visitor.role == Role::Visitor {
+                    visitor.role = Role::Participant;
+                    state.announce(room, &wanted, &News::default(), &mut post);
+                }
+            }
+            (Role::Moderator, _) => {}
+            (Role::Visitor, _) => {
+                ask_for_voice(state, room, &nick, from, now, &mut post)?;
+            }
+            // §7.13: who has voice needs not ask.
+            (Role::None | Role::Participant, _) => return Err(Condition::NotAllowed.into()),
+        }
+        drop(guard);
+        Ok(post.into_effects())
+    }
+}
+
+fn ask_for_voice(
+    state: &mut State,
+    room: &Room,
+    nick: &Resource,
+    from: &Jid,
+    now: crate::clock::Timestamp,
+    post: &mut Post,
+) -> Result<(), StanzaError> {
+    if let Some(occupant) = state.occupants.get_mut(nick) {
+        let last = occupant.asked_for_voice;
+        if last.is_some_and(|last| now.seconds_since(last) < VOICE_SECONDS) {
+            return Err(StanzaError::new(Condition::ResourceConstraint)
+                .text("you have asked for voice a moment ago"));
+        }
+        occupant.asked_for_voice = Some(now);
+    }
+    let role = Field::new("muc#role", FieldType::ListSingle)
+        .label("Requested role")
+        .option(Role::Participant.name(), None)
+        .value(Role::Participant.name());
+    let jid = Field::new("muc#jid", FieldType::JidSingle).label("User ID");
+    let roomnick = Field::new("muc#roomnick", FieldType::TextSingle).label("Room Nickname");
+    let allow = Field::new("muc#request_allow", FieldType::Boolean);
+    let form = Form::new(FormType::Form)
+        .title("Voice request")
+        .instruction("To approve this request for voice, select the box and submit the form.")
+        .form_type(REQUEST)
+        .field(role)
+        .field(jid.value(from.to_string()))
+        .field(roomnick.value(nick.as_str()))
+        .field(allow.label("Grant voice to this person?").value("false"));
+    let question = Stanza::message(MessageType::Normal)
+        .from(room.jid.clone())
+        .child(&form.to_element());
+    for (_, _, seat) in state
+        .seats()
+        .filter(|(_, role, _)| *role == Role::Moderator)
+    {
+        post.send(seat, question.clone());
+    }
+    Ok(())
+}
+
+fn invitation(
+    room: &Room,
+    state: &State,
+    inviter: &Jid,
+    to: Jid,
+    invite: &Element,
+    request: &Stanza,
+) -> Stanza {
+    let reason = reason(invite);
+    let password = state.config.password.as_deref();
+    let told = Element::new(ns::MUC_USER, "invite")
+        .attr("from", inviter.to_string())
+        .child_opt(
+            reason
+                .as_deref()
+                .map(|text| Element::new(ns::MUC_USER, "reason").text(text)),
+        )
+        .child_opt(invite.find(ns::MUC_USER, "continue").map(|it| {
+            Element::new(ns::MUC_USER, "continue").attr_opt("thread", it.attribute("thread"))
+        }));
+    let secret = password.map(|text| Element::new(ns::MUC_USER, "password").text(text));
+    let mut message = Stanza::message(MessageType::Normal)
+        .from(room.jid.clone())
+        .to(to)
+        .child(
+            &Element::new(ns::MUC_USER, "x")
+                .child(told)
+                .child_opt(secret),
+        );
+    message.id.clone_from(&request.id);
+    message.lang.clone_from(&request.lang);
+    message
+}
+
+/// §7.8.2: tells the inviter, by a real address or by that of an occupant. For somebody who is not in the room
+/// nothing is passed on: it is no relay.
+fn declined(room: &Room, from: &Jid, decline: &Element, request: &Stanza) -> Effects {
+    let state = room.lock();
+    let to = decline.attribute("to").and_then(|to| Jid::parse(to).ok());
+    let found = to.and_then(|to| {
+        let mut occupants = state.occupants.iter();
+        occupants.find(|(nick, occupant)| {
+            room.occupant_jid(nick) == to || occupant.account == *to.bare()
+        })
+    });
+    let Some((_, inviter)) = found else {
+        return Effects::default();
+    };
+    let reason = reason(decline).map(|text| Element::new(ns::MUC_USER, "reason").text(text));
+    let told = Element::new(ns::MUC_USER, "decline")
+        .attr("from", from.bare().to_string())
+        .child_opt(reason);
+    let mut message = Stanza::message(MessageType::Normal)
+        .from(room.jid.clone())
+        .child(&Element::new(ns::MUC_USER, "x").child(told));
+    message.id.clone_from(&request.id);
+    let copies = inviter
+        .seats
+        .iter()
+        .map(|seat| message.clone().to(seat.jid.clone()));
+    Effects {
+        route: copies.collect(),
+        ..Effects::default()
+    }
+}
+
+/// The text of the child `<reason/>`, cut where it is too long to be one.
+pub(super) fn reason(parent: &Element) -> Option<String> {
+    let text = parent.child_text(parent.ns(), "reason")?;
+    let end = text.floor_char_boundary(REASON_BYTES_MAX.min(text.len()));
+    let short = text.get(..end)?;
+    (!short.is_empty()).then(|| short.to_owned())
+}

@@ -1,0 +1,141 @@
+//! Registering with a room (XEP-0045 §7.10): a member has a nickname that nobody else may take. Who
+//! registers with an open room becomes a member; where membership gives a right, in rooms that
+//! are moderated or for members only, an admin must have given it before.
+
+use std::sync::Arc;
+
+use super::model::Affiliation;
+use super::presence::News;
+use super::room::{Associate, Post, Room, State};
+use super::rooms::Rooms;
+use crate::hooks::{Iq, IqAnswer};
+use crate::proto::common::forms::{Field, FieldType, Form, FormType};
+use crate::proto::{BareJid, Condition, IqType, Resource, StanzaError, ns};
+use crate::xml::Element;
+
+/// The `FORM_TYPE` of registration.
+const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+
+impl Rooms {
+    /// Answers a request.
+    pub(super) async fn registration(&self, iq: &Iq, room: &Arc<Room>) -> IqAnswer {
+        let account = iq.from.bare();
+        let removes = iq.payload.find(ns::REGISTER, "remove").is_some();
+        let mut post = Post::default();
+        {
+            let mut guard = room.lock();
+            let state = &mut *guard;
+            let before = state.associates.get(account).cloned();
+            let affiliation = before
+                .as_ref()
+                .map_or(Affiliation::None, |it| it.affiliation);
+            let nick = before.as_ref().and_then(|it| it.nick.clone());
+            let closed = state.config.members_only || state.config.moderated;
+            if affiliation == Affiliation::Outcast {
+                return Err(Condition::Forbidden.into());
+            }
+            if affiliation == Affiliation::None && closed {
+                return Err(Condition::NotAllowed.into());
+            }
+            if iq.kind == IqType::Get {
+                return Ok(Some(match nick {
+                    Some(nick) => known(&nick),
+                    None => Element::new(ns::REGISTER, "query").child(form().to_element()),
+                }));
+            }
+            let associate = if removes {
+                removed(before, closed)?
+            } else {
+                self.registered(state, account, before, &iq.payload)?
+            };
+            let changed = associate.affiliation != affiliation;
+            state.associate(account, associate);
+            let mut here: Vec<Resource> = Vec::new();
+            if changed {
+                let own = state
+                    .occupants
+                    .iter()
+                    .filter(|(_, it)| it.account == *account);
+                here.extend(own.map(|(nick, _)| nick.clone()));
+            }
+            for nick in here {
+                state.announce(room, &nick, &News::default(), &mut post);
+            }
+        }
+        let saved = self.save(room, &iq.services).await;
+        post.carry_out(&iq.services).await;
+        saved.map(|()| None)
+    }
+
+    /// A member with that nickname.
+    fn registered(
+        &self,
+        state: &State,
+        account: &BareJid,
+        before: Option<Associate>,
+        query: &Element,
+    ) -> Result<Associate, StanzaError> {
+        let wanted = wanted(query)?;
+        self.check_nick(&wanted)?;
+        let there = state.occupants.get(&wanted);
+        let other = there.is_some_and(|it| it.account != *account);
+        let reserved = state
+            .reserved_for(&wanted)
+            .is_some_and(|owner| owner != account);
+        if other || reserved {
+            return Err(Condition::Conflict.into());
+        }
+        if before.is_none() {
+            self.check_associates(state)?;
+        }
+        let affiliation = before
+            .as_ref()
+            .map_or(Affiliation::None, |it| it.affiliation);
+        Ok(Associate {
+            affiliation: affiliation.max(Affiliation::Member),
+            nick: Some(wanted),
+            reason: before.and_then(|it| it.reason),
+        })
+    }
+}
+
+/// XEP-0077 §3.2: what registering gave goes with it.
+fn removed(before: Option<Associate>, closed: bool) -> Result<Associate, StanzaError> {
+    let before = before.ok_or(Condition::RegistrationRequired)?;
+    let given = before.affiliation == Affiliation::Member && !closed;
+    Ok(Associate {
+        affiliation: if given {
+            Affiliation::None
+        } else {
+            before.affiliation
+        },
+        nick: None,
+        reason: before.reason,
+    })
+}
+
+fn form() -> Form {
+    let nick = Field::new("muc#register_roomnick", FieldType::TextSingle);
+    Form::new(FormType::Form)
+        .title("Registration with the room")
+        .instruction("Choose the nickname that nobody else may take.")
+        .form_type(MUC_REGISTER)
+        .field(nick.label("Desired Nickname").required())
+}
+
+fn known(nick: &Resource) -> Element {
+    Element::new(ns::REGISTER, "query")
+        .child(Element::new(ns::REGISTER, "registered"))
+        .child(Element::new(ns::REGISTER, "username").text(nick.as_str()))
+}
+
+fn wanted(query: &Element) -> Result<Resource, StanzaError> {
+    let answer = query
+        .find(ns::DATA_FORMS, "x")
+        .ok_or(Condition::BadRequest)?;
+    let filled = form().submission(&Form::parse(answer)?)?;
+    let nick = filled
+        .value("muc#register_roomnick")
+        .ok_or(Condition::BadRequest)?;
+    Resource::new(nick).map_err(|_| Condition::JidMalformed.into())
+}

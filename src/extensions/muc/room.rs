@@ -1,0 +1,296 @@
+//! A room: its state behind one short lock, and who is in it.
+//!
+//! Nothing waits while the lock is held: what occupants are sent goes into the mailboxes of their
+//! sessions there and then, so that all of them see the same order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use compact_str::CompactString;
+
+use super::model::history::History;
+use super::model::pace::Pace;
+use super::model::{Affiliation, Role, RoomConfig, Standing};
+use super::presence::Shown;
+use super::relay::Relays;
+use crate::clock::Timestamp;
+use crate::hooks::Session;
+use crate::proto::{BareJid, Jid, Resource, Stanza};
+use crate::xml::Content;
+
+/// One room.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) jid: BareJid,
+    /// Whose bound it counts against.
+    pub(super) creator: BareJid,
+    pub(super) created_at: Timestamp,
+    state: Mutex<State>,
+    /// Held while the room is written to the database, so that an older state never follows a newer.
+    pub(super) saving: tokio::sync::Mutex<Saved>,
+}
+
+/// What is known of a room's record in the database.
+#[derive(Debug, Default)]
+pub(super) struct Saved {
+    /// Whether there is one.
+    pub(super) exists: bool,
+}
+
+/// Departed occupants whose pace a room remembers.
+const DEPARTED_MAX: usize = 64;
+
+/// How a room lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its owner has not accepted a configuration yet (§10.1.1).
+    Locked,
+    Open,
+    /// Destroyed, or left by all: whoever still holds it looks for another of that address.
+    Gone,
+}
+
+/// What an account is in the room beyond a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Associate {
+    pub(super) affiliation: Affiliation,
+    /// The nickname that is reserved for it (§7.10).
+    pub(super) nick: Option<Resource>,
+    pub(super) reason: Option<String>,
+}
+
+/// The subject, as the message that set it, from the one who did.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) at: Timestamp,
+    pub(super) stanza: Stanza,
+}
+
+/// The vCard of a room and the hash of its picture.
+#[derive(Clone, Debug)]
+pub(super) struct Card {
+    pub(super) xml: Vec<u8>,
+    pub(super) photo: Option<String>,
+}
+
+/// Everything about a room that changes.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    pub(super) config: RoomConfig,
+    pub(super) associates: BTreeMap<BareJid, Associate>,
+    pub(super) occupants: BTreeMap<Resource, Occupant>,
+    /// The nickname under which each session is in the room.
+    pub(super) nicks: std::collections::HashMap<Jid, Resource>,
+    pub(super) subject: Option<Subject>,
+    pub(super) history: History,
+    /// Whether the history holds what the archive had.
+    pub(super) recalled: bool,
+    pub(super) card: Option<Card>,
+    pub(super) relays: Relays,
+    /// How fast those were who left lately: leaving and coming back is no way to be faster.
+    pub(super) departed: VecDeque<(BareJid, Pace)>,
+    /// Associates that have changed and are not in the database yet.
+    pub(super) unsaved: Vec<BareJid>,
+}
+
+/// Who is in the room under one nickname: the sessions of one account.
+#[derive(Debug)]
+pub(super) struct Occupant {
+    pub(super) account: BareJid,
+    pub(super) role: Role,
+    /// XEP-0421.
+    pub(super) id: CompactString,
+    /// In the order in which they came; never empty.
+    pub(super) seats: Vec<Seat>,
+    /// What the occupant tells of its presence.
+    pub(super) presence: Content,
+    /// The presence as others are sent it, made when it is needed.
+    pub(super) shown: Shown,
+    /// Whether others have been told that it is there (`muc#roomconfig_presencebroadcast`).
+    pub(super) visible: bool,
+    pub(super) pace: Pace,
+    /// When it last asked for voice.
+    pub(super) asked_for_voice: Option<Timestamp>,
+}
+
+/// One session of an occupant.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    pub(super) jid: Jid,
+    /// None where it is a session of another server.
+    pub(super) session: Option<Arc<Session>>,
+}
+
+impl Room {
+    pub(super) fn new(jid: BareJid, creator: BareJid, created_at: Timestamp, state: State) -> Self {
+        Self {
+            jid,
+            creator,
+            created_at,
+            state: Mutex::new(state),
+            saving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The room comes from the database.
+    pub(super) fn was_saved(&self) {
+        if let Ok(mut saved) = self.saving.try_lock() {
+            saved.exists = true;
+        }
+    }
+
+    /// The address of somebody in the room.
+    pub(super) fn occupant_jid(&self, nick: &Resource) -> Jid {
+        Jid::new(self.jid.clone(), Some(nick.clone()))
+    }
+
+    /// A panic while the lock was held ends one session; what it left is as whole as it was.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub(super) fn new(config: RoomConfig, phase: Phase) -> Self {
+        Self {
+            phase,
+            config,
+            associates: BTreeMap::new(),
+            occupants: BTreeMap::new(),
+            nicks: std::collections::HashMap::new(),
+            subject: None,
+            history: History::default(),
+            recalled: true,
+            card: None,
+            relays: Relays::default(),
+            departed: VecDeque::new(),
+            unsaved: Vec::new(),
+        }
+    }
+
+    pub(super) fn affiliation(&self, account: &BareJid) -> Affiliation {
+        let known = self.associates.get(account);
+        known.map_or(Affiliation::None, |associate| associate.affiliation)
+    }
+
+    /// The occupant as which a session is in the room.
+    pub(super) fn occupant_of(&self, session: &Jid) -> Option<(&Resource, &Occupant)> {
+        self.occupants.get_key_value(self.nicks.get(session)?)
+    }
+
+    /// What the account is, and can do by its best role.
+    pub(super) fn standing(&self, asker: &Jid) -> Standing {
+        let affiliation = self.affiliation(asker.bare());
+        let here = self.occupant_of(asker).map(|(_, occupant)| occupant.role);
+        let elsewhere = || {
+            let own = self
+                .occupants
+                .values()
+                .filter(|it| it.account == *asker.bare());
+            own.map(|it| it.role).max()
+        };
+        Standing {
+            affiliation,
+            role: here.or_else(elsewhere).unwrap_or(Role::None),
+        }
+    }
+
+    /// The account for which a nickname is reserved.
+    pub(super) fn reserved_for(&self, nick: &Resource) -> Option<&BareJid> {
+        let mut associates = self.associates.iter();
+        associates.find_map(|(jid, it)| (it.nick.as_ref() == Some(nick)).then_some(jid))
+    }
+
+    /// Changes what an account is; without affiliation and nickname it is forgotten.
+    pub(super) fn associate(&mut self, account: &BareJid, associate: Associate) {
+        let forgotten = associate.affiliation == Affiliation::None && associate.nick.is_none();
+        if forgotten {
+            self.associates.remove(account);
+        } else {
+            self.associates.insert(account.clone(), associate);
+        }
+        if !self.unsaved.contains(account) {
+            self.unsaved.push(account.clone());
+        }
+    }
+
+    /// Remembers how fast somebody was who leaves.
+    pub(super) fn depart(&mut self, account: BareJid, pace: Pace) {
+        if self.departed.len() >= DEPARTED_MAX {
+            self.departed.pop_front();
+        }
+        self.departed.push_back((account, pace));
+    }
+
+    /// How fast somebody was who comes back.
+    pub(super) fn returning(&mut self, account: &BareJid) -> Option<Pace> {
+        let place = self
+            .departed
+            .iter()
+            .rposition(|(known, _)| known == account)?;
+        self.departed.remove(place).map(|(_, pace)| pace)
+    }
+
+    /// Whether the room would be without an owner if the account were none.
+    pub(super) fn is_last_owner(&self, account: &BareJid) -> bool {
+        let mut owners = self.associates.iter();
+        !owners.any(|(jid, it)| it.affiliation == Affiliation::Owner && jid != account)
+    }
+
+    /// Everybody's sessions, with the nickname and role under which each is here.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (&Resource, Role, &Seat)> {
+        self.occupants.iter().flat_map(|(nick, occupant)| {
+            occupant
+                .seats
+                .iter()
+                .map(move |seat| (nick, occupant.role, seat))
+        })
+    }
+}
+
+/// What leaves a room while its lock is held.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    /// The session whose stanza is being dealt with: what belongs to its entering and leaving is
+    /// written by its own task, since a room may be larger than its mailbox.
+    pub(super) sender: Option<Arc<Session>>,
+    pub(super) replies: Vec<Stanza>,
+    /// For sessions of other servers, and for whoever is not in the room.
+    pub(super) remote: Vec<Stanza>,
+}
+
+impl Post {
+    pub(super) fn of(sender: Option<&Arc<Session>>) -> Self {
+        Self {
+            sender: sender.cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// Into the mailbox. A session that does not take it has ended or is being ended for its
+    /// slowness, and leaves the room with that.
+    pub(super) fn send(&mut self, seat: &Seat, mut stanza: Stanza) {
+        stanza.to = Some(seat.jid.clone());
+        match &seat.session {
+            Some(session) => {
+                let _ended = session.deliver(Arc::new(stanza));
+            }
+            None => self.remote.push(stanza),
+        }
+    }
+
+    /// To the one whose stanza is being dealt with past its mailbox, to others into it.
+    pub(super) fn answer(&mut self, seat: &Seat, mut stanza: Stanza) {
+        let own = match (&self.sender, &seat.session) {
+            (Some(sender), Some(session)) => Arc::ptr_eq(sender, session),
+            _ => false,
+        };
+        if own {
+            stanza.to = Some(seat.jid.clone());
+            self.replies.push(stanza);
+        } else {
+            self.send(seat, stanza);
+        }
+    }
+}
