@@ -60,6 +60,36 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "http-upload.xsd",
+        &[
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a b.jpg' size='1' content-type='image/jpeg'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/upload/a/tr%C3%A8s.jpg'><header name='Authorization'>Bearer x</header></put><get url='https://example.org/upload/a/tr%C3%A8s.jpg'/></slot>",
+            "<file-too-large xmlns='urn:xmpp:http:upload:0'><max-file-size>20000</max-file-size></file-too-large>",
+            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05Z'/>",
+        ],
+        &[
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a'/>",
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a' size='0'/>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='http://example.org/a'/><get url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/\u{e8}'/><get url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'><header name='Host'>x</header></put><get url='https://example.org/a'/></slot>",
+            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05+01:00'/>",
+        ],
+    ),
+    (
+        "http-upload-purpose.xsd",
+        &[
+            "<message xmlns='urn:xmpp:http:upload:purpose:0'/>",
+            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0' expire-before='2026-09-10T23:08:25Z'/>",
+        ],
+        &[
+            "<permanent xmlns='urn:xmpp:http:upload:purpose:0'>text</permanent>",
+            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0'/>",
+            "<forever xmlns='urn:xmpp:http:upload:purpose:0'/>",
+        ],
+    ),
+    (
         "stanza-errors.xsd",
         &[
             "<error xmlns='jabber:client' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",

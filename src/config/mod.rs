@@ -28,6 +28,7 @@ mod section;
 mod suggest;
 mod tls;
 mod units;
+mod upload;
 mod value;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
+pub use upload::{HttpsUrl, MediaRange, Upload, WebOrigin};
 
 use place::Place;
 use reader::Reader;
@@ -79,6 +81,7 @@ section! {
         offline: Offline;
         private_storage: PrivateStorage;
         vcard: Vcard;
+        upload: Upload;
         log: Log;
     }
     arrays {

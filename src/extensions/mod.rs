@@ -8,6 +8,7 @@ pub mod caps;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
+pub mod http_upload;
 pub mod last_activity;
 pub mod offline;
 pub mod ping;
@@ -38,6 +39,7 @@ const LIST: &[Register] = &[
     commands::register,
     contact_addresses::register,
     disco::register,
+    http_upload::register,
     last_activity::register,
     offline::register,
     ping::register,

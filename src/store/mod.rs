@@ -16,6 +16,7 @@ mod roster;
 mod schema;
 mod setting;
 mod subscription_request;
+mod upload;
 mod vcard;
 
 use std::sync::Arc;
@@ -37,6 +38,9 @@ pub use roster::{
 pub use schema::SchemaVersion;
 pub use setting::Settings;
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
+pub use upload::{
+    NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
+};
 pub use vcard::{Vcard, Vcards};
 
 /// A handle to what the server keeps; clones share it.
@@ -122,6 +126,12 @@ impl Store {
         Vcards { db: &self.0.db }
     }
 
+    /// Files that clients upload, and slots for them (XEP-0363).
+    #[must_use]
+    pub fn uploads(&self) -> Uploads<'_> {
+        Uploads { db: &self.0.db }
+    }
+
     /// What the server remembers about itself.
     #[must_use]
     pub fn settings(&self) -> Settings<'_> {
@@ -180,6 +190,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         schema::QUERIES,
         setting::QUERIES,
         subscription_request::QUERIES,
+        upload::QUERIES,
         vcard::QUERIES,
     ]
     .into_iter()

@@ -17,6 +17,7 @@ mod database;
 mod mailboxes;
 mod rosters;
 mod small;
+mod uploads;
 
 use parlour::clock::Timestamp;
 use parlour::domain::rights::Role;
