@@ -13,6 +13,7 @@
 //! - [`hooks`]: the interface that extensions are written against.
 //! - [`router`]: where a stanza goes.
 //! - [`session`], [`net`]: connections and the tasks that own them.
+//! - [`http`]: what browsers reach: WebSocket, BOSH, and where these are.
 //! - [`extensions`]: one file each, and the list of them.
 //! - [`admin`], [`cli`]: operations, defined once for every door, and the command line.
 //! - [`server`]: builds the rooms from the configuration and wires them.
@@ -24,6 +25,7 @@ pub mod config;
 pub mod domain;
 pub mod extensions;
 pub mod hooks;
+pub mod http;
 pub mod id;
 pub mod net;
 pub mod observe;

@@ -28,6 +28,11 @@ impl ListenAddress {
         matches!(self.0.ip(), IpAddr::V6(ip) if ip.is_unspecified())
     }
 
+    /// For this machine only.
+    pub(super) fn on_loopback(port: u16) -> Vec<Self> {
+        vec![Self(([127, 0, 0, 1], port).into())]
+    }
+
     /// All addresses of the machine, IPv4 and IPv6.
     pub(super) fn everywhere(port: u16) -> Vec<Self> {
         vec![Self(([0; 4], port).into()), Self(([0_u16; 8], port).into())]

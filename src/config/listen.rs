@@ -15,11 +15,10 @@ section! {
         s2s: Vec<ListenAddress> = Vec::new();
         /// External components (XEP-0114); customary port 5347. Not served by this version.
         component: Vec<ListenAddress> = Vec::new();
-        /// HTTP without TLS, for a proxy on this machine; customary port 5280. Not served by
-        /// this version.
-        http: Vec<ListenAddress> = Vec::new();
-        /// HTTPS; customary port 5443. Not served by this version.
-        https: Vec<ListenAddress> = Vec::new();
+        /// HTTP without TLS: WebSocket and BOSH for a proxy on this machine, which ends TLS.
+        http: Vec<ListenAddress> = ListenAddress::on_loopback(5280);
+        /// HTTPS: WebSocket and BOSH for browsers, with the certificates of [tls].
+        https: Vec<ListenAddress> = ListenAddress::everywhere(5443);
     }
 }
 
@@ -29,8 +28,6 @@ impl Listen {
         [
             ("[listen] s2s", &self.s2s),
             ("[listen] component", &self.component),
-            ("[listen] http", &self.http),
-            ("[listen] https", &self.https),
         ]
         .into_iter()
         .filter(|(_, addresses)| !addresses.is_empty())

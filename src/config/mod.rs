@@ -17,6 +17,7 @@ mod check;
 mod component;
 mod database;
 mod host;
+mod http;
 mod listen;
 mod log;
 mod place;
@@ -45,6 +46,7 @@ pub use c2s::{C2s, Conflict};
 pub use component::{Component, ComponentRole};
 pub use database::{Database, DatabaseLocation};
 pub use host::{Contact, Host};
+pub use http::{Http, Network, PublicUrl, UrlPath, WebOrigin};
 pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
@@ -74,6 +76,7 @@ section! {
     tables {
         listen: Listen;
         c2s: C2s;
+        http: Http;
         tls: Tls;
         database: Database;
         auth: Auth;

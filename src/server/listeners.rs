@@ -11,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use super::{ServerError, accept};
+use super::ServerError;
+use super::accept::{self, Door};
 use crate::config::{Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
+use crate::http::{Site, Web};
 use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
@@ -40,14 +42,32 @@ pub(super) fn open(
     stop: &CancellationToken,
 ) -> Result<(), ServerError> {
     let sockets = bind_all(config)?;
-    let setup = tls_setup(config, certificates)?;
+    let xmpp_tls = tls_setup(config, certificates, Application::XmppClient)?;
+    let http_tls = tls_setup(config, certificates, Application::Http)?;
     let addresses = Arc::new(AddressLimits::new(address_rules(config)));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let derivations = Arc::new(Semaphore::new(processors));
+    let listener = |tls: Tls, plain: PlainWithoutTls, setup: Option<&TlsSetup>| {
+        Arc::new(Listener {
+            router: Arc::clone(router),
+            rules: Arc::new(rules(config, router, secret, tls)),
+            tls: setup.cloned(),
+            plain,
+            addresses: Arc::clone(&addresses),
+            negotiation_limits: negotiation_limits(config),
+            session_limits: session_limits(config),
+            derivations: Arc::clone(&derivations),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        })
+    };
+    // HTTP has ended TLS before a stream begins.
+    let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
+    let web = Web::new(Arc::clone(&carried), https_port(&sockets));
     let mut lines = String::new();
     for Bound {
         key,
-        start,
+        kind,
         socket,
         loopback,
     } in sockets
@@ -55,21 +75,28 @@ pub(super) fn open(
         let address = socket.local_addr().map_err(ServerError::Signals)?;
         info!(%address, "listening for {key}");
         lines.push_str(&format!("{key} {address}\n"));
-        let listener = Arc::new(Listener {
-            router: Arc::clone(router),
-            rules: Arc::new(rules(config, router, secret, start, loopback)),
-            tls: Some(setup.clone()),
-            plain: plain(config, loopback),
-            addresses: Arc::clone(&addresses),
-            negotiation_limits: negotiation_limits(config),
-            session_limits: session_limits(config),
-            derivations: Arc::clone(&derivations),
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        });
-        tasks.spawn(accept::accept(socket, listener, start, stop.clone()));
+        let (listener, door) = match kind {
+            Kind::Xmpp(start) => {
+                let plain = plain(config, loopback);
+                let tls = starttls(config, start, loopback);
+                (listener(tls, plain, Some(&xmpp_tls)), Door::Xmpp(start))
+            }
+            Kind::Http => (Arc::clone(&carried), site(&web, None)),
+            Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
+        };
+        tasks.spawn(accept::accept(socket, listener, door, stop.clone()));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
+    Door::Http(Arc::new(Site::new(Arc::clone(web), tls)))
+}
+
+/// The port that browsers come to, when nothing else is configured.
+fn https_port(sockets: &[Bound]) -> Option<u16> {
+    let https = sockets.iter().find(|bound| bound.kind == Kind::Https)?;
+    Some(https.socket.local_addr().ok()?.port())
 }
 
 fn address_rules(config: &Config) -> AddressRules {
@@ -85,26 +112,37 @@ fn address_rules(config: &Config) -> AddressRules {
     }
 }
 
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Xmpp(Start),
+    Http,
+    Https,
+}
+
 struct Bound {
     key: &'static str,
-    start: Start,
+    kind: Kind,
     socket: TcpListener,
     loopback: bool,
 }
 
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
-    let keys: [(&'static str, Start, &[ListenAddress]); 2] = [
-        ("c2s", Start::Plain, &listen.c2s),
-        ("c2s_direct_tls", Start::DirectTls, &listen.c2s_direct_tls),
+    let direct_tls = Kind::Xmpp(Start::DirectTls);
+    let keys: [(&'static str, Kind, &[ListenAddress]); 4] = [
+        ("c2s", Kind::Xmpp(Start::Plain), &listen.c2s),
+        ("c2s_direct_tls", direct_tls, &listen.c2s_direct_tls),
+        ("http", Kind::Http, &listen.http),
+        ("https", Kind::Https, &listen.https),
     ];
     let mut bound = Vec::new();
-    for (key, start, addresses) in keys {
+    for (key, kind, addresses) in keys {
         for address in addresses {
             match listener::bind(address.0) {
                 Ok(socket) => bound.push(Bound {
                     key,
-                    start,
+                    kind,
                     socket,
                     loopback: address.is_loopback(),
                 }),
@@ -148,33 +186,33 @@ fn write_listeners(data_dir: &Path, lines: &str) -> Result<(), ServerError> {
 fn tls_setup(
     config: &Config,
     certificates: &Arc<CertificateStore>,
+    application: Application,
 ) -> Result<TlsSetup, ServerError> {
-    let clients = match &config.tls.client_ca {
-        Some(authorities) => ClientCertificates::accept(authorities)?,
-        None => ClientCertificates::None,
+    let clients = match (&config.tls.client_ca, application) {
+        // A browser would ask its user to choose one.
+        (_, Application::Http) | (None, _) => ClientCertificates::None,
+        (Some(authorities), _) => ClientCertificates::accept(authorities)?,
     };
     let minimum = config.tls.min_version;
-    let tls = server_config(certificates, &clients, Application::XmppClient, minimum)?;
+    let tls = server_config(certificates, &clients, application, minimum)?;
     Ok(TlsSetup {
         acceptor: TlsAcceptor::from(tls),
         certificates: Arc::clone(certificates),
     })
 }
 
-/// The rules of a listener: a listener on a loopback address may do without TLS.
-fn rules(
-    config: &Config,
-    router: &Arc<Router>,
-    secret: &[u8; 32],
-    start: Start,
-    loopback: bool,
-) -> Rules {
-    let services = router.services();
-    let tls = match start {
+/// Whether STARTTLS is offered: a listener on a loopback address may do without TLS.
+const fn starttls(config: &Config, start: Start, loopback: bool) -> Tls {
+    match start {
         Start::DirectTls => Tls::Absent,
         Start::Plain if config.c2s.require_tls || !loopback => Tls::Required,
         Start::Plain => Tls::Optional,
-    };
+    }
+}
+
+/// The rules of a listener's streams.
+fn rules(config: &Config, router: &Arc<Router>, secret: &[u8; 32], tls: Tls) -> Rules {
+    let services = router.services();
     let enabled = |mechanism: &Mechanism| match mechanism {
         Mechanism::External => true,
         Mechanism::Plain => config.auth.plain,

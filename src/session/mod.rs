@@ -8,6 +8,7 @@ mod negotiate;
 mod rate;
 mod task;
 pub mod transport;
+pub mod web;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -76,7 +77,7 @@ pub enum Start {
 /// twice for as long as the session lasts.
 pub fn serve(
     listener: Arc<Listener>,
-    socket: tokio::net::TcpStream,
+    transport: Transport,
     peer: IpAddr,
     start: Start,
     place: NegotiationPlace,
@@ -84,7 +85,7 @@ pub fn serve(
     let id = crate::id::random();
     let span = info_span!("session", id = %id, %peer, jid = tracing::field::Empty);
     let work = async move {
-        let beginning = AssertUnwindSafe(Box::pin(begin(&listener, socket, peer, start)));
+        let beginning = AssertUnwindSafe(Box::pin(begin(&listener, transport, peer, start)));
         let mut task = match beginning.catch_unwind().await {
             Ok(Some(task)) => task,
             Ok(None) => return,
@@ -116,11 +117,11 @@ async fn give_back(router: &Router, session: &Arc<Session>, in_flight: VecDeque<
 /// heap, so that this future need not have room for it twice.
 async fn begin(
     listener: &Arc<Listener>,
-    socket: tokio::net::TcpStream,
+    transport: Transport,
     peer: IpAddr,
     start: Start,
 ) -> Option<Box<task::Task>> {
-    let bound = negotiate::negotiate(listener, Transport::Tcp(socket), peer, start).await?;
+    let bound = negotiate::negotiate(listener, transport, peer, start).await?;
     tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
     info!("session begins");
     if listener.stop.is_cancelled() {
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     fn future_size<F: Future>(
-        _: impl Fn(Arc<Listener>, tokio::net::TcpStream, IpAddr, Start, NegotiationPlace) -> F,
+        _: impl Fn(Arc<Listener>, Transport, IpAddr, Start, NegotiationPlace) -> F,
     ) -> usize {
         size_of::<F>()
     }

@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::inbound::xml;
 use super::transport::Transport;
+use super::web::refusal;
 use super::{Listener, Start};
 use crate::hooks::{Connection, MailboxLimits, Session, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
@@ -53,8 +54,13 @@ pub(super) async fn negotiate(
         listener: Arc::clone(listener),
         machine: None,
         peer,
+        transport_name: match transport.framing() {
+            Framing::Stream => "tcp",
+            Framing::WebSocket => "websocket",
+            Framing::Bosh => "bosh",
+        },
+        framing: transport.framing(),
         transport: Some(transport),
-        transport_name: "tcp",
         buffer: BytesMut::new(),
         framer: Framer::new(listener.negotiation_limits),
         scope: Scope::default(),
@@ -95,6 +101,7 @@ struct Driver {
     /// None only while a handshake owns the socket, and after one that failed.
     transport: Option<Transport>,
     transport_name: &'static str,
+    framing: Framing,
     buffer: BytesMut,
     framer: Framer,
     scope: Scope,
@@ -107,6 +114,10 @@ struct Driver {
 impl Driver {
     async fn run(&mut self, start: Start) -> std::io::Result<()> {
         let security = match start {
+            // Of a channel that a proxy or a browser ends, neither side knows the other's.
+            Start::Plain if self.is_encrypted() => {
+                Security::tls(TlsVersion::V1_3, None, None, Vec::new())
+            }
             Start::Plain => Security::Cleartext {
                 plain: self.listener.plain,
             },
@@ -118,7 +129,7 @@ impl Driver {
         let rules = Arc::clone(&self.listener.rules);
         self.machine = Some(Negotiation::new(
             rules,
-            Framing::Stream,
+            self.framing,
             security,
             crate::id::random,
         ));
@@ -134,6 +145,7 @@ impl Driver {
                 next @ (Next::Read | Next::Restart) => {
                     if matches!(next, Next::Restart) {
                         self.framer.restart();
+                        self.io()?.restart();
                     }
                     let Some(input) = self.read().await? else {
                         return Ok(());
@@ -154,7 +166,7 @@ impl Driver {
                     let request = StreamIq {
                         host,
                         peer: self.peer,
-                        encrypted: matches!(self.transport, Some(Transport::Tls(_))),
+                        encrypted: self.is_encrypted(),
                         kind,
                         payload,
                         services: Arc::clone(self.listener.router.services()),
@@ -221,7 +233,7 @@ impl Driver {
         loop {
             let frame = match self.framer.next(&mut self.buffer) {
                 Ok(frame) => frame,
-                Err(error) => return self.refuse(error).await,
+                Err(error) => return self.refuse(&xml(error)).await,
             };
             match frame {
                 Some(Frame::Open(opening)) => {
@@ -233,27 +245,29 @@ impl Driver {
                     let limits = &self.listener.negotiation_limits;
                     return match parse(bytes, &self.scope, limits) {
                         Ok(parsed) => Ok(Some(Input::Element(parsed))),
-                        Err(error) => self.refuse(error).await,
+                        Err(error) => self.refuse(&xml(error)).await,
                     };
                 }
                 Some(Frame::Close) => {
-                    let mut out = Outbox::new(Framing::Stream);
+                    let mut out = Outbox::new(self.framing);
                     out.close();
                     self.io()?.write(out.bytes()).await?;
                     return Ok(None);
                 }
                 None => {
                     let transport = self.transport.as_mut().ok_or_else(broken)?;
-                    if transport.read(&mut self.buffer).await? == 0 {
-                        return Ok(None);
+                    match transport.read(&mut self.buffer).await {
+                        Ok(0) => return Ok(None),
+                        Ok(_) => {}
+                        Err(error) => return self.refuse(&refusal(error)?).await,
                     }
                 }
             }
         }
     }
 
-    async fn refuse(&mut self, error: crate::xml::XmlError) -> std::io::Result<Option<Input>> {
-        let out = self.last_words(&xml(error));
+    async fn refuse(&mut self, error: &StreamError) -> std::io::Result<Option<Input>> {
+        let out = self.last_words(error);
         self.io()?.write(out.bytes()).await?;
         Ok(None)
     }
@@ -403,6 +417,11 @@ impl Driver {
         }
     }
 
+    fn is_encrypted(&self) -> bool {
+        let transport = self.transport.as_ref();
+        transport.is_some_and(Transport::is_encrypted)
+    }
+
     fn io(&mut self) -> std::io::Result<&mut Transport> {
         self.transport.as_mut().ok_or_else(broken)
     }
@@ -438,7 +457,7 @@ impl Driver {
             framer,
             scope: self.scope,
             lang: self.lang,
-            framing: Framing::Stream,
+            framing: self.framing,
             session,
         })
     }

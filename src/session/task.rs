@@ -13,6 +13,7 @@ use super::inbound::{self, Inbound};
 use super::negotiate::Bound;
 use super::rate::Bucket;
 use super::transport::Transport;
+use super::web::refusal;
 use crate::hooks::{Mail, Session};
 use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
 use crate::router::Router;
@@ -128,7 +129,8 @@ impl Task {
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
                     // On the heap while it lasts, so that an idle session's future is small.
                     Ok(count) if count > 0 => Box::pin(self.received(count, transport)).await,
-                    Ok(_) | Err(_) => Err(End::Lost),
+                    Ok(_) => Err(End::Lost),
+                    Err(error) => Err(refusal(error).map_or(End::Lost, End::Failed)),
                 },
                 () = wait_until(paused), if paused.is_some() => {
                     self.paused_until = None;

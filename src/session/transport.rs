@@ -1,4 +1,4 @@
-//! The bytes of a connection, over TCP with or without TLS.
+//! The bytes of a connection, over TCP with or without TLS, or carried by HTTP.
 //!
 //! A read buffer is taken only when there is something to read: a session that is idle
 //! holds none, which is most of what it would weigh.
@@ -10,6 +10,9 @@ use bytes::BytesMut;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+
+use super::web::Web;
+use crate::stream::Framing;
 
 /// How much is read at once.
 const READ_BYTES: usize = 4096;
@@ -31,9 +34,38 @@ pub enum Transport {
     Tcp(TcpStream),
     /// TLS. On the heap: it is a kilobyte of state.
     Tls(Box<TlsStream<TcpStream>>),
+    /// Inside of HTTP.
+    Web(Box<Web>),
 }
 
 impl Transport {
+    /// How elements are put on the wire.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        match self {
+            Self::Tcp(_) | Self::Tls(_) => Framing::Stream,
+            Self::Web(web) => web.framing(),
+        }
+    }
+
+    /// Whether nobody on the way can read it.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Tls(_) => true,
+            Self::Web(web) => web.is_encrypted(),
+        }
+    }
+
+    /// Expects a new stream.
+    pub fn restart(&mut self) {
+        match self {
+            Self::Tcp(_) | Self::Tls(_) => {}
+            Self::Web(web) => web.restart(),
+        }
+    }
+
     /// Waits for bytes and appends them to the buffer; 0 means that the peer has closed.
     /// Cancel-safe: nothing is taken from the socket before it is in the buffer.
     ///
@@ -60,18 +92,19 @@ impl Transport {
                 stream.consume(count);
                 Ok(count)
             }
+            Self::Web(web) => web.read(buffer).await,
         }
     }
 
-    /// Writes what the socket takes at once and tells how much that was. Over TLS nothing,
-    /// for encrypting is not to be begun without being able to wait.
+    /// Writes what the socket takes at once and tells how much that was. Over TLS and HTTP
+    /// nothing, for these are not to be begun without being able to wait.
     ///
     /// # Errors
     /// When the connection is broken.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(_) | Self::Tls(_) if bytes.is_empty() => Ok(0),
-            Self::Tls(_) => Ok(0),
+            Self::Tcp(_) if bytes.is_empty() => Ok(0),
+            Self::Tls(_) | Self::Web(_) => Ok(0),
             Self::Tcp(socket) => match socket.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
                 outcome => outcome,
@@ -84,6 +117,9 @@ impl Transport {
     /// # Errors
     /// When the connection is broken, or the peer does not take a piece of it in a minute.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Self::Web(web) = self {
+            return web.write(bytes).await;
+        }
         for piece in bytes.chunks(WRITE_PIECE_BYTES) {
             tokio::time::timeout(WRITE_TIMEOUT, self.write_slowly(piece)).await??;
         }
@@ -97,6 +133,7 @@ impl Transport {
                 stream.write_all(bytes).await?;
                 stream.flush().await
             }
+            Self::Web(web) => web.write(bytes).await,
         }
     }
 
@@ -107,6 +144,8 @@ impl Transport {
             match &mut self {
                 Self::Tcp(socket) => socket.shutdown().await?,
                 Self::Tls(stream) => stream.shutdown().await?,
+                // Its carrier does the rest.
+                Self::Web(_) => return Ok(()),
             }
             let mut rest = BytesMut::new();
             while self.read(&mut rest).await? > 0 {

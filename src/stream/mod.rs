@@ -15,4 +15,4 @@ mod tests;
 
 pub use interface::{Admission, Input, Next, Output, Rules, StreamFeatures, Tls};
 pub use machine::Negotiation;
-pub use outbox::{Framing, Outbox};
+pub use outbox::{Framing, Outbox, split};

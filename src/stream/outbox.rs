@@ -28,6 +28,12 @@ pub struct Outbox {
     bytes: Vec<u8>,
 }
 
+/// [`Outbox::elements`] of [`Outbox::bytes`].
+pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let elements = bytes.split(|byte| *byte == END);
+    elements.filter(|element| !element.is_empty())
+}
+
 /// What no XML contains.
 const END: u8 = 0;
 
@@ -67,8 +73,7 @@ impl Outbox {
 
     /// Each element by itself. Over TCP, where nobody asks for them, everything is one.
     pub fn elements(&self) -> impl Iterator<Item = &[u8]> {
-        let elements = self.bytes.split(|byte| *byte == END);
-        elements.filter(|element| !element.is_empty())
+        split(&self.bytes)
     }
 
     /// Takes everything out and holds no memory any more.

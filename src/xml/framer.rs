@@ -69,6 +69,17 @@ impl Framer {
         }
     }
 
+    /// Expects children, each of which is as good as a document: of a stream whose opening and
+    /// closing are told in other ways (RFC 7395 §3.3).
+    #[must_use]
+    pub fn of_children(limits: Limits) -> Self {
+        Self {
+            phase: Phase::Children,
+            scan: Scan::new(Goal::Child),
+            ..Self::new(limits)
+        }
+    }
+
     /// Expects a new stream header, as after STARTTLS and SASL (RFC 6120 §4.3.3).
     /// Bytes that are still in the caller's buffer are the caller's to keep or drop.
     pub fn restart(&mut self) {

@@ -36,6 +36,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "http",
+        &[
+            "admin", "config", "hooks", "id", "net", "proto", "session", "store", "stream", "xml",
+        ],
+    ),
+    (
         "server",
         &[
             "admin",
@@ -44,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
             "extensions",
             "hooks",
+            "http",
             "id",
             "net",
             "observe",
@@ -223,8 +230,11 @@ fn the_rooms_allow_no_cycle() {
 /// Crates that only some rooms may use: what is pure stays pure, and one room speaks SQL.
 const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["main"]),
+    ("axum", &["http"]),
     ("clap", &["cli"]),
     ("hickory_resolver", &["net"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
     ("rcgen", &["net"]),
     ("rpassword", &["cli"]),
     ("sqlx", &["store"]),
@@ -235,6 +245,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "cli",
             "extensions",
             "hooks",
+            "http",
             "main",
             "net",
             "server",
@@ -242,7 +253,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("tokio_rustls", &["net", "server", "session"]),
+    ("tokio_rustls", &["http", "net", "server", "session"]),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];

@@ -20,6 +20,8 @@ pub(super) fn check(config: &Config, running: bool, report: &mut Report) {
     for (key, addresses) in [
         ("c2s", &config.listen.c2s),
         ("c2s_direct_tls", &config.listen.c2s_direct_tls),
+        ("http", &config.listen.http),
+        ("https", &config.listen.https),
     ] {
         for address in addresses {
             look(key, *address, &ours, report);

@@ -1,0 +1,99 @@
+//! What browsers reach: XMPP inside of HTTP, and the documents that say where it is.
+//!
+//! [`Site`] serves a listener; [`routes`] is the list of all that is served there, a file each:
+//! [`websocket`] (RFC 7395), [`bosh`] (XEP-0124, XEP-0206), [`host_meta`] (XEP-0156). Both
+//! carriers bring documents to the same task that serves a client of TCP
+//! ([`crate::session::web`]). HTTP/1.1 only: WebSocket begins as that, and BOSH gains nothing by more.
+
+pub mod bosh;
+mod cors;
+pub mod host_meta;
+mod site;
+mod visitor;
+pub mod websocket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tracing::debug;
+
+pub use site::Site;
+pub use visitor::{Client, Places, Visitor};
+
+use crate::config::{Config, Http};
+use crate::session::Listener;
+
+/// What the handlers of all requests share.
+#[derive(Debug)]
+pub struct Web {
+    /// The router, the limits by address, and the rules of streams.
+    pub listener: Arc<Listener>,
+    /// The sessions of BOSH.
+    pub(crate) bosh: bosh::Sessions,
+    /// The port of HTTPS, where it is served.
+    https_port: Option<u16>,
+}
+
+impl Web {
+    /// One for all listeners: a client of BOSH may come by another one each time.
+    #[must_use]
+    pub fn new(listener: Arc<Listener>, https_port: Option<u16>) -> Arc<Self> {
+        let sessions_max = listener.router.services().config.http.bosh_sessions_max;
+        Arc::new(Self {
+            listener,
+            bosh: bosh::Sessions::new(sessions_max as usize),
+            https_port,
+        })
+    }
+
+    /// What the operator configured.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.listener.router.services().config
+    }
+
+    fn http(&self) -> &Http {
+        &self.config().http
+    }
+
+    /// The places of a session of `client`, or why it gets none.
+    pub(super) fn admit(&self, visitor: &Visitor, client: Client) -> Result<Places, Response> {
+        let address = client.address;
+        if !client.encrypted && self.config().c2s.require_tls {
+            debug!(%address, "a session without TLS refused");
+            let why =
+                "encryption is required: use https, or name the proxy in [http] trusted_proxies\n";
+            return Err((StatusCode::FORBIDDEN, why).into_response());
+        }
+        visitor
+            .admit(client, &self.listener.addresses)
+            .map_err(|refusal| {
+                debug!(%address, %refusal, "a session refused");
+                let later = [(header::RETRY_AFTER, "5")];
+                (StatusCode::TOO_MANY_REQUESTS, later, "too many\n").into_response()
+            })
+    }
+
+    /// Where clients reach this server's HTTP, for accounts of `domain`: a URL without a path and
+    /// without a slash at its end. `None` where only HTTP without TLS is served and nobody said
+    /// what stands before it.
+    #[must_use]
+    pub fn public_url(&self, domain: &str) -> Option<String> {
+        match (&self.http().public_url, self.https_port) {
+            (Some(url), _) => Some(url.as_str().to_owned()),
+            (None, Some(443)) => Some(format!("https://{domain}")),
+            (None, Some(port)) => Some(format!("https://{domain}:{port}")),
+            (None, None) => None,
+        }
+    }
+}
+
+/// All that is served, by path. Whoever adds something merges its routes here.
+pub fn routes(web: &Arc<Web>) -> Router {
+    Router::new()
+        .merge(websocket::routes(web))
+        .merge(bosh::routes(web))
+        .merge(host_meta::routes(web))
+}
