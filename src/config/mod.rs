@@ -54,7 +54,7 @@ pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
-pub use upload::{HttpsUrl, MediaRange, Upload, WebOrigin};
+pub use upload::{HttpsUrl, MediaRange, Upload};
 
 use place::Place;
 use reader::Reader;

@@ -5,14 +5,16 @@ use super::units::{Bytes, Seconds};
 use super::value::{Scalar, quoted};
 
 section! {
-    /// Files that clients upload for each other (XEP-0363), at upload.<domain> of each host. The
-    /// service is there when `[listen]` has an address for https, or public_url is given.
+    /// Files that clients upload for each other (XEP-0363), at upload.DOMAIN of each host. The
+    /// service is there when it is known where clients reach it: by a public_url, or by an
+    /// address for https in `[listen]`. Which web pages may use it says `[http]` origins.
     pub struct Upload {
         /// Whether the service is offered at all.
         enabled: bool = true;
-        /// What the URLs of files begin with, where that is not https://<domain>:<port of
-        /// `[listen]` https>: behind a proxy its public address. "/upload/..." is added and has to
-        /// arrive here. A domain for files alone keeps them apart from other web pages.
+        /// What the URLs of files begin with, where that is neither `[http]` public_url nor
+        /// https://DOMAIN:PORT of `[listen]` https. "/upload/..." is added and has to arrive here
+        /// without what else the URL has for a path. A domain for files alone keeps them apart
+        /// from other web pages.
         public_url: Option<HttpsUrl> = None;
         /// The largest file, announced to clients. 100 MiB holds a film of a telephone.
         file_bytes_max: Bytes = Bytes::mib(100), in Bytes::new(1)..=Bytes::mib(1 << 20);
@@ -47,9 +49,6 @@ section! {
         types: Vec<MediaRange> = vec![MediaRange::everything()];
         /// Media types that are refused although they are among the types that are taken.
         types_refused: Vec<MediaRange> = Vec::new();
-        /// The origins of web clients that may use it (CORS): "https://chat.example.org", or "*"
-        /// for all, which is safe because no cookie is ever looked at.
-        origins: Vec<WebOrigin> = vec![WebOrigin("*".to_owned())];
     }
 }
 
@@ -138,37 +137,6 @@ impl Scalar for HttpsUrl {
     }
 }
 
-/// An origin (RFC 6454 §6.2) that web pages come from, or `*` for all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebOrigin(String);
-
-impl WebOrigin {
-    /// The origin as browsers send it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Scalar for WebOrigin {
-    fn expected() -> String {
-        "\"*\" or an origin such as \"https://chat.example.org\"".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        let (scheme, authority) = text.split_once("://").unwrap_or_default();
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
-        let good = ["https", "http"].contains(&scheme)
-            && !authority.is_empty()
-            && authority.bytes().all(allowed);
-        (good || text == "*").then(|| Self(text.to_owned()))
-    }
-
-    fn to_toml(&self) -> String {
-        quoted(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_and_origins_are_read() {
+    fn urls_are_read() {
         for (text, read) in [
             (
                 "https://files.example.org/",
@@ -221,16 +189,6 @@ mod tests {
         ] {
             let url = HttpsUrl::from_text(text);
             assert_eq!(url.as_ref().map(HttpsUrl::as_str), read, "{text}");
-        }
-        for (text, good) in [
-            ("*", true),
-            ("https://chat.example.org", true),
-            ("http://localhost:8000", true),
-            ("https://chat.example.org/", false),
-            ("chat.example.org", false),
-            ("null", false),
-        ] {
-            assert_eq!(WebOrigin::from_text(text).is_some(), good, "{text}");
         }
     }
 }

@@ -79,9 +79,16 @@ fn url_of(config: &Config, host: &BareJid) -> Option<String> {
     if let Some(url) = &config.upload.public_url {
         return Some(format!("{}/upload", url.as_str()));
     }
+    if let Some(url) = &config.http.public_url {
+        // §4: the host must provide TLS.
+        let url = url.as_str();
+        return url.starts_with("https:").then(|| format!("{url}/upload"));
+    }
     // RFC 3986 §3.2.2: a name that is not ASCII is percent-encoded.
     let name = uri::encode(host.as_str());
     match config.listen.https.first()?.0.port() {
+        // The system chooses one, which nobody knows yet.
+        0 => None,
         443 => Some(format!("https://{name}/upload")),
         port => Some(format!("https://{name}:{port}/upload")),
     }

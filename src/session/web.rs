@@ -336,16 +336,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_counts_when_the_carrier_says_so() {
         let (mut web, mut carrier) = carried(Framing::WebSocket, Carriage::Open, Limits::default());
-        let writing = web.write(b"<a/>\0<b/>\0");
-        tokio::pin!(writing);
-        let outgoing = tokio::select! {
-            _ = &mut writing => panic!("written before it was taken"),
-            outgoing = carrier.outgoing.recv() => outgoing.unwrap(),
-        };
-        let elements: Vec<_> = outgoing.elements().collect();
-        assert_eq!(elements, [b"<a/>", b"<b/>"]);
-        outgoing.written();
-        writing.await.unwrap();
+        {
+            let writing = web.write(b"<a/>\0<b/>\0");
+            tokio::pin!(writing);
+            let outgoing = tokio::select! {
+                _ = &mut writing => panic!("written before it was taken"),
+                outgoing = carrier.outgoing.recv() => outgoing.unwrap(),
+            };
+            let elements: Vec<_> = outgoing.elements().collect();
+            assert_eq!(elements, [b"<a/>", b"<b/>"]);
+            outgoing.written();
+            writing.await.unwrap();
+        }
         drop(carrier);
         assert!(web.write(b"<c/>\0").await.is_err());
     }

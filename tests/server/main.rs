@@ -18,6 +18,8 @@ mod redaction;
 mod scram;
 mod scram_client;
 mod stopping;
+mod upload;
+mod web_client;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/xml.rs"]
 mod xml;

@@ -148,6 +148,8 @@ fn prepare(
          [listen]
          c2s = ['127.0.0.1:0']
          c2s_direct_tls = ['127.0.0.1:0']
+         http = ['127.0.0.1:0']
+         https = ['127.0.0.1:0']
          [c2s]
          require_tls = false
          [tls]
