@@ -19,7 +19,7 @@ impl Office {
         let folder = TempDir::new().unwrap();
         let config = format!(
             "data_dir = {:?}\n[[host]]\ndomain = 'localhost'\n\
-             [listen]\nc2s = ['127.0.0.1:0']\nc2s_direct_tls = []\n\
+             [listen]\nc2s = ['127.0.0.1:0']\nc2s_direct_tls = []\nhttp = []\nhttps = []\n\
              [auth]\nscram_iterations = 4096\n",
             folder.path().join("data")
         );

@@ -31,6 +31,42 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "framing.xsd",
+        &[
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' from='localhost' id='s1' xml:lang='en'/>",
+            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+        ],
+        &[
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'>now</close>",
+            "<reopen xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+        ],
+    ),
+    (
+        "httpbind.xsd",
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='a' from='localhost' wait='50' inactivity='60' polling='5' maxpause='120' hold='1' requests='2' ver='1.11' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0' xmpp:restartlogic='true'><stream:features/></body>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind'><message xmlns='jabber:client'><body>Hi</body></message></body>",
+        ],
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='end'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' condition='unheard-of'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='0'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind'>text</body>",
+        ],
+    ),
+    (
+        "xbosh.xsd",
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'/>",
+        ],
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='maybe'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='one'/>",
+        ],
+    ),
+    (
         "stream-errors.xsd",
         &[
             "<error xmlns='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>too many</text></error>",

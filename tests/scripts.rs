@@ -109,6 +109,7 @@ fn scenes_of(script: &Arc<Script>, name: &str) -> Result<Vec<Scene>> {
     let mut scenes: Vec<Scene> = script
         .transports
         .iter()
+        .filter(|transport| !peer::chosen() || transport.is_a_stream())
         .map(|&transport| scene(transport, usual, ""))
         .collect();
     let others = script

@@ -65,22 +65,24 @@ impl Web {
         &self.config().http
     }
 
+    /// Refuses a client to whom nothing protects the way, where the configuration asks for it.
+    pub(super) fn protects(&self, client: Client) -> Result<(), Response> {
+        if client.encrypted || !self.config().c2s.require_tls {
+            return Ok(());
+        }
+        debug!(address = %client.address, "a request without TLS refused");
+        let why = "use https; a proxy has to be named in [http] trusted_proxies\n";
+        Err((StatusCode::FORBIDDEN, why).into_response())
+    }
+
     /// The places of a session of `client`, or why it gets none.
     pub(super) fn admit(&self, visitor: &Visitor, client: Client) -> Result<Places, Response> {
-        let address = client.address;
-        if !client.encrypted && self.config().c2s.require_tls {
-            debug!(%address, "a session without TLS refused");
-            let why =
-                "encryption is required: use https, or name the proxy in [http] trusted_proxies\n";
-            return Err((StatusCode::FORBIDDEN, why).into_response());
-        }
-        visitor
-            .admit(client, &self.listener.addresses)
-            .map_err(|refusal| {
-                debug!(%address, %refusal, "a session refused");
-                let later = [(header::RETRY_AFTER, "5")];
-                (StatusCode::TOO_MANY_REQUESTS, later, "too many\n").into_response()
-            })
+        let admitted = visitor.admit(client, &self.listener.addresses);
+        admitted.map_err(|refusal| {
+            debug!(address = %client.address, %refusal, "a session refused");
+            let later = [(header::RETRY_AFTER, "5")];
+            (StatusCode::TOO_MANY_REQUESTS, later, "too many\n").into_response()
+        })
     }
 
     /// Where clients reach this server's HTTP, for accounts of `domain`: a URL without a path and

@@ -67,6 +67,9 @@ async fn upgrade(
         return (StatusCode::FORBIDDEN, "not from this page\n").into_response();
     }
     let client = visitor.client(&headers, web.http());
+    if let Err(refused) = web.protects(client) {
+        return refused;
+    }
     let places = match web.admit(&visitor, client) {
         Ok(places) => places,
         Err(refused) => return refused,

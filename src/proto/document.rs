@@ -48,17 +48,30 @@ pub const CORE: &[Document] = &[
     Document::new("RFC 5929", "Channel Bindings for TLS", "").note("tls-server-end-point"),
     Document::new("RFC 6120", "XMPP: Core", "")
         .note("clients to server; not yet server to server (s2s)"),
+    Document::new("RFC 7395", "An XMPP Subprotocol for WebSocket", ""),
     Document::new("RFC 7590", "Use of TLS in XMPP", ""),
     Document::new("RFC 7622", "XMPP: Address Format", "")
         .note("localparts and domains prepared as RFC 6122 does, resources as RFC 8265"),
     Document::new("RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS", ""),
     Document::new("RFC 9266", "Channel Bindings for TLS 1.3", "").note("tls-exporter"),
     Document::new(
+        "XEP-0124",
+        "Bidirectional-streams Over Synchronous HTTP (BOSH)",
+        "1.11.2",
+    )
+    .note("one stream in a session; no acknowledgements"),
+    Document::new(
+        "XEP-0156",
+        "Discovering Alternative XMPP Connection Methods",
+        "1.4.0",
+    ),
+    Document::new(
         "XEP-0178",
         "Best Practices for Use of SASL EXTERNAL with Certificates",
         "1.2",
     )
     .note("clients"),
+    Document::new("XEP-0206", "XMPP Over BOSH", "1.4"),
     Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0")
         .note("clients: TLS from the first byte on a port of its own"),
     Document::new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),

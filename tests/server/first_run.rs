@@ -8,9 +8,11 @@ use crate::authority::{ANY, client};
 use crate::house::House;
 use crate::peer::Peer;
 
-const VARIABLES: [(&str, &str); 2] = [
+const VARIABLES: [(&str, &str); 4] = [
     ("PARLOUR_LISTEN_C2S", "127.0.0.1:0"),
     ("PARLOUR_LISTEN_C2S_DIRECT_TLS", "127.0.0.1:0"),
+    ("PARLOUR_LISTEN_HTTP", "127.0.0.1:0"),
+    ("PARLOUR_LISTEN_HTTPS", "127.0.0.1:0"),
 ];
 
 #[tokio::test]
@@ -68,6 +70,8 @@ async fn a_first_start_that_fails_does_not_use_up_the_password() -> Result<()> {
     let mut house = House::empty(&[
         ("PARLOUR_LISTEN_C2S", &address),
         ("PARLOUR_LISTEN_C2S_DIRECT_TLS", "127.0.0.1:0"),
+        ("PARLOUR_LISTEN_HTTP", "127.0.0.1:0"),
+        ("PARLOUR_LISTEN_HTTPS", "127.0.0.1:0"),
     ])?;
     ensure!(house.start().await.is_err(), "started on a port in use");
     drop(taken);

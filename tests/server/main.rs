@@ -8,6 +8,7 @@
 mod authority;
 mod bad_peers;
 mod certificates;
+mod exchange;
 mod external;
 mod first_run;
 mod flood;
@@ -19,6 +20,7 @@ mod scram;
 mod scram_client;
 mod stopping;
 mod upload;
+mod web;
 mod web_client;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/xml.rs"]

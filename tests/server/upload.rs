@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::house::{House, PATIENCE};
 use crate::peer::{PASSWORD, Peer, Presence};
-use crate::web_client::{Exchange, Reply};
+use crate::exchange::{Exchange, Reply};
 
 const PEOPLE: [(&str, &str); 1] = [("romeo@localhost", PASSWORD)];
 

@@ -1,77 +1,122 @@
-//! HTTP as it goes over the socket: a request is bytes, and so may be a bad one.
+//! Requests of HTTP byte by byte, and a WebSocket that says whatever a test wants.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use futures::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::house::{House, PATIENCE};
 
-/// A request on a connection of its own.
-pub(crate) struct Exchange(TcpStream);
-
-/// What was answered.
+/// An answer.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    head: String,
+    pub(crate) body: String,
 }
 
-impl Exchange {
-    /// Sends a head, whose last line break is added, with `Connection: close`.
-    pub(crate) async fn begin(house: &House, head: &str) -> Result<Self> {
-        let mut socket = TcpStream::connect(house.address("http")?).await?;
-        let head = format!("{head}Connection: close\r\n\r\n");
-        socket.write_all(head.as_bytes()).await?;
-        Ok(Self(socket))
-    }
-
-    /// Sends some of the body. A server that has closed is no error: what it said before says why.
-    pub(crate) async fn send(&mut self, body: &[u8]) -> Result<()> {
-        let _closed = timeout(PATIENCE, self.0.write_all(body))
-            .await
-            .context("the server does not read")?;
-        Ok(())
-    }
-
-    /// Reads the answer to its end.
-    pub(crate) async fn reply(mut self) -> Result<Reply> {
-        let mut bytes = Vec::new();
-        // A connection that is reset behind the answer takes nothing of it away.
-        let _reset = timeout(PATIENCE, self.0.read_to_end(&mut bytes))
-            .await
-            .context("no answer")?;
-        Reply::read(&bytes).with_context(|| format!("{:?}", String::from_utf8_lossy(&bytes)))
-    }
-
-    /// A whole request and its answer.
-    pub(crate) async fn whole(house: &House, head: &str, body: &[u8]) -> Result<Reply> {
-        let mut exchange = Self::begin(house, head).await?;
-        exchange.send(body).await?;
-        exchange.reply().await
+impl Answer {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(found, _)| found.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
     }
 }
 
-impl Reply {
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-        let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
-        let mut lines = head.split("\r\n");
-        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let headers = lines.filter_map(|line| line.split_once(": "));
-        Some(Self {
-            status,
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
-            body: bytes.get(end + 4..)?.to_vec(),
+/// One request on a connection of its own.
+pub(crate) async fn ask(
+    house: &House,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Answer> {
+    let mut socket = TcpStream::connect(house.address("http")?).await?;
+    let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        text.push_str("Host: localhost\r\n");
+    }
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    // A server that has heard enough closes before all is said.
+    let _ = socket.write_all(text.as_bytes()).await;
+    let mut answer = Vec::new();
+    timeout(PATIENCE, socket.read_to_end(&mut answer)).await??;
+    let answer = String::from_utf8(answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    Ok(Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
+}
+
+/// What a WebSocket brings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Brought {
+    Text(String),
+    Ping,
+    /// With its code.
+    Close(Option<u16>),
+    /// The end of the connection.
+    End,
+}
+
+/// A WebSocket over plain HTTP.
+pub(crate) struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Connects with these headers, or tells the status that refuses.
+    pub(crate) async fn connect(
+        house: &House,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Result<Self, u16>> {
+        let socket = TcpStream::connect(house.address("http")?).await?;
+        let mut request = "ws://localhost/xmpp-websocket".into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse()?);
+        }
+        match tokio_tungstenite::client_async(request, socket).await {
+            Ok((stream, _)) => Ok(Ok(Self(stream))),
+            Err(Error::Http(response)) => Ok(Err(response.status().as_u16())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Connects as a client does.
+    pub(crate) async fn xmpp(house: &House) -> Result<Self> {
+        let connected = Self::connect(house, &[("sec-websocket-protocol", "xmpp")]).await?;
+        connected.map_err(|status| anyhow::anyhow!("refused with {status}"))
+    }
+
+    pub(crate) async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
+        Ok(self.0.send(message.into()).await?)
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Brought> {
+        let message = timeout(PATIENCE, self.0.next()).await;
+        Ok(match message.context("nothing arrives")? {
+            Some(Ok(Message::Text(text))) => Brought::Text(text.to_string()),
+            Some(Ok(Message::Ping(_))) => Brought::Ping,
+            Some(Ok(Message::Close(frame))) => Brought::Close(frame.map(|it| it.code.into())),
+            Some(Ok(other)) => bail!("received {other:?}"),
+            Some(Err(_)) | None => Brought::End,
         })
     }
 
-    /// The value of a header, whose name is given in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        headers.find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    /// The next text.
+    pub(crate) async fn text(&mut self) -> Result<String> {
+        match self.next().await? {
+            Brought::Text(text) => Ok(text),
+            other => bail!("expected text, found {other:?}"),
+        }
     }
 }

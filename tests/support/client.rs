@@ -1,6 +1,6 @@
 //! A client of our own for the tests: it does what a script says and nothing else.
 //!
-//! It speaks plain TCP, STARTTLS and direct TLS, logs in with the `sasl` crate,
+//! It speaks plain TCP, STARTTLS and direct TLS, WebSocket over TLS and BOSH, logs in with the `sasl` crate,
 //! and reads with `rxml`: no code of the server is used, so that the two sides
 //! cannot agree on an error.
 
@@ -17,6 +17,11 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+#[path = "web.rs"]
+mod web;
+
+use web::{Bosh, WebSocket};
+
 use crate::xml::{Event, Node, STREAMS, StreamParser};
 
 /// The longest that a client waits for the next thing.
@@ -31,16 +36,37 @@ pub(crate) enum Transport {
     StartTls,
     /// XEP-0368.
     DirectTls,
+    /// RFC 7395, over TLS.
+    WebSocket,
+    /// XEP-0206, without TLS.
+    Bosh,
 }
 
 impl Transport {
-    pub(crate) const ALL: [Self; 3] = [Self::Tcp, Self::StartTls, Self::DirectTls];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Tcp,
+        Self::StartTls,
+        Self::DirectTls,
+        Self::WebSocket,
+        Self::Bosh,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
             Self::StartTls => "starttls",
             Self::DirectTls => "direct-tls",
+            Self::WebSocket => "websocket",
+            Self::Bosh => "bosh",
+        }
+    }
+
+    /// Whether it is an XML stream, which every server has; what other servers serve over
+    /// HTTP is not compared.
+    pub(crate) fn is_a_stream(self) -> bool {
+        match self {
+            Self::Tcp | Self::StartTls | Self::DirectTls => true,
+            Self::WebSocket | Self::Bosh => false,
         }
     }
 
@@ -49,6 +75,8 @@ impl Transport {
         match self {
             Self::Tcp | Self::StartTls => "c2s",
             Self::DirectTls => "c2s_direct_tls",
+            Self::WebSocket => "https",
+            Self::Bosh => "http",
         }
     }
 }
@@ -75,20 +103,27 @@ pub(crate) enum Arrival {
     Disconnected,
 }
 
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
 enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    WebSocket(Box<WebSocket>),
+    Bosh(Box<Bosh>),
 }
 
 impl Wire {
-    fn socket(&mut self) -> &mut dyn Socket {
-        match self {
+    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let text = || std::str::from_utf8(bytes).context("only text goes over HTTP");
+        let socket: &mut dyn Socket = match self {
             Self::Plain(socket) => socket,
             Self::Tls(socket) => socket,
-        }
+            Self::WebSocket(socket) => return socket.send(text()?).await,
+            Self::Bosh(bosh) => return bosh.send(text()?).await,
+        };
+        socket.write_all(bytes).await?;
+        Ok(socket.flush().await?)
     }
 }
 
@@ -130,8 +165,17 @@ impl Client {
             pings: 0,
             ignore_roster_pushes: false,
         };
-        if transport == Transport::DirectTls {
-            client.secure().await?;
+        match transport {
+            Transport::Tcp | Transport::StartTls => {}
+            Transport::DirectTls => client.secure().await?,
+            Transport::WebSocket => {
+                client.secure().await?;
+                if let Some(Wire::Tls(socket)) = client.wire.take() {
+                    let connected = Box::pin(WebSocket::connect(socket, domain));
+                    client.wire = Some(Wire::WebSocket(Box::new(connected.await?)));
+                }
+            }
+            Transport::Bosh => client.wire = Some(Wire::Bosh(Box::new(Bosh::new(address)))),
         }
         Ok(client)
     }
@@ -140,16 +184,8 @@ impl Client {
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let text = String::from_utf8_lossy(bytes);
         self.note("->", &text);
-        let socket = self
-            .wire
-            .as_mut()
-            .context("there is no connection")?
-            .socket();
-        let written = async {
-            socket.write_all(bytes).await?;
-            socket.flush().await
-        };
-        match timeout(PATIENCE, written).await {
+        let wire = self.wire.as_mut().context("there is no connection")?;
+        match timeout(PATIENCE, wire.send(bytes)).await {
             Err(_) => bail!("the server does not read"),
             // A server that has closed says why in what it sent before.
             Ok(Err(error)) => {
@@ -185,10 +221,24 @@ impl Client {
                 None => {}
             }
             let mut buffer = Vec::with_capacity(4096);
-            let Some(wire) = self.wire.as_mut() else {
-                return Ok(Arrival::Disconnected);
+            let socket: &mut dyn Socket = match self.wire.as_mut() {
+                None => return Ok(Arrival::Disconnected),
+                Some(Wire::Plain(socket)) => socket,
+                Some(Wire::Tls(socket)) => socket,
+                Some(Wire::WebSocket(socket)) => match socket.next().await? {
+                    Arrival::Element(node) if self.ignore_roster_pushes && is_push(&node) => {
+                        continue;
+                    }
+                    arrival => return Ok(arrival),
+                },
+                Some(Wire::Bosh(bosh)) => match bosh.next().await? {
+                    Arrival::Element(node) if self.ignore_roster_pushes && is_push(&node) => {
+                        continue;
+                    }
+                    arrival => return Ok(arrival),
+                },
             };
-            match wire.socket().read_buf(&mut buffer).await {
+            match socket.read_buf(&mut buffer).await {
                 Ok(0) | Err(_) => {
                     self.wire = None;
                     return Ok(Arrival::Disconnected);

@@ -13,6 +13,14 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("urn:xmpp:hints", "read only"),
     ("http://jabber.org/protocol/chatstates", "read only"),
     (
+        "urn:xmpp:alt-connections:websocket",
+        "the name of a relation, in documents of XRD",
+    ),
+    (
+        "urn:xmpp:alt-connections:xbosh",
+        "the name of a relation, in documents of XRD",
+    ),
+    (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",
     ),

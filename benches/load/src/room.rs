@@ -221,7 +221,9 @@ impl Occupant {
         while !done(&self.known) {
             while let Some(child) = self.session.arrived()? {
                 if child.starts_with(b"<presence") {
-                    let nick = nick(child)?;
+                    let Some(nick) = nick(child)? else {
+                        continue;
+                    };
                     ensure!(
                         self.known.insert(nick),
                         "n{nick} came twice: {}",
@@ -278,14 +280,18 @@ impl Occupant {
     }
 }
 
-/// The number in the nick that a stanza is from.
-fn nick(child: &[u8]) -> Result<usize> {
+/// The number in the nick that a presence is from; none where it is that of the room itself, as
+/// ejabberd sends it.
+fn nick(child: &[u8]) -> Result<Option<usize>> {
     let text = || String::from_utf8_lossy(child).into_owned();
     let kind = scan::attribute(child, "type");
     ensure!(kind.is_none(), "{}", text());
     let from = scan::attribute(child, "from").with_context(text)?;
-    let (_, nick) = from.split_once("/n").with_context(text)?;
-    nick.parse().with_context(text)
+    let Some((_, nick)) = from.split_once('/') else {
+        return Ok(None);
+    };
+    let number = nick.strip_prefix('n').and_then(|nick| nick.parse().ok());
+    number.with_context(text).map(Some)
 }
 
 /// Notes a message of the room; an error where it is not the next of its writer, or changed.
@@ -365,7 +371,8 @@ mod tests {
 
     #[test]
     fn who_joins_is_told_from_who_is_refused() {
-        assert_eq!(nick(b"<presence from='r@rooms/n17'/>").unwrap(), 17);
+        assert_eq!(nick(b"<presence from='r@rooms/n17'/>").unwrap(), Some(17));
+        assert_eq!(nick(b"<presence from='r@rooms'/>").unwrap(), None);
         assert!(nick(b"<presence type='error' from='r@rooms/n17'/>").is_err());
         assert!(nick(b"<presence from='r@rooms/17'/>").is_err());
     }
