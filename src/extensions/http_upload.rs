@@ -109,7 +109,7 @@ impl Service for UploadService {
             }
             let node = iq.payload.attribute("node").filter(|node| !node.is_empty());
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
-                (IqType::Get, ns::HTTP_UPLOAD, "request") => Some(self.slot(iq).await),
+                (IqType::Get, ns::HTTP_UPLOAD, "request") => Some(Box::pin(self.slot(iq)).await),
                 (IqType::Get, ns::DISCO_INFO | ns::DISCO_ITEMS, "query") if node.is_some() => {
                     Some(Err(Condition::ItemNotFound.into()))
                 }
@@ -180,7 +180,8 @@ impl UploadService {
             expires_at: request.purpose.expires_at(&self.settings, now),
         };
         let uploads = iq.services.store.uploads();
-        match uploads.reserve(&new, &limits(&self.settings)).await? {
+        let limits = limits(&self.settings);
+        match Box::pin(uploads.reserve(&new, &limits)).await? {
             Reserved::Granted => Ok(Some(self.granted(&new, &token))),
             Reserved::Full(until) => Err(full(until)),
         }
@@ -275,7 +276,7 @@ async fn forget(services: Arc<Services>) {
     let work = async {
         let mut deleted = 0_u64;
         loop {
-            let old = uploads.take_old(services.clock.now(), &limits).await?;
+            let old = Box::pin(uploads.take_old(services.clock.now(), &limits)).await?;
             if old.is_empty() {
                 break;
             }
@@ -289,7 +290,7 @@ async fn forget(services: Arc<Services>) {
         }
         Ok::<_, crate::store::StoreError>((deleted, files.sweep(uploads).await?))
     };
-    match work.await {
+    match Box::pin(work).await {
         Ok((0, 0)) => {}
         Ok((old, lost)) => info!(old, lost, "uploads were deleted"),
         Err(error) => error!(%error, "old uploads could not be looked for"),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::time::timeout;
 
+use crate::exchange::{Exchange, Reply};
 use crate::house::{House, PATIENCE};
 use crate::peer::{PASSWORD, Peer, Presence};
-use crate::exchange::{Exchange, Reply};
 
 const PEOPLE: [(&str, &str); 1] = [("romeo@localhost", PASSWORD)];
 

@@ -217,7 +217,7 @@ mod tests {
         let place = folder
             .path()
             .join("upload/01/23/0123456789abcdef0123456789abcdef");
-        assert_eq!(all(folder.path()), [place.clone()]);
+        assert_eq!(all(folder.path()), std::slice::from_ref(&place));
         assert_eq!(std::fs::read(&place).unwrap(), b"hello");
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&place), 0o600);
