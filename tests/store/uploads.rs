@@ -62,7 +62,8 @@ async fn a_slot_becomes_a_file_once(place: Place) {
     assert!(!uploads.stored(&UploadId::random(), later).await.unwrap());
     let file = uploads.find(&asked.id).await.unwrap().unwrap();
     assert_eq!(file.stored_at, Some(later));
-    assert_eq!(uploads.of_owner(&alice).await.unwrap(), [asked.id.clone()]);
+    let of_alice = uploads.of_owner(&alice).await.unwrap();
+    assert_eq!(of_alice, std::slice::from_ref(&asked.id));
     let nobody = uploads
         .reserve(&new(&jid("nobody@b.c"), 1, NOW), &LIMITS)
         .await;

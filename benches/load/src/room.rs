@@ -13,6 +13,7 @@ use clap::Args;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::process::Usage;
 use crate::report::{Record, cpu_per_unit};
 use crate::scan;
 use crate::session::Session;
@@ -67,11 +68,6 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     .await?;
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
-    let cpu = |before: Option<crate::process::Usage>, after: Option<_>, count: u64| {
-        let after: Option<crate::process::Usage> = after;
-        let both = before.zip(after);
-        both.and_then(|(before, after)| cpu_per_unit(before.cpu, after.cpu, count))
-    };
     let count = latencies.len() as u64;
     let joins = Record {
         count,
@@ -99,15 +95,9 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     }
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
-    let latencies: Vec<_> = occupants
-        .iter_mut()
-        .flat_map(|occupant| std::mem::take(&mut occupant.latencies))
-        .collect();
-    in_parallel(occupants, |mut occupant| async move {
-        occupant.finish().await?;
-        Ok(occupant)
-    })
-    .await?;
+    let take = |occupant: &mut Occupant| std::mem::take(&mut occupant.latencies);
+    let latencies: Vec<_> = occupants.iter_mut().flat_map(take).collect();
+    finish(occupants).await?;
     let count = latencies.len() as u64;
     let shape = format!("{shape}, {writers} write at once, {BODY}-byte bodies");
     let deliveries = Record {
@@ -119,6 +109,20 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
             .with_latencies(latencies)
     };
     Ok(vec![joins, deliveries])
+}
+
+/// Nothing more may have come to anybody.
+async fn finish(occupants: Vec<Occupant>) -> Result<()> {
+    let ended = in_parallel(occupants, |mut occupant| async move {
+        occupant.finish().await?;
+        Ok(occupant)
+    });
+    ended.await.map(drop)
+}
+
+fn cpu(before: Option<Usage>, after: Option<Usage>, count: u64) -> Option<f64> {
+    let (before, after) = before.zip(after)?;
+    cpu_per_unit(before.cpu, after.cpu, count)
 }
 
 /// The writers write, and everybody waits until all of it has arrived.
