@@ -1,6 +1,7 @@
 //! Operations on accounts.
 
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::departure;
 use super::operation::{Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
@@ -10,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::domain::rights::Role;
 use crate::proto::scram::ScramKeys;
 use crate::proto::{BareJid, StreamCondition, StreamError, ns};
-use crate::store::{Account, Put, StoreError, Vcard};
+use crate::store::{Account, Put, StoreError, UploadFiles, UploadId, Vcard};
 use crate::xml::{Element, write};
 
 const JID: Argument = Argument {
@@ -205,8 +206,10 @@ async fn add(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
 async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let jid = arguments.account("jid")?;
     let sessions = operator.sessions(jid);
+    let uploads = operator.store.uploads().of_owner(jid).await?;
     let removed = Box::pin(operator.store.accounts().remove(jid)).await?;
     let removed = removed.ok_or_else(|| Refusal::no_account(jid))?;
+    delete_files(&operator, &uploads).await;
     // XEP-0077 §3.2: the streams of a removed account are closed with `not-authorized`.
     let gone = StreamError::new(StreamCondition::NotAuthorized).text("the account is removed");
     let ended = operator.end_sessions(jid, &gone);
@@ -225,6 +228,17 @@ async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
         }),
         text: format!("{jid} is removed{}.\n", and_sessions(ended)),
     })
+}
+
+/// Deletes what the account had uploaded. A file that is left is found by the daily sweep, and given to
+/// nobody until then.
+async fn delete_files(operator: &Operator, uploads: &[UploadId]) {
+    let files = UploadFiles::new(&operator.config.data_dir);
+    for id in uploads {
+        if let Err(error) = files.remove(id).await {
+            warn!(%error, "the file of a removed account could not be deleted");
+        }
+    }
 }
 
 async fn disable(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {

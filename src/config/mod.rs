@@ -21,14 +21,14 @@ mod database;
 mod external_service;
 mod fast;
 mod host;
-mod invitations;
 mod http;
+mod invitations;
 mod listen;
 mod log;
 mod place;
 mod problem;
-mod push;
 mod pubsub;
+mod push;
 mod reader;
 mod reference;
 mod registration;
@@ -38,6 +38,7 @@ mod stream_management;
 mod suggest;
 mod tls;
 mod units;
+mod upload;
 mod value;
 
 #[cfg(test)]
@@ -58,19 +59,20 @@ pub use database::{Database, DatabaseLocation};
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use fast::Fast;
 pub use host::{Contact, Host};
-pub use invitations::{Invitations, InvitationsBy};
 pub use http::{Http, Network, PublicUrl, UrlPath, WebOrigin};
+pub use invitations::{Invitations, InvitationsBy};
 pub use listen::Listen;
 pub use log::Log;
 pub use problem::{ConfigErrors, Origin, Problem};
-pub use push::Push;
 pub use pubsub::{NodeCreation, Pubsub, ServiceName};
+pub use push::Push;
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
-pub use stream_management::StreamManagement;
 pub use rooms::{RoomCreation, Rooms, Subdomain};
+pub use stream_management::StreamManagement;
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
+pub use upload::{HttpsUrl, MediaRange, Upload};
 
 use place::Place;
 use reader::Reader;
@@ -109,6 +111,7 @@ section! {
         push: Push;
         pubsub: Pubsub;
         rooms: Rooms;
+        upload: Upload;
         log: Log;
     }
     arrays {

@@ -4,30 +4,31 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
-pub mod blocking;
-pub mod call_invites;
 pub mod archive;
 pub mod avatars;
+pub mod blocking;
 pub mod bookmarks;
+pub mod call_invites;
 pub mod caps;
 pub mod carbons;
 pub mod client_state;
 pub mod commands;
 pub mod contact_addresses;
 pub mod disco;
-pub mod external_services;
-pub mod invitations;
-pub mod hints;
-pub mod fast;
 pub mod displayed;
+pub mod external_services;
+pub mod fast;
+pub mod hints;
+pub mod http_upload;
+pub mod invitations;
 pub mod last_activity;
 pub mod muc;
 pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
-pub mod push;
 pub mod pubsub;
+pub mod push;
 pub mod registration;
 pub mod reporting;
 pub mod roster;
@@ -69,6 +70,7 @@ const LIST: &[Register] = &[
     hints::register,
     fast::register,
     displayed::register,
+    http_upload::register,
     last_activity::register,
     muc::register,
     offline::register,

@@ -45,7 +45,7 @@ pub(super) fn admits(origins: &[WebOrigin], headers: &HeaderMap) -> bool {
 }
 
 /// What to tell the browser; `None` when it is not to show the page anything.
-fn answer(origins: &[WebOrigin], headers: &HeaderMap) -> Option<HeaderValue> {
+pub(super) fn answer(origins: &[WebOrigin], headers: &HeaderMap) -> Option<HeaderValue> {
     if origins.iter().any(WebOrigin::is_any) {
         return Some(HeaderValue::from_static("*"));
     }

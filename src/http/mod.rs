@@ -1,7 +1,7 @@
 //! What browsers reach: XMPP inside of HTTP, and the documents that say where it is.
 //!
 //! [`Site`] serves a listener; [`routes`] is the list of all that is served there, a file each:
-//! [`websocket`] (RFC 7395), [`bosh`] (XEP-0124, XEP-0206), [`host_meta`] (XEP-0156). Both
+//! [`websocket`] (RFC 7395), [`bosh`] (XEP-0124, XEP-0206), [`host_meta`] (XEP-0156), [`upload`] (XEP-0363). The first two
 //! carriers bring documents to the same task that serves a client of TCP
 //! ([`crate::session::web`]). HTTP/1.1 only: WebSocket begins as that, and BOSH gains nothing by more.
 
@@ -9,6 +9,7 @@ pub mod bosh;
 mod cors;
 pub mod host_meta;
 mod site;
+pub mod upload;
 mod visitor;
 pub mod websocket;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 pub use site::Site;
@@ -32,6 +34,8 @@ pub struct Web {
     pub listener: Arc<Listener>,
     /// The sessions of BOSH.
     pub(crate) bosh: bosh::Sessions,
+    /// One for each file that may be coming in (XEP-0363).
+    uploads: Semaphore,
     /// The port of HTTPS, where it is served.
     https_port: Option<u16>,
 }
@@ -40,8 +44,11 @@ impl Web {
     /// One for all listeners: a client of BOSH may come by another one each time.
     #[must_use]
     pub fn new(listener: Arc<Listener>, https_port: Option<u16>) -> Arc<Self> {
-        let sessions_max = listener.router.services().config.http.bosh_sessions_max;
+        let config = &listener.router.services().config;
+        let sessions_max = config.http.bosh_sessions_max;
+        let uploads_max = config.upload.uploads_max;
         Arc::new(Self {
+            uploads: Semaphore::new(uploads_max as usize),
             listener,
             bosh: bosh::Sessions::new(sessions_max as usize),
             https_port,
@@ -123,4 +130,5 @@ pub fn routes(web: &Arc<Web>) -> Router {
         .merge(websocket::routes(web))
         .merge(bosh::routes(web))
         .merge(host_meta::routes(web))
+        .merge(upload::routes(web))
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{
-    Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session,
-};
+use crate::hooks::{Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {

@@ -6,8 +6,8 @@
 
 mod abuse_report;
 mod account;
-mod blocked;
 mod archive;
+mod blocked;
 mod credential;
 mod db;
 mod dialect;
@@ -17,13 +17,14 @@ mod grouped;
 mod invitation;
 mod offline;
 mod private_xml;
-mod push_registration;
 mod pubsub;
+mod push_registration;
 mod room;
 mod roster;
 mod schema;
 mod setting;
 mod subscription_request;
+mod upload;
 mod vcard;
 
 use std::sync::Arc;
@@ -34,23 +35,23 @@ use tokio_util::task::TaskTracker;
 
 pub use abuse_report::{AbuseReport, AbuseReports};
 pub use account::{Account, Accounts, LastSeen, Removed};
-pub use blocked::Blocked;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
     ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
 };
+pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
-pub use invitation::{Invitation, Invitations};
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
+pub use invitation::{Invitation, Invitations};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
-pub use push_registration::{PushRegistration, PushRegistrations};
 pub use pubsub::{
     ContactItem, Created, NewItem, PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem,
     PubsubNode, PubsubSubscription, Slice, WhenFull,
 };
+pub use push_registration::{PushRegistration, PushRegistrations};
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
@@ -59,6 +60,9 @@ pub use roster::{
 pub use schema::SchemaVersion;
 pub use setting::Settings;
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
+pub use upload::{
+    NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
+};
 pub use vcard::{Vcard, Vcards};
 
 /// A handle to what the server keeps; clones share it.
@@ -118,6 +122,8 @@ impl Store {
     #[must_use]
     pub fn fast_tokens(&self) -> FastTokens<'_> {
         FastTokens { db: &self.0.db }
+    }
+
     /// Rooms that outlast their occupants (XEP-0045).
     #[must_use]
     pub fn rooms(&self) -> Rooms<'_> {
@@ -196,6 +202,12 @@ impl Store {
         Vcards { db: &self.0.db }
     }
 
+    /// Files that clients upload, and slots for them (XEP-0363).
+    #[must_use]
+    pub fn uploads(&self) -> Uploads<'_> {
+        Uploads { db: &self.0.db }
+    }
+
     /// What the server remembers about itself.
     #[must_use]
     pub fn settings(&self) -> Settings<'_> {
@@ -265,6 +277,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         schema::QUERIES,
         setting::QUERIES,
         subscription_request::QUERIES,
+        upload::QUERIES,
         vcard::QUERIES,
     ]
     .into_iter()

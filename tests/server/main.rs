@@ -9,6 +9,7 @@ mod acknowledged;
 mod authority;
 mod bad_peers;
 mod certificates;
+mod exchange;
 mod external;
 mod first_run;
 mod flood;
@@ -21,6 +22,7 @@ mod scram;
 mod scram_client;
 mod stopping;
 mod turn;
+mod upload;
 mod web;
 mod web_client;
 #[expect(dead_code, reason = "what the scripts need beside")]

@@ -22,6 +22,7 @@ mod pubsub;
 mod rooms;
 mod rosters;
 mod small;
+mod uploads;
 
 use parlour::clock::Timestamp;
 use parlour::domain::rights::Role;

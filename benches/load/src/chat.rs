@@ -32,15 +32,15 @@ pub(crate) enum Address {
 #[derive(Args, Clone)]
 pub(crate) struct Options {
     #[command(flatten)]
-    target: TargetOptions,
+    pub(crate) target: TargetOptions,
     #[arg(long, default_value_t = 100)]
-    pairs: usize,
+    pub(crate) pairs: usize,
     /// Messages of one pair under way at the same time.
     #[arg(long, default_value_t = 1)]
     window: usize,
     /// Bytes of a body.
     #[arg(long, default_value_t = 64)]
-    body: usize,
+    pub(crate) body: usize,
     #[arg(long, value_enum, default_value = "full")]
     address: Address,
     /// Messages to measure, all pairs together.
@@ -290,7 +290,7 @@ impl Pair {
 }
 
 /// The body of a message: pair, sequence number, and filling up to the length.
-fn body(text: &mut String, pair: usize, sequence: usize, length: usize) -> Result<()> {
+pub(crate) fn body(text: &mut String, pair: usize, sequence: usize, length: usize) -> Result<()> {
     let begin = text.len();
     write!(text, "{pair:06} {sequence:09} ")?;
     let missing = length.saturating_sub(text.len() - begin);

@@ -1,9 +1,10 @@
-//! Load generator for XMPP servers: logins, idle sessions, chat, presence, and the floor.
+//! Load generator for XMPP servers: logins, idle sessions, chat, presence, rooms, archives, and the floor.
 //!
 //! It speaks raw XMPP over sockets, shares no code with the server it measures, and refuses
 //! every address outside 127.0.0.0/8. It reports what the server's processes used, not what it
 //! used itself. `benches/README.md` explains the method; `benches/compare` runs everything.
 
+mod archive;
 mod chat;
 mod idle;
 mod logins;
@@ -12,6 +13,7 @@ mod process;
 mod ratios;
 mod relay;
 mod report;
+mod room;
 mod scan;
 mod scram;
 mod session;
@@ -47,6 +49,10 @@ enum Command {
     Chat(chat::Options),
     /// Presence changes among contacts: server CPU per delivery.
     Presence(presence::Options),
+    /// A room: server CPU per join and per delivery.
+    Room(room::Options),
+    /// The archive: server CPU per message written and per message fetched in pages.
+    Archive(archive::Options),
     /// The floor: a server that hands on bytes between the two connections of a pair and reads none of them.
     Relay(relay::Options),
     /// Compare the servers in a file of results.
@@ -60,21 +66,23 @@ fn main() -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let record: Option<Record> = match arguments.command {
-            Command::Logins(options) => Some(logins::run(options).await?),
-            Command::Idle(options) => Some(idle::run(options).await?),
-            Command::Chat(options) => Some(chat::run(options).await?),
-            Command::Presence(options) => Some(presence::run(options).await?),
+        let records: Vec<Record> = match arguments.command {
+            Command::Logins(options) => vec![logins::run(options).await?],
+            Command::Idle(options) => vec![idle::run(options).await?],
+            Command::Chat(options) => vec![chat::run(options).await?],
+            Command::Presence(options) => vec![presence::run(options).await?],
+            Command::Room(options) => room::run(options).await?,
+            Command::Archive(options) => archive::run(options).await?,
             Command::Relay(options) => {
                 relay::run(options).await?;
-                None
+                Vec::new()
             }
             Command::Ratios(options) => {
                 ratios::print(&options)?;
-                None
+                Vec::new()
             }
         };
-        if let Some(record) = record {
+        for record in records {
             record.print();
             if let Some(path) = &arguments.json {
                 record.append(path)?;

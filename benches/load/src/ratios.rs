@@ -75,6 +75,8 @@ fn figures(record: &Record) -> Vec<(&'static str, Option<f64>)> {
         "login" => "CPU µs per login",
         "message" => "CPU µs per message",
         "delivery" => "CPU µs per delivery",
+        "join" => "CPU µs per join",
+        "fetched" => "CPU µs per message fetched",
         _ => "CPU µs per session and login",
     };
     vec![

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) server: String,
-    /// `logins`, `idle`, `chat` or `presence`.
+    /// `logins`, `idle`, `chat`, `presence`, `room`, `archive write` or `archive read`.
     pub(crate) load: String,
     pub(crate) transport: String,
     /// The sizes of the load, in words; records are comparable where these agree.
     pub(crate) shape: String,
-    /// What is counted: `login`, `session`, `message`, `delivery`.
+    /// What is counted: `login`, `session`, `message`, `delivery`, `join`, `fetched`.
     pub(crate) unit: String,
     pub(crate) count: u64,
     pub(crate) seconds: f64,
