@@ -144,7 +144,6 @@ async fn carry(socket: &mut WebSocket, carrier: Carrier, ping: Duration) -> Opti
                 Received::Refused(error) => {
                     waiting = Some(Incoming::Refused(error));
                 }
-                Received::Nothing => {}
                 Received::Closed => return None,
                 Received::Binary => return Some(close_code::UNSUPPORTED),
             },
@@ -179,7 +178,6 @@ async fn send(socket: &mut WebSocket, words: Outgoing) -> Option<()> {
 enum Received {
     Document(Incoming),
     Refused(StreamError),
-    Nothing,
     Binary,
     Closed,
 }
@@ -187,7 +185,10 @@ enum Received {
 fn received(message: Option<Result<Message, axum::Error>>) -> Received {
     match message {
         Some(Ok(Message::Text(text))) => Received::Document(Incoming::Document(text.into())),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::Nothing,
+        // A sign of life, as white space is; and as that it is limited.
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+            Received::Document(Incoming::Document(Bytes::from_static(b" ")))
+        }
         // RFC 7395 §3.2.
         Some(Ok(Message::Binary(_))) => Received::Binary,
         Some(Ok(Message::Close(_))) | None => Received::Closed,
