@@ -1,4 +1,4 @@
-//! Clients that others wrote, talking through a started server: slixmpp,
+//! Clients that others wrote, talking through a started server: slixmpp, Converse.js in Chromium,
 //! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS, and one over WebSocket.
 //!
 //! Each pair logs in with SCRAM, adds each other, sees presence, exchanges
@@ -66,6 +66,16 @@ impl Transport {
 fn stage() -> Result<Server> {
     let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
     Server::start("[c2s]\nrequire_tls = true", &people, Database::Sqlite)
+}
+
+/// The same with everything for instant messaging, files by HTTPS at a port that was free.
+fn stage_for_files() -> Result<Server> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port();
+    let config = format!("[c2s]\nrequire_tls = true\n[listen]\nhttps = ['127.0.0.1:{port}']");
+    let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
+    Server::start(&config, &people, Database::Sqlite)
 }
 
 /// A program that is told by its environment where to go.
@@ -140,6 +150,45 @@ async fn xmpp_js(transport: Transport) -> Result<()> {
         command.arg("--experimental-websocket");
     }
     command.arg(folder().join("xmppjs_talk.mjs"));
+    succeeds(command, &server).await.map(drop)
+}
+
+/// Archive, copies, a room, events, a file, a connection that breaks and goes on.
+async fn slixmpp_im(transport: Transport) -> Result<()> {
+    let server = stage_for_files()?;
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients/venv/bin/python");
+    let mut command = told(python, &server, transport)?;
+    command
+        .arg(folder().join("slixmpp_im.py"))
+        .env("XMPP_ROOMS", "rooms.localhost");
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn slixmpp_does_instant_messaging_over_starttls() -> Result<()> {
+    slixmpp_im(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn slixmpp_does_instant_messaging_over_direct_tls() -> Result<()> {
+    slixmpp_im(Transport::DirectTls).await
+}
+
+/// A browser with two people in it; what one of them sees at the end is kept as a picture.
+#[tokio::test]
+async fn converse_talks_in_a_browser() -> Result<()> {
+    let server = stage_for_files()?;
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients");
+    let mut command = told("node", &server, Transport::WebSocket)?;
+    let port = server.address("https")?.port();
+    command
+        .arg(folder().join("converse_talk.mjs"))
+        .env(
+            "XMPP_WEBSOCKET",
+            format!("wss://localhost:{port}/xmpp-websocket"),
+        )
+        .env("XMPP_ROOMS", "rooms.localhost")
+        .env("XMPP_OUTPUT", pictures);
     succeeds(command, &server).await.map(drop)
 }
 
