@@ -49,11 +49,19 @@ impl House {
 
     /// A house with those accounts on `localhost` and what `register` adds.
     pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
-        Box::pin(Self::configured(accounts, Config::default(), register)).await
+        Self::configured(accounts, Config::default(), register).await
     }
 
     /// [`House::with`] another configuration.
     pub(crate) async fn configured(
+        accounts: &[&str],
+        config: Config,
+        register: fn(&mut Hooks, &Arc<Config>),
+    ) -> Self {
+        Box::pin(Self::made(accounts, config, register)).await
+    }
+
+    async fn made(
         accounts: &[&str],
         config: Config,
         register: fn(&mut Hooks, &Arc<Config>),

@@ -23,10 +23,10 @@ use super::{Listener, Start};
 use crate::clock::Timestamp;
 use crate::hooks::{Session, Slots, StreamIq};
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
-use crate::proto::{BareJid, Condition, StreamCondition, StreamError, reading};
+use crate::proto::{BareJid, Condition, IqType, StreamCondition, StreamError, reading};
 use crate::stream::sasl::{Security, TlsVersion};
 use crate::stream::{Framing, Input, Negotiation, Next, Outbox, Output};
-use crate::xml::{Frame, Framer, Scope, parse};
+use crate::xml::{Element, Frame, Framer, Scope, parse};
 
 /// A connection whose resource is bound.
 #[derive(Debug)]
@@ -144,19 +144,7 @@ struct Driver {
 
 impl Driver {
     async fn run(&mut self, start: Start) -> std::io::Result<()> {
-        let security = match start {
-            // Of a channel that a proxy or a browser ends, neither side knows the other's.
-            Start::Plain if self.is_encrypted() => {
-                Security::tls(TlsVersion::V1_3, None, None, Vec::new())
-            }
-            Start::Plain => Security::Cleartext {
-                plain: self.listener.plain,
-            },
-            Start::DirectTls => {
-                self.transport_name = "direct-tls";
-                self.handshake().await?
-            }
-        };
+        let security = self.security(start).await?;
         let rules = Arc::clone(&self.listener.rules);
         self.machine = Some(Negotiation::new(
             rules,
@@ -205,21 +193,27 @@ impl Driver {
                     host,
                     kind,
                     payload,
-                } => {
-                    let request = StreamIq {
-                        host,
-                        peer: self.peer,
-                        encrypted: self.is_encrypted(),
-                        kind,
-                        payload,
-                        slots: Arc::clone(&self.slots),
-                        services: Arc::clone(self.listener.router.services()),
-                    };
-                    self.answer(request).await
-                }
+                } => self.answer(host, kind, payload).await,
             };
         }
         Ok(())
+    }
+
+    /// What protects the connection from the first byte on.
+    async fn security(&mut self, start: Start) -> std::io::Result<Security> {
+        Ok(match start {
+            // Of a channel that a proxy or a browser ends, neither side knows the other's.
+            Start::Plain if self.is_encrypted() => {
+                Security::tls(TlsVersion::V1_3, None, None, Vec::new())
+            }
+            Start::Plain => Security::Cleartext {
+                plain: self.listener.plain,
+            },
+            Start::DirectTls => {
+                self.transport_name = "direct-tls";
+                self.handshake().await?
+            }
+        })
     }
 
     /// Sends what the machine has to say, late where it says so, and tells what comes next.
@@ -329,9 +323,18 @@ impl Driver {
         ))
     }
 
-    async fn answer(&self, request: StreamIq) -> Input {
-        let hooks = &self.listener.router.services().hooks;
-        let answer = match hooks.answer_stream(request) {
+    async fn answer(&self, host: BareJid, kind: IqType, payload: Element) -> Input {
+        let services = self.listener.router.services();
+        let request = StreamIq {
+            host,
+            peer: self.peer,
+            encrypted: self.is_encrypted(),
+            kind,
+            payload,
+            slots: Arc::clone(&self.slots),
+            services: Arc::clone(services),
+        };
+        let answer = match services.hooks.answer_stream(request) {
             Some(answer) => answer.await,
             None => Err(Condition::NotAuthorized.into()),
         };

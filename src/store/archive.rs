@@ -18,10 +18,12 @@ use crate::proto::jid::{BareJid, Jid};
 mod id;
 mod preference;
 mod replacing;
+mod word;
 mod writing;
 
 pub use id::{ArchiveId, UnknownArchiveId};
 pub use preference::ArchivePreference;
+pub use word::{WORDS_MAX, archive_word};
 pub use writing::Appended as ArchiveAppended;
 pub(super) use writing::Writer;
 
@@ -40,17 +42,6 @@ pub struct NewArchived {
     pub words: Vec<i64>,
 }
 
-/// The number of a word in an archive (FNV-1a): two words that share one are found for each other,
-/// which with 64 bits nobody lives to see.
-#[must_use]
-pub fn archive_word(owner: &BareJid, word: &str) -> i64 {
-    let bytes = owner.as_str().bytes().chain([0]).chain(word.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash.cast_signed()
-}
-
 /// Which messages are asked for; all by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArchiveFilter {
@@ -67,9 +58,6 @@ pub struct ArchiveFilter {
     /// With all of these words; more than [`WORDS_MAX`] are not looked at.
     pub words: Vec<i64>,
 }
-
-/// Words that one search looks at.
-pub const WORDS_MAX: usize = 6;
 
 /// From which end of the matching messages a page is taken. In the page they are in the order of
 /// time either way.

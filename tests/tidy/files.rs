@@ -95,6 +95,8 @@ const OF_ONE_MACHINE: &[&str] = &[
 const REGISTRIES: &[&str] = &[
     "registry+https://github.com/rust-lang/crates.io-index",
     "https://registry.npmjs.org/",
+    // A package that lies in another.
+    "node_modules/",
 ];
 
 /// Files that say where to fetch from, and behind which words.

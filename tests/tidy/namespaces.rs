@@ -62,7 +62,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "urn:xmpp:alt-connections:xbosh",
         "the name of a relation, in documents of XRD",
     ),
-    ("urn:xmpp:occupant-id:0", "read only"),
     ("urn:xmpp:hats:0", "read, to be left out"),
     (
         "http://jabber.org/network/serverinfo",
