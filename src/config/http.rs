@@ -9,21 +9,21 @@ use super::value::{Scalar, quoted};
 
 section! {
     /// XMPP inside of HTTP: WebSocket (RFC 7395), BOSH (XEP-0124, XEP-0206), and the documents
-    /// that say where they are (XEP-0156). Served where [listen] has http or https.
+    /// that say where they are (XEP-0156). Served where `[listen]` has http or https.
     pub struct Http {
         /// Where clients reach the server's HTTP, as a URL without a path, when that is not
-        /// https://DOMAIN:PORT of [listen] https: behind a proxy, most often.
+        /// https://DOMAIN:PORT of `[listen]` https: behind a proxy, most often.
         public_url: Option<PublicUrl> = None;
         /// The path of WebSocket.
         websocket_path: UrlPath = UrlPath::of("/xmpp-websocket");
         /// The path of BOSH.
         bosh_path: UrlPath = UrlPath::of("/http-bind");
-        /// Networks of proxies that end TLS before [listen] http, and whose X-Forwarded-For is
+        /// Networks of proxies that end TLS before `[listen]` http, and whose X-Forwarded-For is
         /// believed: the limits by address are for whom they speak for, not for them. Others
-        /// may not log in there without TLS while [c2s] require_tls is true.
+        /// may not log in there without TLS while `[c2s]` require_tls is true.
         trusted_proxies: Vec<Network> = Network::loopback();
         /// From which web pages browsers may connect: origins such as
-        /// "https://chat.example.org", or "*" for any.
+        /// `https://chat.example.org`, or "*" for any.
         origins: Vec<WebOrigin> = vec![WebOrigin::any()];
         /// How long a request may take to arrive: its head, its body, and the pause before it
         /// on a connection that stays open.

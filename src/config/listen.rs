@@ -17,7 +17,7 @@ section! {
         component: Vec<ListenAddress> = Vec::new();
         /// HTTP without TLS: WebSocket and BOSH for a proxy on this machine, which ends TLS.
         http: Vec<ListenAddress> = ListenAddress::on_loopback(5280);
-        /// HTTPS: WebSocket and BOSH for browsers, with the certificates of [tls].
+        /// HTTPS: WebSocket and BOSH for browsers, with the certificates of `[tls]`.
         https: Vec<ListenAddress> = ListenAddress::everywhere(5443);
     }
 }

@@ -14,7 +14,7 @@ section! {
         /// one that is away. More wait in the mailbox of a client that is connected; the session
         /// of one that is away ends, and its messages are kept for later.
         unacknowledged_stanzas_max: u32 = 1000, in 16..=100_000;
-        /// The same in bytes. Not less than [c2s] stanza_bytes_max.
+        /// The same in bytes. Not less than `[c2s]` stanza_bytes_max.
         unacknowledged_bytes_max: Bytes = Bytes::mib(4), in Bytes::kib(64)..=Bytes::mib(1024);
         /// How long a client may take to acknowledge when it is asked to, before its connection
         /// counts as lost. What it says otherwise in the meantime counts as a sign of life.

@@ -1,7 +1,7 @@
 //! XEP-0313: Message Archive Management, version 1.1.3, with full-text search (XEP-0431, version 0.2.0): every
 //! message of an account that matters can be asked for later, by any of its clients.
 //!
-//! Messages of rooms are in the rooms' own archives, which share [`query`] and the store. Both sides of
+//! Messages of rooms are in the rooms' own archives, which share `query` and the store. Both sides of
 //! a conversation are archived when the message passes; nobody waits for that but the
 //! acknowledgement that the sender gets. Groupchat messages are not in the archive of an account (§5.1.1), and
 //! archives of publish-subscribe nodes (XEP-0442) are not offered.
@@ -32,6 +32,8 @@ pub(crate) const FULL_TEXT: &str = "urn:xmpp:fulltext:0";
 
 /// Registers recording, queries, preferences and forgetting.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    hooks.document(Document::new("XEP-0059", "Result Set Management", "1.0"));
+    hooks.document(Document::new("XEP-0297", "Stanza Forwarding", "1.0"));
     hooks.document(Document::new(
         "XEP-0313",
         "Message Archive Management",

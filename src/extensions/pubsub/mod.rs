@@ -1,6 +1,6 @@
 //! XEP-0060: Publish-Subscribe, version 1.30.0, and XEP-0163: Personal Eventing Protocol, version 1.2.2.
 //!
-//! One engine for both: a [`Place`] is an account or a service at a domain of its own, and every request is
+//! One engine for both: a `Place` is an account or a service at a domain of its own, and every request is
 //! answered the same there but for what XEP-0163 §5 sets otherwise. What stands upon it: private data
 //! (XEP-0223), device lists by publish options, and the conversions of [`super::avatars`] and
 //! [`super::bookmarks`].

@@ -1,7 +1,7 @@
 //! XEP-0124: Bidirectional-streams Over Synchronous HTTP (BOSH), version 1.11.2, and
 //! XEP-0206: XMPP Over BOSH, version 1.4.
 //!
-//! [`body`] is what is on the wire, [`window`] the order of requests, [`driver`] a session's task.
+//! `body` is what is on the wire, `window` the order of requests, `driver` a session's task.
 //! Left out: several streams in a session (XEP-0124 §16), acknowledgements (§9.2: answers are
 //! kept for as many requests as may be under way), compression of requests, the script syntax,
 //! and HTTP error codes for clients of the time before version 1.6.
