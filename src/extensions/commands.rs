@@ -65,7 +65,7 @@ enum Action {
 
 /// Registers the commands.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
-    hooks.document(Document::new("XEP-0004", "Data Forms", "2.13.1"));
+    hooks.document(Document::new("XEP-0004", "Data Forms", "2.13.2"));
     hooks.document(Document::new("XEP-0050", "Ad-Hoc Commands", "1.3.0"));
     hooks.document(
         Document::new("XEP-0133", "Service Administration", "1.3.1").note(
