@@ -1,18 +1,19 @@
 //! What is said in a room: to all, about the subject, to one occupant (XEP-0045 §7.4, §7.5, §8.1), with
-//! the occupant's id (XEP-0421), the room's stanza-id (XEP-0359), and taking back what one has said
-//! (XEP-0424).
+//! the occupant's id (XEP-0421) and the room's stanza-id (XEP-0359).
 
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::archive::{self, Kept};
+use super::archive::{self, Kept, Sender};
 use super::entering::too_fast;
 use super::leaving;
 use super::model::config::is_subject;
 use super::model::history::Said;
 use super::model::{Role, RoomConfig};
+use super::persistence::Draft;
 use super::presence::{News, OCCUPANT_ID, occupant_id};
+use super::retraction;
 use super::room::{Phase, Post, Room, State, Subject};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
@@ -21,8 +22,17 @@ use crate::proto::common::delay::Delay;
 use crate::proto::{Condition, Jid, Kind, MessageType, Resource, Stanza, StanzaError, ns};
 use crate::xml::{Child, Content, Element};
 
-/// XEP-0424 §3.
-pub(super) const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// A message that may be said.
+struct Spoken {
+    /// As the room sends it, but for its id.
+    stanza: Stanza,
+    who: Sender,
+    /// The sender's occupant id.
+    author: CompactString,
+    /// The message that it takes back.
+    gone: Option<String>,
+    now: Timestamp,
+}
 
 impl Rooms {
     /// A message for a room or for somebody in it.
@@ -40,6 +50,9 @@ impl Rooms {
         let room = self.find(to.bare()).ok_or(Condition::ItemNotFound)?;
         match (kind, to.resource()) {
             (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel)),
+            (MessageType::Groupchat, None) if is_subject(&parcel.stanza) => {
+                Box::pin(self.change_subject(&room, from, parcel)).await
+            }
             (MessageType::Groupchat, None) => self.say(&room, from, parcel),
             // §7.5.
             (MessageType::Groupchat, Some(_)) => Err(Condition::BadRequest.into()),
@@ -97,12 +110,20 @@ impl Rooms {
     }
 
     /// §7.4: to everybody.
-    fn say(
-        self: &Arc<Self>,
-        room: &Arc<Room>,
+    fn say(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) -> Result<Effects, StanzaError> {
+        let mut state = room.lock();
+        let spoken = self.compose(room, &mut state, from, parcel)?;
+        Ok(self.utter(room, &mut state, spoken, parcel))
+    }
+
+    /// The message as the room sends it, where its sender may say it.
+    fn compose(
+        &self,
+        room: &Room,
+        state: &mut State,
         from: &Jid,
         parcel: &Parcel,
-    ) -> Result<Effects, StanzaError> {
+    ) -> Result<Spoken, StanzaError> {
         let now = parcel
             .stanza
             .received_at
@@ -112,10 +133,6 @@ impl Rooms {
             return Err(StanzaError::new(Condition::NotAcceptable).text("the message is too large"));
         }
         let subject = is_subject(&parcel.stanza);
-        let gone = retracted(&parcel.stanza)?;
-        let mut post = Post::default();
-        let mut guard = room.lock();
-        let state = &mut *guard;
         let nick = self.speaker(state, from, now)?;
         let occupant = state.occupants.get(&nick).ok_or(Condition::NotAcceptable)?;
         may_say(&state.config, occupant.role, subject)?;
@@ -123,7 +140,9 @@ impl Rooms {
             return Err(StanzaError::new(Condition::NotAcceptable).text("the subject is too long"));
         }
         let author = occupant.id.clone();
-        retract(state, gone.as_deref(), &author)?;
+        let standing = (state.affiliation(&occupant.account), occupant.role);
+        let gone = retraction::retracted(&parcel.stanza)?;
+        retraction::retract(state, gone.as_deref(), &author)?;
         let mut stanza = Stanza {
             kind: Kind::Message(MessageType::Groupchat),
             from: Some(room.occupant_jid(&nick)),
@@ -134,27 +153,74 @@ impl Rooms {
         };
         stanza.payload = cleaned(&stanza.payload, room);
         stanza.payload.push(&occupant_id(&author), ns::CLIENT);
-        let kept = archive::keep(&parcel.services, room, state, &stanza, from, now);
-        stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
+        Ok(Spoken {
+            stanza,
+            who: Sender {
+                jid: from.clone(),
+                standing,
+            },
+            author,
+            gone,
+            now,
+        })
+    }
+
+    /// §7.4: hands over what was composed.
+    fn utter(
+        &self,
+        room: &Arc<Room>,
+        state: &mut State,
+        spoken: Spoken,
+        parcel: &Parcel,
+    ) -> Effects {
+        let mut post = Post::default();
+        let services = &parcel.services;
+        let Spoken {
+            stanza,
+            who,
+            author,
+            gone,
+            now,
+        } = spoken;
+        let kept = archive::keep(services, room, state, &stanza, Some(&who), now);
+        let stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
         let mut effects = Effects::default();
         if let Some(kept) = kept {
             self.remember_said(state, &stanza, &kept.id, &author, now);
             wait_for(&mut effects, kept.written);
         }
-        if subject {
+        if is_subject(&parcel.stanza) {
             state.subject = Some(Subject {
                 at: now,
                 stanza: stanza.detached(),
             });
         }
-        drop(guard);
         effects.route = post.remote;
-        let saves = subject.then(|| Arc::clone(room));
         if let Some(gone) = gone {
-            bury(&mut effects, room, gone, author, parcel);
+            retraction::bury(&mut effects, room, gone, author, parcel);
         }
-        self.save_later(&mut effects, saves, &parcel.services);
-        Ok(effects)
+        effects
+    }
+
+    /// §8.1: a new subject, which is written before anybody sees it.
+    async fn change_subject(
+        &self,
+        room: &Arc<Room>,
+        from: &Jid,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let mut saved = room.saving.lock().await;
+        let spoken = self.compose(room, &mut room.lock(), from, parcel)?;
+        let draft = Draft {
+            subject: Some(Subject {
+                at: spoken.now,
+                stanza: spoken.stanza.clone(),
+            }),
+            ..Draft::default()
+        };
+        self.write(room, &mut saved, &draft, &parcel.services)
+            .await?;
+        Ok(self.utter(room, &mut room.lock(), spoken, parcel))
     }
 
     /// Hands a message to everybody, with the room's id for it, and returns it as it was handed over.
@@ -278,55 +344,6 @@ pub(super) fn wait_for(effects: &mut Effects, written: Option<(Durable, bool)>) 
         Some((written, false)) => effects.then(async move { Ok(written.await?) }),
         None => {}
     }
-}
-
-/// The id of the message that is taken back (XEP-0424 §4).
-fn retracted(stanza: &Stanza) -> Result<Option<String>, StanzaError> {
-    let Some(retract) = stanza.find(RETRACT, "retract") else {
-        return Ok(None);
-    };
-    let retract = retract
-        .to_element(ns::CLIENT)
-        .map_err(|_| Condition::BadRequest)?;
-    let id = retract.attribute("id").ok_or(Condition::BadRequest)?;
-    Ok(Some(id.to_owned()))
-}
-
-/// XEP-0424 §6: what an occupant takes back is not given to those who enter later; of what the room
-/// remembers only its own.
-fn retract(state: &mut State, id: Option<&str>, author: &str) -> Result<(), StanzaError> {
-    let Some(id) = id else {
-        return Ok(());
-    };
-    if state
-        .history
-        .find(id)
-        .is_some_and(|said| said.author != author)
-    {
-        return Err(Condition::Forbidden.into());
-    }
-    state.history.remove(id);
-    Ok(())
-}
-
-/// The archive forgets what its author took back.
-fn bury(
-    effects: &mut Effects,
-    room: &Arc<Room>,
-    gone: String,
-    author: CompactString,
-    parcel: &Parcel,
-) {
-    let (room, services) = (Arc::clone(room), Arc::clone(&parcel.services));
-    let tombstone = archive::retracted(parcel.stanza.id.as_deref(), services.clock.now());
-    effects.then(async move {
-        match archive::find(&services, &room, &gone).await? {
-            Some(said) if archive::author(&said) == author => {
-                archive::bury(&services, &room, &gone, tombstone).await
-            }
-            Some(_) | None => Ok(()),
-        }
-    });
 }
 
 /// A message of the past, with its stamp (§7.2.13).

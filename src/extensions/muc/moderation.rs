@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::archive;
-use super::messages::RETRACT;
 use super::model::Role;
 use super::notices::reason;
 use super::presence::occupant_id;
+use super::retraction::RETRACT;
 use super::room::{Post, Room};
 use super::rooms::Rooms;
 use crate::hooks::{Iq, IqAnswer};
@@ -58,14 +58,7 @@ impl Rooms {
                 .from(room.jid.clone())
                 .child(&retract);
             stanza.id = Some(crate::id::random().into());
-            let kept = archive::keep(
-                &iq.services,
-                room,
-                state,
-                &stanza,
-                &room.jid.clone().into(),
-                now,
-            );
+            let kept = archive::keep(&iq.services, room, state, &stanza, None, now);
             self.reflect(room, state, stanza, kept.as_ref(), &mut post);
             (kept, [Some(moderated), reason])
         };
