@@ -1,18 +1,11 @@
-//! Points around requests and around what is kept: who may ask whom, what became of what the server
-//! asked, and which messages wait in the store.
-
-use std::sync::Arc;
+//! Points around requests and around what is kept: who may ask whom, and which messages wait in the store.
 
 use futures_util::future::BoxFuture;
 
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
-use crate::hooks::services::Services;
 use crate::hooks::table::{Hooks, StanzaHook, insert, run};
-use crate::proto::Stanza;
 
 type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
-type AnswerHook =
-    Box<dyn Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
 /// The hooks at these points.
 #[derive(Default)]
@@ -20,7 +13,6 @@ pub(super) struct Points {
     outgoing_iq: Vec<(Stage, StanzaHook)>,
     incoming_iq: Vec<(Stage, StanzaHook)>,
     kept: Vec<KeptHook>,
-    answers: Vec<AnswerHook>,
 }
 
 impl Hooks {
@@ -53,16 +45,6 @@ impl Hooks {
         self.points.kept.push(hook);
     }
 
-    /// Is given each answer (a result or an error) that comes to a host of this server: to a
-    /// request that was routed with the host's address as its sender. `None` when the request was another's.
-    /// Whoever asked checks that the answer comes from whom it asked.
-    pub fn answer_to_host(
-        &mut self,
-        hook: impl Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
-    ) {
-        self.points.answers.push(Box::new(hook));
-    }
-
     pub(crate) fn run_outgoing_iq(&self, passage: &mut Passage<'_>) -> Flow {
         run(&self.points.outgoing_iq, passage)
     }
@@ -74,22 +56,6 @@ impl Hooks {
     pub(crate) async fn run_kept(&self, kept: &Undelivered) {
         for hook in &self.points.kept {
             hook(kept.clone()).await;
-        }
-    }
-
-    /// Whether somebody waited for the answer.
-    pub(crate) async fn run_answer_to_host(
-        &self,
-        answer: &Stanza,
-        services: &Arc<Services>,
-    ) -> bool {
-        let mut hooks = self.points.answers.iter();
-        match hooks.find_map(|hook| hook(answer, services)) {
-            Some(work) => {
-                work.await;
-                true
-            }
-            None => false,
         }
     }
 }
