@@ -109,6 +109,36 @@ async fn payloads_are_bounded_one_by_one_and_together() {
 }
 
 #[tokio::test]
+async fn a_flood_of_publications_leaves_no_more_than_fits() {
+    let house = house().await;
+    let (mut romeo, mut paris) = (house.client("romeo/orchard"), house.client("paris/tomb"));
+    let many = options(&[("max_items", "max")]);
+    let payload = "x".repeat(10);
+    for number in 0..50 {
+        let id = number.to_string();
+        let told = set(&mut romeo, "", &publication("n", &id, &payload, &many)).await;
+        assert!(told.starts_with("result"), "{number}: {told}");
+    }
+    let read = get(&mut romeo, "", "<items node='n'/>").await;
+    for (number, is_left) in [(0, false), (46, false), (47, true), (48, true), (49, true)] {
+        assert_eq!(
+            read.contains(&format!("'{number}'")),
+            is_left,
+            "{number}: {read}"
+        );
+    }
+    // A node too many is refused each time, and takes nobody's room.
+    for number in 0..50 {
+        let told = publish(&mut romeo, "", "second", "1", &payload).await;
+        assert!(told.starts_with("result"), "{number}: {told}");
+        let told = publish(&mut romeo, "", "third", "1", &payload).await;
+        assert_eq!(told, "error q resource-constraint", "{number}");
+    }
+    let told = publish(&mut paris, "", "n", "1", &payload).await;
+    assert!(told.starts_with("result"), "{told}");
+}
+
+#[tokio::test]
 async fn no_more_subscribe_than_may() {
     let house = house().await;
     let mut romeo = house.client("romeo/orchard");
