@@ -19,7 +19,12 @@ last_items_max = 1
 
 async fn house() -> House {
     let config = Config::parse("test", TIGHT, std::iter::empty()).unwrap();
-    House::configured(&["romeo", "juliet", "paris"], config, tight).await
+    Box::pin(House::configured(
+        &["romeo", "juliet", "paris"],
+        config,
+        tight,
+    ))
+    .await
 }
 
 #[tokio::test]
