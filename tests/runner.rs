@@ -4,6 +4,8 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/judge.rs"]
+mod judge;
 #[path = "support/login.rs"]
 mod login;
 #[path = "support/peer.rs"]
@@ -184,6 +186,71 @@ stranger receives stream error host-unknown or host-gone
             "# about\ntransports: pigeon\nromeo logs in\n",
         ] {
             assert!(Script::parse(Path::new("x.play"), text).is_err(), "{text}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod judge_tests {
+    use std::collections::BTreeMap;
+
+    use crate::judge::complaints;
+    use crate::xml::Node;
+
+    const FORM: &str = "<iq type='result' id='1'><x xmlns='jabber:x:data' type='form'>\
+        <field var='FORM_TYPE' type='hidden'><value>urn:xmpp:mam:2</value></field>\
+        <field var='with' type='jid-single'/>MORE</x></iq>";
+
+    #[test]
+    fn what_no_schema_has_is_found_wherever_it_stands() {
+        for (element, fault) in [
+            ("<message><body>a &lt; b\n&apos;</body></message>", None),
+            ("<stream:features/>", None),
+            ("<message><any xmlns='urn:example' a='b'><c/></any></message>", None),
+            ("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><aborted/></failure>", None),
+            ("<presence type='busy'/>", Some("'busy'")),
+            ("<other xmlns='urn:example'/>", Some("urn:example")),
+            (
+                "<iq type='result' id='1'><query xmlns='jabber:iq:roster'><item/></query></iq>",
+                Some("'jid'"),
+            ),
+            (
+                "<message><any xmlns='urn:example'><ping xmlns='urn:xmpp:ping'>now</ping></any></message>",
+                Some("ping"),
+            ),
+            ("<iq type='result'/>", Some("without an id")),
+            ("<iq type='error'/>", None),
+            (FORM, None),
+            (&FORM.replace("MORE", "<field var='since'/>"), Some("since")),
+            (&FORM.replace("MORE", "<field var='with'/>"), Some("twice")),
+            (&FORM.replace("hidden", "text-single"), Some("not hidden")),
+            (
+                &FORM.replace("MORE", "<field var='end'><value>a</value><value>b</value></field>"),
+                Some("2 values"),
+            ),
+            (
+                &FORM.replace("MORE", "<field var='end' type='boolean'><value>no</value></field>"),
+                Some("boolean"),
+            ),
+            (
+                &FORM.replace(
+                    "MORE",
+                    "<field var='end' type='list-single'><value>a</value><option><value>b</value></option></field>",
+                ),
+                Some("no option"),
+            ),
+        ] {
+            let element = element.replace("MORE", "");
+            let node = Node::parse_all(&element).unwrap().remove(0);
+            let heard = BTreeMap::from([(node.to_string(), (node, "here".to_owned()))]);
+            let found = complaints(&heard).unwrap();
+            match fault {
+                None => assert!(found.is_empty(), "{element}: {found:?}"),
+                Some(fault) => assert!(
+                    found.iter().any(|it| it.starts_with("here: ") && it.contains(fault)),
+                    "{element}: {found:?}"
+                ),
+            }
         }
     }
 }

@@ -138,7 +138,7 @@ const CASES: &[Case] = &[
             "<presence xmlns='jabber:client' type='available'/>",
             "<presence xmlns='jabber:client'><show>online</show></presence>",
             "<presence xmlns='jabber:client'><priority>128</priority></presence>",
-            "<iq xmlns='jabber:client' type='get'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq xmlns='jabber:client' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
             "<iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'>text</ping></iq>",
         ],
     ),

@@ -7,6 +7,8 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/judge.rs"]
+mod judge;
 #[path = "support/login.rs"]
 mod login;
 #[path = "support/peer.rs"]
@@ -25,7 +27,7 @@ mod server;
 #[path = "support/xml.rs"]
 mod xml;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -38,6 +40,7 @@ use client::Transport;
 use play::phrase::Cast;
 use play::script::Script;
 use server::{Database, Server};
+use xml::Node;
 
 /// The longest that one script may take.
 const SCRIPT_S: u64 = 120;
@@ -56,7 +59,43 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     // The servers stop here, before the process ends.
     drop(stages);
-    conclusion.exit_code()
+    let fits = peer::chosen() || what_was_heard_fits();
+    if fits {
+        conclusion.exit_code()
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What the server sent, as text and as a tree, with the first scene that heard it.
+type Heard = BTreeMap<String, (Node, String)>;
+
+static HEARD: Mutex<Heard> = Mutex::new(BTreeMap::new());
+
+/// Whether each element that the server sent in all the scenes is as its schema has it.
+fn what_was_heard_fits() -> bool {
+    let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    if heard.is_empty() {
+        return true;
+    }
+    match judge::complaints(&heard) {
+        Ok(wrong) if wrong.is_empty() => {
+            println!(
+                "{} different elements are as their schemas have them",
+                heard.len()
+            );
+            true
+        }
+        Ok(wrong) => {
+            let (count, wrong) = (wrong.len(), wrong.join("\n  "));
+            eprintln!("not as the schemas have it, {count}:\n  {wrong}");
+            false
+        }
+        Err(why) => {
+            eprintln!("what was heard cannot be judged: {why:#}");
+            false
+        }
+    }
 }
 
 fn trials(arguments: &Arguments, stages: &mut Stages) -> Result<Vec<Trial>> {
@@ -161,13 +200,21 @@ fn run(scene: &Scene, cast: &Cast, stage: &SharedStage) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        let played = play::stage::play(&scene.script, cast, scene.transport, server);
+    let mut heard = Vec::new();
+    let outcome = runtime.block_on(async {
+        let played = play::stage::play(&scene.script, cast, scene.transport, server, &mut heard);
         tokio::time::timeout(Duration::from_secs(SCRIPT_S), played)
             .await
             .context("the script does not end")?
             .map_err(|why| anyhow!("{why:#}\n  the server's log ends with:\n{}", server.log()))
-    })
+    });
+    let mut all = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    for node in heard {
+        let (text, name) = (node.to_string(), || scene.name.clone());
+        all.entry(text).or_insert_with(|| (node, name()));
+    }
+    drop(all);
+    outcome
 }
 
 /// The servers, by the configuration and the database that the scripts ask for; a script that

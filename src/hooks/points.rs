@@ -1,5 +1,4 @@
-//! Points around requests and around what is kept: who may ask whom, what became of what the server
-//! asked, and which messages wait in the store.
+//! Points around requests and around what is kept: who may ask whom, and which messages wait in the store.
 
 use std::sync::Arc;
 
@@ -8,13 +7,11 @@ use futures_util::future::BoxFuture;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
 use crate::hooks::table::{Hooks, StanzaHook, insert, run};
-use crate::proto::{BareJid, Stanza};
+use crate::proto::BareJid;
 
 type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
 type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type StoppingHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
-type AnswerHook =
-    Box<dyn Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
 /// The hooks at these points.
 #[derive(Default)]
@@ -22,7 +19,6 @@ pub(super) struct Points {
     outgoing_iq: Vec<(Stage, StanzaHook)>,
     incoming_iq: Vec<(Stage, StanzaHook)>,
     kept: Vec<KeptHook>,
-    answers: Vec<AnswerHook>,
     removed: Vec<RemovedHook>,
     stopping: Vec<StoppingHook>,
 }
@@ -55,16 +51,6 @@ impl Hooks {
     {
         let hook: KeptHook = Box::new(move |it| Box::pin(hook(it)));
         self.points.kept.push(hook);
-    }
-
-    /// Is given each answer (a result or an error) that comes to a host of this server: to a
-    /// request that was routed with the host's address as its sender. `None` when the request was another's.
-    /// Whoever asked checks that the answer comes from whom it asked.
-    pub fn answer_to_host(
-        &mut self,
-        hook: impl Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
-    ) {
-        self.points.answers.push(Box::new(hook));
     }
 
     /// Is told of each account that is removed, when the database has nothing more of it: what is kept
@@ -110,22 +96,6 @@ impl Hooks {
     pub(crate) async fn run_kept(&self, kept: &Undelivered) {
         for hook in &self.points.kept {
             hook(kept.clone()).await;
-        }
-    }
-
-    /// Whether somebody waited for the answer.
-    pub(crate) async fn run_answer_to_host(
-        &self,
-        answer: &Stanza,
-        services: &Arc<Services>,
-    ) -> bool {
-        let mut hooks = self.points.answers.iter();
-        match hooks.find_map(|hook| hook(answer, services)) {
-            Some(work) => {
-                work.await;
-                true
-            }
-            None => false,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::hooks::online::Session;
 use crate::hooks::passage::Effects;
 use crate::hooks::services::Services;
-use crate::proto::{IqType, Jid, Kind, Stanza, ns};
+use crate::proto::{ErrorType, IqType, Jid, Kind, Stanza, ns};
 use crate::xml::Element;
 
 /// An answer.
@@ -24,6 +24,8 @@ pub struct Answer {
     pub payload: Option<Element>,
     /// Whether it was refused.
     pub refused: bool,
+    /// The type of the error, where it was (RFC 6120 §8.3.2).
+    pub error_type: Option<ErrorType>,
     /// The session that answers, when it is one of this server's.
     pub session: Option<Arc<Session>>,
     /// Everything else an extension may use.
@@ -51,37 +53,32 @@ struct Request {
 }
 
 impl Requests {
-    /// Makes a request with that child and remembers what to do with its answer; `None` when too
-    /// many wait already. `id` must be one that nobody can guess.
-    pub fn get(
-        &self,
-        (from, to): (Jid, Jid),
-        id: &str,
-        payload: &Element,
-        now: Timestamp,
-        next: OnAnswer,
-    ) -> Option<Stanza> {
+    /// Remembers what to do with the answer to `request`, which is about to be sent: a `get` or `set` with
+    /// both addresses and an id that nobody can guess. `false` when it is not that, or when too many wait already.
+    #[must_use]
+    pub fn remember(&self, request: &Stanza, now: Timestamp, next: OnAnswer) -> bool {
+        let (Some(id), Some(from), Some(to)) = (&request.id, &request.from, &request.to) else {
+            return false;
+        };
         let mut waiting = self.lock();
         waiting.forget_before(now.plus_seconds(-ANSWER_SECONDS_MAX));
         if waiting.by_id.len() >= REQUESTS_MAX || waiting.sent.len() >= REQUESTS_MAX {
-            return None;
+            return false;
         }
-        let request = Request {
+        let asked = Request {
             to: to.clone(),
             from: from.clone(),
             next,
         };
-        waiting.by_id.insert(id.to_owned(), request);
-        waiting.sent.push_back((now, id.to_owned()));
-        drop(waiting);
-        let iq = Stanza::iq(IqType::Get, id).from(from).to(to);
-        Some(iq.child(payload))
+        waiting.by_id.insert(id.to_string(), asked);
+        waiting.sent.push_back((now, id.to_string()));
+        true
     }
 
     /// What was to be done with that answer; `None` for an answer to nothing, or by another than
     /// was asked.
     pub(crate) fn answered(&self, stanza: &Stanza) -> Option<(OnAnswer, Option<Element>, bool)> {
-        let Kind::Iq(kind) = stanza.kind else {
+        let Kind::Iq(kind @ (IqType::Result | IqType::Error)) = stanza.kind else {
             return None;
         };
         let id = stanza.id.as_deref()?;
@@ -143,7 +140,12 @@ mod tests {
         let next: OnAnswer = Box::new(|_| Box::pin(async { Effects::default() }));
         let addresses = (jid("a@localhost"), jid("a@localhost/x"));
         let payload = Element::new("urn:example", "query");
-        requests.get(addresses, id, &payload, now, next)
+        let (from, to) = addresses;
+        let request = Stanza::iq(IqType::Get, id)
+            .from(from)
+            .to(to)
+            .child(&payload);
+        requests.remember(&request, now, next).then_some(request)
     }
 
     #[test]

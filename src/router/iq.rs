@@ -37,7 +37,9 @@ impl Router {
             }
             _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender, replies).await,
             _ => {
-                self.answer_to_server(&stanza, sender, replies).await;
+                if !self.answer_to_server(&stanza, sender, replies).await {
+                    debug!("an answer to nothing");
+                }
                 None
             }
         }
@@ -66,31 +68,20 @@ impl Router {
         goes_on.then_some(stanza)
     }
 
-    /// Whether it is an answer to a request of a host, which goes to who asked in its name.
-    pub(super) async fn answer_to_host(&self, answer: &Stanza) -> bool {
-        let host = answer.to.as_ref().is_some_and(|to| {
-            to.is_bare() && to.local().is_none() && self.services.serves(to.domain())
-        });
-        let hooks = &self.services.hooks;
-        host && hooks.run_answer_to_host(answer, &self.services).await
-    }
-
-    /// An answer to a request of the server's own. Boxed, for what comes of it may lead to another.
-    async fn answer_to_server(
+    /// Whether it is an answer to a request of the server's own; what comes of it has been done then.
+    pub(super) async fn answer_to_server(
         &self,
         stanza: &Stanza,
         sender: Option<&Arc<Session>>,
         replies: &mut Replies,
-    ) {
+    ) -> bool {
         let Some((next, payload, refused)) = self.services.requests.answered(stanza) else {
-            if !self.answer_to_host(stanza).await {
-                debug!("an answer to nothing");
-            }
-            return;
+            return false;
         };
         let answer = Answer {
             payload,
             refused,
+            error_type: stanza.error_type().filter(|_| refused),
             session: sender.cloned(),
             services: Arc::clone(&self.services),
         };
@@ -98,6 +89,7 @@ impl Router {
         if self.carry_out(effects, replies).await.is_err() {
             debug!("what an answer led to failed");
         }
+        true
     }
 
     async fn iq_to_session(&self, to: &Jid, stanza: Mail) -> Option<Stanza> {

@@ -194,7 +194,7 @@ impl Router {
             let sender = replies.session.as_ref().filter(sends).cloned();
             let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
             if let Some(answer) = answer
-                && !self.answer_to_host(&answer).await
+                && !self.answer_to_server(&answer, None, replies).await
             {
                 self.answer(answer, replies);
             }

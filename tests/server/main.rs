@@ -17,6 +17,7 @@ mod house;
 mod invitations;
 mod limits;
 mod peer;
+mod queries;
 mod redaction;
 mod scram;
 mod scram_client;

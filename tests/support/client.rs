@@ -138,6 +138,8 @@ pub(crate) struct Client {
     parser: StreamParser,
     /// What was said, for reports.
     pub(crate) transcript: Vec<String>,
+    /// The elements that the server sent, pushes that are ignored too.
+    pub(crate) heard: Vec<Node>,
     pings: u32,
     /// Drops the roster pushes that the server sends (RFC 6121 §2.1.6).
     pub(crate) ignore_roster_pushes: bool,
@@ -162,6 +164,7 @@ impl Client {
             wire: Some(Wire::Plain(socket)),
             parser: StreamParser::default(),
             transcript: Vec::new(),
+            heard: Vec::new(),
             pings: 0,
             ignore_roster_pushes: false,
         };
@@ -202,7 +205,11 @@ impl Client {
             .await
             .map_err(|_| anyhow!("nothing arrived within {PATIENCE:?}"))??;
         match &arrival {
-            Arrival::Header(node) | Arrival::Element(node) => self.note("<-", &node.to_string()),
+            Arrival::Header(node) => self.note("<-", &node.to_string()),
+            Arrival::Element(node) => {
+                self.heard.push(node.clone());
+                self.note("<-", &node.to_string());
+            }
             Arrival::StreamEnd => self.note("<-", "</stream:stream>"),
             Arrival::Disconnected => self.note("--", "disconnected"),
         }
@@ -214,6 +221,7 @@ impl Client {
             match self.parser.next().context("the server's XML is wrong")? {
                 Some(Event::Opened(node)) => return Ok(Arrival::Header(node)),
                 Some(Event::Element(node)) if self.ignore_roster_pushes && is_push(&node) => {
+                    self.heard.push(node);
                     continue;
                 }
                 Some(Event::Element(node)) => return Ok(Arrival::Element(node)),
@@ -227,12 +235,14 @@ impl Client {
                 Some(Wire::Tls(socket)) => socket,
                 Some(Wire::WebSocket(socket)) => match socket.next().await? {
                     Arrival::Element(node) if self.ignore_roster_pushes && is_push(&node) => {
+                        self.heard.push(node);
                         continue;
                     }
                     arrival => return Ok(arrival),
                 },
                 Some(Wire::Bosh(bosh)) => match bosh.next().await? {
                     Arrival::Element(node) if self.ignore_roster_pushes && is_push(&node) => {
+                        self.heard.push(node);
                         continue;
                     }
                     arrival => return Ok(arrival),

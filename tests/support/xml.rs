@@ -81,21 +81,43 @@ impl Node {
         }
         for attribute in &self.attributes {
             let prefix = match attribute.ns.as_str() {
-                "" => String::new(),
-                XML => "xml:".to_owned(),
-                other => format!("{{{other}}}"),
+                "" => "",
+                XML => "xml:",
+                other => {
+                    write!(out, " xmlns:a='{other}'")?;
+                    "a:"
+                }
             };
-            write!(out, " {prefix}{}='{}'", attribute.name, attribute.value)?;
+            let value = escaped(&attribute.value);
+            write!(out, " {prefix}{}='{value}'", attribute.name)?;
         }
         if self.children.is_empty() && self.text.is_empty() {
             return out.write_str("/>");
         }
-        write!(out, ">{}", self.text)?;
+        write!(out, ">{}", escaped(&self.text))?;
         for child in &self.children {
             child.write(out, inner)?;
         }
         write!(out, "</{prefix}{}>", self.name)
     }
+}
+
+/// In one line, whatever it holds.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\t' => escaped.push_str("&#9;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 impl fmt::Display for Node {

@@ -179,6 +179,31 @@ async fn an_account_that_is_full_is_told_when_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_flood_of_requests_gets_no_more_slots_than_a_day_has() {
+    let house = House::with(&["romeo", "juliet"], |hooks, _| {
+        with(hooks, "day_files_max = 5")
+    })
+    .await;
+    let mut romeo = house.client("romeo/orchard");
+    let small = request("filename='a' size='1'");
+    let iq = format!("<iq type='get' id='s' to='upload.localhost'>{small}</iq>");
+    for _ in 0..50 {
+        romeo.send(&iq).await;
+    }
+    let told = romeo.received_xml();
+    assert_eq!(told.len(), 50);
+    let (given, refused) = told.split_at(5);
+    assert!(given.iter().all(|it| it.contains("<slot")), "{given:?}");
+    for it in refused {
+        assert!(it.contains("type='wait'"), "{it}");
+        assert!(it.contains("<resource-constraint"), "{it}");
+        assert!(it.contains("<retry xmlns='urn:xmpp:http:upload:0'"), "{it}");
+    }
+    let mut juliet = house.client("juliet/balcony");
+    assert!(ask(&mut juliet, &small).await.contains("<slot"));
+}
+
+#[tokio::test]
 async fn only_accounts_of_this_server_are_given_slots() {
     let house = House::with(&[], |hooks, _| with(hooks, "")).await;
     let services = house.router.services();

@@ -16,7 +16,7 @@ use super::notify;
 use super::place::{Face, Place};
 use crate::config::Config;
 use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
-use crate::proto::{Kind, PresenceType, Stanza, StanzaError};
+use crate::proto::{IqType, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::ContactItem;
 
 /// The capabilities that a session has announced last; in its slots.
@@ -120,10 +120,13 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     }
     let services = passage.services;
     let (asked, sorts, asker) = (caps.clone(), Arc::clone(sorts), Arc::clone(session));
-    let request = services.requests.get(
-        (session.account().jid().clone().into(), session.address()),
-        &crate::id::random(),
-        &caps.query(),
+    let from = session.account().jid().clone();
+    let request = Stanza::iq(IqType::Get, &crate::id::random())
+        .from(from)
+        .to(session.address())
+        .child(&caps.query());
+    let remembered = services.requests.remember(
+        &request,
         services.clock.now(),
         Box::new(move |answer| {
             Box::pin(async move {
@@ -138,9 +141,10 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
             })
         }),
     );
-    match request {
-        Some(request) => passage.effects.reply.push(request),
-        None => debug!("too many requests wait; the client is not asked what it wants"),
+    if remembered {
+        passage.effects.reply.push(request);
+    } else {
+        debug!("too many requests wait; the client is not asked what it wants");
     }
 }
 

@@ -11,24 +11,23 @@
 //! error is final, after some in a row when it may be temporary. The notice of changed affiliations (§8) is passed
 //! over, since refusals tell the same.
 
-mod asked;
 mod notification;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use tracing::{debug, warn};
 
 use crate::config::{Config, Push};
-use crate::hooks::{At, Hooks, Iq, IqAnswer, Services, Undelivered};
+use crate::hooks::{Answer, At, Effects, Hooks, Iq, IqAnswer, Services, Undelivered};
 use crate::proto::common::forms::{Form, FormType};
 use crate::proto::document::Document;
-use crate::proto::{BareJid, Condition, ErrorType, IqType, Jid, Kind, Stanza, StanzaError, ns};
+use crate::proto::{BareJid, Condition, ErrorType, Jid, Stanza, StanzaError, ns};
 use crate::store::{PushRegistration, Put, StoreError};
 use crate::xml::{Element, write};
-use asked::{Asked, Publishing};
+use told::Told;
 
 /// XEP-0357 §5.
 const PUSH: &str = "urn:xmpp:push:0";
@@ -45,23 +44,21 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.feature(&[At::Own], PUSH);
     hooks.iq_set(&[At::Own], PUSH, "enable", enable);
     hooks.iq_set(&[At::Own], PUSH, "disable", disable);
-    let asked = Arc::new(Asked::default());
-    let known = Arc::clone(&asked);
+    let told = Arc::new(Told::default());
+    let known = Arc::clone(&told);
     hooks.kept(move |it| kept(it, Arc::clone(&known)));
-    let known = Arc::clone(&asked);
     hooks.waiting(move |session, mail, services| {
-        let known = Arc::clone(&known);
+        let told = Arc::clone(&told);
         async move {
             if !notification::is_worth(&mail) {
                 return;
             }
             let (owner, resource) = (session.account().jid(), session.resource().as_str());
-            known.note(owner, resource, mail.received_at);
+            told.note(owner, resource, mail.received_at);
             let here = |it: &PushRegistration| it.resource == resource;
-            tell(&services, &known, owner, &mail, here).await;
+            tell(&services, owner, &mail, here).await;
         }
     });
-    hooks.answer_to_host(move |answer, services| answered(answer, services, &asked));
 }
 
 /// §5.
@@ -137,7 +134,7 @@ fn options(payload: &Element, config: &Push) -> Result<Option<Vec<u8>>, StanzaEr
 }
 
 /// A message that no session could take.
-async fn kept(it: Undelivered, asked: Arc<Asked>) {
+async fn kept(it: Undelivered, told: Arc<Told>) {
     let Undelivered {
         account,
         stanza,
@@ -146,14 +143,13 @@ async fn kept(it: Undelivered, asked: Arc<Asked>) {
     if !notification::is_worth(&stanza) {
         return;
     }
-    let untold = |it: &PushRegistration| !asked.knows(&account, &it.resource, stanza.received_at);
-    tell(&services, &asked, &account, &stanza, untold).await;
+    let untold = |it: &PushRegistration| !told.knows(&account, &it.resource, stanza.received_at);
+    tell(&services, &account, &stanza, untold).await;
 }
 
 /// §7: to those of the account's services for which the answer is true.
 async fn tell(
     services: &Arc<Services>,
-    asked: &Asked,
     owner: &BareJid,
     message: &Stanza,
     chosen: impl Fn(&PushRegistration) -> bool,
@@ -173,55 +169,44 @@ async fn tell(
     };
     let host = BareJid::from_parts(None, owner.domain());
     for registration in registrations {
-        let id = crate::id::sorted(services.clock.now());
         let config = &services.config.push;
+        let id = crate::id::random();
         let publish = notification::publish(&id, &registration, message, count, config);
-        let publishing = Publishing {
-            owner: owner.clone(),
-            service: registration.service.clone(),
-            node: registration.node,
-        };
-        asked.begin(id, publishing);
-        services
-            .route(publish.from(host.clone()).to(registration.service))
-            .await;
+        let publish = publish.from(host.clone()).to(registration.service.clone());
+        let owner = owner.clone();
+        let remembered = services.requests.remember(
+            &publish,
+            services.clock.now(),
+            Box::new(move |answer| Box::pin(answered(answer, owner, registration))),
+        );
+        if !remembered {
+            debug!("too many requests wait; what a push service answers is passed over");
+        }
+        services.route(publish).await;
     }
 }
 
 /// §7.1: what became of it.
-fn answered(
-    answer: &Stanza,
-    services: &Arc<Services>,
-    asked: &Asked,
-) -> Option<BoxFuture<'static, ()>> {
-    let (id, from) = (answer.id.as_deref()?, answer.from.as_ref()?);
-    let publishing = asked.end(id, from)?;
-    let refused = answer.kind == Kind::Iq(IqType::Error);
-    let temporary = answer.error_type() == Some(ErrorType::Wait);
-    let services = Arc::clone(services);
-    Some(Box::pin(async move {
-        let outcome = follow(&services, &publishing, refused, temporary).await;
-        if let Err(error) = outcome {
-            warn!(%error, "the answer of a push service is not noted");
-        }
-    }))
+async fn answered(answer: Answer, owner: BareJid, registration: PushRegistration) -> Effects {
+    let outcome = follow(&answer, &owner, &registration).await;
+    if let Err(error) = outcome {
+        warn!(%error, "the answer of a push service is not noted");
+    }
+    Effects::default()
 }
 
 async fn follow(
-    services: &Services,
-    publishing: &Publishing,
-    refused: bool,
-    temporary: bool,
+    answer: &Answer,
+    owner: &BareJid,
+    registration: &PushRegistration,
 ) -> Result<(), StoreError> {
-    let Publishing {
-        owner,
-        service,
-        node,
-    } = publishing;
+    let PushRegistration { service, node, .. } = registration;
+    let services = &answer.services;
     let registrations = services.store.push_registrations();
-    if !refused {
+    if !answer.refused {
         return registrations.worked(owner, service, node).await;
     }
+    let temporary = answer.error_type == Some(ErrorType::Wait);
     debug!(%service, temporary, "a push service refuses");
     if temporary {
         let failures_max = services.config.push.failures_max;

@@ -13,12 +13,13 @@ use crate::server::Server;
 use crate::xml::{Node, STREAMS};
 
 /// Plays `script` over `transport`. The error names the line, and holds all
-/// that was said.
+/// that was said. What the server sent goes into `heard`.
 pub(crate) async fn play(
     script: &Script,
     cast: &Cast,
     transport: Transport,
     server: &Server,
+    heard: &mut Vec<Node>,
 ) -> Result<()> {
     let mut stage = Stage {
         cast,
@@ -27,6 +28,7 @@ pub(crate) async fn play(
         actors: BTreeMap::new(),
         variables: Variables::new(),
         said: Vec::new(),
+        heard,
     };
     for step in &script.steps {
         let played = stage.step(step).await;
@@ -48,6 +50,7 @@ struct Stage<'a> {
     actors: BTreeMap<String, Actor>,
     variables: Variables,
     said: Vec<String>,
+    heard: &'a mut Vec<Node>,
 }
 
 struct Actor {
@@ -62,6 +65,7 @@ impl Stage<'_> {
         let name = step.actor.as_str();
         match &step.act {
             Act::RestartServer => {
+                self.collect();
                 self.actors.clear();
                 self.server.restart().await
             }
@@ -272,6 +276,7 @@ impl Stage<'_> {
     fn collect(&mut self) {
         for actor in self.actors.values_mut() {
             self.said.append(&mut actor.client.transcript);
+            self.heard.append(&mut actor.client.heard);
         }
     }
 }

@@ -19,7 +19,12 @@ last_items_max = 1
 
 async fn house() -> House {
     let config = Config::parse("test", TIGHT, std::iter::empty()).unwrap();
-    House::configured(&["romeo", "juliet", "paris"], config, tight).await
+    Box::pin(House::configured(
+        &["romeo", "juliet", "paris"],
+        config,
+        tight,
+    ))
+    .await
 }
 
 #[tokio::test]
@@ -106,6 +111,36 @@ async fn payloads_are_bounded_one_by_one_and_together() {
             .await
             .starts_with("result")
     );
+}
+
+#[tokio::test]
+async fn a_flood_of_publications_leaves_no_more_than_fits() {
+    let house = house().await;
+    let (mut romeo, mut paris) = (house.client("romeo/orchard"), house.client("paris/tomb"));
+    let many = options(&[("max_items", "max")]);
+    let payload = "x".repeat(10);
+    for number in 0..50 {
+        let id = number.to_string();
+        let told = set(&mut romeo, "", &publication("n", &id, &payload, &many)).await;
+        assert!(told.starts_with("result"), "{number}: {told}");
+    }
+    let read = get(&mut romeo, "", "<items node='n'/>").await;
+    for (number, is_left) in [(0, false), (46, false), (47, true), (48, true), (49, true)] {
+        assert_eq!(
+            read.contains(&format!("'{number}'")),
+            is_left,
+            "{number}: {read}"
+        );
+    }
+    // A node too many is refused each time, and takes nobody's room.
+    for number in 0..50 {
+        let told = publish(&mut romeo, "", "second", "1", &payload).await;
+        assert!(told.starts_with("result"), "{number}: {told}");
+        let told = publish(&mut romeo, "", "third", "1", &payload).await;
+        assert_eq!(told, "error q resource-constraint", "{number}");
+    }
+    let told = publish(&mut paris, "", "n", "1", &payload).await;
+    assert!(told.starts_with("result"), "{told}");
 }
 
 #[tokio::test]
