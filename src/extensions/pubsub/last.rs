@@ -112,8 +112,8 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     if before.is_some_and(|before| before.0 == caps) {
         return;
     }
-    session.slots().set(Announced(caps.clone()));
     if let Some(names) = sorts.find(&caps) {
+        session.slots().set(Announced(caps));
         interest::note(session, names);
         show(passage, session);
         return;
@@ -139,7 +139,11 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
         }),
     );
     match request {
-        Some(request) => passage.effects.reply.push(request),
+        Some(request) => {
+            session.slots().set(Announced(caps));
+            passage.effects.reply.push(request);
+        }
+        // Its next presence asks again.
         None => debug!("too many requests wait; the client is not asked what it wants"),
     }
 }
