@@ -11,8 +11,9 @@ section! {
         default: ArchiveDefault = ArchiveDefault::Always;
         /// After how many days a message is dropped; 0 for never.
         keep_days: u32 = 0, in 0..=36_500;
-        /// How many messages one archive keeps; the oldest go, once a day. 0 for any number.
-        messages_max: u32 = 0, in 0..=100_000_000;
+        /// How many messages one archive keeps; the oldest go, once a day, so that it may have more for as
+        /// long. 0 for any number.
+        messages_max: u32 = 1_000_000, in 0..=100_000_000;
         /// Whether messages can be searched for words (XEP-0431). A word costs about 50 bytes of
         /// disk for each message that it is in.
         full_text: bool = true;

@@ -19,6 +19,8 @@ section! {
         nodes_per_account_max: u32 = 200, in 0..=100_000;
         /// How many nodes a service may have.
         nodes_per_service_max: u32 = 1000, in 0..=1_000_000;
+        /// How many of a service's nodes one account may have made.
+        nodes_per_creator_max: u32 = 50, in 0..=1_000_000;
         /// How many items one node may hold, whatever its owner asks for.
         items_per_node_max: u32 = 2000, in 1..=1_000_000;
         /// How large the payload of one item may be. Pictures of people are the largest; a stanza

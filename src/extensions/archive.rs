@@ -51,6 +51,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         hooks.feature(&[At::Own], FULL_TEXT);
     }
     hooks.outgoing_presence(Stage::Guard, policy::load_early);
+    hooks.outgoing_iq(Stage::Guard, policy::load_early);
     hooks.outgoing_message(Stage::Record, recording::outgoing);
     hooks.incoming_message(Stage::Record, recording::incoming);
     hooks.iq_get(&[At::Own], ns::MAM, "query", |iq| async move {

@@ -4,10 +4,12 @@
 //! Whichever of the three a client writes, the other two follow. What only XEP-0402 knows (`<extensions/>`) stays
 //! where it is; what only XEP-0048 knows (`<url/>`) stays in private storage.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::extensions::pubsub::{NodeConfig, Place, all, publish_own, retract_own};
+use crate::extensions::turns::Turns;
 use crate::hooks::{At, Hooks, Services};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
@@ -27,6 +29,9 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.feature(&[At::Own, At::Account], "urn:xmpp:bookmarks:1#compat");
     hooks.feature(&[At::Own, At::Account], "urn:xmpp:bookmarks:1#compat-pep");
 }
+
+/// One conversion of an account's bookmarks at a time.
+static TURNS: Turns = Turns::new();
 
 /// What both formats say of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,21 +77,31 @@ impl Bookmark {
 }
 
 /// The rooms of `<storage/>`, each once.
-fn rooms(storage: &Element) -> Vec<Bookmark> {
+///
+/// # Errors
+/// `policy-violation` when they are more than [`ROOMS_MAX`]: each is an item of its own, written by itself.
+fn rooms(storage: &Element) -> Result<Vec<Bookmark>, StanzaError> {
     let mut rooms: Vec<Bookmark> = Vec::new();
+    let mut known = HashSet::new();
     for child in storage
         .children()
         .filter(|child| child.is(LEGACY, "conference"))
     {
         let room = child.attribute("jid").unwrap_or_default();
         if let Some(bookmark) = Bookmark::parse(child, room)
-            && !rooms.iter().any(|known| known.room == bookmark.room)
+            && known.insert(bookmark.room.clone())
         {
+            if rooms.len() == ROOMS_MAX {
+                return Err(Condition::PolicyViolation.into());
+            }
             rooms.push(bookmark);
         }
     }
-    rooms
+    Ok(rooms)
 }
+
+/// Rooms that are converted.
+const ROOMS_MAX: usize = 500;
 
 /// `<storage/>` of those rooms, and of what it holds besides.
 fn storage(bookmarks: &[Bookmark], before: Option<&Element>) -> Element {
@@ -105,6 +120,7 @@ fn storage(bookmarks: &[Bookmark], before: Option<&Element>) -> Element {
 
 /// A client changed the node of XEP-0402.
 pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), StanzaError> {
+    let _turn = TURNS.take(place.address()).await;
     let (services, owner) = (place.services(), place.address());
     let items = all(place, NATIVE).await?;
     let rooms = items
@@ -118,19 +134,30 @@ pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), S
         return Ok(());
     }
     store(services, owner, &after).await?;
-    publish_own(place, LEGACY, NodeConfig::private(), CURRENT, after).await
+    Box::pin(publish_own(
+        place,
+        LEGACY,
+        NodeConfig::private(),
+        CURRENT,
+        after,
+    ))
+    .await
 }
 
-/// A client published the node of XEP-0048.
-pub(in crate::extensions) async fn legacy_published(
-    place: &Place,
-    payload: Option<&Element>,
-) -> Result<(), StanzaError> {
-    let Some(given) = payload.filter(|payload| payload.is(LEGACY, "storage")) else {
+/// A client published the node of XEP-0048. What counts is what it holds when the turn comes: of several that
+/// publish at once all may see the last one's.
+pub(in crate::extensions) async fn legacy_published(place: &Place) -> Result<(), StanzaError> {
+    let _turn = TURNS.take(place.address()).await;
+    let Some(last) = all(place, LEGACY).await?.pop() else {
         return Ok(());
     };
-    store(place.services(), place.address(), given).await?;
-    Box::pin(follow(place, &rooms(given))).await
+    let given = kept::from_bytes(&last.payload)?;
+    if !given.is(LEGACY, "storage") {
+        return Ok(());
+    }
+    let rooms = rooms(&given)?;
+    store(place.services(), place.address(), &given).await?;
+    Box::pin(follow(place, &rooms)).await
 }
 
 /// A client set private storage.
@@ -142,15 +169,19 @@ pub(in crate::extensions) async fn private_set(
     if !given.is(LEGACY, "storage") {
         return Ok(());
     }
+    let _turn = TURNS.take(owner).await;
+    let Some(given) = stored(services, owner).await? else {
+        return Ok(());
+    };
     let place = Place::account(services, owner);
-    Box::pin(follow(&place, &rooms(given))).await?;
-    publish_own(
+    Box::pin(follow(&place, &rooms(&given)?)).await?;
+    Box::pin(publish_own(
         &place,
         LEGACY,
         NodeConfig::private(),
         CURRENT,
-        given.clone(),
-    )
+        given,
+    ))
     .await
 }
 
@@ -158,12 +189,13 @@ pub(in crate::extensions) async fn private_set(
 /// (XEP-0402 §4.1.2).
 async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
     let items = all(place, NATIVE).await?;
+    let by_id: HashMap<&str, &PubsubItem> = items.iter().map(|it| (it.id.as_str(), it)).collect();
+    let mut wanted = HashSet::new();
     for bookmark in rooms {
         let id = bookmark.room.to_string();
-        let known = items
-            .iter()
-            .find(|item| item.id == id)
-            .and_then(Bookmark::native);
+        let item = by_id.get(id.as_str()).copied();
+        let known = item.and_then(Bookmark::native);
+        wanted.insert(id.clone());
         let extensions = match &known {
             Some((same, _)) if same == bookmark => continue,
             Some((_, element)) => element.find(NATIVE, "extensions").cloned(),
@@ -173,10 +205,7 @@ async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
         publish_own(place, NATIVE, NodeConfig::private(), &id, element).await?;
     }
     for item in &items {
-        if !rooms
-            .iter()
-            .any(|bookmark| bookmark.room.to_string() == item.id)
-        {
+        if !wanted.contains(&item.id) {
             retract_own(place, NATIVE, &item.id).await?;
         }
     }

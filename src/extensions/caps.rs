@@ -161,7 +161,8 @@ fn ver(info: &Info) -> String {
 }
 
 /// The verification string of a client's answer to disco#info (XEP-0115 §5.4); `None` for one that is not
-/// well made: something twice, or no form where one stands.
+/// well made (something twice, or no form where one stands), and for one that shares its string with
+/// other answers ([`is_ambiguous`]).
 pub(in crate::extensions) fn ver_of(query: &Element) -> Option<String> {
     let owned = |value: Option<&str>| value.map(|value| Cow::Owned(value.to_owned()));
     let mut info = Info::default();
@@ -185,7 +186,28 @@ pub(in crate::extensions) fn ver_of(query: &Element) -> Option<String> {
     info.identities.dedup();
     info.features.dedup();
     let once = info.identities.len() == identities && info.features.len() == features;
-    once.then(|| ver(&info))
+    (once && !is_ambiguous(&info)).then(|| ver(&info))
+}
+
+/// Whether the answer may have been made so that it has the string of another one (XEP-0115 §8.1): what is hashed does
+/// not tell where a part ends that has the separator in it, nor a feature from another part. Only the
+/// interest in nodes is read from what is proved, so that it may stand nowhere else.
+fn is_ambiguous(info: &Info) -> bool {
+    let identities = info.identities.iter().flat_map(|identity| {
+        let known = [Some(&identity.category), Some(&identity.kind)];
+        let optional = [identity.lang.as_ref(), identity.name.as_ref()];
+        known
+            .into_iter()
+            .chain(optional)
+            .flatten()
+            .map(AsRef::as_ref)
+    });
+    let fields = info.forms.iter().flat_map(|form| &form.fields);
+    let texts = fields.flat_map(|field| field.var.iter().chain(&field.values));
+    let mut others = identities.chain(texts.map(String::as_str));
+    let mut features = info.features.iter();
+    features.any(|feature| feature.contains('<'))
+        || others.any(|text| text.contains('<') || text.ends_with("+notify"))
 }
 
 /// XEP-0390 §4.1: what is hashed, with a separator for each level.

@@ -100,7 +100,23 @@ impl Accounts<'_> {
                     .execute(&mut *tx)
                     .await?;
                 // What came for a former owner of the name while it was being removed.
-                sqlx::query(archive::DELETE_ALL).bind(jid.as_str()).execute(&mut *tx).await?;
+                let left_over: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(archive::LEFT_OVER_WORDS)
+                    .bind(jid.as_str())
+                    .fetch_all(&mut *tx)
+                    .await?;
+                for (id, words) in &left_over {
+                    for word in archive::numbers(words) {
+                        sqlx::query(archive::DELETE_LEFT_OVER_WORD)
+                            .bind(word)
+                            .bind(id.as_slice())
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                }
+                sqlx::query(archive::DELETE_LEFT_OVER)
+                    .bind(jid.as_str())
+                    .execute(&mut *tx)
+                    .await?;
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }
@@ -132,6 +148,8 @@ impl Accounts<'_> {
                 let gone = sqlx::query(DELETE).bind(jid.as_str()).execute(&mut *tx).await?;
                 (rows, gone.rows_affected() > 0)
             });
+            // What came meanwhile.
+            archive::remove(self.db, jid).await?;
             if !found {
                 return Ok(None);
             }

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::proto::jid::{BareJid, Jid};
 
 mod id;
+mod named;
 mod preference;
 mod replacing;
 mod word;
@@ -104,6 +105,10 @@ queries! {
     APPEND = "insert into archive_message (owner, id, conversation, peer_resource, stanza, words)
         values ($1, $2, $3, $4, $5, $6)";
     APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
+    // One row for all archives: their messages have no index by their ids alone.
+    LAST_ID = "select value from setting where name = 'last id of the archives'";
+    SET_LAST_ID = "insert into setting (name, value) values ('last id of the archives', $1)
+        on conflict (name) do update set value = excluded.value";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
     WORDS = "select words from archive_message where owner = $1 and id = $2";
     REPLACE = "update archive_message set stanza = $3, words = $4 where owner = $1 and id = $2";
@@ -147,12 +152,15 @@ queries! {
     NTH_LATEST = "select id from archive_message where owner = $1 order by id desc limit 1 offset $2";
     OLD = "select id, words from archive_message where owner = $1 and id < $2 order by id limit $3";
     DELETE_UP_TO = "delete from archive_message where owner = $1 and id <= $2";
+    LEFT_OVER = "select id, words from archive_message where owner = $1";
     REMOVE = "delete from archive_message where owner = $1";
     DELETE_WORD = "delete from archive_word where word = $1 and id = $2";
 }
 
-/// For the transaction that makes an account.
-pub(super) const DELETE_ALL: &str = REMOVE;
+/// For the transaction that makes an account: what an archive of that name still has, and its words.
+pub(super) const LEFT_OVER_WORDS: &str = LEFT_OVER;
+pub(super) const DELETE_LEFT_OVER_WORD: &str = DELETE_WORD;
+pub(super) const DELETE_LEFT_OVER: &str = REMOVE;
 
 /// Operations on archives; from [`super::Store::archive`].
 #[derive(Clone, Copy)]
@@ -423,7 +431,7 @@ impl NewArchived {
 }
 
 /// The numbers that [`NewArchived::words_as_bytes`] wrote.
-fn numbers(words: &[u8]) -> impl Iterator<Item = i64> {
+pub(super) fn numbers(words: &[u8]) -> impl Iterator<Item = i64> {
     let (chunks, _) = words.as_chunks::<8>();
     chunks.iter().map(|bytes| i64::from_be_bytes(*bytes))
 }

@@ -6,10 +6,10 @@
 //! alone, and while it is written the next group gathers.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,20 +39,26 @@ pub(super) trait Group: Send + 'static {
 type Waiting<G> = (
     <G as Group>::Record,
     oneshot::Sender<Result<<G as Group>::Done, StoreError>>,
+    // Its place, given back when it is taken out.
+    Option<OwnedSemaphorePermit>,
 );
 
 /// The callers' end of the queue.
 pub(super) struct Grouped<G: Group> {
-    queue: mpsc::Sender<Waiting<G>>,
+    queue: mpsc::UnboundedSender<Waiting<G>>,
+    places: Arc<Semaphore>,
 }
 
 impl<G: Group> Grouped<G> {
     /// Starts the task that writes; it ends when `stop` is cancelled, after the records that are
     /// queued by then.
     pub(super) fn start(group: G, tasks: &TaskTracker, stop: CancellationToken) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE_RECORDS_MAX);
+        let (queue, waiting) = mpsc::unbounded_channel();
         tasks.spawn(run(group, waiting, stop));
-        Self { queue }
+        Self {
+            queue,
+            places: Arc::new(Semaphore::new(QUEUE_RECORDS_MAX)),
+        }
     }
 
     /// Returns when the record is durable.
@@ -63,47 +69,39 @@ impl<G: Group> Grouped<G> {
     /// What the write failed with; [`StoreError::Closed`] when the store is closed.
     pub(super) async fn write(&self, record: G::Record) -> Result<G::Done, StoreError> {
         let (answer, answered) = oneshot::channel();
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| StoreError::Closed)?;
         self.queue
-            .send((record, answer))
-            .await
+            .send((record, answer, Some(place)))
             .map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Queues the record now, if there is room, and gives a future that resolves when it is durable.
-    /// `false` when there was no room: then the future queues it, when somebody awaits it.
+    /// Queues the record now and gives a future that resolves when it is durable. `false` when there was
+    /// no room: it is queued nevertheless, so that none overtakes it and none is lost with its caller,
+    /// who is to await it before the next. So there is one too many for each caller at most.
     pub(super) fn begin(
         &self,
         record: G::Record,
     ) -> (bool, BoxFuture<'static, Result<G::Done, StoreError>>) {
         let (answer, answered) = oneshot::channel();
         let answered = async move { answered.await.map_err(|_| StoreError::Closed)? };
-        match self.queue.try_send((record, answer)) {
-            Ok(()) => (true, Box::pin(answered)),
-            Err(TrySendError::Full(waiting)) => {
-                let queue = self.queue.clone();
-                let later = async move {
-                    let sent = queue.send(waiting).await;
-                    sent.map_err(|_| StoreError::Closed)?;
-                    answered.await
-                };
-                (false, Box::pin(later))
-            }
-            Err(TrySendError::Closed(_)) => {
-                (false, Box::pin(std::future::ready(Err(StoreError::Closed))))
-            }
-        }
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        let had_room = place.is_some();
+        // Where the queue is closed, `answered` says so.
+        let queued = self.queue.send((record, answer, place)).is_ok();
+        (had_room && queued, Box::pin(answered))
     }
 
     /// Records that wait at this moment.
     pub(super) fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+        QUEUE_RECORDS_MAX - self.places.available_permits()
     }
 }
 
 async fn run<G: Group>(
     mut group: G,
-    mut waiting: mpsc::Receiver<Waiting<G>>,
+    mut waiting: mpsc::UnboundedReceiver<Waiting<G>>,
     stop: CancellationToken,
 ) {
     let mut taken = Vec::new();
@@ -118,7 +116,10 @@ async fn run<G: Group>(
         if !more {
             return;
         }
-        let (records, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
+        let parts = taken
+            .drain(..)
+            .map(|(record, answer, _place)| (record, answer));
+        let (records, answers): (Vec<_>, Vec<_>) = parts.unzip();
         if records.is_empty() {
             continue;
         }
@@ -166,25 +167,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_begun_is_written_unawaited_while_there_is_room() {
+    async fn what_is_begun_is_written_unawaited_in_order_even_without_room() {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let grouped = Grouped::start(Sizes(Arc::clone(&sizes)), &tasks, stop.clone());
-        let mut late = Vec::new();
-        for record in 0..=QUEUE_RECORDS_MAX as u64 {
+        for record in 0..QUEUE_RECORDS_MAX as u64 + 10 {
             let (queued, written) = grouped.begin(record);
             assert_eq!(queued, record < QUEUE_RECORDS_MAX as u64);
-            if !queued {
-                late.push(written);
-            }
+            drop(written);
         }
-        assert_eq!(late.len(), 1);
-        for written in late {
-            assert_eq!(written.await.unwrap(), QUEUE_RECORDS_MAX as u64 * 2);
-        }
+        assert_eq!(grouped.write(21).await.unwrap(), 42);
         assert_eq!(
             sizes.lock().unwrap().iter().sum::<usize>(),
-            QUEUE_RECORDS_MAX + 1
+            QUEUE_RECORDS_MAX + 11
         );
         stop.cancel();
         tasks.close();

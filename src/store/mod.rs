@@ -48,8 +48,8 @@ pub use invitation::{Invitation, Invitations};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use pubsub::{
-    ContactItem, Created, NewItem, PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem,
-    PubsubNode, PubsubSubscription, Slice, WhenFull,
+    ContactItem, Created, NewItem, NodeBounds, PublishBounds, Published, Pubsub, PubsubAffiliation,
+    PubsubItem, PubsubNode, PubsubSubscription, Slice, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
@@ -96,7 +96,7 @@ impl Store {
         let db = Db::open(location, limits).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let offline = offline::start(db.clone(), &tasks, stop.clone());
-        let archive = archive::Writer::start(db.clone(), &tasks, stop.clone());
+        let archive = archive::Writer::start(db.clone(), &tasks, stop.clone()).await?;
         Ok(Self(Arc::new(Inner {
             db,
             offline,

@@ -26,6 +26,7 @@ queries! {
     LIST = "select node, config, creator, created_at from pubsub_node
         where service = $1 order by node limit $2";
     COUNT = "select count(*) from pubsub_node where service = $1";
+    COUNT_OF = "select count(*) from pubsub_node where service = $1 and creator = $2";
     CREATE = "insert into pubsub_node
             (service, node, account, config, creator, created_at, revision, bytes)
         values ($1, $2, $3, $4, $5, $6, 0, 0)
@@ -55,8 +56,17 @@ pub enum Created {
     Made,
     /// There is one of that name.
     Exists,
-    /// The service has as many as it may have.
+    /// The service has as many as it may have, or as many of that creator.
     Full,
+}
+
+/// How many nodes a service may have.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeBounds {
+    /// In all.
+    pub nodes_max: u32,
+    /// Made by one entity.
+    pub nodes_per_creator_max: u32,
 }
 
 /// Operations on nodes; from [`super::Store::pubsub`].
@@ -112,7 +122,7 @@ impl Pubsub<'_> {
         &self,
         service: &BareJid,
         node: &PubsubNode,
-        nodes_max: u32,
+        bounds: NodeBounds,
     ) -> Result<Created, StoreError> {
         let account = service.node().is_some().then(|| service.as_str());
         Box::pin(async {
@@ -131,7 +141,10 @@ impl Pubsub<'_> {
                 if made.rows_affected() == 0 {
                     return Ok(Created::Exists);
                 }
-                if count >= i64::from(nodes_max) {
+                let own: i64 = sqlx::query_scalar(COUNT_OF)
+                    .bind(service.as_str()).bind(node.creator.as_str())
+                    .fetch_one(&mut *tx).await?;
+                if count >= i64::from(bounds.nodes_max) || own > i64::from(bounds.nodes_per_creator_max) {
                     return Ok(Created::Full);
                 }
             });

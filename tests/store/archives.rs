@@ -23,6 +23,8 @@ crate::on_both!(
     old_messages_are_purged_with_their_words,
     an_archive_goes_with_its_account,
     what_is_queued_when_the_store_closes_is_archived,
+    nothing_is_lost_or_overtaken_when_the_queue_is_full,
+    ids_grow_over_a_restart_with_the_clock_put_back,
     preferences_come_back_as_they_were_set,
 );
 
@@ -405,6 +407,39 @@ async fn what_is_queued_when_the_store_closes_is_archived(place: Place) {
     assert_eq!(count, Some(1_000));
 }
 
+async fn nothing_is_lost_or_overtaken_when_the_queue_is_full(place: Place) {
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let (mut given, mut had_room) = (Vec::new(), Vec::new());
+    for n in 0..9_000 {
+        let appended = store
+            .archive()
+            .append(message(&alice, "bob@example.com", n, &[]), NOW);
+        given.push(appended.id);
+        // Nobody waits for it: the sender's task was dropped.
+        had_room.push(appended.queued);
+    }
+    assert!(had_room.contains(&false));
+    store.archive().settle().await.unwrap();
+    let all = ArchiveFilter::default();
+    let count = store.archive().count(&alice, &all, 10_000).await.unwrap();
+    assert_eq!(count, Some(9_000));
+    let ends = store.archive().ends(&alice).await.unwrap();
+    assert_eq!(ends, given.first().copied().zip(given.last().copied()));
+}
+
+async fn ids_grow_over_a_restart_with_the_clock_put_back(place: Place) {
+    let alice = jid("alice@example.com");
+    let store = place.open().await;
+    let before = append(&store, message(&alice, "bob@example.com", 1, &[]), NOW).await;
+    store.close().await;
+    let again = place.open().await;
+    let hour_ago = NOW.plus_seconds(-3_600);
+    let after = append(&again, message(&alice, "bob@example.com", 2, &[]), hour_ago).await;
+    assert!(after > before, "{after} {before}");
+    assert_eq!(after.moment(), NOW);
+}
+
 async fn preferences_come_back_as_they_were_set(place: Place) {
     let store = place.open().await;
     let nobody = jid("nobody@example.com");
@@ -475,4 +510,28 @@ async fn pages_go_by_keys() {
         let long = |step: &String| step.starts_with("SCAN") || step.contains("B-TREE");
         assert!(!plan.iter().any(long), "{name}: {plan:?}");
     }
+}
+
+/// A message that came while its account was being removed leaves nothing to whoever takes the name next, nor
+/// words that no message has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_words_are_left_without_their_message() {
+    let place = Place::sqlite();
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let Location::Sqlite(file) = &place.location else {
+        panic!("not SQLite");
+    };
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let words = || sqlx::query_scalar("select count(*) from archive_word").fetch_one(&pool);
+    let word = ["word", "other"];
+    append(&store, message(&alice, "bob@example.com", 1, &word), NOW).await;
+    let before: i64 = words().await.unwrap();
+    let _removed = store.accounts().remove(&alice).await.unwrap();
+    let removed: i64 = words().await.unwrap();
+    append(&store, message(&alice, "bob@example.com", 2, &word), NOW).await;
+    account(&store, "alice@example.com").await;
+    let made_again: i64 = words().await.unwrap();
+    assert_eq!((before, removed, made_again), (2, 0, 0));
 }

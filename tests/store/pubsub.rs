@@ -2,8 +2,8 @@
 
 use parlour::proto::jid::{BareJid, Jid};
 use parlour::store::{
-    Created, NewItem, PublishBounds, Published, PubsubNode, Put, RosterItem, RosterWrite, Slice,
-    Store, StoreError, Subscription, WhenFull,
+    Created, NewItem, NodeBounds, PublishBounds, Published, PubsubNode, Put, RosterItem,
+    RosterWrite, Slice, Store, StoreError, Subscription, WhenFull,
 };
 
 use crate::{NOW, Place, account, jid};
@@ -15,6 +15,9 @@ crate::on_both!(
     affiliations_and_subscriptions_are_kept_and_bounded,
     the_last_items_of_contacts_are_found_with_what_lets_them_be_seen,
     an_account_that_goes_leaves_no_right_behind,
+    nobody_makes_all_nodes_of_a_service_or_leaves_them_ownerless,
+    one_entity_does_not_fill_the_subscriptions_of_a_node,
+    what_expired_weighs_nothing,
 );
 
 fn node(name: &str) -> PubsubNode {
@@ -42,6 +45,11 @@ const ROOMY: PublishBounds = PublishBounds {
     bytes_max: 1_000,
 };
 
+const TWO: NodeBounds = NodeBounds {
+    nodes_max: 2,
+    nodes_per_creator_max: 2,
+};
+
 async fn ids(store: &Store, service: &BareJid, slice: Slice, limit: u32) -> String {
     let found = store
         .pubsub()
@@ -63,7 +71,7 @@ async fn a_node_is_made_once_within_its_bound_and_goes_with_its_account(place: P
         ("b", Created::Exists),
     ] {
         assert_eq!(
-            pubsub.create(&alice, &node(name), 2).await.unwrap(),
+            pubsub.create(&alice, &node(name), TWO).await.unwrap(),
             answer,
             "{name}"
         );
@@ -77,7 +85,7 @@ async fn a_node_is_made_once_within_its_bound_and_goes_with_its_account(place: P
         b"<y/>"
     );
     let nobody = pubsub
-        .create(&jid("nobody@example.com"), &node("a"), 2)
+        .create(&jid("nobody@example.com"), &node("a"), TWO)
         .await;
     assert!(
         matches!(nobody, Err(StoreError::NoAccount(_))),
@@ -85,7 +93,7 @@ async fn a_node_is_made_once_within_its_bound_and_goes_with_its_account(place: P
     );
     let service = jid("pubsub.example.com");
     assert_eq!(
-        pubsub.create(&service, &node("a"), 2).await.unwrap(),
+        pubsub.create(&service, &node("a"), TWO).await.unwrap(),
         Created::Made
     );
     assert!(pubsub.delete(&alice, "b").await.unwrap());
@@ -103,7 +111,7 @@ async fn items_are_ordered_by_publication_and_bounded(place: Place) {
         .publish(&alice, "n", item("1", "a", b""), ROOMY)
         .await;
     assert_eq!(none.unwrap(), Published::NoNode);
-    let _made = pubsub.create(&alice, &node("n"), 2).await.unwrap();
+    let _made = pubsub.create(&alice, &node("n"), TWO).await.unwrap();
     for id in ["1", "2", "3", "1"] {
         let done = pubsub
             .publish(&alice, "n", item(id, "a", b"<a/>"), ROOMY)
@@ -170,7 +178,7 @@ async fn the_bytes_of_a_service_are_bounded(place: Place) {
     let store = place.open().await;
     let alice = account(&store, "alice@example.com").await;
     let pubsub = store.pubsub();
-    let _made = pubsub.create(&alice, &node("n"), 2).await.unwrap();
+    let _made = pubsub.create(&alice, &node("n"), TWO).await.unwrap();
     let bounds = PublishBounds {
         bytes_max: 10,
         ..ROOMY
@@ -198,7 +206,7 @@ async fn affiliations_and_subscriptions_are_kept_and_bounded(place: Place) {
     let store = place.open().await;
     let (service, bob) = (jid("pubsub.example.com"), jid("bob@example.com"));
     let pubsub = store.pubsub();
-    let _made = pubsub.create(&service, &node("n"), 2).await.unwrap();
+    let _made = pubsub.create(&service, &node("n"), TWO).await.unwrap();
     for (name, affiliation, answer) in [
         ("bob@example.com", Some("member"), Put::Stored),
         ("eve@example.com", Some("outcast"), Put::Full),
@@ -257,7 +265,7 @@ async fn the_last_items_of_contacts_are_found_with_what_lets_them_be_seen(place:
     let carol = account(&store, "carol@example.com").await;
     let pubsub = store.pubsub();
     for owner in [&bob, &carol] {
-        let _made = pubsub.create(owner, &node("n"), 2).await.unwrap();
+        let _made = pubsub.create(owner, &node("n"), TWO).await.unwrap();
         for id in ["old", "new"] {
             let _done = pubsub
                 .publish(owner, "n", item(id, "b", b"<a/>"), ROOMY)
@@ -307,7 +315,7 @@ async fn an_account_that_goes_leaves_no_right_behind(place: Place) {
     let alice = account(&store, "alice@example.com").await;
     let service = jid("pubsub.example.com");
     let pubsub = store.pubsub();
-    let _made = pubsub.create(&service, &node("n"), 2).await.unwrap();
+    let _made = pubsub.create(&service, &node("n"), TWO).await.unwrap();
     let _put = pubsub
         .affiliate(&service, "n", &alice, Some("owner"), 10)
         .await
@@ -320,4 +328,87 @@ async fn an_account_that_goes_leaves_no_right_behind(place: Place) {
         None
     );
     assert!(!pubsub.is_subscribed(&service, "n", &alice).await.unwrap());
+}
+
+async fn nobody_makes_all_nodes_of_a_service_or_leaves_them_ownerless(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let bob = account(&store, "bob@example.com").await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let bounds = NodeBounds {
+        nodes_max: 10,
+        nodes_per_creator_max: 2,
+    };
+    for (name, creator, answer) in [
+        ("a", &alice, Created::Made),
+        ("b", &alice, Created::Made),
+        ("c", &alice, Created::Full),
+        ("a", &alice, Created::Exists),
+        ("c", &bob, Created::Made),
+    ] {
+        let made = PubsubNode {
+            creator: creator.to_string(),
+            ..node(name)
+        };
+        assert_eq!(
+            pubsub.create(&service, &made, bounds).await.unwrap(),
+            answer
+        );
+        if answer == Created::Made {
+            let owner = pubsub.affiliate(&service, name, creator, Some("owner"), 10);
+            assert_eq!(owner.await.unwrap(), Put::Stored);
+        }
+    }
+    let second = pubsub.affiliate(&service, "b", &bob, Some("owner"), 10);
+    assert_eq!(second.await.unwrap(), Put::Stored);
+    let _removed = store.accounts().remove(&alice).await.unwrap();
+    let left = pubsub.nodes(&service, 10).await.unwrap();
+    let left: String = left.into_iter().map(|node| node.node).collect();
+    assert_eq!(left, "bc");
+}
+
+async fn one_entity_does_not_fill_the_subscriptions_of_a_node(place: Place) {
+    let store = place.open().await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&service, &node("n"), TWO).await.unwrap();
+    for number in 0..25 {
+        let address = Jid::parse(&format!("mallory@example.org/{number}")).unwrap();
+        let put = pubsub
+            .subscribe(&service, "n", &address, 100)
+            .await
+            .unwrap();
+        let expected = if number < 20 { Put::Stored } else { Put::Full };
+        assert_eq!(put, expected, "{number}");
+    }
+    let again = Jid::parse("mallory@example.org/0").unwrap();
+    let put = pubsub.subscribe(&service, "n", &again, 100).await.unwrap();
+    assert_eq!(put, Put::Stored);
+    let other = Jid::parse("bob@example.org").unwrap();
+    let put = pubsub.subscribe(&service, "n", &other, 100).await.unwrap();
+    assert_eq!(put, Put::Stored);
+    let all = pubsub.subscriptions(&service, "n", 100).await.unwrap();
+    assert_eq!(all.len(), 21);
+}
+
+async fn what_expired_weighs_nothing(place: Place) {
+    let store = place.open().await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let bounds = PublishBounds {
+        bytes_max: 10,
+        ..ROOMY
+    };
+    let _made = pubsub.create(&service, &node("a"), TWO).await.unwrap();
+    let _made = pubsub.create(&service, &node("b"), TWO).await.unwrap();
+    let full = item("1", "alice@example.com", b"0123456789");
+    let put = pubsub.publish(&service, "a", full, bounds).await.unwrap();
+    assert_eq!(put, Published::Done(Vec::new()));
+    let put = pubsub.publish(&service, "b", full, bounds).await.unwrap();
+    assert_eq!(put, Published::ServiceFull);
+    let later = NOW.plus_seconds(1);
+    pubsub.expire(&service, "a", later).await.unwrap();
+    let put = pubsub.publish(&service, "b", full, bounds).await.unwrap();
+    assert_eq!(put, Published::Done(Vec::new()));
 }

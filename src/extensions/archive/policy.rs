@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::ArchiveDefault;
-use crate::hooks::{Flow, Passage, Services};
-use crate::proto::{BareJid, Jid};
+use crate::extensions::roster;
+use crate::hooks::{Account, Flow, Passage, Services};
+use crate::proto::{BareJid, Jid, StanzaError};
 use crate::store::{ArchivePreference, StoreError};
 
 /// Preferences as they are applied.
@@ -81,22 +82,30 @@ impl Policy {
     }
 }
 
+/// Held by who sets the policy of an account that is online, so that what is known is what was written last.
+#[derive(Debug, Default)]
+pub(super) struct Turn(pub(super) tokio::sync::Mutex<()>);
+
 /// The account's policy; `None` when there is no such account. Known from then on while it is online.
 pub(super) async fn load(
     services: &Services,
     account: &BareJid,
 ) -> Result<Option<Arc<Policy>>, StoreError> {
+    let online = services.online(account);
+    if let Some(known) = online.as_ref().and_then(|online| online.slots().find()) {
+        return Ok(Some(known));
+    }
     let fallback = services.config.archive.default;
     let found = services.store.archive().preference(account).await?;
     let policy = found.map(|stored| match stored {
-        Some(stored) => Arc::new(Policy::from_stored(&stored, fallback)),
-        None => Arc::new(Policy::of_server(fallback)),
+        Some(stored) => Policy::from_stored(&stored, fallback),
+        None => Policy::of_server(fallback),
     });
-    if let (Some(policy), Some(online)) = (&policy, services.online(account)) {
+    Ok(policy.map(|policy| match online {
         // Who set it meanwhile knows better.
-        online.slots().find_or(|| Policy::clone(policy));
-    }
-    Ok(policy)
+        Some(online) => online.slots().find_or(|| policy),
+        None => Arc::new(policy),
+    }))
 }
 
 /// Whether messages of the account with `target` are archived; not, when there is no such account.
@@ -104,7 +113,7 @@ pub(super) async fn decide(
     services: &Services,
     account: &BareJid,
     target: &Jid,
-) -> Result<bool, StoreError> {
+) -> Result<bool, StanzaError> {
     let Some(policy) = load(services, account).await? else {
         return Ok(false);
     };
@@ -112,24 +121,50 @@ pub(super) async fn decide(
         Wanted::Yes => Ok(true),
         Wanted::No => Ok(false),
         Wanted::OfContacts => {
+            if let Some(online) = services.online(account) {
+                let roster = roster::load(services, &online).await?;
+                return Ok(roster.find(target.bare()).is_some());
+            }
             let rosters = services.store.rosters();
             Ok(rosters.find(account, target.bare()).await?.is_some())
         }
     }
 }
 
-/// Before its first message a client sends presence: what is known by then costs the message nothing.
+/// Before its first message a client sends presence, and requests before that: what is known by then costs
+/// the message nothing, and copies of it have its id.
 pub(super) fn load_early(passage: &mut Passage<'_>) -> Flow {
     if let Some(online) = passage.online
-        && online.slots().find::<Policy>().is_none()
+        && !is_complete(online)
     {
-        let (services, account) = (Arc::clone(passage.services), passage.account.clone());
+        let (services, online) = (Arc::clone(passage.services), Arc::clone(online));
         passage.effects.then(async move {
-            load(&services, &account).await?;
+            if load(&services, online.jid())
+                .await?
+                .is_some_and(|policy| policy.otherwise == ArchiveDefault::Roster)
+            {
+                roster::load(&services, &online).await?;
+            }
             Ok(())
         });
     }
     Flow::Continue
+}
+
+/// Whether all is in memory that decides about a message.
+fn is_complete(online: &Account) -> bool {
+    online.slots().find::<Policy>().is_some_and(|policy| {
+        policy.otherwise != ArchiveDefault::Roster || roster::loaded(online).is_some()
+    })
+}
+
+/// Whether messages with `target` are archived, where that is known without asking the database.
+pub(super) fn known(online: &Account, target: &Jid) -> Option<bool> {
+    match online.slots().find::<Policy>()?.wants(target) {
+        Wanted::Yes => Some(true),
+        Wanted::No => Some(false),
+        Wanted::OfContacts => Some(roster::loaded(online)?.find(target.bare()).is_some()),
+    }
 }
 
 #[cfg(test)]

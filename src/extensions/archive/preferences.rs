@@ -34,12 +34,13 @@ async fn set(iq: Iq) -> IqAnswer {
         &iq.payload,
         usize::try_from(addresses_max).unwrap_or(usize::MAX),
     )?;
+    let account = iq.session()?.account();
+    let turn = account.slots().find_or(policy::Turn::default);
+    let _turn = turn.0.lock().await;
     let archive = iq.services.store.archive();
     archive.set_preference(&iq.to, &policy.to_stored()).await?;
     let answer = policy.to_element();
-    if let Some(online) = iq.services.online(&iq.to) {
-        online.slots().set(policy);
-    }
+    account.slots().set(policy);
     Ok(Some(answer))
 }
 

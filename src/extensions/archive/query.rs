@@ -139,17 +139,25 @@ pub(crate) async fn answer(
             return Err(Condition::ItemNotFound.into());
         }
     }
+    let named = match &query.ids {
+        Some(ids) => {
+            let found = Box::pin(archive.matching(access.owner, ids, &query.filter)).await?;
+            Some(found.ok_or(Condition::ItemNotFound)?)
+        }
+        None => None,
+    };
     if request.max == Some(0) {
-        return Ok((Box::pin(count(iq, access.owner, &query)).await?, Vec::new()));
+        let fin = Box::pin(count(iq, access.owner, &query, named.as_deref())).await?;
+        return Ok((fin, Vec::new()));
     }
     let wished = request.max.unwrap_or(settings.page_messages);
     let limits = ArchivePageLimits {
         messages_max: wished.min(settings.page_messages_max),
         bytes_max: settings.page_bytes_max.as_usize(),
     };
-    let page = match &query.ids {
+    let page = match &named {
         _ if query.nothing => ArchivePage::default(),
-        Some(ids) => Box::pin(of_ids(iq, access.owner, &query.filter, ids, end, limits)).await?,
+        Some(ids) => Box::pin(archive.page_of(access.owner, ids, end, limits)).await?,
         None => Box::pin(archive.page(access.owner, &query.filter, end, limits)).await?,
     };
     let set = Page {
@@ -166,9 +174,14 @@ pub(crate) async fn answer(
 }
 
 /// RSM §2.6: how many there are, and none of them.
-async fn count(iq: &Iq, owner: &BareJid, query: &Query) -> Result<Element, StanzaError> {
+async fn count(
+    iq: &Iq,
+    owner: &BareJid,
+    query: &Query,
+    named: Option<&[ArchiveId]>,
+) -> Result<Element, StanzaError> {
     let archive = iq.services.store.archive();
-    let count = match &query.ids {
+    let count = match named {
         _ if query.nothing => Some(0),
         Some(ids) => u64::try_from(ids.len()).ok(),
         None => archive.count(owner, &query.filter, COUNT_MAX).await?,
@@ -198,43 +211,6 @@ fn put_ahead(iq: &Iq, access: Access<'_>, messages: &[Archived]) {
     } else {
         iq.ahead.extend(messages.iter().filter_map(result));
     }
-}
-
-/// §4.1.3: the messages of those ids, all of which must be there.
-async fn of_ids(
-    iq: &Iq,
-    owner: &BareJid,
-    filter: &ArchiveFilter,
-    ids: &BTreeSet<ArchiveId>,
-    end: ArchiveEnd,
-    limits: ArchivePageLimits,
-) -> Result<ArchivePage, StanzaError> {
-    let archive = iq.services.store.archive();
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        match archive.find(owner, *id).await? {
-            Some(message) => found.push(message),
-            None => return Err(Condition::ItemNotFound.into()),
-        }
-    }
-    found.retain(|message| {
-        filter.after.is_none_or(|after| message.id > after)
-            && filter.before.is_none_or(|before| message.id < before)
-            && filter
-                .start
-                .is_none_or(|start| message.id.moment() >= start)
-            && filter.end.is_none_or(|end| message.id.moment() <= end)
-    });
-    let messages_max = usize::try_from(limits.messages_max).unwrap_or(usize::MAX);
-    let more = found.len() > messages_max;
-    match end {
-        ArchiveEnd::Oldest => found.truncate(messages_max),
-        ArchiveEnd::Latest => drop(found.drain(..found.len().saturating_sub(messages_max))),
-    }
-    Ok(ArchivePage {
-        messages: found,
-        more,
-    })
 }
 
 impl Query {

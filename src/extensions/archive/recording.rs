@@ -1,7 +1,7 @@
 //! Messages on their way into the archives of those who exchange them (XEP-0313 §3.4, §5.1.1).
 //!
 //! Mostly all is decided on the spot. Where the database has to be asked first (for an account that is
-//! offline, or wants its contacts' messages only), an incoming message waits for that and is routed again;
+//! offline, or whose roster is not in memory), an incoming message waits for that and is routed again;
 //! the mark on it tells that it was decided.
 
 use std::sync::Arc;
@@ -9,8 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use compact_str::ToCompactString;
 
-use super::policy::{self, Policy, Wanted};
-use super::{rules, words};
+use super::{policy, rules, words};
 use crate::extensions::stanza_id;
 use crate::hooks::{Effects, Flow, Passage, Services};
 use crate::proto::{ArchiveMark, BareJid, Jid, Stanza, StanzaError};
@@ -28,13 +27,13 @@ pub(super) fn outgoing(passage: &mut Passage<'_>) -> Flow {
         return Flow::Continue;
     }
     match known(passage, &to) {
-        Some(Wanted::No) => {}
-        Some(Wanted::Yes) => {
+        Some(false) => {}
+        Some(true) => {
             let begun = append(passage.services, passage.account, &to, passage.stanza);
             passage.stanza.archived = Some(mark(passage.account, Some(&begun)));
             follow(passage.effects, begun);
         }
-        Some(Wanted::OfContacts) | None => {
+        None => {
             let services = Arc::clone(passage.services);
             let (account, stanza) = (passage.account.clone(), passage.stanza.clone());
             passage.effects.then_effects(async move {
@@ -63,14 +62,14 @@ pub(super) fn incoming(passage: &mut Passage<'_>) -> Flow {
         return Flow::Continue;
     }
     match known(passage, &from) {
-        Some(Wanted::No) => Flow::Continue,
-        Some(Wanted::Yes) => {
+        Some(false) => Flow::Continue,
+        Some(true) => {
             let begun = append(passage.services, passage.account, &from, passage.stanza);
             stamp(passage.stanza, passage.account, &begun);
             follow(passage.effects, begun);
             Flow::Continue
         }
-        Some(Wanted::OfContacts) | None => {
+        None => {
             let services = Arc::clone(passage.services);
             let (account, stanza) = (passage.account.clone(), passage.stanza.clone());
             passage
@@ -105,9 +104,8 @@ async fn decide_first(
 }
 
 /// What the account wants, when that is known without asking the database.
-fn known(passage: &Passage<'_>, target: &Jid) -> Option<Wanted> {
-    let policy = passage.online?.slots().find::<Policy>()?;
-    Some(policy.wants(target))
+fn known(passage: &Passage<'_>, target: &Jid) -> Option<bool> {
+    policy::known(passage.online?, target)
 }
 
 fn append(services: &Services, owner: &BareJid, with: &Jid, stanza: &Stanza) -> ArchiveAppended {

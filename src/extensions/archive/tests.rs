@@ -485,4 +485,5 @@ fn results_are_spliced_as_they_would_be_written() {
     );
 }
 
+mod bounds;
 mod preferences;

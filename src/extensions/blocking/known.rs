@@ -5,6 +5,7 @@
 //! online, or goes altogether.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -24,6 +25,8 @@ const OFFLINE_SECONDS: i64 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     list: ArcSwapOption<Blocklist>,
+    /// Whether the end of the account's presence is being told to who is blocked from now on.
+    hiding: AtomicBool,
     /// Whoever reads the list into memory or changes it has the turn.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -34,8 +37,14 @@ impl Held {
     }
 
     /// Sets what was written to the database. Only who has the turn calls this.
-    pub(super) fn set(&self, list: Blocklist) {
-        self.list.store(Some(Arc::new(list)));
+    pub(super) fn set(&self, list: Arc<Blocklist>) {
+        self.list.store(Some(list));
+    }
+
+    /// While this is set the list stops no unavailable presence of the account. Only who has the turn calls
+    /// this.
+    pub(super) fn set_hiding(&self, hiding: bool) {
+        self.hiding.store(hiding, Ordering::Release);
     }
 
     /// The list, read where it is not yet. Only who has the turn calls this.
@@ -56,6 +65,12 @@ impl Held {
 async fn read(services: &Services, owner: &BareJid) -> Result<Blocklist, StanzaError> {
     let addresses: Vec<Jid> = services.store.blocked().list(owner).await?;
     Ok(Blocklist::new(&addresses))
+}
+
+/// Whether who is blocked is being told the end of the account's presence.
+pub(super) fn is_hiding(account: &Account) -> bool {
+    let held = account.slots().find::<Held>();
+    held.is_some_and(|held| held.hiding.load(Ordering::Acquire))
 }
 
 /// The list of an account that is online, once it is in memory.

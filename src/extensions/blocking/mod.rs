@@ -109,16 +109,35 @@ async fn block(iq: Iq, offline: Arc<Offline>, items_max: u32) -> IqAnswer {
         }
     }
     let after = Blocklist::new(&blocked.list(owner).await?);
-    // While they can still be reached: the end of the account's presence.
+    let after = Arc::new(after);
+    // First the list, so that no presence follows the last one, which alone still passes.
+    held.set(Arc::clone(&after));
+    offline.forget(owner);
+    let hiding = Hiding::begin(&held);
     let hides = |jid: &Jid| after.matches(jid) && !before.matches(jid);
     for stanza in presence::hide(&iq.services, account, hides) {
         iq.services.route(stanza).await;
     }
-    held.set(after);
-    offline.forget(owner);
+    drop(hiding);
     push(account, &element("block", &addresses));
     Box::pin(reporting::take(&iq.services, reports)).await;
     Ok(None)
+}
+
+/// While it lives, the end of presence passes to who is blocked; also a task that is dropped ends it.
+struct Hiding<'a>(&'a Held);
+
+impl<'a> Hiding<'a> {
+    fn begin(held: &'a Held) -> Self {
+        held.set_hiding(true);
+        Self(held)
+    }
+}
+
+impl Drop for Hiding<'_> {
+    fn drop(&mut self) {
+        self.0.set_hiding(false);
+    }
 }
 
 /// §3.4, §3.5.
@@ -138,7 +157,7 @@ async fn unblock(iq: Iq, offline: Arc<Offline>) -> IqAnswer {
         }
         let after = Blocklist::new(&blocked.list(owner).await?);
         let shown = again_seen(account, &before, &after);
-        held.set(after);
+        held.set(Arc::new(after));
         offline.forget(owner);
         push(account, &element("unblock", &addresses));
         for contact in shown {

@@ -135,3 +135,16 @@ async fn bookmarks_are_private_even_when_a_client_forgets_to_say_so() {
         assert_eq!(romeo.heard(), ["error q not-allowed"]);
     }
 }
+
+#[test]
+fn more_rooms_than_anybody_is_in_are_not_converted() {
+    let conference = |n: usize| format!("<conference jid='room{n}@rooms.localhost'/>");
+    let storage = |count: usize| {
+        let rooms: String = (0..count).map(conference).collect();
+        let xml = format!("<storage xmlns='storage:bookmarks'>{rooms}{rooms}</storage>");
+        crate::xml::document(xml.as_bytes(), &crate::xml::Limits::default()).unwrap()
+    };
+    assert_eq!(rooms(&storage(ROOMS_MAX)).unwrap().len(), ROOMS_MAX);
+    let refused = rooms(&storage(ROOMS_MAX + 1)).unwrap_err();
+    assert_eq!(refused.condition, Condition::PolicyViolation);
+}

@@ -16,7 +16,7 @@ pub(super) async fn published(place: &Place, node: &Node, payload: Option<&Eleme
     let done = match node.name.as_str() {
         avatars::METADATA => Box::pin(avatars::published(place, payload)).await,
         bookmarks::NATIVE => Box::pin(bookmarks::native_changed(place)).await,
-        bookmarks::LEGACY => Box::pin(bookmarks::legacy_published(place, payload)).await,
+        bookmarks::LEGACY => Box::pin(bookmarks::legacy_published(place)).await,
         _ => return,
     };
     report(&node.name, id, done);

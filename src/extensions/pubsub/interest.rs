@@ -173,6 +173,46 @@ mod tests {
         assert!(sorts.find(&poisoned).is_none());
     }
 
+    /// Answers that have the string of an honest one: what is told of them is not told of others.
+    #[test]
+    fn an_answer_whose_hash_another_one_shares_counts_for_its_client_alone() {
+        let honest = answer(&["urn:example:a", "urn:example:b+notify"]);
+        let honest = caps(&caps::ver_of(&honest).unwrap());
+        let form = |fields: &str| {
+            let form = format!("<x xmlns='jabber:x:data' type='result'>{fields}</x>");
+            crate::xml::document(form.as_bytes(), &crate::xml::Limits::default()).unwrap()
+        };
+        let form_type = |value: &str| {
+            form(&format!(
+                "<field var='FORM_TYPE' type='hidden'><value>{value}</value></field>"
+            ))
+        };
+        let identity = |category: &str, name: &str| {
+            Element::new(ns::DISCO_INFO, "query").child(
+                Element::new(ns::DISCO_INFO, "identity")
+                    .attr("category", category)
+                    .attr("type", "pc")
+                    .attr("name", name),
+            )
+        };
+        let feature = |var: &str| Element::new(ns::DISCO_INFO, "feature").attr("var", var);
+        for told in [
+            answer(&["urn:example:a<urn:example:b+notify"]),
+            identity("client", "Test<urn:example:a<urn:example:b+notify"),
+            identity("client", "Test<urn:example:a").child(feature("urn:example:b+notify")),
+            answer(&["urn:example:a"]).child(form_type("urn:example:b+notify")),
+            answer(&[]).child(form_type("urn:example:a&lt;urn:example:b+notify")),
+            answer(&[]).child(form(
+                "<field var='FORM_TYPE' type='hidden'><value>urn:example:a</value></field>\
+                <field var='urn:example:b+notify'/>",
+            )),
+        ] {
+            let sorts = Sorts::new(10);
+            sorts.learn(&honest, &told);
+            assert!(sorts.find(&honest).is_none(), "{told:?}");
+        }
+    }
+
     #[test]
     fn no_more_sorts_are_remembered_than_may() {
         let sorts = Sorts::new(2);

@@ -112,8 +112,8 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     if before.is_some_and(|before| before.0 == caps) {
         return;
     }
-    session.slots().set(Announced(caps.clone()));
     if let Some(names) = sorts.find(&caps) {
+        session.slots().set(Announced(caps));
         interest::note(session, names);
         show(passage, session);
         return;
@@ -142,8 +142,10 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
         }),
     );
     if remembered {
+        session.slots().set(Announced(caps));
         passage.effects.reply.push(request);
     } else {
+        // Its next presence asks again.
         debug!("too many requests wait; the client is not asked what it wants");
     }
 }

@@ -33,10 +33,14 @@ pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::{publish_own, retract_own};
 
 use crate::config::Config;
+use crate::extensions::turns::Turns;
 use crate::hooks::{At, Hooks, Iq, IqAnswer};
 use crate::proto::document::Document;
 use crate::proto::{Condition, IqType, StanzaError, ns};
 use crate::xml::Element;
+
+/// What is stored in a node and told of it is done in one turn, so that both have the same order.
+static TURNS: Turns = Turns::new();
 
 const ACCOUNTS: &[At] = &[At::Own, At::Account];
 

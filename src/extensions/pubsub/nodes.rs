@@ -157,10 +157,12 @@ pub(super) async fn delete(place: &Place, iq: &Iq, request: &Element) -> IqAnswe
     } else {
         Vec::new()
     };
+    let turn = super::TURNS.take((&place.address, name)).await;
     if !place.store().delete(&place.address, name).await? {
         return Err(super::error::no_node());
     }
     notify::send(place, &node, &Event::delete(name, redirect), told).await;
+    drop(turn);
     super::conversion::deleted(place, name).await;
     Ok(None)
 }
@@ -172,10 +174,12 @@ pub(super) async fn purge(place: &Place, iq: &Iq, request: &Element) -> IqAnswer
     if !node.config.persist_items {
         return Err(unsupported("persistent-items"));
     }
+    let turn = super::TURNS.take((&place.address, name)).await;
     place.store().purge(&place.address, name).await?;
     if node.config.notify_retract {
         notify::tell(place, &node, &Event::purge(name)).await?;
     }
+    drop(turn);
     super::conversion::retracted(place, &node).await;
     Ok(None)
 }

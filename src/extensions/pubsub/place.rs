@@ -8,7 +8,7 @@ use super::error::{forbidden, no_node};
 use crate::config::Pubsub as Limits;
 use crate::hooks::Services;
 use crate::proto::{BareJid, Condition, StanzaError};
-use crate::store::{Created, Pubsub, PubsubNode};
+use crate::store::{Created, NodeBounds, Pubsub, PubsubNode};
 
 /// Which kind of place it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,18 @@ impl Place {
         }
     }
 
+    fn node_bounds(&self) -> NodeBounds {
+        let nodes_max = self.nodes_max();
+        NodeBounds {
+            nodes_max,
+            nodes_per_creator_max: match self.face {
+                // All are made by the account itself.
+                Face::Account => nodes_max,
+                Face::Service => self.limits().nodes_per_creator_max,
+            },
+        }
+    }
+
     pub(super) fn bytes_max(&self) -> u64 {
         match self.face {
             Face::Account => self.limits().bytes_per_account_max.as_u64(),
@@ -137,7 +149,7 @@ impl Place {
         };
         match self
             .store()
-            .create(&self.address, &stored, self.nodes_max())
+            .create(&self.address, &stored, self.node_bounds())
             .await?
         {
             Created::Exists => return Ok(None),

@@ -154,6 +154,7 @@ pub(super) async fn store_and_tell(
         revision: 0,
         payload: payload.map(kept::to_bytes).unwrap_or_default(),
     };
+    let _turn = super::TURNS.take((&place.address, &node.name)).await;
     let mut gone = Vec::new();
     if node.config.persist_items {
         gone = keep(place, node, &kept, who).await?;
@@ -252,6 +253,7 @@ pub(super) async fn take_out(
     id: &str,
     notify: bool,
 ) -> Result<(), StanzaError> {
+    let _turn = super::TURNS.take((&place.address, &node.name)).await;
     if !place
         .store()
         .retract(&place.address, &node.name, id)

@@ -95,6 +95,14 @@ pub(super) struct Ids {
 }
 
 impl Ids {
+    /// Goes on behind an id that was given before.
+    pub(super) fn behind(last: ArchiveId) -> Self {
+        Self {
+            last_micros: last.moment().as_micros(),
+            count: last.0 >> RANDOM_BITS & ((1 << COUNT_BITS) - 1),
+        }
+    }
+
     /// The next id for a message of that moment; `random` fills what the time leaves.
     pub(super) fn next(&mut self, now: Timestamp, random: u128) -> ArchiveId {
         if now.as_micros() > self.last_micros {
@@ -130,6 +138,17 @@ mod tests {
         let many: Vec<_> = (0..40_000).map(|_| ids.next(moment, u128::MAX)).collect();
         assert!(many.is_sorted_by(|a, b| a < b));
         assert_eq!(many[16_383].moment(), moment);
+    }
+
+    #[test]
+    fn ids_go_on_behind_one_that_was_given_before() {
+        let moment = Timestamp::from_micros(1_790_000_000_000_003);
+        let mut ids = Ids::default();
+        for _ in 0..20_000 {
+            let last = ids.next(moment, u128::MAX);
+            let next = Ids::behind(last).next(Timestamp::from_micros(5), 0);
+            assert!(next > last, "{next} {last}");
+        }
     }
 
     #[test]

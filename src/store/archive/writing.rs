@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::id::Ids;
 use super::{ArchiveId, NewArchived};
 use crate::clock::Timestamp;
-use crate::store::db::{Db, transaction};
+use crate::store::db::{Db, reading, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
 
@@ -19,8 +19,8 @@ use crate::store::grouped::{Group, Grouped};
 pub struct Appended {
     /// The message's id in the archive.
     pub id: ArchiveId,
-    /// Whether it lies in the queue already. Where it does not, because that is full, the message
-    /// is written only by whoever awaits `written`, and the sender is to be slowed by it.
+    /// Whether there was room in the queue. It lies there either way, in the order of the ids; where there
+    /// was none, the sender is to be slowed by awaiting `written`.
     pub queued: bool,
     /// Resolves when the message is durable.
     pub written: BoxFuture<'static, Result<(), StoreError>>,
@@ -42,12 +42,20 @@ pub(in crate::store) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task that writes.
-    pub(in crate::store) fn start(db: Db, tasks: &TaskTracker, stop: CancellationToken) -> Self {
-        Self {
+    /// Starts the task that writes. Ids go on behind the last one that was stored, whatever the clock says.
+    pub(in crate::store) async fn start(
+        db: Db,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let last: Option<Vec<u8>> = reading!(&db, pool => {
+            sqlx::query_scalar(super::LAST_ID).fetch_optional(pool).await?
+        });
+        let last = last.as_deref().map(super::id_of).transpose()?;
+        Ok(Self {
             queue: Grouped::start(Archives { db }, tasks, stop),
-            ids: Mutex::default(),
-        }
+            ids: Mutex::new(last.map(Ids::behind).unwrap_or_default()),
+        })
     }
 
     /// Gives the message an id and queues it, both under one lock: who has read up to an id finds
@@ -104,9 +112,9 @@ pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) "
 impl Archives {
     async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
         let messages: Vec<_> = records.iter().filter_map(Record::message).collect();
-        if messages.is_empty() {
+        let Some((last, _)) = messages.last() else {
             return Ok(());
-        }
+        };
         let mut words: Vec<_> = messages
             .iter()
             .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
@@ -134,6 +142,7 @@ impl Archives {
                 });
                 append.build().execute(&mut *tx).await?;
             }
+            sqlx::query(super::SET_LAST_ID).bind(last.to_bytes()).execute(&mut *tx).await?;
         });
         Ok(())
     }

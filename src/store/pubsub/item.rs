@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::super::db::{queries, reading, transaction, writing};
+use super::super::db::{queries, reading, transaction};
 use super::super::error::StoreError;
 use super::Pubsub;
 use crate::clock::Timestamp;
@@ -26,6 +26,8 @@ queries! {
         where service = $1 and node = $2 order by revision limit $3";
     DROP_ITEM = "delete from pubsub_item where service = $1 and node = $2 and id = $3";
     DROP_ALL = "delete from pubsub_item where service = $1 and node = $2";
+    COUNT_EXPIRED = "select count(*) from pubsub_item
+        where service = $1 and node = $2 and published_at < $3";
     EXPIRE = "delete from pubsub_item
         where service = $1 and node = $2 and published_at < $3";
     WEIGH = "update pubsub_node set bytes = (
@@ -290,15 +292,28 @@ impl Pubsub<'_> {
         node: &str,
         before: Timestamp,
     ) -> Result<(), StoreError> {
-        writing!(self.db, pool => {
-            sqlx::query(EXPIRE)
+        let due: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(COUNT_EXPIRED)
                 .bind(service.as_str())
                 .bind(node)
                 .bind(before.as_micros())
-                .execute(pool)
-                .await?;
+                .fetch_one(pool)
+                .await?
         });
-        Ok(())
+        if due == 0 {
+            return Ok(());
+        }
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                sqlx::query(LOCK).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
+                sqlx::query(EXPIRE)
+                    .bind(service.as_str()).bind(node).bind(before.as_micros())
+                    .execute(&mut *tx).await?;
+                sqlx::query(WEIGH).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
+            });
+            Ok(())
+        })
+        .await
     }
 
     /// One item.

@@ -28,6 +28,8 @@ queries! {
         where service = $1 and bare = $2 order by node, jid limit $3";
     COUNT_SUBSCRIPTIONS = "select count(*) from pubsub_subscription
         where service = $1 and node = $2";
+    // Takes the node's row, so that changes follow each other.
+    TOUCH = "update pubsub_node set bytes = bytes where service = $1 and node = $2";
     SUBSCRIBED = "select count(*) from pubsub_subscription
         where service = $1 and node = $2 and bare = $3";
     SUBSCRIBE = "insert into pubsub_subscription (service, node, jid, bare)
@@ -36,12 +38,22 @@ queries! {
         where service = $1 and node = $2 and jid = $3";
     UNSUBSCRIBE_ALL = "delete from pubsub_subscription
         where service = $1 and node = $2 and bare = $3";
+    LEAVE_NODES = "delete from pubsub_node where account is null
+        and exists (select 1 from pubsub_affiliation a where a.service = pubsub_node.service
+            and a.node = pubsub_node.node and a.jid = $1 and a.affiliation = 'owner')
+        and not exists (select 1 from pubsub_affiliation a where a.service = pubsub_node.service
+            and a.node = pubsub_node.node and a.jid <> $1 and a.affiliation = 'owner')";
     LEAVE_AFFILIATIONS = "delete from pubsub_affiliation where jid = $1";
     LEAVE_SUBSCRIPTIONS = "delete from pubsub_subscription where bare = $1";
 }
 
-/// What goes with an account besides its nodes: whoever gets its address later has no right of it.
-pub(in crate::store) const LEAVE: [&str; 2] = [LEAVE_AFFILIATIONS, LEAVE_SUBSCRIPTIONS];
+/// What goes with an account besides its own nodes: those of services that nobody else owns, and every right
+/// that whoever gets its address later would have.
+pub(in crate::store) const LEAVE: [&str; 3] =
+    [LEAVE_NODES, LEAVE_AFFILIATIONS, LEAVE_SUBSCRIPTIONS];
+
+/// Addresses of one entity that may be subscribed to one node: more than anybody has clients.
+const ADDRESSES_MAX: i64 = 20;
 
 /// Who has which right.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -246,7 +258,8 @@ impl Pubsub<'_> {
         Ok(count > 0)
     }
 
-    /// Subscribes an address. [`Put::Full`] when the node has as many subscriptions as it may have.
+    /// Subscribes an address. [`Put::Full`] when the node has as many subscriptions as it may have, or the
+    /// entity [`ADDRESSES_MAX`] of them.
     ///
     /// # Errors
     /// When the database fails.
@@ -259,6 +272,7 @@ impl Pubsub<'_> {
     ) -> Result<Put, StoreError> {
         Box::pin(async {
             transaction!(self.db, tx => {
+                sqlx::query(TOUCH).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
                 let made = sqlx::query(SUBSCRIBE)
                     .bind(service.as_str())
                     .bind(node)
@@ -269,7 +283,10 @@ impl Pubsub<'_> {
                     .rows_affected();
                 let count: i64 = sqlx::query_scalar(COUNT_SUBSCRIPTIONS)
                     .bind(service.as_str()).bind(node).fetch_one(&mut *tx).await?;
-                if made > 0 && count > i64::from(max) {
+                let own: i64 = sqlx::query_scalar(SUBSCRIBED)
+                    .bind(service.as_str()).bind(node).bind(jid.bare().as_str())
+                    .fetch_one(&mut *tx).await?;
+                if made > 0 && (count > i64::from(max) || own > ADDRESSES_MAX) {
                     return Ok(Put::Full);
                 }
             });

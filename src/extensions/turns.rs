@@ -1,0 +1,45 @@
+//! Turns that tasks take: what belongs together is done by one of them at a time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Turns by key. Several keys share one, so that there are few and none has to be taken away again: whoever
+/// has a turn must not take another one of the same table.
+#[derive(Debug)]
+pub(in crate::extensions) struct Turns([Mutex<()>; TURNS]);
+
+/// Far more than tasks that run at one moment.
+const TURNS: usize = 256;
+
+impl Turns {
+    pub(in crate::extensions) const fn new() -> Self {
+        Self([const { Mutex::const_new(()) }; TURNS])
+    }
+
+    /// Waits for the turn of that key; it ends when what is returned is dropped.
+    pub(in crate::extensions) async fn take(&self, key: impl Hash) -> Option<MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let places = u64::try_from(TURNS).unwrap_or(1);
+        let place = usize::try_from(hasher.finish() % places).ok()?;
+        Some(self.0.get(place)?.lock().await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_key_has_one_turn_at_a_time() {
+        let turns = Turns::new();
+        let first = turns.take(("a", "b")).await;
+        assert!(first.is_some());
+        let second = turns.take(("a", "b"));
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        assert!(second.await.is_some());
+    }
+}
