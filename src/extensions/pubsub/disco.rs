@@ -13,6 +13,9 @@ const META_DATA: &str = "http://jabber.org/protocol/pubsub#meta-data";
 /// What every place of this server can do (§10).
 const COMMON: &[&str] = &[
     ns::PUBSUB,
+    "http://jabber.org/protocol/pubsub#access-authorize",
+    "http://jabber.org/protocol/pubsub#access-open",
+    "http://jabber.org/protocol/pubsub#access-whitelist",
     "http://jabber.org/protocol/pubsub#auto-create",
     "http://jabber.org/protocol/pubsub#config-node",
     "http://jabber.org/protocol/pubsub#config-node-max",
@@ -42,16 +45,19 @@ const COMMON: &[&str] = &[
     "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
     "http://jabber.org/protocol/pubsub#rsm",
     "http://jabber.org/protocol/pubsub#subscribe",
+    "http://jabber.org/protocol/pubsub#subscription-notifications",
 ];
 
 /// What only accounts can do (XEP-0163 §5).
 const ACCOUNTS: &[&str] = &[
     "http://jabber.org/protocol/pubsub#access-presence",
+    "http://jabber.org/protocol/pubsub#access-roster",
     "http://jabber.org/protocol/pubsub#auto-subscribe",
     "http://jabber.org/protocol/pubsub#filtered-notifications",
     "http://jabber.org/protocol/pubsub#last-published",
     "http://jabber.org/protocol/pubsub#presence-notifications",
     "http://jabber.org/protocol/pubsub#presence-subscribe",
+    "http://jabber.org/protocol/pubsub#pubsub-on-a-jid",
 ];
 
 const EVERYBODY: &[At] = &[At::Own, At::Account];
@@ -80,11 +86,7 @@ pub(super) fn register(hooks: &mut Hooks) {
 
 /// What a service is and can do.
 pub(super) fn service() -> Info {
-    let known = [
-        ns::DISCO_INFO,
-        ns::DISCO_ITEMS,
-        "http://jabber.org/protocol/pubsub#access-open",
-    ];
+    let known = [ns::DISCO_INFO, ns::DISCO_ITEMS];
     Info {
         identities: vec![Identity::new("pubsub", "service", "Publish-subscribe")],
         features: COMMON.iter().chain(&known).map(|it| (*it).into()).collect(),
