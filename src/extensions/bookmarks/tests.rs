@@ -108,7 +108,7 @@ async fn bookmarks_of_before_are_native_when_they_are_looked_for() {
         let owner = juliet.session.account().jid().clone();
         let stored = services.store.private_xml();
         let put = stored.put(&owner, LEGACY, "storage", xml.as_bytes(), 10_000);
-        assert_eq!(put.await.unwrap(), Put::Stored);
+        assert_eq!(Box::pin(put).await.unwrap(), Put::Stored);
         let mut rooms = 1;
         match first {
             "publish" => {

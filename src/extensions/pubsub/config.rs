@@ -384,7 +384,7 @@ impl NodeConfig {
 
     /// How many bytes a payload may have.
     pub(super) fn payload_max(&self, allowed: usize) -> usize {
-        let own = self.max_payload.map(|bytes| usize::try_from(bytes));
+        let own = self.max_payload.map(usize::try_from);
         own.and_then(Result::ok)
             .map_or(allowed, |bytes| bytes.min(allowed))
     }

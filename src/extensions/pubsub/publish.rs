@@ -280,9 +280,9 @@ pub(in crate::extensions) async fn publish_own(
     payload: Element,
 ) -> Result<(), StanzaError> {
     debug_assert_eq!(place.face, Face::Account);
-    let node = match place.find(name).await? {
+    let node = match Box::pin(place.find(name)).await? {
         Some(node) => node,
-        None => match place.create(name, config, &place.address).await? {
+        None => match Box::pin(place.create(name, config, &place.address)).await? {
             Some(node) => node,
             None => place.node(name).await?,
         },
