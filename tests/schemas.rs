@@ -547,6 +547,8 @@ const CASES: &[Case] = &[
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'><item id='1'/></publish></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription node='n' jid='a@example.org' subscription='subscribed'/></subscriptions></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='pending'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations node='n'><affiliation jid='a@example.org' affiliation='none'/></affiliations></pubsub>",
         ],
         &[
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items/></pubsub>",
@@ -572,6 +574,7 @@ const CASES: &[Case] = &[
             "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><retract id='1'/></items></event>",
             "<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n'><redirect uri='xmpp:a@example.org'/></delete></event>",
             "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'/></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><subscription node='n' jid='a@example.org' subscription='none'/></event>",
         ],
         &[
             "<event xmlns='http://jabber.org/protocol/pubsub#event'><items/></event>",
@@ -583,6 +586,8 @@ const CASES: &[Case] = &[
         &[
             "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/>",
             "<node-full xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<pending-subscription xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<unsupported-access-model xmlns='http://jabber.org/protocol/pubsub#errors'/>",
             "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscription-options'/>",
         ],
         &[

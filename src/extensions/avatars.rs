@@ -2,8 +2,8 @@
 //! 1.1.4, and XEP-0153: vCard-Based Avatars, version 1.1.1.
 //!
 //! A picture published by one way is published by the other too, and its hash stands in the account's presences.
-//! Nodes that not everybody may read are not converted, for everybody may read a vCard (§7). A presence that
-//! was sent is not sent again when the picture changes (§5).
+//! Nodes that not everybody may read are not converted, for everybody may read a vCard (§7). When the picture changes,
+//! presences are broadcast again with the new hash; directed ones are left to the clients (§6.1).
 
 use std::sync::Arc;
 
@@ -11,9 +11,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest as _, Sha1};
 
+use tracing::warn;
+
 use crate::config::Config;
+use crate::extensions::presence;
 use crate::extensions::pubsub::{AccessModel, NodeConfig, Place, item, publish_own};
-use crate::hooks::{Account, At, Flow, Hooks, Passage, Services, Stage};
+use crate::hooks::{Account, At, Effects, Flow, Hooks, Passage, Services, Stage};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, Kind, PresenceType, Stanza, StanzaError, ns};
@@ -32,6 +35,9 @@ const UPDATE: &str = "vcard-temp:x:update";
 /// The hash of the account's picture, empty for none; in the slots of an account that is online.
 struct Photo(String);
 
+/// Set on a session in whose last presence the server has said that there is no picture; otherwise it was the client.
+struct Emptied;
+
 /// Registers the hash in presences.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0084", "User Avatar", "1.1.4"));
@@ -46,6 +52,9 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
 }
 
 fn rewrite(passage: &mut Passage<'_>) {
+    if let (None, Some(session)) = (&passage.stanza.to, passage.session) {
+        session.slots().clear::<Emptied>();
+    }
     let available = passage.stanza.kind == Kind::Presence(PresenceType::Available);
     let photo = passage
         .online
@@ -75,19 +84,51 @@ pub(in crate::extensions) async fn stamped(
     Ok(presence)
 }
 
+/// §5: the hash in a directed presence of an account of which no presence was seen before, such as one for a room: it
+/// waits for the hash.
+pub(in crate::extensions) fn directed(passage: &mut Passage<'_>) -> Flow {
+    let Some(account) = passage.online.cloned() else {
+        return Flow::Continue;
+    };
+    if account.slots().find::<Photo>().is_some() {
+        return Flow::Continue;
+    }
+    let (services, mut presence) = (Arc::clone(passage.services), passage.stanza.clone());
+    passage.effects.then_effects(async move {
+        match noted(&services, account.jid()).await {
+            Ok(hash) => {
+                stamp(&mut presence, &hash);
+                account.slots().find_or(|| Photo(hash));
+            }
+            Err(error) => warn!(?error, "a presence goes without the hash of the picture"),
+        }
+        Ok(Effects {
+            route: vec![presence],
+            ..Effects::default()
+        })
+    });
+    Flow::Stop
+}
+
 /// §5: a client that says it has no picture is left alone, any other presence gets the hash.
 fn stamp(presence: &mut Stanza, hash: &str) {
     if hash.is_empty() {
         return;
     }
-    let update = presence
-        .find(UPDATE, "x")
-        .and_then(|x| x.to_element(ns::CLIENT).ok());
-    let photo = update.as_ref().and_then(|x| x.find(UPDATE, "photo"));
-    match photo.map(Element::text_content) {
+    match told(presence) {
         Some(told) if told.trim().is_empty() || told == hash => return,
         Some(_) | None => {}
     }
+    put_hash(presence, hash);
+}
+
+/// What a presence says of the picture.
+fn told(presence: &Stanza) -> Option<String> {
+    let update = presence.find(UPDATE, "x")?.to_element(ns::CLIENT).ok()?;
+    update.find(UPDATE, "photo").map(Element::text_content)
+}
+
+fn put_hash(presence: &mut Stanza, hash: &str) {
     presence
         .payload
         .retain(|child| !child.is(Some(UPDATE), "x"));
@@ -123,8 +164,27 @@ fn picture(card: &Element) -> Option<Vec<u8>> {
 
 async fn note(services: &Services, owner: &BareJid, hash: &str) -> Result<(), StanzaError> {
     services.store.vcards().put_photo(owner, hash).await?;
-    if let Some(account) = services.online(owner) {
-        account.slots().set(Photo(hash.to_owned()));
+    let Some(account) = services.online(owner) else {
+        return Ok(());
+    };
+    let before = account.slots().find::<Photo>();
+    account.slots().set(Photo(hash.to_owned()));
+    if before.is_some_and(|before| before.0 == hash) {
+        return Ok(());
+    }
+    for session in account.sessions().iter().filter(|it| it.is_available()) {
+        let told = session.presence().and_then(|presence| told(&presence));
+        let denied = told.is_some_and(|told| told.trim().is_empty());
+        if denied && session.slots().find::<Emptied>().is_none() {
+            continue;
+        }
+        if hash.is_empty() {
+            // XEP-0153 §3.2: the element without a hash says that there is no picture any more.
+            session.slots().set(Emptied);
+        } else {
+            session.slots().clear::<Emptied>();
+        }
+        presence::renew(services, session, |presence| put_hash(presence, hash)).await;
     }
     Ok(())
 }

@@ -118,6 +118,32 @@ fn storage(bookmarks: &[Bookmark], before: Option<&Element>) -> Element {
         .children_from(urls)
 }
 
+/// A client looks for bookmarks: what was kept before there was a node of XEP-0402, by an older version or from another
+/// server, becomes one now. A node that is there is left alone, even an empty one.
+pub(in crate::extensions) async fn sought(place: &Place) -> Result<(), StanzaError> {
+    let _turn = TURNS.take(place.address()).await;
+    if place.find(NATIVE).await?.is_some() {
+        return Ok(());
+    }
+    let legacy = all(place, LEGACY).await?.pop();
+    let private = stored(place.services(), place.address()).await?;
+    let known = match (private, &legacy) {
+        (Some(storage), _) => storage,
+        (None, Some(item)) => kept::from_bytes(&item.payload)?,
+        (None, None) => return Ok(()),
+    };
+    if !known.is(LEGACY, "storage") {
+        return Ok(());
+    }
+    Box::pin(follow(place, &rooms(&known)?)).await?;
+    if legacy.is_none() {
+        publish_own(place, LEGACY, NodeConfig::private(), CURRENT, known).await?;
+    } else {
+        store(place.services(), place.address(), &known).await?;
+    }
+    Ok(())
+}
+
 /// A client changed the node of XEP-0402.
 pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), StanzaError> {
     let _turn = TURNS.take(place.address()).await;

@@ -6,7 +6,8 @@
 //! ([`super::pubsub`]) and pass through. Leaving
 //! them out of presences that repeat them (XEP-0115 §8.4) is not done.
 
-use std::borrow::Cow;
+mod client;
+
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
@@ -16,12 +17,15 @@ use sha2::{Digest as _, Sha256};
 use sha3::Sha3_256;
 
 use crate::config::Config;
-use crate::hooks::{Ask, At, Hooks, Identity, Info, StreamPhase};
+use crate::hooks::{Ask, At, Hooks, Info, StreamPhase};
 use crate::proto::common::forms::{Field, Form};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, StanzaError, ns};
 use crate::xml::Element;
-use crate::xml::element::XML_NS;
+
+pub(in crate::extensions) use client::CapsHash;
+#[cfg(test)]
+pub(in crate::extensions) use client::ver_of;
 
 /// Identifies the software (XEP-0115 §4): a URI that is nobody else's, and promises no page.
 const NODE: &str = "urn:uuid:d5b68289-aee9-409a-b105-9492eed7e1c2";
@@ -40,10 +44,9 @@ type Known = Arc<OnceLock<Vec<Caps>>>;
 
 /// Registers the stream features and the nodes.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
-    let own = "the server's own; those of clients pass through";
     let read = "the server's own; those of clients are read for their interest in nodes";
     hooks.document(Document::new("XEP-0115", "Entity Capabilities", "1.6.0").note(read));
-    hooks.document(Document::new("XEP-0390", "Entity Capabilities 2.0", "0.3.2").note(own));
+    hooks.document(Document::new("XEP-0390", "Entity Capabilities 2.0", "0.3.2").note(read));
     hooks.feature(&[At::Host], ns::CAPS);
     hooks.feature(&[At::Host], ns::CAPS2);
 
@@ -127,6 +130,11 @@ impl Caps {
 
 /// XEP-0115 §5.1.
 fn ver(info: &Info) -> String {
+    BASE64.encode(Sha1::digest(input(info)))
+}
+
+/// XEP-0115 §5.1: what is hashed.
+fn input(info: &Info) -> String {
     let mut identities = info.identities.clone();
     identities.sort_unstable();
     let mut parts: Vec<String> = identities
@@ -156,58 +164,7 @@ fn ver(info: &Info) -> String {
             parts.extend(values);
         }
     }
-    let input: String = parts.into_iter().map(|part| part + "<").collect();
-    BASE64.encode(Sha1::digest(input))
-}
-
-/// The verification string of a client's answer to disco#info (XEP-0115 §5.4); `None` for one that is not
-/// well made (something twice, or no form where one stands), and for one that shares its string with
-/// other answers ([`is_ambiguous`]).
-pub(in crate::extensions) fn ver_of(query: &Element) -> Option<String> {
-    let owned = |value: Option<&str>| value.map(|value| Cow::Owned(value.to_owned()));
-    let mut info = Info::default();
-    for child in query.children() {
-        match (child.ns(), child.name()) {
-            (ns::DISCO_INFO, "identity") => info.identities.push(Identity {
-                category: owned(child.attribute("category"))?,
-                kind: owned(child.attribute("type"))?,
-                lang: owned(child.attribute_ns(XML_NS, "lang")),
-                name: owned(child.attribute("name")),
-            }),
-            (ns::DISCO_INFO, "feature") => info.features.push(owned(child.attribute("var"))?),
-            (ns::DATA_FORMS, "x") => info.forms.push(Form::parse(child).ok()?),
-            _ => {}
-        }
-    }
-    info.forms.retain(|form| form.type_name().is_some());
-    info.identities.sort_unstable();
-    info.features.sort_unstable();
-    let (identities, features) = (info.identities.len(), info.features.len());
-    info.identities.dedup();
-    info.features.dedup();
-    let once = info.identities.len() == identities && info.features.len() == features;
-    (once && !is_ambiguous(&info)).then(|| ver(&info))
-}
-
-/// Whether the answer may have been made so that it has the string of another one (XEP-0115 §8.1): what is hashed does
-/// not tell where a part ends that has the separator in it, nor a feature from another part. Only the
-/// interest in nodes is read from what is proved, so that it may stand nowhere else.
-fn is_ambiguous(info: &Info) -> bool {
-    let identities = info.identities.iter().flat_map(|identity| {
-        let known = [Some(&identity.category), Some(&identity.kind)];
-        let optional = [identity.lang.as_ref(), identity.name.as_ref()];
-        known
-            .into_iter()
-            .chain(optional)
-            .flatten()
-            .map(AsRef::as_ref)
-    });
-    let fields = info.forms.iter().flat_map(|form| &form.fields);
-    let texts = fields.flat_map(|field| field.var.iter().chain(&field.values));
-    let mut others = identities.chain(texts.map(String::as_str));
-    let mut features = info.features.iter();
-    features.any(|feature| feature.contains('<'))
-        || others.any(|text| text.contains('<') || text.ends_with("+notify"))
+    parts.into_iter().map(|part| part + "<").collect()
 }
 
 /// XEP-0390 §4.1: what is hashed, with a separator for each level.

@@ -217,6 +217,15 @@ impl Session {
         self.priority.store(priority, Ordering::Release);
     }
 
+    /// Puts another presence in the place of the one that is known, with the same priority; `false` when it is
+    /// a different one by now.
+    pub fn revise(&self, known: &Arc<Stanza>, other: Arc<Stanza>) -> bool {
+        let seen = self
+            .presence
+            .compare_and_swap(&Some(Arc::clone(known)), Some(other));
+        seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, known))
+    }
+
     /// Puts a stanza into the mailbox; never waits.
     ///
     /// # Errors

@@ -48,8 +48,9 @@ pub use invitation::{Invitation, Invitations};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use pubsub::{
-    ContactItem, Created, NewItem, NodeBounds, PublishBounds, Published, Pubsub, PubsubAffiliation,
-    PubsubItem, PubsubNode, PubsubSubscription, Slice, WhenFull,
+    ContactItem, Created, LAST_NAMES_MAX, LastOf, NewItem, NodeBounds, NodeConfiguration,
+    PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem, PubsubNode,
+    PubsubSubscription, Slice, SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
@@ -270,6 +271,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         private_xml::QUERIES,
         push_registration::QUERIES,
         pubsub::ITEM_QUERIES,
+        pubsub::LAST_QUERIES,
         pubsub::PEOPLE_QUERIES,
         pubsub::QUERIES,
         room::QUERIES,

@@ -6,6 +6,7 @@
 //! row, so that changes of one node follow each other on PostgreSQL too.
 
 mod item;
+mod last;
 mod people;
 
 use sqlx::FromRow;
@@ -16,9 +17,11 @@ use crate::clock::Timestamp;
 use crate::proto::jid::BareJid;
 
 pub(in crate::store) use item::QUERIES as ITEM_QUERIES;
-pub use item::{ContactItem, NewItem, PublishBounds, Published, PubsubItem, Slice, WhenFull};
+pub use item::{NewItem, PublishBounds, Published, PubsubItem, Slice, WhenFull};
+pub(in crate::store) use last::QUERIES as LAST_QUERIES;
+pub use last::{ContactItem, LAST_NAMES_MAX, LastOf};
 pub(in crate::store) use people::{LEAVE, QUERIES as PEOPLE_QUERIES};
-pub use people::{PubsubAffiliation, PubsubSubscription};
+pub use people::{PubsubAffiliation, PubsubSubscription, SubscriptionState};
 
 queries! {
     FIND = "select node, config, creator, created_at from pubsub_node
@@ -27,6 +30,8 @@ queries! {
         where service = $1 order by node limit $2";
     COUNT = "select count(*) from pubsub_node where service = $1";
     COUNT_OF = "select count(*) from pubsub_node where service = $1 and creator = $2";
+    LIST_ALL = "select service, node, config from pubsub_node
+        where service > $1 or (service = $1 and node > $2) order by service, node limit $3";
     CREATE = "insert into pubsub_node
             (service, node, account, config, creator, created_at, revision, bytes)
         values ($1, $2, $3, $4, $5, $6, 0, 0)
@@ -46,6 +51,17 @@ pub struct PubsubNode {
     pub creator: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// How a node of some service is configured.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct NodeConfiguration {
+    /// The service: an account's bare JID or a domain.
+    pub service: String,
+    /// The node's name.
+    pub node: String,
+    /// How it is configured.
+    pub config: Vec<u8>,
 }
 
 /// What became of a node that was to be made.
@@ -112,6 +128,27 @@ impl Pubsub<'_> {
                 .await?
         });
         Ok(rows.into_iter().map(PubsubNode::from).collect())
+    }
+
+    /// How the nodes of all services are configured, in an order that does not change; those behind one
+    /// of them, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn configurations(
+        &self,
+        after: Option<&NodeConfiguration>,
+        limit: u32,
+    ) -> Result<Vec<NodeConfiguration>, StoreError> {
+        let (service, node) = after.map_or(("", ""), |it| (it.service.as_str(), it.node.as_str()));
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(LIST_ALL)
+                .bind(service)
+                .bind(node)
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        }))
     }
 
     /// Makes a node. Where the service is an account, the node goes with it.

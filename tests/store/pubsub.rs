@@ -2,8 +2,8 @@
 
 use parlour::proto::jid::{BareJid, Jid};
 use parlour::store::{
-    Created, NewItem, NodeBounds, PublishBounds, Published, PubsubNode, Put, RosterItem,
-    RosterWrite, Slice, Store, StoreError, Subscription, WhenFull,
+    Created, LastOf, NewItem, NodeBounds, PublishBounds, Published, PubsubNode, Put, RosterItem,
+    RosterWrite, Slice, Store, StoreError, Subscription, SubscriptionState, WhenFull,
 };
 
 use crate::{NOW, Place, account, jid};
@@ -18,6 +18,8 @@ crate::on_both!(
     nobody_makes_all_nodes_of_a_service_or_leaves_them_ownerless,
     one_entity_does_not_fill_the_subscriptions_of_a_node,
     what_expired_weighs_nothing,
+    who_waits_for_an_owner_is_no_subscriber_yet,
+    all_nodes_are_found_in_pages,
 );
 
 fn node(name: &str) -> PubsubNode {
@@ -240,7 +242,10 @@ async fn affiliations_and_subscriptions_are_kept_and_bounded(place: Place) {
         (bob.clone().into(), Put::Full),
     ] {
         assert_eq!(
-            pubsub.subscribe(&service, "n", &who, 1).await.unwrap(),
+            pubsub
+                .subscribe(&service, "n", &who, SubscriptionState::Subscribed, 1)
+                .await
+                .unwrap(),
             answer,
             "{who}"
         );
@@ -253,9 +258,83 @@ async fn affiliations_and_subscriptions_are_kept_and_bounded(place: Place) {
     );
     assert!(pubsub.unsubscribe(&service, "n", &full).await.unwrap());
     assert!(!pubsub.unsubscribe(&service, "n", &full).await.unwrap());
-    let _put = pubsub.subscribe(&service, "n", &full, 1).await.unwrap();
+    let _put = pubsub
+        .subscribe(&service, "n", &full, SubscriptionState::Subscribed, 1)
+        .await
+        .unwrap();
     pubsub.unsubscribe_all(&service, "n", &bob).await.unwrap();
     assert!(!pubsub.is_subscribed(&service, "n", &bob).await.unwrap());
+}
+
+async fn who_waits_for_an_owner_is_no_subscriber_yet(place: Place) {
+    use SubscriptionState::{Pending, Subscribed};
+    let store = place.open().await;
+    let service = jid("pubsub.example.com");
+    let pubsub = store.pubsub();
+    let _made = pubsub.create(&service, &node("n"), TWO).await.unwrap();
+    let bob = jid("bob@example.com");
+    let address = Jid::from(bob.clone());
+    // What is asked for, what it is then, and whether it counts.
+    for (asked, then, counts) in [
+        (Pending, Pending, false),
+        (Subscribed, Subscribed, true),
+        (Pending, Subscribed, true),
+    ] {
+        let put = pubsub
+            .subscribe(&service, "n", &address, asked, 1)
+            .await
+            .unwrap();
+        assert_eq!(put, Put::Stored);
+        let found = pubsub.subscription(&service, "n", &address).await.unwrap();
+        assert_eq!(found, Some(then));
+        assert_eq!(
+            pubsub.is_subscribed(&service, "n", &bob).await.unwrap(),
+            counts
+        );
+    }
+    assert!(pubsub.unsubscribe(&service, "n", &address).await.unwrap());
+    assert_eq!(
+        pubsub.subscription(&service, "n", &address).await.unwrap(),
+        None
+    );
+}
+
+async fn all_nodes_are_found_in_pages(place: Place) {
+    let store = place.open().await;
+    let pubsub = store.pubsub();
+    for (service, name) in [
+        ("a.example.com", "x"),
+        ("a.example.com", "y"),
+        ("b.example.com", "a"),
+    ] {
+        let bounds = NodeBounds {
+            nodes_max: 10,
+            nodes_per_creator_max: 10,
+        };
+        let made = pubsub.create(&jid(service), &node(name), bounds);
+        let _made = made.await.unwrap();
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = pubsub.configurations(after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last().cloned() else {
+            break;
+        };
+        found.extend(page.into_iter().map(|it| (it.service, it.node)));
+        after = Some(last);
+    }
+    let found: Vec<_> = found
+        .iter()
+        .map(|(service, node)| (service.as_str(), node.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("a.example.com", "x"),
+            ("a.example.com", "y"),
+            ("b.example.com", "a")
+        ]
+    );
 }
 
 async fn the_last_items_of_contacts_are_found_with_what_lets_them_be_seen(place: Place) {
@@ -293,17 +372,28 @@ async fn the_last_items_of_contacts_are_found_with_what_lets_them_be_seen(place:
         .affiliate(&bob, "n", &alice, Some("member"), 10)
         .await
         .unwrap();
-    let found = pubsub.last_of_contacts(&alice, "n", 10).await.unwrap();
+    let found = pubsub
+        .last_items(&alice, LastOf::Contacts, &["n", "o"], 10)
+        .await
+        .unwrap();
     let [last] = found.as_slice() else {
         panic!("{found:?}");
     };
     assert_eq!((&last.service, last.item.id.as_str()), (&bob, "new"));
+    assert_eq!(last.node, "n");
+    let own = pubsub.last_items(&bob, LastOf::Owner, &["m", "n"], 10);
+    let own = own.await.unwrap();
+    let own: Vec<_> = own
+        .iter()
+        .map(|it| (it.node.as_str(), it.item.id.as_str()))
+        .collect();
+    assert_eq!(own, [("n", "new")]);
     assert!(last.presence);
     assert_eq!(last.groups, ["Friends", "Work"]);
     assert_eq!(last.affiliation.as_deref(), Some("member"));
     assert!(
         pubsub
-            .last_of_contacts(&alice, "m", 10)
+            .last_items(&alice, LastOf::Contacts, &["m"], 10)
             .await
             .unwrap()
             .is_empty()
@@ -321,7 +411,10 @@ async fn an_account_that_goes_leaves_no_right_behind(place: Place) {
         .await
         .unwrap();
     let address = Jid::parse("alice@example.com/x").unwrap();
-    let _put = pubsub.subscribe(&service, "n", &address, 10).await.unwrap();
+    let _put = pubsub
+        .subscribe(&service, "n", &address, SubscriptionState::Subscribed, 10)
+        .await
+        .unwrap();
     let _gone = store.accounts().remove(&alice).await.unwrap();
     assert_eq!(
         pubsub.affiliation(&service, "n", &alice).await.unwrap(),
@@ -376,17 +469,23 @@ async fn one_entity_does_not_fill_the_subscriptions_of_a_node(place: Place) {
     for number in 0..25 {
         let address = Jid::parse(&format!("mallory@example.org/{number}")).unwrap();
         let put = pubsub
-            .subscribe(&service, "n", &address, 100)
+            .subscribe(&service, "n", &address, SubscriptionState::Subscribed, 100)
             .await
             .unwrap();
         let expected = if number < 20 { Put::Stored } else { Put::Full };
         assert_eq!(put, expected, "{number}");
     }
     let again = Jid::parse("mallory@example.org/0").unwrap();
-    let put = pubsub.subscribe(&service, "n", &again, 100).await.unwrap();
+    let put = pubsub
+        .subscribe(&service, "n", &again, SubscriptionState::Subscribed, 100)
+        .await
+        .unwrap();
     assert_eq!(put, Put::Stored);
     let other = Jid::parse("bob@example.org").unwrap();
-    let put = pubsub.subscribe(&service, "n", &other, 100).await.unwrap();
+    let put = pubsub
+        .subscribe(&service, "n", &other, SubscriptionState::Subscribed, 100)
+        .await
+        .unwrap();
     assert_eq!(put, Put::Stored);
     let all = pubsub.subscriptions(&service, "n", 100).await.unwrap();
     assert_eq!(all.len(), 21);

@@ -191,3 +191,92 @@ async fn a_picture_of_before_hashes_were_noted_has_one() {
     romeo.send("<presence/>").await;
     assert!(romeo.received_xml().concat().contains(&real_hash()));
 }
+
+#[tokio::test]
+async fn who_sees_the_presence_is_told_of_another_picture() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    let mut garden = house.client("romeo/garden");
+    let mut hidden = house.client("romeo/hidden");
+    let mut juliet = house.client("juliet/balcony");
+    juliet
+        .send("<presence type='subscribe' to='romeo@localhost'/>")
+        .await;
+    juliet.send("<presence/>").await;
+    romeo
+        .send("<presence type='subscribed' to='juliet@localhost'/>")
+        .await;
+    romeo.send("<presence><show>away</show></presence>").await;
+    garden
+        .send("<presence><priority>3</priority></presence>")
+        .await;
+    juliet.received();
+
+    publish_picture(&mut hidden, &real_hash(), "open").await;
+    let hash = format!("<photo>{}</photo>", real_hash());
+    let told: Vec<String> = presences(&mut juliet);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|it| it.contains(&hash)), "{told:?}");
+    assert!(told.concat().contains("<show>away</show>"), "{told:?}");
+    assert_eq!(garden.session.priority(), Some(3));
+    romeo.received();
+    // §5: a client that says that it has no picture is left alone.
+    let mut without = house.client("romeo/without");
+    let none = "<presence><x xmlns='vcard-temp:x:update'><photo/></x></presence>";
+    without.send(none).await;
+    juliet.received();
+    // The same once more changes nothing.
+    publish_picture(&mut hidden, &real_hash(), "open").await;
+    assert!(presences(&mut juliet).is_empty());
+    // By the vCard as well; without a picture it says so.
+    set_card(&mut romeo, "<FN>Romeo</FN>").await;
+    let told = presences(&mut juliet);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|it| it.contains("<photo/>")), "{told:?}");
+    set_card(
+        &mut romeo,
+        &format!("<PHOTO><BINVAL>{DATA64}</BINVAL></PHOTO>"),
+    )
+    .await;
+    let told = presences(&mut juliet);
+    assert!(
+        told.len() == 2 && told.iter().all(|it| it.contains(&hash)),
+        "{told:?}"
+    );
+    assert!(hidden.session.presence().is_none());
+    assert!(presences(&mut garden).iter().any(|it| it.contains(&hash)));
+}
+
+#[tokio::test]
+async fn the_first_directed_presence_has_the_hash() {
+    let house = House::new(&["romeo", "juliet"]).await;
+    let mut juliet = house.client("juliet/balcony");
+    let mut romeo = house.client("romeo/orchard");
+    publish_picture(&mut romeo, &real_hash(), "open").await;
+    romeo.disconnect().await;
+    let mut romeo = house.client("romeo/orchard");
+    for show in ["away", "dnd"] {
+        romeo
+            .send(&format!(
+                "<presence to='juliet@localhost/balcony'><show>{show}</show></presence>"
+            ))
+            .await;
+        let told = presences(&mut juliet);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains(show) && told[0].contains(&real_hash()),
+            "{told:?}"
+        );
+    }
+    // It was remembered who was told.
+    romeo.send("<presence type='unavailable'/>").await;
+    assert!(presences(&mut juliet).concat().contains("unavailable"));
+}
+
+fn presences(client: &mut Client) -> Vec<String> {
+    let heard = client.received_xml();
+    heard
+        .into_iter()
+        .filter(|it| it.starts_with("<presence"))
+        .collect()
+}

@@ -98,6 +98,58 @@ async fn what_older_clients_write_is_native() {
 }
 
 #[tokio::test]
+async fn bookmarks_of_before_are_native_when_they_are_looked_for() {
+    for first in ["read", "publish", "create"] {
+        let house = House::new(&["juliet"]).await;
+        let mut juliet = house.client("juliet/balcony");
+        // As an older version or another server has left it: nothing was converted.
+        let xml = format!("<storage xmlns='storage:bookmarks'>{OLD_PLAY}</storage>");
+        let services = house.router.services();
+        let owner = juliet.session.account().jid().clone();
+        let stored = services.store.private_xml();
+        let put = stored.put(&owner, LEGACY, "storage", xml.as_bytes(), 10_000);
+        assert_eq!(Box::pin(put).await.unwrap(), Put::Stored);
+        let mut rooms = 1;
+        match first {
+            "publish" => {
+                let empty = "<conference xmlns='urn:xmpp:bookmarks:1'/>";
+                publish(&mut juliet, NATIVE, "orchard@rooms.localhost", empty).await;
+                rooms = 2;
+            }
+            "create" => {
+                let create = format!("<create node='{NATIVE}'/>");
+                assert!(
+                    pubsub(&mut juliet, "set", &create)
+                        .await
+                        .contains("conflict")
+                );
+            }
+            _ => {}
+        }
+        let told = items(&mut juliet, NATIVE).await;
+        assert_eq!(told.matches("<item ").count(), rooms, "{first}: {told}");
+        assert!(
+            told.contains("name='The Play'") && told.contains("<nick>JC</nick>"),
+            "{told}"
+        );
+        for older in [private(&mut juliet).await, items(&mut juliet, LEGACY).await] {
+            assert_eq!(
+                older.matches("<conference ").count(),
+                rooms,
+                "{first}: {older}"
+            );
+        }
+        // Once it is there, it is the truth, even when it is empty.
+        let purge = format!(
+            "<iq type='set' id='q'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><purge node='{NATIVE}'/></pubsub></iq>"
+        );
+        juliet.send(&purge).await;
+        juliet.received();
+        assert!(!items(&mut juliet, NATIVE).await.contains("conference"));
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_told_of_a_bookmark_that_is_the_same() {
     let house = House::new(&["juliet"]).await;
     let mut juliet = house.client("juliet/balcony");

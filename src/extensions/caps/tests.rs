@@ -1,24 +1,11 @@
+use std::borrow::Cow;
+
 use super::*;
 use crate::xml::{Limits, document};
 
 fn info(query: &str) -> Info {
     let query = document(query.trim().as_bytes(), &Limits::default()).unwrap();
-    let owned = |value: Option<&str>| value.map(|value| Cow::Owned(value.to_owned()));
-    let mut info = Info::default();
-    for child in query.children() {
-        match child.name() {
-            "identity" => info.identities.push(Identity {
-                category: owned(child.attribute("category")).unwrap(),
-                kind: owned(child.attribute("type")).unwrap(),
-                lang: owned(child.attribute_ns(XML_NS, "lang")),
-                name: owned(child.attribute("name")),
-            }),
-            "feature" => info.features.push(owned(child.attribute("var")).unwrap()),
-            "x" => info.forms.push(Form::parse(child).unwrap()),
-            other => panic!("{other}"),
-        }
-    }
-    info
+    client::read(&query).unwrap()
 }
 
 fn caps(query: &str) -> Caps {

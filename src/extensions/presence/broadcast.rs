@@ -50,6 +50,38 @@ pub(super) fn broadcast(
     effects.reply.push(Stanza::clone(&copy));
 }
 
+/// Tells of a session's presence again, after the server has changed what is in it. Those who were told directly
+/// are not: what they were told may have been something else (XEP-0398 §6.1 leaves it to the client).
+pub(in crate::extensions) async fn renew(
+    services: &Services,
+    session: &Arc<Session>,
+    change: impl FnOnce(&mut Stanza),
+) {
+    let (Some(known), Some(roster)) = (session.presence(), roster::loaded(session.account()))
+    else {
+        return;
+    };
+    let mut changed = Arc::clone(&known);
+    change(Arc::make_mut(&mut changed));
+    if !session.revise(&known, Arc::clone(&changed)) {
+        // It has sent another one meanwhile.
+        return;
+    }
+    let mut effects = Effects::default();
+    broadcast(services, session, &changed, &roster, &mut effects);
+    let own = effects
+        .reply
+        .into_iter()
+        .map(|own| (Arc::clone(session), Arc::new(own)));
+    for (session, stanza) in effects.deliver.into_iter().chain(own) {
+        // One that takes no more is ended by that.
+        let _ended = session.deliver(stanza);
+    }
+    for stanza in effects.route {
+        services.route(stanza).await;
+    }
+}
+
 /// The other available sessions of the account.
 fn others(session: &Arc<Session>) -> Vec<Arc<Session>> {
     let sessions = session.account().sessions();

@@ -20,7 +20,7 @@ use crate::extensions::{avatars, roster, subscription};
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
-pub(in crate::extensions) use broadcast::{current, farewell, hide};
+pub(in crate::extensions) use broadcast::{current, farewell, hide, renew};
 
 /// Registers the hooks.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
@@ -39,7 +39,10 @@ fn outgoing(passage: &mut Passage<'_>) -> Flow {
             withdraw(passage.services, session, passage.stanza, passage.effects);
             Ok(())
         }
-        (PresenceType::Available, Some(to)) => direct(passage, session, to),
+        (PresenceType::Available, Some(to)) => match direct(passage, session, to) {
+            Ok(()) => return avatars::directed(passage),
+            refused @ Err(_) => refused,
+        },
         (PresenceType::Unavailable, Some(to)) => {
             directed::forget(session, to);
             Ok(())

@@ -29,7 +29,7 @@ pub(super) struct Viewer {
     pub(super) presence: bool,
     /// The groups of the owner's roster that it is in.
     pub(super) groups: Vec<String>,
-    /// Whether it has subscribed to the node.
+    /// Whether it has subscribed to the node, and waits for no owner.
     pub(super) subscribed: bool,
 }
 
@@ -82,6 +82,8 @@ pub(super) fn read(config: &NodeConfig, viewer: &Viewer) -> Result<(), StanzaErr
         )),
         AccessModel::Roster if viewer.presence && in_group() => Ok(()),
         AccessModel::Roster => Err(refusal(Condition::NotAuthorized, "not-in-roster-group")),
+        AccessModel::Authorize if viewer.subscribed => Ok(()),
+        AccessModel::Authorize => Err(refusal(Condition::NotAuthorized, "not-subscribed")),
         AccessModel::Whitelist => Err(refusal(Condition::NotAllowed, "closed-node")),
     }
 }
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn who_may_read_follows_the_table_of_section_4_5() {
-        use AccessModel::{Open, Presence, Roster, Whitelist};
+        use AccessModel::{Authorize, Open, Presence, Roster, Whitelist};
         use Affiliation::{Member, None, Outcast, Owner, PublishOnly, Publisher};
         let own = |name: &str| Err(name.to_owned());
         for (access, affiliation, presence, groups, expected) in [
@@ -144,6 +146,9 @@ mod tests {
                 &["Friends"],
                 own("not-in-roster-group"),
             ),
+            (Authorize, None, true, &["Friends"], own("not-subscribed")),
+            (Authorize, Member, false, &[], Ok(())),
+            (Authorize, Outcast, true, &[], own("forbidden")),
             (Whitelist, None, true, &["Friends"], own("closed-node")),
             (Whitelist, Member, false, &[], Ok(())),
             (Whitelist, Publisher, false, &[], Ok(())),
@@ -159,6 +164,21 @@ mod tests {
                 own.unwrap_or_else(|| error.condition.name().to_owned())
             });
             assert_eq!(told, expected, "{access:?} {affiliation:?} {presence}");
+        }
+    }
+
+    #[test]
+    fn who_was_let_subscribe_may_read() {
+        let config = NodeConfig {
+            access: AccessModel::Authorize,
+            ..NodeConfig::of(Face::Service)
+        };
+        for subscribed in [true, false] {
+            let viewer = Viewer {
+                subscribed,
+                ..viewer(Affiliation::None, false, &[])
+            };
+            assert_eq!(read(&config, &viewer).is_ok(), subscribed);
         }
     }
 

@@ -27,7 +27,7 @@ macro_rules! choice {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            fn from_name(name: &str) -> Option<Self> {
+            pub(super) fn from_name(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)+ _ => None }
             }
 
@@ -45,6 +45,7 @@ choice! {
         Open = "open" / "Anyone may subscribe and retrieve items",
         Presence = "presence" / "Those who see the owner's presence",
         Roster = "roster" / "Those in groups of the owner's roster",
+        Authorize = "authorize" / "Those whom an owner has let subscribe",
         Whitelist = "whitelist" / "Those whom the owner has named",
     }
 }
@@ -95,6 +96,8 @@ pub(in crate::extensions) struct NodeConfig {
     pub(in crate::extensions) max_items: Option<u32>,
     /// After how many seconds an item goes; `None` for never.
     pub(super) item_expire: Option<u32>,
+    /// How many bytes a payload may have; `None` for as many as the server allows.
+    pub(super) max_payload: Option<u32>,
     pub(super) node_full: NodeFull,
     pub(in crate::extensions) send_last: SendLast,
     pub(super) deliver_notifications: bool,
@@ -131,6 +134,7 @@ impl NodeConfig {
             persist_items: true,
             max_items,
             item_expire: None,
+            max_payload: None,
             node_full: NodeFull::DiscardOldest,
             send_last,
             deliver_notifications: true,
@@ -205,7 +209,7 @@ impl NodeConfig {
         fields
     }
 
-    fn keeping(&self) -> [Field; 4] {
+    fn keeping(&self) -> [Field; 5] {
         let number = |name: &str, label: &str, value: Option<u32>| {
             let field = Field::new(name, FieldType::TextSingle).label(label);
             field.value(value.map_or_else(|| MAX.to_owned(), |value| value.to_string()))
@@ -219,6 +223,11 @@ impl NodeConfig {
                 "pubsub#item_expire",
                 "For how many seconds, or max",
                 self.item_expire,
+            ),
+            number(
+                "pubsub#max_payload_size",
+                "How many bytes one has, or max",
+                self.max_payload,
             ),
             NodeFull::options(full),
         ]
@@ -316,6 +325,7 @@ impl NodeConfig {
             persist_items: flag("pubsub#persist_items", self.persist_items),
             max_items: number(filled, "pubsub#max_items", 1)?,
             item_expire: number(filled, "pubsub#item_expire", 1)?,
+            max_payload: number(filled, "pubsub#max_payload_size", 1)?,
             node_full: NodeFull::from_name(choice("pubsub#publish_node_full"))
                 .unwrap_or(self.node_full),
             send_last: SendLast::from_name(choice("pubsub#send_last_published_item"))
@@ -370,6 +380,13 @@ impl NodeConfig {
             return Err(precondition());
         }
         self.filled(face, &form, items_max)
+    }
+
+    /// How many bytes a payload may have.
+    pub(super) fn payload_max(&self, allowed: usize) -> usize {
+        let own = self.max_payload.map(usize::try_from);
+        own.and_then(Result::ok)
+            .map_or(allowed, |bytes| bytes.min(allowed))
     }
 
     /// How many items the node holds at most.

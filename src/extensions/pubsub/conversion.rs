@@ -5,8 +5,16 @@ use tracing::warn;
 
 use super::place::{Face, Node, Place};
 use crate::extensions::{avatars, bookmarks};
-use crate::proto::StanzaError;
+use crate::proto::{BareJid, StanzaError};
 use crate::xml::Element;
+
+/// Before an account's owner looks for a node, or makes it.
+pub(super) async fn sought(place: &Place, name: &str, who: &BareJid) {
+    if matches!(name, bookmarks::NATIVE | bookmarks::LEGACY) && place.owns_all(who) {
+        let done = Box::pin(bookmarks::sought(place)).await;
+        report(name, "", done);
+    }
+}
 
 /// After an item was published.
 pub(super) async fn published(place: &Place, node: &Node, payload: Option<&Element>, id: &str) {

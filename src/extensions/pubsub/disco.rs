@@ -13,6 +13,7 @@ const META_DATA: &str = "http://jabber.org/protocol/pubsub#meta-data";
 /// What every place of this server can do (§10).
 const COMMON: &[&str] = &[
     ns::PUBSUB,
+    "http://jabber.org/protocol/pubsub#access-authorize",
     "http://jabber.org/protocol/pubsub#access-open",
     "http://jabber.org/protocol/pubsub#access-whitelist",
     "http://jabber.org/protocol/pubsub#auto-create",
@@ -44,6 +45,7 @@ const COMMON: &[&str] = &[
     "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
     "http://jabber.org/protocol/pubsub#rsm",
     "http://jabber.org/protocol/pubsub#subscribe",
+    "http://jabber.org/protocol/pubsub#subscription-notifications",
 ];
 
 /// What only accounts can do (XEP-0163 §5).
@@ -55,6 +57,7 @@ const ACCOUNTS: &[&str] = &[
     "http://jabber.org/protocol/pubsub#last-published",
     "http://jabber.org/protocol/pubsub#presence-notifications",
     "http://jabber.org/protocol/pubsub#presence-subscribe",
+    "http://jabber.org/protocol/pubsub#pubsub-on-a-jid",
 ];
 
 const EVERYBODY: &[At] = &[At::Own, At::Account];

@@ -1,5 +1,6 @@
 //! What a client wants to be told of (XEP-0060 §9.2, XEP-0163 §4.2): the features that end in `+notify` of what it
-//! announces by XEP-0115.
+//! announces by
+//! XEP-0115 or XEP-0390.
 //!
 //! A hash that was seen before is looked up; otherwise the client is asked, and what it answers counts for
 //! all clients of the same hash only if it makes that hash (XEP-0115 §5.4).
@@ -7,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::extensions::caps;
+use crate::extensions::caps::CapsHash;
 use crate::hooks::Session;
 use crate::proto::{Stanza, ns};
 use crate::xml::Element;
@@ -18,19 +19,32 @@ pub(super) type Names = Arc<BTreeSet<String>>;
 /// What a session wants to be told of; in its slots.
 struct Interest(Names);
 
-/// The entity capabilities in a presence (XEP-0115 §4).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What the session's client answered that cannot be proven: it counts for the session, which is not asked again; in
+/// its slots.
+struct Answer(Names);
+
+/// The entity capabilities in a presence.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caps {
-    pub(super) node: String,
-    pub(super) ver: String,
-    /// The hash's name; none in the format that XEP-0115 had before hashes.
-    pub(super) hash: Option<String>,
+    /// The node at which the client is asked what stands behind them.
+    node: String,
+    /// None in the format that XEP-0115 had before hashes, and where the hash is not known here.
+    hash: Option<CapsHash>,
+}
+
+/// What an answer has taught.
+#[derive(Debug)]
+pub(super) struct Learnt {
+    /// What the client wants to be told of.
+    pub(super) names: Names,
+    /// Whether the answer makes the hash.
+    pub(super) proven: bool,
 }
 
 /// What sorts of clients want to be told of, by their hash.
 #[derive(Debug)]
 pub(super) struct Sorts {
-    known: Mutex<HashMap<(String, String), Names>>,
+    known: Mutex<HashMap<CapsHash, Names>>,
     max: usize,
 }
 
@@ -56,30 +70,44 @@ pub(super) fn forget(session: &Session) {
     session.slots().clear::<Interest>();
 }
 
+/// What the session's client has answered before, where that could not be proven.
+pub(super) fn answered(session: &Session) -> Option<Names> {
+    let answer = session.slots().find::<Answer>()?;
+    Some(Arc::clone(&answer.0))
+}
+
+/// Keeps an answer that cannot be proven.
+pub(super) fn keep_answer(session: &Session, names: &Names) {
+    session.slots().set(Answer(Arc::clone(names)));
+}
+
 impl Caps {
-    /// The capabilities that a presence announces.
+    /// The capabilities that a presence announces: by XEP-0390 if there is a hash that is known here, else by
+    /// XEP-0115.
     pub(super) fn of(presence: &Stanza) -> Option<Self> {
-        let element = presence.find(ns::CAPS, "c")?.to_element(ns::CLIENT).ok()?;
+        let element = |ns| presence.find(ns, "c")?.to_element(ns::CLIENT).ok();
+        let second = element(ns::CAPS2);
+        if let Some(hash) = second.as_ref().and_then(CapsHash::second) {
+            return Some(Self {
+                node: hash.node(),
+                hash: Some(hash),
+            });
+        }
+        let element = element(ns::CAPS)?;
         let text = |name: &str| {
-            let value = element.attribute(name).map(str::to_owned);
+            let value = element.attribute(name);
             value.filter(|value| !value.is_empty() && value.len() <= TEXT_BYTES_MAX)
         };
+        let (node, ver) = (text("node")?, text("ver")?);
         Some(Self {
-            node: text("node")?,
-            ver: text("ver")?,
-            hash: text("hash"),
+            node: format!("{node}#{ver}"),
+            hash: text("hash").and_then(|algo| CapsHash::first(algo, ver)),
         })
     }
 
-    /// The request that asks for what stands behind the hash (XEP-0115 §6.2).
+    /// The request that asks for what stands behind the hash (XEP-0115 §6.2, XEP-0390 §5.5).
     pub(super) fn query(&self) -> Element {
-        let node = format!("{}#{}", self.node, self.ver);
-        Element::new(ns::DISCO_INFO, "query").attr("node", node)
-    }
-
-    /// Whether the answer makes the hash.
-    fn proves(&self, answer: &Element) -> bool {
-        self.hash.as_deref() == Some("sha-1") && caps::ver_of(answer).as_ref() == Some(&self.ver)
+        Element::new(ns::DISCO_INFO, "query").attr("node", self.node.as_str())
     }
 }
 
@@ -93,27 +121,25 @@ impl Sorts {
 
     /// What clients of that hash want to be told of.
     pub(super) fn find(&self, caps: &Caps) -> Option<Names> {
-        let key = (caps.hash.clone()?, caps.ver.clone());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&key).cloned()
+        known.get(caps.hash.as_ref()?).cloned()
     }
 
     /// Reads an answer to [`Caps::query`], and remembers it where it makes the hash.
-    pub(super) fn learn(&self, caps: &Caps, answer: &Element) -> Names {
+    pub(super) fn learn(&self, caps: &Caps, answer: &Element) -> Learnt {
         let names = Arc::new(names(answer));
-        if self.max > 0
-            && caps.proves(answer)
-            && let Some(hash) = caps.hash.clone()
-        {
+        let hash = caps.hash.clone().filter(|hash| hash.is_made_by(answer));
+        let proven = hash.is_some();
+        if let Some(hash) = hash.filter(|_| self.max > 0) {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= self.max {
                 // Which one goes does not matter much: it is asked for again.
                 let one = known.keys().next().cloned();
                 one.and_then(|key| known.remove(&key));
             }
-            known.insert((hash, caps.ver.clone()), Arc::clone(&names));
+            known.insert(hash, Arc::clone(&names));
         }
-        names
+        Learnt { names, proven }
     }
 }
 
@@ -137,6 +163,7 @@ const TEXT_BYTES_MAX: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extensions::caps::ver_of;
 
     fn answer(features: &[&str]) -> Element {
         let identity = Element::new(ns::DISCO_INFO, "identity")
@@ -151,33 +178,52 @@ mod tests {
             )
     }
 
-    fn caps(ver: &str) -> Caps {
-        Caps {
-            node: "urn:example".to_owned(),
-            ver: ver.to_owned(),
-            hash: Some("sha-1".to_owned()),
-        }
+    fn caps(attributes: &str) -> Caps {
+        let xml = format!(
+            "<presence xmlns='jabber:client'><c xmlns='http://jabber.org/protocol/caps' node='urn:example' {attributes}/></presence>"
+        );
+        Caps::of(&stanza(&xml)).unwrap()
+    }
+
+    fn stanza(xml: &str) -> Stanza {
+        use crate::proto::reading;
+        use crate::xml::{Limits, Scope, parse};
+        let bytes = bytes::Bytes::copy_from_slice(xml.as_bytes());
+        let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
+        reading::stanza(parsed, ns::CLIENT).unwrap()
+    }
+
+    fn honest(answer: &Element) -> Caps {
+        caps(&format!("hash='sha-1' ver='{}'", ver_of(answer).unwrap()))
     }
 
     #[test]
     fn only_an_answer_that_makes_the_hash_counts_for_others() {
         let sorts = Sorts::new(10);
         let told = answer(&["urn:xmpp:tune+notify", "urn:xmpp:ping", "+notify"]);
-        let honest = caps(&caps::ver_of(&told).unwrap());
-        let names = sorts.learn(&honest, &told);
-        assert_eq!(names.iter().collect::<Vec<_>>(), ["urn:xmpp:tune"]);
-        assert!(sorts.find(&honest).is_some());
+        let honest = honest(&told);
+        let learnt = sorts.learn(&honest, &told);
+        assert_eq!(learnt.names.iter().collect::<Vec<_>>(), ["urn:xmpp:tune"]);
+        assert!(learnt.proven && sorts.find(&honest).is_some());
 
-        let poisoned = caps("not-the-hash");
-        assert!(!sorts.learn(&poisoned, &told).is_empty());
-        assert!(sorts.find(&poisoned).is_none());
+        for poisoned in [
+            "hash='sha-1' ver='not-the-hash'",
+            "hash='md2' ver='x'",
+            "ver='x'",
+        ] {
+            let poisoned = caps(poisoned);
+            let learnt = sorts.learn(&poisoned, &told);
+            assert!(!learnt.names.is_empty() && !learnt.proven);
+            assert!(sorts.find(&poisoned).is_none());
+        }
     }
 
     /// Answers that have the string of an honest one: what is told of them is not told of others.
     #[test]
     fn an_answer_whose_hash_another_one_shares_counts_for_its_client_alone() {
         let honest = answer(&["urn:example:a", "urn:example:b+notify"]);
-        let honest = caps(&caps::ver_of(&honest).unwrap());
+        let ver = ver_of(&honest).unwrap();
+        let honest = caps(&format!("hash='sha-1' ver='{ver}'"));
         let form = |fields: &str| {
             let form = format!("<x xmlns='jabber:x:data' type='result'>{fields}</x>");
             crate::xml::document(form.as_bytes(), &crate::xml::Limits::default()).unwrap()
@@ -218,13 +264,44 @@ mod tests {
         let sorts = Sorts::new(2);
         for number in 0..5 {
             let told = answer(&[&format!("urn:example:{number}+notify")]);
-            sorts.learn(&caps(&caps::ver_of(&told).unwrap()), &told);
+            sorts.learn(&honest(&told), &told);
         }
         assert_eq!(sorts.known.lock().unwrap().len(), 2);
         let none = Sorts::new(0);
         let told = answer(&[]);
-        none.learn(&caps(&caps::ver_of(&told).unwrap()), &told);
+        none.learn(&honest(&told), &told);
         assert!(none.known.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn clients_are_asked_at_the_node_of_the_better_hash() {
+        let old =
+            "<c xmlns='http://jabber.org/protocol/caps' node='urn:example' hash='sha-1' ver='v'/>";
+        let new = |algo: &str| {
+            format!(
+                "<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='{algo}'>aGFzaA==</hash></c>"
+            )
+        };
+        for (inside, node) in [
+            (old.to_owned(), Some("urn:example#v")),
+            (new("sha-256"), Some("urn:xmpp:caps#sha-256.aGFzaA==")),
+            (
+                new("sha3-256") + old,
+                Some("urn:xmpp:caps#sha3-256.aGFzaA=="),
+            ),
+            (new("md2") + old, Some("urn:example#v")),
+            (new("md2"), None),
+            (
+                "<c xmlns='http://jabber.org/protocol/caps' node='urn:example'/>".to_owned(),
+                None,
+            ),
+        ] {
+            let presence = stanza(&format!(
+                "<presence xmlns='jabber:client'>{inside}</presence>"
+            ));
+            let asked = Caps::of(&presence).map(|caps| caps.node);
+            assert_eq!(asked.as_deref(), node, "{inside}");
+        }
     }
 
     #[test]

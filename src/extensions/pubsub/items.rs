@@ -2,18 +2,20 @@
 //! (XEP-0059).
 
 use super::access;
+use super::config::NodeConfig;
 use super::error::node_required;
-use super::place::{Node, Place};
-use crate::hooks::{Iq, IqAnswer};
+use super::place::{Face, Node, Place};
+use crate::hooks::{Iq, IqAnswer, Services};
 use crate::proto::common::kept;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::proto::{Condition, StanzaError, ns};
-use crate::store::{PubsubItem, Slice};
+use crate::proto::{BareJid, Condition, StanzaError, ns};
+use crate::store::{PubsubItem, Slice, StoreError};
 use crate::xml::Element;
 
 /// §6.5: all items, the last few, or those of certain ids.
 pub(super) async fn get(place: &Place, iq: &Iq, items: &Element) -> IqAnswer {
     let name = items.attribute("node").ok_or_else(node_required)?;
+    super::conversion::sought(place, name, iq.from.bare()).await;
     let node = place.node(name).await?;
     let viewer = place.viewer(&node, iq.from.bare()).await?;
     access::read(&node.config, &viewer)?;
@@ -206,6 +208,33 @@ pub(super) async fn expire(place: &Place, node: &Node) -> Result<(), StanzaError
     Ok(())
 }
 
+/// Drops what has grown too old in any node, for the nodes that nobody looks into.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn expire_all(services: &Services) -> Result<u64, StoreError> {
+    let (store, now) = (services.store.pubsub(), services.clock.now());
+    let (mut gone, mut after) = (0_u64, None);
+    loop {
+        let page = store.configurations(after.as_ref(), EXPIRE_PAGE).await?;
+        for node in &page {
+            let Ok(service) = BareJid::new(&node.service) else {
+                continue;
+            };
+            // Which face it is makes no difference to how long items are kept.
+            let config = NodeConfig::from_bytes(&node.config, Face::Account);
+            if let Some(seconds) = config.ok().and_then(|config| config.item_expire) {
+                let oldest = now.plus_seconds(-i64::from(seconds));
+                gone += store.expire(&service, &node.node, oldest).await?;
+            }
+        }
+        after = page.into_iter().next_back();
+        if after.is_none() {
+            return Ok(gone);
+        }
+    }
+}
+
 /// One item.
 ///
 /// # Errors
@@ -221,5 +250,7 @@ pub(in crate::extensions) async fn item(
 
 /// Ids of one request; each is a query.
 const IDS_MAX: usize = 100;
+/// Nodes that are looked at together for what is too old.
+const EXPIRE_PAGE: u32 = 500;
 /// Payloads of one answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;

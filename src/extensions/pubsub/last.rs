@@ -2,7 +2,8 @@
 //! the nodes that the client wants to be told of.
 //!
 //! What a client wants is in its capabilities; where they are not known yet, the client is asked, and the items
-//! come after its answer. Only the first presence of a session has them sent (§4.3.3).
+//! come after its answer. A client whose answer does not make its hash is not asked again in the same session. Only
+//! the first presence of a session has them sent (§4.3.3).
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::place::{Face, Place};
 use crate::config::Config;
 use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{IqType, Kind, PresenceType, Stanza, StanzaError};
-use crate::store::ContactItem;
+use crate::store::{ContactItem, LAST_NAMES_MAX, LastOf};
 
 /// The capabilities that a session has announced last; in its slots.
 #[derive(PartialEq, Eq)]
@@ -118,6 +119,11 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
         show(passage, session);
         return;
     }
+    if let Some(names) = interest::answered(session) {
+        interest::note(session, names);
+        show(passage, session);
+        return;
+    }
     let services = passage.services;
     let (asked, sorts, asker) = (caps.clone(), Arc::clone(sorts), Arc::clone(session));
     let from = session.account().jid().clone();
@@ -136,7 +142,11 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
                 else {
                     return Effects::default();
                 };
-                interest::note(&asker, sorts.learn(&asked, &payload));
+                let learnt = sorts.learn(&asked, &payload);
+                if !learnt.proven {
+                    interest::keep_answer(&asker, &learnt.names);
+                }
+                interest::note(&asker, learnt.names);
                 first_sight(&answer.services, &asker).await
             })
         }),
@@ -183,37 +193,22 @@ async fn collect(
         items: usize::try_from(services.config.pubsub.last_items_max).unwrap_or(usize::MAX),
         bytes: BYTES_MAX,
     };
-    let own = Place::account(services, session.account().jid());
+    let (store, owner) = (services.store.pubsub(), session.account().jid());
     let mut messages = Vec::new();
-    for node in own.nodes().await? {
-        if !(names.contains(&node.name) && shows_last(&node.config)) {
-            continue;
-        }
-        if let Some(item) = items::last(&own, &node).await?
-            && left.take(item.payload.len())
-        {
-            messages.push(notify::last_message(
-                &own.address,
-                &node.name,
-                &item,
-                shown(&node.config),
-            )?);
-        }
-    }
-    for name in names.iter() {
-        let max = u32::try_from(left.items).unwrap_or(u32::MAX);
-        if max == 0 {
-            break;
-        }
-        let found = own
-            .store()
-            .last_of_contacts(&own.address, name, max)
-            .await?;
-        for contact in found {
-            if !left.take(contact.item.payload.len()) {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for whose in [LastOf::Owner, LastOf::Contacts] {
+        for batch in names.chunks(LAST_NAMES_MAX) {
+            let max = u32::try_from(left.items).unwrap_or(u32::MAX);
+            if max == 0 {
                 break;
             }
-            messages.extend(of_contact(services, name, &contact)?);
+            for last in store.last_items(owner, whose, batch, max).await? {
+                if let Some(message) = message(services, &last)?
+                    && left.take(last.item.payload.len())
+                {
+                    messages.push(message);
+                }
+            }
         }
     }
     let to = session.address();
@@ -252,12 +247,8 @@ const fn shown(config: &NodeConfig) -> Payload {
     }
 }
 
-/// The last item of a contact's node, if it may be seen and is to be shown.
-fn of_contact(
-    services: &Services,
-    node: &str,
-    contact: &ContactItem,
-) -> Result<Option<Stanza>, StanzaError> {
+/// The message with the last item of a node, if it may be seen and is to be shown.
+fn message(services: &Services, contact: &ContactItem) -> Result<Option<Stanza>, StanzaError> {
     let config = NodeConfig::from_bytes(&contact.config, Face::Account)?;
     let affiliation = contact
         .affiliation
@@ -276,7 +267,12 @@ fn of_contact(
     {
         return Ok(None);
     }
-    let message = notify::last_message(&contact.service, node, &contact.item, shown(&config));
+    let message = notify::last_message(
+        &contact.service,
+        &contact.node,
+        &contact.item,
+        shown(&config),
+    );
     message.map(Some)
 }
 

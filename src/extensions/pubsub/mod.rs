@@ -5,8 +5,7 @@
 //! (XEP-0223), device lists by publish options, and the conversions of [`super::avatars`] and
 //! [`super::bookmarks`].
 //!
-//! Not done: collections, subscription ids and options, the access model `authorize`, which asks
-//! the owner first, and the addresses of publishing resources (XEP-0163 §4.3.1).
+//! Not done: collections, subscription ids and options, `purge_offline`, the command `get-pending`, and the addresses of publishing resources (XEP-0163 §4.3.1).
 
 mod access;
 mod config;
@@ -21,6 +20,7 @@ mod notify;
 mod people;
 mod place;
 mod publish;
+mod requests;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -31,6 +31,8 @@ pub(in crate::extensions) use config::{AccessModel, NodeConfig};
 pub(in crate::extensions) use items::{all, item};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::{publish_own, retract_own};
+
+use tracing::{debug, warn};
 
 use crate::config::Config;
 use crate::extensions::turns::Turns;
@@ -46,7 +48,7 @@ const ACCOUNTS: &[At] = &[At::Own, At::Account];
 
 /// Registers accounts and services.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
-    let left_out = "without collections, subscription options and the access model authorize";
+    let left_out = "without collections and subscription options";
     for (number, title, version) in [
         ("XEP-0163", "Personal Eventing Protocol", "1.2.2"),
         ("XEP-0172", "User Nickname", "1.1"),
@@ -66,6 +68,13 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         hooks.iq_set(ACCOUNTS, ns, "pubsub", account);
     }
     last::register(hooks, config);
+    requests::register(hooks);
+    hooks.daily(|services| async move {
+        match items::expire_all(&services).await {
+            Ok(gone) => debug!(gone, "items that were too old"),
+            Err(error) => warn!(%error, "items that are too old stay"),
+        }
+    });
     service::register(hooks, config);
 }
 

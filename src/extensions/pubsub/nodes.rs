@@ -58,6 +58,7 @@ pub(super) async fn create(place: &Place, iq: &Iq, request: &Element) -> IqAnswe
     let given = request.attribute("node").filter(|name| !name.is_empty());
     let name = given.map_or_else(crate::id::random, str::to_owned);
     check_name(&name)?;
+    super::conversion::sought(place, &name, who).await;
     let default = default_config(place.face, &name);
     let config = match filled_in(&iq.payload, ns::PUBSUB)? {
         Some(form) => default.filled(place.face, &form, place.limits().items_per_node_max)?,

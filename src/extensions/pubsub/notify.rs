@@ -16,7 +16,7 @@ use crate::extensions::roster;
 use crate::hooks::Session;
 use crate::proto::common::delay::Delay;
 use crate::proto::{BareJid, Jid, Stanza, StanzaError, ns};
-use crate::store::{PubsubItem, RosterItem};
+use crate::store::{PubsubItem, PubsubSubscription, RosterItem, SubscriptionState};
 use crate::xml::Element;
 
 /// The element `<event/>`.
@@ -48,6 +48,14 @@ impl Event {
         let redirect =
             redirect.map(|uri| Element::new(ns::PUBSUB_EVENT, "redirect").attr("uri", uri));
         Self::of(named("delete", node).child_opt(redirect))
+    }
+
+    /// §12.18: what became of a subscription.
+    pub(super) fn subscription(node: &str, jid: &Jid, state: &str) -> Self {
+        let changed = named("subscription", node)
+            .attr("jid", jid.to_string())
+            .attr("subscription", state);
+        Self::of(changed)
     }
 
     /// §8.2.5.3.
@@ -244,7 +252,8 @@ impl Crowd<'_> {
         let found = store
             .subscriptions(&self.place.address, &self.node.name, max)
             .await?;
-        for one in found {
+        let active = |one: &PubsubSubscription| one.state == SubscriptionState::Subscribed;
+        for one in found.into_iter().filter(active) {
             let covered = |told: &Jid| {
                 told.bare() == one.jid.bare()
                     && (one.jid.resource().is_none() || told.resource() == one.jid.resource())

@@ -1,18 +1,16 @@
 //! Subscriptions and affiliations (XEP-0060 §5.6, §5.7, §6.1, §6.2, §8.8, §8.9).
 //!
-//! An entity has one subscription for each of its addresses, without an id and without options. All that
-//! are there are `subscribed`: no access model asks the owner first.
+//! An entity has one subscription for each of its addresses, without an id and without options.
 
 use super::access::{self, Affiliation};
-use super::config::SendLast;
+use super::config::AccessModel;
 use super::error::{node_required, refusal, too_many_subscriptions};
-use super::items;
 use super::nodes::{bad_jid, keeps_owner, not_acceptable, owner};
-use super::notify;
 use super::place::{Face, Node, Place};
+use super::requests;
 use crate::hooks::{Iq, IqAnswer};
-use crate::proto::{BareJid, Condition, ErrorType, Jid, StanzaError, ns};
-use crate::store::Put;
+use crate::proto::{BareJid, Condition, ErrorType, Jid, MessageType, Stanza, StanzaError, ns};
+use crate::store::{Put, SubscriptionState};
 use crate::xml::Element;
 
 /// §6.1.
@@ -21,24 +19,31 @@ pub(super) async fn subscribe(place: &Place, iq: &Iq, request: &Element) -> IqAn
     let jid = own_jid(iq, request)?.ok_or_else(bad_jid)?;
     let node = place.node(name).await?;
     let viewer = place.viewer(&node, iq.from.bare()).await?;
-    access::read(&node.config, &viewer)?;
+    let asks_owner = node.config.access == AccessModel::Authorize
+        && viewer.affiliation == Affiliation::None
+        && !viewer.subscribed;
+    if !asks_owner {
+        access::read(&node.config, &viewer)?;
+    }
     if iq.payload.find(ns::PUBSUB, "options").is_some() {
         return Err(super::error::unsupported("subscription-options"));
     }
+    if asks_owner {
+        Box::pin(requests::ask(place, &node, &jid)).await?;
+        let waits = subscription(name, &jid, "pending");
+        return Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(waits)));
+    }
     let max = place.limits().subscriptions_per_node_max;
+    let state = SubscriptionState::Subscribed;
     match place
         .store()
-        .subscribe(&place.address, name, &jid, max)
+        .subscribe(&place.address, name, &jid, state, max)
         .await?
     {
         Put::Stored => {}
         Put::Full => return Err(too_many_subscriptions()),
     }
-    if node.config.send_last != SendLast::Never
-        && let Some(item) = items::last(place, &node).await?
-    {
-        notify::last(place, &node, &item, &jid).await?;
-    }
+    requests::show_last(place, &node, &jid).await?;
     let subscribed = subscription(name, &jid, "subscribed");
     Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(subscribed)))
 }
@@ -78,6 +83,13 @@ fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
     Ok((jid.bare() == iq.from.bare()).then_some(jid))
 }
 
+const fn state_name(state: SubscriptionState) -> &'static str {
+    match state {
+        SubscriptionState::Pending => "pending",
+        SubscriptionState::Subscribed => "subscribed",
+    }
+}
+
 fn subscription(node: &str, jid: &Jid, state: &str) -> Element {
     Element::new(ns::PUBSUB, "subscription")
         .attr("node", node)
@@ -100,7 +112,7 @@ pub(super) async fn own_subscriptions(place: &Place, iq: &Iq, request: &Element)
         .filter(|one| wanted.is_none_or(|name| name == one.node));
     let list = Element::new(ns::PUBSUB, "subscriptions")
         .attr_opt("node", wanted)
-        .children_from(found.map(|one| subscription(&one.node, &one.jid, "subscribed")));
+        .children_from(found.map(|one| subscription(&one.node, &one.jid, state_name(one.state))));
     Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(list)))
 }
 
@@ -154,7 +166,7 @@ pub(super) async fn subscriptions(place: &Place, iq: &Iq, request: &Element) -> 
         .children_from(found.iter().map(|one| {
             Element::new(ns::PUBSUB_OWNER, "subscription")
                 .attr("jid", one.jid.to_string())
-                .attr("subscription", "subscribed")
+                .attr("subscription", state_name(one.state))
         }));
     Ok(Some(owner(list)))
 }
@@ -162,7 +174,7 @@ pub(super) async fn subscriptions(place: &Place, iq: &Iq, request: &Element) -> 
 /// §8.8.2: all changes are checked before the first is made.
 pub(super) async fn set_subscriptions(place: &Place, iq: &Iq, request: &Element) -> IqAnswer {
     let name = request.attribute("node").ok_or_else(node_required)?;
-    place.owned(name, iq.from.bare()).await?;
+    let node = place.owned(name, iq.from.bare()).await?;
     let mut changes = Vec::new();
     for child in request
         .children()
@@ -175,28 +187,19 @@ pub(super) async fn set_subscriptions(place: &Place, iq: &Iq, request: &Element)
         let subscribed = match child.attribute("subscription") {
             Some("subscribed") => true,
             Some("none") => false,
-            Some("pending" | "unconfigured") => return Err(not_acceptable("no node asks first")),
+            Some("pending" | "unconfigured") => {
+                return Err(not_acceptable("an owner says subscribed or none"));
+            }
             Some(_) | None => return Err(StanzaError::bad_request("no such state")),
         };
         changes.push((jid, subscribed));
     }
     few(changes.len())?;
-    let max = place.limits().subscriptions_per_node_max;
     for (jid, subscribed) in changes {
         if subscribed {
-            match place
-                .store()
-                .subscribe(&place.address, name, &jid, max)
-                .await?
-            {
-                Put::Stored => {}
-                Put::Full => return Err(too_many_subscriptions()),
-            }
+            Box::pin(requests::grant(place, &node, &jid)).await?;
         } else {
-            place
-                .store()
-                .unsubscribe(&place.address, name, &jid)
-                .await?;
+            requests::end(place, &node, &jid).await?;
         }
     }
     Ok(None)
@@ -279,13 +282,33 @@ pub(super) async fn set_affiliations(place: &Place, iq: &Iq, request: &Element) 
             Put::Full => return Err(super::error::full("the node has too many affiliations")),
         }
         if affiliation == Affiliation::Outcast {
-            place
-                .store()
-                .unsubscribe_all(&place.address, name, &jid)
-                .await?;
+            banish(place, &node, &jid).await?;
         }
+        // §8.9.4.
+        let changed = Element::new(ns::PUBSUB, "affiliation")
+            .attr("jid", jid.as_str())
+            .attr("affiliation", affiliation.name());
+        let list = Element::new(ns::PUBSUB, "affiliations").attr("node", name);
+        let told = Element::new(ns::PUBSUB, "pubsub").child(list.child(changed));
+        let message = Stanza::message(MessageType::Headline)
+            .from(place.address.clone())
+            .to(jid)
+            .child(&told);
+        place.services.route(message).await;
     }
     Ok(None)
+}
+
+/// An outcast has no subscription (§4.1).
+async fn banish(place: &Place, node: &Node, who: &BareJid) -> Result<(), StanzaError> {
+    let found = place
+        .store()
+        .subscriptions_of(&place.address, who, LISTED_MAX)
+        .await?;
+    for one in found.iter().filter(|one| one.node == node.name) {
+        requests::end(place, node, &one.jid).await?;
+    }
+    Ok(())
 }
 
 fn malformed() -> StanzaError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::access::{Affiliation, Viewer};
-use super::config::NodeConfig;
+use super::config::{AccessModel, NodeConfig};
 use super::error::{forbidden, no_node};
 use crate::config::Pubsub as Limits;
 use crate::hooks::Services;
@@ -36,11 +36,11 @@ pub(in crate::extensions) struct Node {
 }
 
 impl Face {
-    /// Whether nodes can have that access model there.
+    /// Whether nodes can have that access model there. A service has no roster, and nobody's presence.
     pub(super) fn has_access(self, model: &str) -> bool {
         match self {
-            Self::Account => matches!(model, "open" | "presence" | "roster" | "whitelist"),
-            Self::Service => matches!(model, "open" | "whitelist"),
+            Self::Account => AccessModel::from_name(model).is_some(),
+            Self::Service => matches!(model, "open" | "authorize" | "whitelist"),
         }
     }
 }

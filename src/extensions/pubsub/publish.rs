@@ -20,6 +20,7 @@ pub(super) async fn publish(place: &Place, iq: &Iq, request: &Element) -> IqAnsw
     let options = iq.payload.find(ns::PUBSUB, "publish-options");
     let options = options.and_then(|options| options.find(ns::DATA_FORMS, "x"));
     let who = iq.from.bare();
+    super::conversion::sought(place, name, who).await;
     let node = match place.find(name).await? {
         Some(node) => {
             access::publish(&node.config, &place.viewer(&node, who).await?)?;
@@ -116,6 +117,7 @@ fn checked<'a>(
     {
         return Err(StanzaError::bad_request("an id has 1 to 1023 bytes"));
     }
+    let max = config.payload_max(place.limits().payload_bytes_max.as_usize());
     let mut payloads = item.children();
     match (payloads.next(), payloads.next()) {
         (Some(_), Some(_)) => Err(bad("invalid-payload")),
@@ -125,7 +127,7 @@ fn checked<'a>(
             Err(bad("invalid-payload"))
         }
         (Some(payload), None) => {
-            if kept::to_bytes(payload).len() > place.limits().payload_bytes_max.as_usize() {
+            if kept::to_bytes(payload).len() > max {
                 return Err(refusal(Condition::NotAcceptable, "payload-too-big"));
             }
             Ok(Some(item))
@@ -280,9 +282,9 @@ pub(in crate::extensions) async fn publish_own(
     payload: Element,
 ) -> Result<(), StanzaError> {
     debug_assert_eq!(place.face, Face::Account);
-    let node = match place.find(name).await? {
+    let node = match Box::pin(place.find(name)).await? {
         Some(node) => node,
-        None => match place.create(name, config, &place.address).await? {
+        None => match Box::pin(place.create(name, config, &place.address)).await? {
             Some(node) => node,
             None => place.node(name).await?,
         },

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::disco;
 use super::place::{Face, Place};
+use super::{disco, requests};
 use crate::config::Config;
-use crate::hooks::{Ask, At, Effects, Hooks, Iq, IqAnswer, Item, Parcel, Service};
-use crate::proto::{BareJid, Condition, IqType, Kind, StanzaError, ns};
+use crate::hooks::{Ask, At, Effects, Hooks, Iq, IqAnswer, Item, Parcel, Service, Services};
+use crate::proto::{BareJid, Condition, IqType, Kind, MessageType, StanzaError, ns};
 use crate::xml::Element;
 
 /// A service and where it is.
@@ -41,17 +41,23 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     });
 }
 
+impl Pubsub {
+    fn place(&self, services: &Arc<Services>) -> Place {
+        Place {
+            services: Arc::clone(services),
+            address: self.address.clone(),
+            face: Face::Service,
+        }
+    }
+}
+
 impl Service for Pubsub {
     fn request(self: Arc<Self>, iq: Iq) -> BoxFuture<'static, Option<IqAnswer>> {
         Box::pin(async move {
             if iq.to != self.address {
                 return None;
             }
-            let place = Place {
-                services: Arc::clone(&iq.services),
-                address: self.address.clone(),
-                face: Face::Service,
-            };
+            let place = self.place(&iq.services);
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
                 (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => {
                     Some(Box::pin(super::answer(place, iq)).await)
@@ -68,6 +74,22 @@ impl Service for Pubsub {
             match parcel.stanza.kind {
                 // §12.4: what comes back of notifications says nothing that would be acted upon.
                 Kind::Presence(_) | Kind::Iq(IqType::Result | IqType::Error) => {
+                    Ok(Effects::default())
+                }
+                Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Message(_)
+                    if parcel
+                        .stanza
+                        .to
+                        .as_ref()
+                        .is_some_and(|to| to.is_bare() && *to.bare() == self.address) =>
+                {
+                    let Some(form) = requests::answer_in(&parcel.stanza) else {
+                        return Err(Condition::ServiceUnavailable.into());
+                    };
+                    let place = self.place(&parcel.services);
+                    let from = parcel.stanza.from.clone().ok_or(Condition::BadRequest)?;
+                    requests::answered(&place, from.bare(), &form).await?;
                     Ok(Effects::default())
                 }
                 Kind::Message(_) | Kind::Iq(IqType::Get | IqType::Set) => {

@@ -42,18 +42,6 @@ queries! {
         where service = $1 and node = $2 and revision < $3 order by revision desc limit $4";
     PLACE = "select count(*) from pubsub_item
         where service = $1 and node = $2 and revision < $3";
-    OF_CONTACTS = "select n.service, n.config, i.id, i.publisher, i.published_at, i.revision,
-            i.payload, b.subscription, b.group_names, a.affiliation
-        from roster_item r
-        join pubsub_node n on n.service = r.contact and n.node = $2
-        join pubsub_item i on i.service = n.service and i.node = n.node
-        left join roster_item b on b.owner = r.contact and b.contact = r.owner and not b.removed
-        left join pubsub_affiliation a
-            on a.service = n.service and a.node = n.node and a.jid = r.owner
-        where r.owner = $1 and not r.removed and r.subscription in ('to', 'both')
-            and i.revision = (select max(l.revision) from pubsub_item l
-                where l.service = n.service and l.node = n.node)
-        order by n.service limit $3";
 }
 
 /// A published item.
@@ -129,23 +117,6 @@ pub enum Slice {
     After(i64, u32),
     /// The last of those before that revision; also oldest first.
     Before(i64),
-}
-
-/// The last item of a contact's node, with what decides whether it may be seen.
-#[derive(Clone, Debug)]
-pub struct ContactItem {
-    /// Whose node it is.
-    pub service: BareJid,
-    /// How the node is configured.
-    pub config: Vec<u8>,
-    /// The item.
-    pub item: PubsubItem,
-    /// Whether the contact lets the owner see its presence.
-    pub presence: bool,
-    /// The groups in which the contact has the owner.
-    pub groups: Vec<String>,
-    /// The owner's affiliation with the node.
-    pub affiliation: Option<String>,
 }
 
 impl Pubsub<'_> {
@@ -282,7 +253,7 @@ impl Pubsub<'_> {
         .await
     }
 
-    /// Drops what was published before that moment.
+    /// Drops what was published before that moment; how many items that were.
     ///
     /// # Errors
     /// When the database fails.
@@ -291,7 +262,7 @@ impl Pubsub<'_> {
         service: &BareJid,
         node: &str,
         before: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let due: i64 = reading!(self.db, pool => {
             sqlx::query_scalar(COUNT_EXPIRED)
                 .bind(service.as_str())
@@ -301,17 +272,21 @@ impl Pubsub<'_> {
                 .await?
         });
         if due == 0 {
-            return Ok(());
+            return Ok(0);
         }
         Box::pin(async {
-            transaction!(self.db, tx => {
+            Ok(transaction!(self.db, tx => {
                 sqlx::query(LOCK).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
-                sqlx::query(EXPIRE)
-                    .bind(service.as_str()).bind(node).bind(before.as_micros())
-                    .execute(&mut *tx).await?;
+                let gone = sqlx::query(EXPIRE)
+                    .bind(service.as_str())
+                    .bind(node)
+                    .bind(before.as_micros())
+                    .execute(&mut *tx)
+                    .await?
+                    .rows_affected();
                 sqlx::query(WEIGH).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
-            });
-            Ok(())
+                gone
+            }))
         })
         .await
     }
@@ -396,31 +371,7 @@ impl Pubsub<'_> {
         });
         Ok(u64::try_from(count).unwrap_or(0))
     }
-
-    /// The last item of the node of that name of each local contact that `owner` sees the presence of.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn last_of_contacts(
-        &self,
-        owner: &BareJid,
-        node: &str,
-        limit: u32,
-    ) -> Result<Vec<ContactItem>, StoreError> {
-        let rows: Vec<ContactRow> = reading!(self.db, pool => {
-            sqlx::query_as(OF_CONTACTS)
-                .bind(owner.as_str())
-                .bind(node)
-                .bind(i64::from(limit))
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(ContactItem::try_from).collect()
-    }
 }
-
-/// After each group of a roster item.
-const GROUP_END: char = '\u{1F}';
 
 #[derive(FromRow)]
 struct Old {
@@ -429,23 +380,12 @@ struct Old {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     publisher: String,
     published_at: i64,
     revision: i64,
     payload: Vec<u8>,
-}
-
-#[derive(FromRow)]
-struct ContactRow {
-    service: String,
-    config: Vec<u8>,
-    #[sqlx(flatten)]
-    item: Row,
-    subscription: Option<String>,
-    group_names: Option<String>,
-    affiliation: Option<String>,
 }
 
 impl From<Row> for PubsubItem {
@@ -457,26 +397,5 @@ impl From<Row> for PubsubItem {
             revision: row.revision,
             payload: row.payload,
         }
-    }
-}
-
-impl TryFrom<ContactRow> for ContactItem {
-    type Error = StoreError;
-
-    fn try_from(row: ContactRow) -> Result<Self, StoreError> {
-        let subscription = row.subscription.as_deref();
-        let groups = row.group_names.unwrap_or_default();
-        Ok(Self {
-            service: BareJid::new(&row.service)
-                .map_err(|error| StoreError::corrupt("pubsub_node.service", error))?,
-            config: row.config,
-            item: row.item.into(),
-            presence: matches!(subscription, Some("from" | "both")),
-            groups: groups
-                .split_terminator(GROUP_END)
-                .map(str::to_owned)
-                .collect(),
-            affiliation: row.affiliation,
-        })
     }
 }

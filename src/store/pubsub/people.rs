@@ -22,18 +22,23 @@ queries! {
         on conflict (service, node, jid) do update set affiliation = excluded.affiliation";
     DISAFFILIATE = "delete from pubsub_affiliation
         where service = $1 and node = $2 and jid = $3";
-    SUBSCRIPTIONS = "select node, jid from pubsub_subscription
+    SUBSCRIPTIONS = "select node, jid, pending from pubsub_subscription
         where service = $1 and node = $2 order by jid limit $3";
-    SUBSCRIPTIONS_OF = "select node, jid from pubsub_subscription
+    SUBSCRIPTIONS_OF = "select node, jid, pending from pubsub_subscription
         where service = $1 and bare = $2 order by node, jid limit $3";
     COUNT_SUBSCRIPTIONS = "select count(*) from pubsub_subscription
         where service = $1 and node = $2";
+    COUNT_ADDRESSES = "select count(*) from pubsub_subscription
+        where service = $1 and node = $2 and bare = $3";
     // Takes the node's row, so that changes follow each other.
     TOUCH = "update pubsub_node set bytes = bytes where service = $1 and node = $2";
     SUBSCRIBED = "select count(*) from pubsub_subscription
-        where service = $1 and node = $2 and bare = $3";
-    SUBSCRIBE = "insert into pubsub_subscription (service, node, jid, bare)
-        values ($1, $2, $3, $4) on conflict (service, node, jid) do nothing";
+        where service = $1 and node = $2 and bare = $3 and not pending";
+    SUBSCRIPTION = "select pending from pubsub_subscription
+        where service = $1 and node = $2 and jid = $3";
+    SUBSCRIBE = "insert into pubsub_subscription (service, node, jid, bare, pending)
+        values ($1, $2, $3, $4, $5) on conflict (service, node, jid)
+        do update set pending = pubsub_subscription.pending and excluded.pending";
     UNSUBSCRIBE = "delete from pubsub_subscription
         where service = $1 and node = $2 and jid = $3";
     UNSUBSCRIBE_ALL = "delete from pubsub_subscription
@@ -73,6 +78,27 @@ pub struct PubsubSubscription {
     pub node: String,
     /// Who.
     pub jid: Jid,
+    /// Whether it waits for an owner of the node.
+    pub state: SubscriptionState,
+}
+
+/// How far a subscription is (XEP-0060 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubscriptionState {
+    /// An owner of the node has not answered yet.
+    Pending,
+    /// It is told of what happens.
+    Subscribed,
+}
+
+impl SubscriptionState {
+    const fn of(pending: bool) -> Self {
+        if pending {
+            Self::Pending
+        } else {
+            Self::Subscribed
+        }
+    }
 }
 
 impl Pubsub<'_> {
@@ -220,7 +246,7 @@ impl Pubsub<'_> {
         key: &str,
         limit: u32,
     ) -> Result<Vec<PubsubSubscription>, StoreError> {
-        let rows: Vec<(String, String)> = reading!(self.db, pool => {
+        let rows: Vec<(String, String, bool)> = reading!(self.db, pool => {
             sqlx::query_as(sql)
                 .bind(service.as_str())
                 .bind(key)
@@ -229,15 +255,37 @@ impl Pubsub<'_> {
                 .await?
         });
         rows.into_iter()
-            .map(|(node, jid)| {
+            .map(|(node, jid, pending)| {
                 let jid = Jid::parse(&jid)
                     .map_err(|error| StoreError::corrupt("pubsub_subscription.jid", error))?;
-                Ok(PubsubSubscription { node, jid })
+                let state = SubscriptionState::of(pending);
+                Ok(PubsubSubscription { node, jid, state })
             })
             .collect()
     }
 
-    /// Whether the entity has a subscription to the node.
+    /// The subscription of an address.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscription(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &Jid,
+    ) -> Result<Option<SubscriptionState>, StoreError> {
+        let pending: Option<bool> = reading!(self.db, pool => {
+            sqlx::query_scalar(SUBSCRIPTION)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(jid.to_string())
+                .fetch_optional(pool)
+                .await?
+        });
+        Ok(pending.map(SubscriptionState::of))
+    }
+
+    /// Whether the entity has a subscription to the node that does not wait for an owner.
     ///
     /// # Errors
     /// When the database fails.
@@ -258,7 +306,8 @@ impl Pubsub<'_> {
         Ok(count > 0)
     }
 
-    /// Subscribes an address. [`Put::Full`] when the node has as many subscriptions as it may have, or the
+    /// Subscribes an address, or notes that it wants to be. Who is subscribed already stays so, who waits
+    /// may be subscribed now. [`Put::Full`] when the node has as many subscriptions as it may have, or the
     /// entity [`ADDRESSES_MAX`] of them.
     ///
     /// # Errors
@@ -268,25 +317,29 @@ impl Pubsub<'_> {
         service: &BareJid,
         node: &str,
         jid: &Jid,
+        state: SubscriptionState,
         max: u32,
     ) -> Result<Put, StoreError> {
         Box::pin(async {
             transaction!(self.db, tx => {
                 sqlx::query(TOUCH).bind(service.as_str()).bind(node).execute(&mut *tx).await?;
-                let made = sqlx::query(SUBSCRIBE)
+                let before: Option<bool> = sqlx::query_scalar(SUBSCRIPTION)
+                    .bind(service.as_str()).bind(node).bind(jid.to_string())
+                    .fetch_optional(&mut *tx).await?;
+                sqlx::query(SUBSCRIBE)
                     .bind(service.as_str())
                     .bind(node)
                     .bind(jid.to_string())
                     .bind(jid.bare().as_str())
+                    .bind(state == SubscriptionState::Pending)
                     .execute(&mut *tx)
-                    .await?
-                    .rows_affected();
+                    .await?;
                 let count: i64 = sqlx::query_scalar(COUNT_SUBSCRIPTIONS)
                     .bind(service.as_str()).bind(node).fetch_one(&mut *tx).await?;
-                let own: i64 = sqlx::query_scalar(SUBSCRIBED)
+                let own: i64 = sqlx::query_scalar(COUNT_ADDRESSES)
                     .bind(service.as_str()).bind(node).bind(jid.bare().as_str())
                     .fetch_one(&mut *tx).await?;
-                if made > 0 && (count > i64::from(max) || own > ADDRESSES_MAX) {
+                if before.is_none() && (count > i64::from(max) || own > ADDRESSES_MAX) {
                     return Ok(Put::Full);
                 }
             });

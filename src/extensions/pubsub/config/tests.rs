@@ -65,7 +65,7 @@ fn a_form_of_wrong_values_changes_nothing() {
         ),
         (
             "pubsub#access_model",
-            "authorize",
+            "telepathy",
             Condition::NotAcceptable,
             Some("unsupported-access-model"),
         ),

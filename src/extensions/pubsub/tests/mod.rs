@@ -2,8 +2,10 @@ use crate::extensions::testing::{Client, House};
 
 mod account;
 mod bounds;
+mod login;
 mod owners;
 mod presence;
+mod requests;
 mod service;
 
 const NS: &str = "http://jabber.org/protocol/pubsub";

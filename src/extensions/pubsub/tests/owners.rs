@@ -24,7 +24,7 @@ async fn nodes_are_made_once_and_by_their_owner() {
     };
     for (fields, expected) in [
         (
-            &[("access_model", "authorize")][..],
+            &[("access_model", "telepathy")][..],
             "error q not-acceptable",
         ),
         (

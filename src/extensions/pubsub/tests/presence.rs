@@ -102,7 +102,7 @@ async fn who_comes_online_is_shown_the_last_items_once() {
     juliet.send("<presence type='unavailable'/>").await;
     juliet.received();
     juliet.send(presence).await;
-    assert!(answer_disco(&mut juliet, &all).await);
+    // Nor is it asked again, but shown them as one that comes anew.
     assert_eq!(super::events(&mut juliet).len(), 1);
 
     romeo.send(presence).await;
