@@ -75,8 +75,7 @@ impl<G: Group> Grouped<G> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| StoreError::Closed)?;
         self.queue
-            .send((record, answer, Some(place)))
-            .await
+            .try_send((record, answer, Some(place)))
             .map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
