@@ -8,8 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::extensions::pubsub::{NodeConfig, Place, all, publish_own, retract_own};
-use crate::extensions::turns::Turns;
+use crate::extensions::pubsub::{NodeConfig, Place, Turns, all, publish_own, retract_own};
 use crate::hooks::{At, Hooks, Services};
 use crate::proto::common::kept;
 use crate::proto::document::Document;

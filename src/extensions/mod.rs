@@ -41,7 +41,6 @@ pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
-mod turns;
 pub mod vcard;
 pub mod version;
 

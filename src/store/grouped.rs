@@ -19,6 +19,9 @@ use super::error::StoreError;
 /// sockets and nobody else's.
 pub(super) const QUEUE_RECORDS_MAX: usize = 4_096;
 
+/// Records that may stand behind those, one for each sender that waits; past that they are refused.
+const BEHIND_RECORDS_MAX: usize = 16_384;
+
 /// Records in one commit; at four columns far from either database's limit of placeholders.
 const GROUP_RECORDS_MAX: usize = 256;
 
@@ -45,7 +48,7 @@ type Waiting<G> = (
 
 /// The callers' end of the queue.
 pub(super) struct Grouped<G: Group> {
-    queue: mpsc::UnboundedSender<Waiting<G>>,
+    queue: mpsc::Sender<Waiting<G>>,
     places: Arc<Semaphore>,
 }
 
@@ -53,7 +56,7 @@ impl<G: Group> Grouped<G> {
     /// Starts the task that writes; it ends when `stop` is cancelled, after the records that are
     /// queued by then.
     pub(super) fn start(group: G, tasks: &TaskTracker, stop: CancellationToken) -> Self {
-        let (queue, waiting) = mpsc::unbounded_channel();
+        let (queue, waiting) = mpsc::channel(QUEUE_RECORDS_MAX + BEHIND_RECORDS_MAX);
         tasks.spawn(run(group, waiting, stop));
         Self {
             queue,
@@ -72,7 +75,7 @@ impl<G: Group> Grouped<G> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| StoreError::Closed)?;
         self.queue
-            .send((record, answer, Some(place)))
+            .try_send((record, answer, Some(place)))
             .map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
@@ -88,8 +91,8 @@ impl<G: Group> Grouped<G> {
         let answered = async move { answered.await.map_err(|_| StoreError::Closed)? };
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let had_room = place.is_some();
-        // Where the queue is closed, `answered` says so.
-        let queued = self.queue.send((record, answer, place)).is_ok();
+        // Where it is refused, its answer is dropped, and `answered` says that it is not written.
+        let queued = self.queue.try_send((record, answer, place)).is_ok();
         (had_room && queued, Box::pin(answered))
     }
 
@@ -101,7 +104,7 @@ impl<G: Group> Grouped<G> {
 
 async fn run<G: Group>(
     mut group: G,
-    mut waiting: mpsc::UnboundedReceiver<Waiting<G>>,
+    mut waiting: mpsc::Receiver<Waiting<G>>,
     stop: CancellationToken,
 ) {
     let mut taken = Vec::new();

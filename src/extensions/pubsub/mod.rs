@@ -24,6 +24,7 @@ mod requests;
 mod service;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::Arc;
 
@@ -31,11 +32,11 @@ pub(in crate::extensions) use config::{AccessModel, NodeConfig};
 pub(in crate::extensions) use items::{all, item};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::{publish_own, retract_own};
+pub(in crate::extensions) use turns::Turns;
 
 use tracing::{debug, warn};
 
 use crate::config::Config;
-use crate::extensions::turns::Turns;
 use crate::hooks::{At, Hooks, Iq, IqAnswer};
 use crate::proto::document::Document;
 use crate::proto::{Condition, IqType, StanzaError, ns};
