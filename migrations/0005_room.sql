@@ -1,6 +1,7 @@
 -- Rooms that outlast their occupants (XEP-0045).
 --
 -- config: the form muc#roomconfig as its owner would fill it in.
+-- hats (XEP-0317): in room the element that lists them, in room_affiliation the URIs of those that are worn, one a line.
 
 create table room (
     jid text not null primary key,
@@ -8,7 +9,8 @@ create table room (
     created_at bigint not null,
     config bytea not null,
     subject bytea,
-    vcard bytea
+    vcard bytea,
+    hats bytea
 );
 
 create table room_affiliation (
@@ -17,5 +19,7 @@ create table room_affiliation (
     affiliation text not null,
     nick text,
     reason text,
+    hats text,
     primary key (room, jid)
 );
+create index room_affiliation_by_jid on room_affiliation (jid);

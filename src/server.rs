@@ -73,6 +73,9 @@ pub use listeners::LISTENERS_FILE;
 /// How long sessions are given to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long extensions may take to tell that the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How often [`daily`] work is due.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -253,6 +256,13 @@ async fn shut_down(
 ) {
     info!("stopping");
     stop.cancel();
+    let services = router.services();
+    if tokio::time::timeout(LAST_WORDS, services.hooks.run_stopping(services))
+        .await
+        .is_err()
+    {
+        warn!("not everybody was told that the server stops");
+    }
     for account in router.registry().all() {
         for session in account.sessions().iter() {
             session.end(StreamCondition::SystemShutdown.into());

@@ -667,6 +667,18 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "hats.xsd",
+        &[
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='12.5'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'/>",
+        ],
+        &[
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='' uri='urn:hat:host'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='361'/></hats>",
+        ],
+    ),
+    (
         "message-retract.xsd",
         &[
             "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",

@@ -213,6 +213,9 @@ async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     // XEP-0077 §3.2: the streams of a removed account are closed with `not-authorized`.
     let gone = StreamError::new(StreamCondition::NotAuthorized).text("the account is removed");
     let ended = operator.end_sessions(jid, &gone);
+    if let Some(services) = &operator.services {
+        services.hooks.run_removed(jid, services).await;
+    }
     departure::part(&operator, jid, &sessions, &removed)
         .await
         .map_err(|error| {

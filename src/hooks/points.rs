@@ -8,9 +8,11 @@ use futures_util::future::BoxFuture;
 use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
 use crate::hooks::table::{Hooks, StanzaHook, insert, run};
-use crate::proto::Stanza;
+use crate::proto::{BareJid, Stanza};
 
 type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
+type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type StoppingHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type AnswerHook =
     Box<dyn Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
@@ -21,6 +23,8 @@ pub(super) struct Points {
     incoming_iq: Vec<(Stage, StanzaHook)>,
     kept: Vec<KeptHook>,
     answers: Vec<AnswerHook>,
+    removed: Vec<RemovedHook>,
+    stopping: Vec<StoppingHook>,
 }
 
 impl Hooks {
@@ -61,6 +65,38 @@ impl Hooks {
         hook: impl Fn(&Stanza, &Arc<Services>) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
     ) {
         self.points.answers.push(Box::new(hook));
+    }
+
+    /// Is told of each account that is removed, when the database has nothing more of it: what is kept
+    /// of it in memory has to go, too.
+    pub fn removed<F>(&mut self, hook: impl Fn(BareJid, Arc<Services>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook: RemovedHook = Box::new(move |jid, services| Box::pin(hook(jid, services)));
+        self.points.removed.push(hook);
+    }
+
+    /// Runs once when the server stops, while all sessions are still there. Presence that is put into
+    /// their mailboxes now is the last that they are sent.
+    pub fn stopping<F>(&mut self, hook: impl Fn(Arc<Services>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook: StoppingHook = Box::new(move |services| Box::pin(hook(services)));
+        self.points.stopping.push(hook);
+    }
+
+    pub(crate) async fn run_removed(&self, account: &BareJid, services: &Arc<Services>) {
+        for hook in &self.points.removed {
+            hook(account.clone(), Arc::clone(services)).await;
+        }
+    }
+
+    pub(crate) async fn run_stopping(&self, services: &Arc<Services>) {
+        for hook in &self.points.stopping {
+            hook(Arc::clone(services)).await;
+        }
     }
 
     pub(crate) fn run_outgoing_iq(&self, passage: &mut Passage<'_>) -> Flow {

@@ -4,6 +4,7 @@
 
 mod nonzas;
 mod parked;
+mod parting;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -177,7 +178,10 @@ impl Task {
             // In no fixed order: a flood of mail must not keep the session from being heard.
             let turn = tokio::select! {
                 told = &mut told => Err(match told {
-                    Told::End(error) => End::Failed(error),
+                    Told::End(error) => {
+                        self.last_presence(&error);
+                        End::Failed(error)
+                    }
                     Told::HandOver => End::TakenOver { mid_stanza: false },
                 }),
                 mail = session.mail(), if may_write => self.mail(mail, transport).await,
@@ -451,24 +455,6 @@ impl Task {
     /// presence. Runs also after a panic.
     pub(super) async fn finish(mut self) {
         Box::pin(self.give_back()).await;
-    }
-
-    /// Once only, however the session ends.
-    async fn give_back(&mut self) {
-        if std::mem::replace(&mut self.given_back, true) {
-            return;
-        }
-        // What was being written may have arrived in part: better twice than never.
-        let mut rest = std::mem::take(&mut self.in_flight);
-        rest.extend(
-            self.held
-                .take()
-                .into_iter()
-                .flat_map(|mut held| held.release()),
-        );
-        let management = self.management.take();
-        let (router, resumables) = (&self.router, &self.resumables);
-        super::give_back(router, resumables, &self.session, management, rest).await;
     }
 }
 

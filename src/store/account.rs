@@ -11,6 +11,7 @@ use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
 use super::fast_token::REVOKE_ALL;
 use super::pubsub;
+use super::room;
 use super::roster::{self, RosterItem};
 use crate::clock::Timestamp;
 use crate::domain::rights::Role;
@@ -124,7 +125,7 @@ impl Accounts<'_> {
                     .bind(roster::ITEMS_CEILING)
                     .fetch_all(&mut *tx)
                     .await?;
-                for leave in pubsub::LEAVE {
+                for leave in pubsub::LEAVE.into_iter().chain([room::LEAVE]) {
                     sqlx::query(leave).bind(jid.as_str()).execute(&mut *tx).await?;
                 }
                 // The foreign keys take the rest along.

@@ -25,6 +25,8 @@ pub struct RoomRecord {
     pub subject: Option<Vec<u8>>,
     /// Its vCard.
     pub vcard: Option<Vec<u8>>,
+    /// The hats that may be given in it (XEP-0317).
+    pub hats: Option<Vec<u8>>,
 }
 
 /// What an account is in a room.
@@ -38,23 +40,29 @@ pub struct RoomAffiliation {
     pub nick: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// The URIs of the hats that it wears, one a line.
+    pub hats: Option<String>,
 }
 
+/// What goes with an account: whoever gets its address later is nothing in any room.
+pub(super) const LEAVE: &str = LEAVE_ROOMS;
+
 queries! {
-    ROOMS = "select jid, creator, created_at, config, subject, vcard from room
+    ROOMS = "select jid, creator, created_at, config, subject, vcard, hats from room
         where jid > $1 order by jid limit $2";
-    AFFILIATIONS = "select jid, affiliation, nick, reason from room_affiliation
+    AFFILIATIONS = "select jid, affiliation, nick, reason, hats from room_affiliation
         where room = $1 order by jid";
-    PUT_ROOM = "insert into room (jid, creator, created_at, config, subject, vcard)
-        values ($1, $2, $3, $4, $5, $6)
+    PUT_ROOM = "insert into room (jid, creator, created_at, config, subject, vcard, hats)
+        values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (jid) do update set config = excluded.config, subject = excluded.subject,
-            vcard = excluded.vcard";
+            vcard = excluded.vcard, hats = excluded.hats";
     REMOVE_ROOM = "delete from room where jid = $1";
-    PUT_AFFILIATION = "insert into room_affiliation (room, jid, affiliation, nick, reason)
-        values ($1, $2, $3, $4, $5)
+    PUT_AFFILIATION = "insert into room_affiliation (room, jid, affiliation, nick, reason, hats)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict (room, jid) do update set affiliation = excluded.affiliation,
-            nick = excluded.nick, reason = excluded.reason";
+            nick = excluded.nick, reason = excluded.reason, hats = excluded.hats";
     REMOVE_AFFILIATION = "delete from room_affiliation where room = $1 and jid = $2";
+    LEAVE_ROOMS = "delete from room_affiliation where jid = $1";
 }
 
 /// Rooms listed at once.
@@ -107,6 +115,7 @@ impl Rooms<'_> {
                 .bind(room.config.as_slice())
                 .bind(room.subject.as_deref())
                 .bind(room.vcard.as_deref())
+                .bind(room.hats.as_deref())
                 .execute(&mut *tx)
                 .await?;
             for (jid, affiliation) in affiliations {
@@ -118,6 +127,7 @@ impl Rooms<'_> {
                             .bind(it.affiliation.as_str())
                             .bind(it.nick.as_deref())
                             .bind(it.reason.as_deref())
+                            .bind(it.hats.as_deref())
                             .execute(&mut *tx)
                             .await?;
                     }
@@ -154,6 +164,7 @@ struct Row {
     config: Vec<u8>,
     subject: Option<Vec<u8>>,
     vcard: Option<Vec<u8>>,
+    hats: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for RoomRecord {
@@ -167,6 +178,7 @@ impl TryFrom<Row> for RoomRecord {
             config: row.config,
             subject: row.subject,
             vcard: row.vcard,
+            hats: row.hats,
         })
     }
 }
@@ -177,6 +189,7 @@ struct AffiliationRow {
     affiliation: String,
     nick: Option<String>,
     reason: Option<String>,
+    hats: Option<String>,
 }
 
 impl TryFrom<AffiliationRow> for RoomAffiliation {
@@ -188,6 +201,7 @@ impl TryFrom<AffiliationRow> for RoomAffiliation {
             affiliation: row.affiliation,
             nick: row.nick,
             reason: row.reason,
+            hats: row.hats,
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use parlour::store::{RoomAffiliation, RoomRecord};
 
-use crate::{NOW, Place, jid};
+use crate::{NOW, Place, account, jid};
 
 crate::on_both!(
     a_room_is_stored_with_what_has_changed,
     rooms_are_listed_in_pages,
+    an_account_that_goes_is_nothing_in_any_room,
 );
 
 fn room(name: &str) -> RoomRecord {
@@ -17,6 +18,7 @@ fn room(name: &str) -> RoomRecord {
         config: b"<x/>".to_vec(),
         subject: None,
         vcard: None,
+        hats: None,
     }
 }
 
@@ -26,6 +28,7 @@ fn affiliation(account: &str, affiliation: &str, nick: Option<&str>) -> RoomAffi
         affiliation: affiliation.to_owned(),
         nick: nick.map(str::to_owned),
         reason: None,
+        hats: None,
     }
 }
 
@@ -46,7 +49,11 @@ async fn a_room_is_stored_with_what_has_changed(place: Place) {
     cave.config = b"<y/>".to_vec();
     cave.subject = Some(b"<message/>".to_vec());
     cave.vcard = Some(b"<vCard/>".to_vec());
-    let outcast = affiliation("bob@example.net", "outcast", None);
+    cave.hats = Some(b"<hats/>".to_vec());
+    let outcast = RoomAffiliation {
+        hats: Some("urn:hat".to_owned()),
+        ..affiliation("bob@example.net", "outcast", None)
+    };
     let changed = [
         (jid("alice@example.com"), None),
         (bob.jid, Some(outcast.clone())),
@@ -82,4 +89,21 @@ async fn rooms_are_listed_in_pages(place: Place) {
         names(rooms.page("b@rooms.example.com").await.unwrap()),
         ["c@rooms.example.com"]
     );
+}
+
+async fn an_account_that_goes_is_nothing_in_any_room(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let rooms = store.rooms();
+    let bob = affiliation("bob@example.com", "member", None);
+    for name in ["a", "b"] {
+        let owner = affiliation("alice@example.com", "owner", Some("Alice"));
+        let both = [owner, bob.clone()].map(|it| (it.jid.clone(), Some(it)));
+        rooms.put(&room(name), &both).await.unwrap();
+    }
+    let _gone = store.accounts().remove(&alice).await.unwrap();
+    for name in ["a", "b"] {
+        let left = rooms.affiliations(&room(name).jid).await.unwrap();
+        assert_eq!(left, [bob.clone()]);
+    }
 }

@@ -10,6 +10,7 @@ use super::leaving::expel;
 use super::model::rank::{may_set_affiliation, may_set_role};
 use super::model::{Affiliation, Role, Standing};
 use super::notices::reason;
+use super::persistence::Draft;
 use super::presence::{News, status};
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
@@ -51,25 +52,34 @@ impl Rooms {
         if iq.kind == IqType::Get {
             return list(iq, room, &items).map(Some);
         }
-        let mut post = Post::default();
-        {
-            let mut state = room.lock();
+        let mut saved = room.saving.lock().await;
+        let (changes, draft) = {
+            let state = room.lock();
             let actor = state.standing(&iq.from);
             let changes = items
                 .iter()
                 .map(|item| read(&state, item))
                 .collect::<Result<Vec<_>, _>>()?;
             self.check(&state, actor, &iq.from, &changes)?;
+            let draft = draft(&state, &changes);
+            (changes, draft)
+        };
+        if !draft.associates.is_empty() {
+            self.write(room, &mut saved, &draft, &iq.services).await?;
+        }
+        let mut post = Post::default();
+        {
+            let mut state = room.lock();
             let nick = state.occupant_of(&iq.from).map(|(nick, _)| nick.clone());
             let actor = (nick, iq.from.clone());
             for change in changes {
                 carry_out(&mut state, room, &actor, change, &mut post);
             }
         }
-        let saved = self.save(room, &iq.services).await;
+        drop(saved);
         post.carry_out(&iq.services).await;
         self.tidy(room);
-        saved.map(|()| None)
+        Ok(None)
     }
 
     fn check(
@@ -79,6 +89,7 @@ impl Rooms {
         from: &Jid,
         changes: &[Change],
     ) -> Result<(), StanzaError> {
+        let mut added = 0;
         for change in changes {
             match change {
                 Change::Role { nick, role, .. } => {
@@ -101,7 +112,8 @@ impl Rooms {
                     may_set_affiliation(actor.affiliation, current, *affiliation, own, last)?;
                     let new = *affiliation != Affiliation::None;
                     if new && !state.associates.contains_key(account) {
-                        self.check_associates(state)?;
+                        self.check_associates(state, added)?;
+                        added += 1;
                     }
                     let owner = nick.as_ref().and_then(|nick| state.reserved_for(nick));
                     if owner.is_some_and(|owner| owner != account) {
@@ -174,6 +186,43 @@ fn read(state: &State, item: &Element) -> Result<Change, StanzaError> {
     }
 }
 
+/// What the database is told before anything is carried out.
+fn draft(state: &State, changes: &[Change]) -> Draft {
+    let mut draft = Draft::default();
+    for change in changes {
+        if let Change::Affiliation {
+            account,
+            affiliation,
+            nick,
+            reason,
+        } = change
+        {
+            let before = draft.associate(state, account);
+            let after = affiliated(before, *affiliation, nick.clone(), reason.clone());
+            draft.associates.insert(account.clone(), after);
+        }
+    }
+    draft
+}
+
+/// What somebody is with a new affiliation: who is banned or none has no nickname any more.
+fn affiliated(
+    before: Option<&Associate>,
+    affiliation: Affiliation,
+    nick: Option<Resource>,
+    reason: Option<String>,
+) -> Associate {
+    let before = before.cloned().unwrap_or_default();
+    let keeps_nick = !matches!(affiliation, Affiliation::Outcast | Affiliation::None);
+    let banned = affiliation == Affiliation::Outcast;
+    Associate {
+        affiliation,
+        nick: nick.or(before.nick).filter(|_| keeps_nick),
+        reason,
+        hats: if banned { Vec::new() } else { before.hats },
+    }
+}
+
 fn carry_out(
     state: &mut State,
     room: &Room,
@@ -233,24 +282,18 @@ fn affiliate(
     post: &mut Post,
 ) {
     let before = state.associates.get(account).cloned();
-    let kept = before.as_ref().and_then(|it| it.nick.clone());
-    let keeps_nick = !matches!(affiliation, Affiliation::Outcast | Affiliation::None);
-    let associate = Associate {
+    let associate = affiliated(
+        before.as_ref(),
         affiliation,
-        nick: nick.or(kept).filter(|_| keeps_nick),
-        reason: reason.map(str::to_owned),
-    };
+        nick,
+        reason.map(str::to_owned),
+    );
     let same = before
         .as_ref()
         .map_or(Affiliation::None, |it| it.affiliation)
         == affiliation;
     state.associate(account, associate);
-    let here: Vec<Resource> = state
-        .occupants
-        .iter()
-        .filter(|(_, occupant)| occupant.account == *account)
-        .map(|(nick, _)| nick.clone())
-        .collect();
+    let here = state.nicks_of(account);
     if here.is_empty() && !same && affiliation > Affiliation::None {
         post.remote.push(out_of_room(room, account, affiliation));
     }

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use compact_str::CompactString;
 
 use super::messages::RETRACT;
-use super::model::Affiliation;
-use super::model::RoomConfig;
 use super::model::history::Said;
+use super::model::{Affiliation, Role, RoomConfig};
 use super::presence::OCCUPANT_ID;
 use super::room::{Room, State};
 use super::rooms::Rooms;
@@ -31,6 +31,33 @@ pub(super) struct Kept {
     pub(super) id: CompactString,
     /// The write that was begun for it, and whether it goes on without anybody waiting for it.
     pub(super) written: Option<(Durable, bool)>,
+}
+
+/// Who said something, as it was then.
+pub(super) struct Sender {
+    pub(super) jid: Jid,
+    pub(super) standing: (Affiliation, Role),
+}
+
+impl Sender {
+    /// XEP-0313 §6.1.2 has the sender's address in the archive, for those who may see it.
+    fn to_element(&self) -> Element {
+        let (affiliation, role) = self.standing;
+        let item = Element::new(ns::MUC_USER, "item")
+            .attr("affiliation", affiliation.name())
+            .attr("jid", self.jid.to_string())
+            .attr("role", role.name());
+        Element::new(ns::MUC_USER, "x").child(item)
+    }
+}
+
+/// What the archive has, without the address of the one who said it.
+fn anonymous(stanza: Bytes) -> Option<Stanza> {
+    let mut stanza = reading::stored(stanza)?;
+    stanza
+        .payload
+        .retain(|child| !child.is(Some(ns::MUC_USER), "x"));
+    Some(stanza)
 }
 
 /// Whether those who enter later are given the message (§7.2.13).
@@ -62,7 +89,7 @@ pub(super) fn keep(
     room: &Room,
     state: &State,
     stanza: &Stanza,
-    who: &Jid,
+    who: Option<&Sender>,
     now: Timestamp,
 ) -> Option<Kept> {
     if !is_kept(stanza) {
@@ -74,10 +101,15 @@ pub(super) fn keep(
             written: None,
         });
     }
+    let with = who.map_or_else(|| room.jid.clone().into(), |who| who.jid.to_bare());
+    let document = match who {
+        Some(who) => stanza.clone().child(&who.to_element()).to_document(),
+        None => stanza.to_document(),
+    };
     let message = NewArchived {
         owner: room.jid.clone(),
-        with: who.to_bare(),
-        stanza: stanza.to_document().into(),
+        with,
+        stanza: document.into(),
         words: words::of_message(&room.jid, stanza),
     };
     let appended = services.store.archive().append(message, now);
@@ -130,9 +162,9 @@ pub(super) async fn bury(
     let Ok(id) = id.parse::<ArchiveId>() else {
         return Ok(());
     };
-    stanza
-        .payload
-        .retain(|child| child.is(Some(OCCUPANT_ID), "occupant-id"));
+    stanza.payload.retain(|child| {
+        child.is(Some(OCCUPANT_ID), "occupant-id") || child.is(Some(ns::MUC_USER), "x")
+    });
     let stanza = stanza.child(&tombstone);
     let archive = services.store.archive();
     Box::pin(archive.replace(&room.jid, id, stanza.to_document().into())).await?;
@@ -188,10 +220,13 @@ impl Rooms {
             (IqType::Get, "query") => Ok(Some(query::form(&self.config.archive, senders))),
             (IqType::Get, "metadata") => query::metadata(iq, &room.jid).await,
             (IqType::Set, "query") => {
+                let hidden = |archived: &Archived| {
+                    anonymous(archived.stanza.clone()).map(|it| it.to_document().into())
+                };
                 let access = Access {
                     owner: &room.jid,
                     senders,
-                    shown: None,
+                    shown: (senders == Senders::Hidden).then_some(&hidden),
                 };
                 let (answer, _) = Box::pin(query::answer(iq, access)).await?;
                 Ok(Some(answer))
@@ -237,7 +272,7 @@ impl Rooms {
 }
 
 fn said(room: &Room, archived: Archived) -> Option<Said> {
-    let stanza = reading::stored(archived.stanza).filter(is_history)?;
+    let stanza = anonymous(archived.stanza).filter(is_history)?;
     let id = CompactString::from(archived.id.to_string());
     Some(Said {
         at: archived.id.moment(),

@@ -1,8 +1,9 @@
 //! The presence of one who is in the room: another status, another nickname, and the end (XEP-0045 §7.6, §7.7,
 //! §7.14).
 
-use super::entering::Arrival;
+use super::entering::{Arrival, RENAMED};
 use super::leaving;
+use super::model::hat::HATS;
 use super::presence::{News, OCCUPANT_ID};
 use super::room::{Post, Room, State};
 use super::rooms::Rooms;
@@ -15,7 +16,7 @@ const STRIPPED: [(&str, &str); 5] = [
     (ns::MUC, "x"),
     (ns::MUC_USER, "x"),
     (OCCUPANT_ID, "occupant-id"),
-    ("urn:xmpp:hats:0", "hats"),
+    (HATS, "hats"),
     (ns::DELAY, "delay"),
 ];
 
@@ -126,6 +127,10 @@ pub(super) fn rename(
         state.nicks.insert(seat.jid.clone(), arrival.nick.clone());
     }
     state.occupants.insert(arrival.nick.clone(), occupant);
-    state.announce(room, arrival.nick, &News::default(), post);
+    let news = News {
+        own_codes: if arrival.renamed { &[RENAMED] } else { &[] },
+        ..News::default()
+    };
+    state.announce(room, arrival.nick, &news, post);
     Ok(())
 }

@@ -21,6 +21,9 @@ const BEYOND_FULL_MAX: usize = 10;
 /// Sessions of one account under one nickname.
 const SEATS_MAX: usize = 32;
 
+/// §7.2.3: the nickname is not the one that was asked for.
+pub(super) const RENAMED: u16 = 210;
+
 /// How often a room is looked for again that vanished while somebody entered it.
 const TRIES_MAX: usize = 8;
 
@@ -28,6 +31,8 @@ const TRIES_MAX: usize = 8;
 pub(super) struct Arrival<'a> {
     pub(super) from: &'a Jid,
     pub(super) nick: &'a Resource,
+    /// Whether it is not quite the one that was asked for.
+    pub(super) renamed: bool,
     /// `<x xmlns='http://jabber.org/protocol/muc'/>`.
     pub(super) x: Option<Element>,
     pub(super) presence: Content,
@@ -57,13 +62,16 @@ impl Rooms {
             // §7.2.1.
             return Err(StanzaError::new(Condition::JidMalformed).text("a nickname is needed"));
         };
-        self.check_nick(nick)?;
+        // §15.1: a space at an end hides who it is.
+        let shown = Resource::new(nick.as_str().trim()).map_err(|_| Condition::NotAcceptable)?;
+        self.check_nick(&shown)?;
         let x = stanza.find(ns::MUC, "x");
         let x = x.and_then(|x| x.to_element(ns::CLIENT).ok());
         let presence = self.cleaned(stanza)?;
         let arrival = Arrival {
             from,
-            nick,
+            renamed: shown != *nick,
+            nick: &shown,
             x,
             presence,
             parcel,
@@ -105,7 +113,7 @@ impl Rooms {
     /// `not-acceptable`.
     pub(super) fn check_nick(&self, nick: &Resource) -> Result<(), StanzaError> {
         let text = nick.as_str();
-        // §15.1: no invisible nicknames; a space at an end hides who it is.
+        // §15.1: no invisible nicknames.
         if text.trim() != text || text.len() > self.limits().nick_bytes_max.as_usize() {
             return Err(StanzaError::new(Condition::NotAcceptable)
                 .text("the nickname is too long, or begins or ends with a space"));
@@ -197,7 +205,7 @@ impl Rooms {
         let created = state.phase == Phase::Locked && state.occupants.is_empty();
         self.show_others(state, room, arrival, post);
         self.seat(state, room, arrival, affiliation, pace);
-        let own_codes = own_codes(state, created);
+        let own_codes = own_codes(state, arrival, created);
         let news = News {
             own_codes: &own_codes,
             ..News::default()
@@ -255,6 +263,7 @@ impl Rooms {
                     id: self.occupant_id(&room.jid, account),
                     seats: vec![seat],
                     presence: arrival.presence.clone(),
+                    hats: state.hats_of(account),
                     shown: Shown::default(),
                     visible: false,
                     pace,
@@ -330,7 +339,7 @@ impl Rooms {
                 changed
             });
         self.show_others(state, room, arrival, post);
-        let own_codes = own_codes(state, false);
+        let own_codes = own_codes(state, arrival, false);
         let news = News {
             own_codes: &own_codes,
             ..News::default()
@@ -352,11 +361,12 @@ fn seat(arrival: &Arrival<'_>) -> Seat {
 }
 
 /// What one who enters is told of the room (§7.2.3, §7.2.12, §10.1.1).
-fn own_codes(state: &State, created: bool) -> Vec<u16> {
+fn own_codes(state: &State, arrival: &Arrival<'_>, created: bool) -> Vec<u16> {
     let codes = [
         (state.config.nonanonymous, 100),
         (state.config.logging, 170),
         (created, 201),
+        (arrival.renamed, RENAMED),
     ];
     codes
         .into_iter()

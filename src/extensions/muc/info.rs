@@ -1,6 +1,7 @@
 //! What the service and its rooms tell of themselves (XEP-0045 §6, §7.12; XEP-0030; XEP-0059).
 
 use super::model::Affiliation;
+use super::model::hat::HATS;
 use super::presence::OCCUPANT_ID;
 use super::room::{Phase, Room, State};
 use super::rooms::Rooms;
@@ -13,7 +14,7 @@ use crate::xml::Element;
 const ROOM_INFO: &str = "http://jabber.org/protocol/muc#roominfo";
 
 /// What every room can do.
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 13] = [
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
     ns::MUC,
@@ -23,6 +24,8 @@ const FEATURES: [&str; 11] = [
     ns::REGISTER,
     ns::VCARD,
     OCCUPANT_ID,
+    HATS,
+    ns::COMMANDS,
     super::moderation::MODERATE,
     super::messages::RETRACT,
 ];
@@ -112,12 +115,18 @@ impl Rooms {
             Some("http://jabber.org/protocol/muc#traffic") => {
                 Err(Condition::ServiceUnavailable.into())
             }
-            Some(_) => Err(Condition::ItemNotFound.into()),
+            Some(node) => {
+                let info = super::hats::info(node).ok_or(Condition::ItemNotFound)?;
+                Ok(Some(info.to_element(Some(node))))
+            }
         }
     }
 
     /// §6.5: who is in a room, for those who are in it themselves.
     pub(super) fn room_items(&self, iq: &Iq, room: &Room) -> IqAnswer {
+        if iq.payload.attribute("node") == Some(ns::COMMANDS) {
+            return Ok(Some(super::hats::items(iq, room)));
+        }
         let state = room.lock();
         let query = Element::new(ns::DISCO_ITEMS, "query");
         if state.occupant_of(&iq.from).is_none() {
@@ -212,6 +221,7 @@ fn extended(state: &State) -> Form {
         ("muc#roominfo_avatarhash", photo),
         ("muc#maxhistoryfetch", Some(config.history_max.to_string())),
         ("muc#roomconfig_pubsub", config.pubsub.clone()),
+        ("hats#hash", state.hats_hash()),
         ("muc#roomconfig_roomname", config.name.clone()),
     ];
     let texts = texts

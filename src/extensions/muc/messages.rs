@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::archive::{self, Kept};
+use super::archive::{self, Kept, Sender};
 use super::entering::too_fast;
 use super::leaving;
 use super::model::config::is_subject;
 use super::model::history::Said;
 use super::model::{Role, RoomConfig};
+use super::persistence::Draft;
 use super::presence::{News, OCCUPANT_ID, occupant_id};
 use super::room::{Phase, Post, Room, State, Subject};
 use super::rooms::Rooms;
@@ -23,6 +24,18 @@ use crate::xml::{Child, Content, Element};
 
 /// XEP-0424 §3.
 pub(super) const RETRACT: &str = "urn:xmpp:message-retract:1";
+
+/// A message that may be said.
+struct Spoken {
+    /// As the room sends it, but for its id.
+    stanza: Stanza,
+    who: Sender,
+    /// The sender's occupant id.
+    author: CompactString,
+    /// The message that it takes back.
+    gone: Option<String>,
+    now: Timestamp,
+}
 
 impl Rooms {
     /// A message for a room or for somebody in it.
@@ -40,6 +53,9 @@ impl Rooms {
         let room = self.find(to.bare()).ok_or(Condition::ItemNotFound)?;
         match (kind, to.resource()) {
             (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel)),
+            (MessageType::Groupchat, None) if is_subject(&parcel.stanza) => {
+                Box::pin(self.change_subject(&room, from, parcel)).await
+            }
             (MessageType::Groupchat, None) => self.say(&room, from, parcel),
             // §7.5.
             (MessageType::Groupchat, Some(_)) => Err(Condition::BadRequest.into()),
@@ -97,12 +113,20 @@ impl Rooms {
     }
 
     /// §7.4: to everybody.
-    fn say(
-        self: &Arc<Self>,
-        room: &Arc<Room>,
+    fn say(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) -> Result<Effects, StanzaError> {
+        let mut state = room.lock();
+        let spoken = self.compose(room, &mut state, from, parcel)?;
+        Ok(self.utter(room, &mut state, spoken, parcel))
+    }
+
+    /// The message as the room sends it, where its sender may say it.
+    fn compose(
+        &self,
+        room: &Room,
+        state: &mut State,
         from: &Jid,
         parcel: &Parcel,
-    ) -> Result<Effects, StanzaError> {
+    ) -> Result<Spoken, StanzaError> {
         let now = parcel
             .stanza
             .received_at
@@ -112,10 +136,6 @@ impl Rooms {
             return Err(StanzaError::new(Condition::NotAcceptable).text("the message is too large"));
         }
         let subject = is_subject(&parcel.stanza);
-        let gone = retracted(&parcel.stanza)?;
-        let mut post = Post::default();
-        let mut guard = room.lock();
-        let state = &mut *guard;
         let nick = self.speaker(state, from, now)?;
         let occupant = state.occupants.get(&nick).ok_or(Condition::NotAcceptable)?;
         may_say(&state.config, occupant.role, subject)?;
@@ -123,6 +143,8 @@ impl Rooms {
             return Err(StanzaError::new(Condition::NotAcceptable).text("the subject is too long"));
         }
         let author = occupant.id.clone();
+        let standing = (state.affiliation(&occupant.account), occupant.role);
+        let gone = retracted(&parcel.stanza)?;
         retract(state, gone.as_deref(), &author)?;
         let mut stanza = Stanza {
             kind: Kind::Message(MessageType::Groupchat),
@@ -134,27 +156,74 @@ impl Rooms {
         };
         stanza.payload = cleaned(&stanza.payload, room);
         stanza.payload.push(&occupant_id(&author), ns::CLIENT);
-        let kept = archive::keep(&parcel.services, room, state, &stanza, from, now);
-        stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
+        Ok(Spoken {
+            stanza,
+            who: Sender {
+                jid: from.clone(),
+                standing,
+            },
+            author,
+            gone,
+            now,
+        })
+    }
+
+    /// §7.4: hands over what was composed.
+    fn utter(
+        &self,
+        room: &Arc<Room>,
+        state: &mut State,
+        spoken: Spoken,
+        parcel: &Parcel,
+    ) -> Effects {
+        let mut post = Post::default();
+        let services = &parcel.services;
+        let Spoken {
+            stanza,
+            who,
+            author,
+            gone,
+            now,
+        } = spoken;
+        let kept = archive::keep(services, room, state, &stanza, Some(&who), now);
+        let stanza = self.reflect(room, state, stanza, kept.as_ref(), &mut post);
         let mut effects = Effects::default();
         if let Some(kept) = kept {
             self.remember_said(state, &stanza, &kept.id, &author, now);
             wait_for(&mut effects, kept.written);
         }
-        if subject {
+        if is_subject(&parcel.stanza) {
             state.subject = Some(Subject {
                 at: now,
                 stanza: stanza.detached(),
             });
         }
-        drop(guard);
         effects.route = post.remote;
-        let saves = subject.then(|| Arc::clone(room));
         if let Some(gone) = gone {
             bury(&mut effects, room, gone, author, parcel);
         }
-        self.save_later(&mut effects, saves, &parcel.services);
-        Ok(effects)
+        effects
+    }
+
+    /// §8.1: a new subject, which is written before anybody sees it.
+    async fn change_subject(
+        &self,
+        room: &Arc<Room>,
+        from: &Jid,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let mut saved = room.saving.lock().await;
+        let spoken = self.compose(room, &mut room.lock(), from, parcel)?;
+        let draft = Draft {
+            subject: Some(Subject {
+                at: spoken.now,
+                stanza: spoken.stanza.clone(),
+            }),
+            ..Draft::default()
+        };
+        self.write(room, &mut saved, &draft, &parcel.services)
+            .await?;
+        Ok(self.utter(room, &mut room.lock(), spoken, parcel))
     }
 
     /// Hands a message to everybody, with the room's id for it, and returns it as it was handed over.

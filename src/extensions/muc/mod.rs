@@ -1,16 +1,23 @@
 //! XEP-0045: Multi-User Chat, version 1.35.5: rooms, at a domain of their own below each host.
 //!
-//! Also here, for they are parts of a room: self-pings (XEP-0410), occupant ids (XEP-0421), retraction
-//! and moderation (XEP-0424, XEP-0425), direct invitations (XEP-0249).
+//! Also here, for they are parts of a room: hats (XEP-0317), self-pings (XEP-0410), occupant ids
+//! (XEP-0421), retraction and moderation (XEP-0424, XEP-0425), direct invitations (XEP-0249).
 //!
-//! `model` holds the rules without IO. Not done: approving registrations (§9.9), codes 102 and 103, the older
-//! protocol without `<x/>`, and telling of a shutdown (code 332): sessions end with the server.
+//! `model` holds the rules without IO. What is kept of a room is written before it changes in memory and
+//! before anybody is told (`persistence`).
+//!
+//! Status codes that never occur: 102 and 103, for members who are not there are never shown as
+//! unavailable, whatever the configuration; 174, for there are no fully anonymous rooms. A nickname is
+//! changed (code 210) only by taking spaces from its ends. Not done: approving registrations (§9.9),
+//! and the older protocol without `<x/>`.
 
 mod admin;
 mod archive;
 mod availability;
 mod direct;
+mod ending;
 mod entering;
+mod hats;
 mod info;
 mod leaving;
 mod messages;
@@ -46,6 +53,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     }
     for (number, name, version) in [
         ("XEP-0045", "Multi-User Chat", "1.35.5"),
+        ("XEP-0317", "Hats", "0.3.1"),
         ("XEP-0410", "MUC Self-Ping (Schrödinger's Chat)", "1.1.0"),
         (
             "XEP-0421",
@@ -81,6 +89,24 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         });
         let none = ask.node.is_some();
         async move { Ok((!none).then(|| item.into_iter().collect())) }
+    });
+    let rooms = Arc::clone(&all);
+    hooks.removed(move |account, services| {
+        let all = Arc::clone(&rooms);
+        async move {
+            for rooms in all.iter() {
+                rooms.account_removed(&account, &services).await;
+            }
+        }
+    });
+    let rooms = Arc::clone(&all);
+    hooks.stopping(move |services| {
+        let all = Arc::clone(&rooms);
+        async move {
+            for rooms in all.iter() {
+                rooms.stop(&services).await;
+            }
+        }
     });
     hooks.closed(move |session, services| {
         let all = Arc::clone(&all);

@@ -58,14 +58,7 @@ impl Rooms {
                 .from(room.jid.clone())
                 .child(&retract);
             stanza.id = Some(crate::id::random().into());
-            let kept = archive::keep(
-                &iq.services,
-                room,
-                state,
-                &stanza,
-                &room.jid.clone().into(),
-                now,
-            );
+            let kept = archive::keep(&iq.services, room, state, &stanza, None, now);
             self.reflect(room, state, stanza, kept.as_ref(), &mut post);
             (kept, [Some(moderated), reason])
         };

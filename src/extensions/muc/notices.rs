@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::model::{Affiliation, Role};
+use super::persistence::Draft;
 use super::presence::News;
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
 use crate::hooks::{Effects, Parcel};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
-use crate::proto::{Condition, Jid, MessageType, Resource, Stanza, StanzaError, ns};
+use crate::proto::{BareJid, Condition, Jid, MessageType, Resource, Stanza, StanzaError, ns};
 use crate::xml::Element;
 
 /// The `FORM_TYPE` of requests for voice.
@@ -45,7 +46,7 @@ impl Rooms {
                 .filter(|it| it.is(ns::MUC_USER, "invite"))
                 .collect();
             if !invites.is_empty() {
-                return self.invite(room, from, &invites, parcel);
+                return Box::pin(self.invite(room, from, &invites, parcel)).await;
             }
             if let Some(decline) = x.find(ns::MUC_USER, "decline") {
                 return Ok(declined(room, from, decline, &parcel.stanza));
@@ -66,8 +67,8 @@ impl Rooms {
     }
 
     /// §7.8.2.
-    fn invite(
-        self: &Arc<Self>,
+    async fn invite(
+        &self,
         room: &Arc<Room>,
         from: &Jid,
         invites: &[&Element],
@@ -78,67 +79,74 @@ impl Rooms {
                 StanzaError::new(Condition::NotAcceptable).text("too many are invited at once")
             );
         }
+        let mut saved = room.saving.lock().await;
         let mut effects = Effects::default();
-        let mut guard = room.lock();
-        let state = &mut *guard;
-        let nick = self.speaker(state, from, parcel.services.clock.now())?;
-        let affiliation = state.affiliation(from.bare());
-        let admin = affiliation >= Affiliation::Admin;
-        let member = affiliation == Affiliation::Member && state.config.allow_invites;
-        if state.config.members_only && !admin && !member {
-            return Err(Condition::Forbidden.into());
-        }
-        let inviter = if state.config.nonanonymous {
-            from.to_bare()
-        } else {
-            room.occupant_jid(&nick)
-        };
-        let mut added = false;
-        for invite in invites {
-            let to = invite.attribute("to").ok_or(Condition::BadRequest)?;
-            let to = Jid::parse(to).map_err(|_| Condition::JidMalformed)?;
-            match state.affiliation(to.bare()) {
-                Affiliation::Outcast => return Err(Condition::NotAllowed.into()),
-                Affiliation::None if state.config.members_only => {
-                    self.check_associates(state)?;
-                    let member = Associate {
-                        affiliation: Affiliation::Member,
-                        nick: None,
-                        reason: None,
-                    };
-                    state.associate(to.bare(), member);
-                    added = true;
-                }
-                Affiliation::None
-                | Affiliation::Member
-                | Affiliation::Admin
-                | Affiliation::Owner => {}
+        let mut draft = Draft::default();
+        {
+            let mut guard = room.lock();
+            let state = &mut *guard;
+            let nick = self.speaker(state, from, parcel.services.clock.now())?;
+            let affiliation = state.affiliation(from.bare());
+            let admin = affiliation >= Affiliation::Admin;
+            let member = affiliation == Affiliation::Member && state.config.allow_invites;
+            if state.config.members_only && !admin && !member {
+                return Err(Condition::Forbidden.into());
             }
-            effects.route.push(invitation(
-                room,
-                state,
-                &inviter,
-                to,
-                invite,
-                &parcel.stanza,
-            ));
+            let inviter = if state.config.nonanonymous {
+                from.to_bare()
+            } else {
+                room.occupant_jid(&nick)
+            };
+            for invite in invites {
+                let to = invite.attribute("to").ok_or(Condition::BadRequest)?;
+                let to = Jid::parse(to).map_err(|_| Condition::JidMalformed)?;
+                self.let_in(state, to.bare(), &mut draft)?;
+                let message = invitation(room, state, &inviter, to, invite, &parcel.stanza);
+                effects.route.push(message);
+            }
         }
-        drop(guard);
-        self.save_later(
-            &mut effects,
-            added.then(|| Arc::clone(room)),
-            &parcel.services,
-        );
+        if !draft.associates.is_empty() {
+            self.write(room, &mut saved, &draft, &parcel.services)
+                .await?;
+            room.lock().associate_all(draft);
+        }
         Ok(effects)
     }
 
-    /// Refuses one more association than a room keeps.
+    /// §7.8.2: who is invited into a members-only room becomes a member; who is banned is not invited.
+    fn let_in(
+        &self,
+        state: &State,
+        account: &BareJid,
+        draft: &mut Draft,
+    ) -> Result<(), StanzaError> {
+        match state.affiliation(account) {
+            Affiliation::Outcast => Err(Condition::NotAllowed.into()),
+            Affiliation::None if state.config.members_only => {
+                let known = state.associates.get(account);
+                if known.is_none() {
+                    self.check_associates(state, draft.associates.len())?;
+                }
+                let member = Associate {
+                    affiliation: Affiliation::Member,
+                    ..known.cloned().unwrap_or_default()
+                };
+                draft.associates.insert(account.clone(), member);
+                Ok(())
+            }
+            Affiliation::None | Affiliation::Member | Affiliation::Admin | Affiliation::Owner => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses one more association than a room keeps, where `others` are about to be made.
     ///
     /// # Errors
     /// `resource-constraint`.
-    pub(super) fn check_associates(&self, state: &State) -> Result<(), StanzaError> {
+    pub(super) fn check_associates(&self, state: &State, others: usize) -> Result<(), StanzaError> {
         let most = usize::try_from(self.limits().affiliations_max).unwrap_or(usize::MAX);
-        if state.associates.len() >= most {
+        if state.associates.len().saturating_add(others) >= most {
             return Err(StanzaError::new(Condition::ResourceConstraint)
                 .text("the lists of the room are full"));
         }

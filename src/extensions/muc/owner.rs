@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::leaving::expel;
 use super::model::{Affiliation, RoomConfig};
 use super::notices::reason;
+use super::persistence::Draft;
 use super::presence::{News, codes, occupant_id};
 use super::room::{Phase, Post, Room, State};
 use super::rooms::{Rooms, left};
@@ -45,11 +46,9 @@ impl Rooms {
 
     /// §10.1.2, §10.1.3, §10.2: an empty form accepts what is.
     async fn configure(&self, iq: &Iq, room: &Arc<Room>, form: &Form) -> IqAnswer {
-        let mut post = Post::default();
-        let forgets;
-        {
-            let mut guard = room.lock();
-            let state = &mut *guard;
+        let mut saved = room.saving.lock().await;
+        let (new, forgets) = {
+            let state = room.lock();
             if state.phase == Phase::Gone {
                 return Err(Condition::ItemNotFound.into());
             }
@@ -58,23 +57,41 @@ impl Rooms {
             } else {
                 state.config.submitted(form, self.limits())?
             };
+            let forgets = state.config.persistent && !new.persistent;
+            (new, forgets)
+        };
+        if forgets {
+            // The next room of its name must not show what was said in this one.
+            super::archive::forget(&iq.services, room).await?;
+        }
+        let draft = Draft {
+            phase: Some(Phase::Open),
+            config: Some(new.clone()),
+            ..Draft::default()
+        };
+        self.write(room, &mut saved, &draft, &iq.services).await?;
+        let mut post = Post::default();
+        {
+            let mut guard = room.lock();
+            let state = &mut *guard;
             let told = state.config.changes(&new);
             let before = std::mem::replace(&mut state.config, new);
             let locked = std::mem::replace(&mut state.phase, Phase::Open) == Phase::Locked;
             if !locked && !told.is_empty() {
                 tell(state, room, &told, &mut post);
             }
-            forgets = before.persistent && !state.config.persistent;
             apply(state, room, &before, &mut post);
         }
-        let mut saved = self.save(room, &iq.services).await;
-        if forgets {
-            // The next room of its name must not show what was said in this one.
-            saved = saved.and(super::archive::forget(&iq.services, room).await);
-        }
+        drop(saved);
+        let forgotten = if forgets {
+            // What was said while it was forgotten.
+            super::archive::forget(&iq.services, room).await
+        } else {
+            Ok(())
+        };
         post.carry_out(&iq.services).await;
         self.tidy(room);
-        saved.map(|()| None)
+        forgotten.map(|()| None)
     }
 
     /// §10.1.3: a room whose first configuration is given up is none.
@@ -91,6 +108,13 @@ impl Rooms {
         let alternative = destroy.attribute("jid").map(Jid::parse).transpose();
         let alternative = alternative.map_err(|_| Condition::JidMalformed)?;
         let reason = reason(destroy);
+        let mut saved = room.saving.lock().await;
+        let draft = Draft {
+            phase: Some(Phase::Gone),
+            ..Draft::default()
+        };
+        super::archive::forget(&iq.services, room).await?;
+        self.write(room, &mut saved, &draft, &iq.services).await?;
         let mut post = Post::default();
         {
             let mut state = room.lock();
@@ -103,11 +127,12 @@ impl Rooms {
                 &mut post,
             );
         }
+        drop(saved);
         self.tidy(room);
-        let saved = self.save(room, &iq.services).await;
+        // What was said while it was forgotten.
         let forgotten = super::archive::forget(&iq.services, room).await;
         post.carry_out(&iq.services).await;
-        saved.and(forgotten).map(|()| None)
+        forgotten.map(|()| None)
     }
 }
 
@@ -124,9 +149,8 @@ fn tell(state: &State, room: &Room, told: &[u16], post: &mut Post) {
 /// What a new configuration means for those who are there.
 fn apply(state: &mut State, room: &Room, before: &RoomConfig, post: &mut Post) {
     let nicks: Vec<Resource> = state.occupants.keys().cloned().collect();
-    let jids_shown = state.config.nonanonymous != before.nonanonymous;
-    for nick in nicks {
-        let Some(occupant) = state.occupants.get(&nick) else {
+    for nick in &nicks {
+        let Some(occupant) = state.occupants.get(nick) else {
             continue;
         };
         let affiliation = state.affiliation(&occupant.account);
@@ -136,10 +160,11 @@ fn apply(state: &mut State, room: &Room, before: &RoomConfig, post: &mut Post) {
                 codes: &[322],
                 ..News::default()
             };
-            expel(state, room, &nick, &news, post);
-        } else if jids_shown && let Some(occupant) = state.occupants.get_mut(&nick) {
-            occupant.shown = super::presence::Shown::default();
+            expel(state, room, nick, &news, post);
         }
+    }
+    if state.config.nonanonymous && !before.nonanonymous {
+        state.reveal(room, post);
     }
 }
 

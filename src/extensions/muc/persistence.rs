@@ -1,13 +1,14 @@
 //! Rooms in the database: those that stay when nobody is in them, with configuration, affiliations,
-//! subject, and vCard.
+//! subject, vCard and hats.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
+use super::model::hat::{self, Hat};
 use super::model::{Affiliation, RoomConfig};
-use super::room::{Associate, Card, Phase, Room, State, Subject};
+use super::room::{Associate, Card, Phase, Room, Saved, State, Subject};
 use super::rooms::{Rooms, unsaved};
 use crate::clock::Timestamp;
-use crate::hooks::{Effects, Services};
+use crate::hooks::Services;
 use crate::proto::common::delay::Delay;
 use crate::proto::common::kept;
 use crate::proto::{BareJid, Resource, StanzaError, ns, reading};
@@ -53,12 +54,19 @@ fn restore(record: RoomRecord, affiliations: Vec<RoomAffiliation>, rooms: &Rooms
             affiliation: Affiliation::from_name(&stored.affiliation).unwrap_or(Affiliation::None),
             nick: stored.nick.and_then(|nick| Resource::new(&nick).ok()),
             reason: stored.reason,
+            hats: stored
+                .hats
+                .iter()
+                .flat_map(|hats| hats.lines().map(str::to_owned))
+                .collect(),
         };
         state.associates.insert(stored.jid, associate);
     }
     state.subject = record.subject.and_then(|bytes| subject(bytes.into()));
     let card = record.vcard.and_then(|bytes| kept::from_bytes(&bytes).ok());
     state.card = card.map(|element| Card::read(&element));
+    let hats = record.hats.and_then(|bytes| kept::from_bytes(&bytes).ok());
+    state.hats = hats.map(|hats| hat::listed(&hats)).unwrap_or_default();
     state.recalled = false;
     let room = Room::new(record.jid, record.creator, record.created_at, state);
     room.was_saved();
@@ -79,32 +87,56 @@ fn subject(bytes: bytes::Bytes) -> Option<Subject> {
     Some(Subject { at, stanza })
 }
 
+/// A change of what is kept of a room: it is written first, and then made. What stays as it is, is
+/// not there.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) phase: Option<Phase>,
+    pub(super) config: Option<RoomConfig>,
+    pub(super) subject: Option<Subject>,
+    pub(super) card: Option<Option<Card>>,
+    pub(super) hats: Option<Vec<Hat>>,
+    pub(super) associates: BTreeMap<BareJid, Associate>,
+}
+
+impl Draft {
+    /// What an account will be.
+    pub(super) fn associate<'a>(
+        &'a self,
+        state: &'a State,
+        account: &BareJid,
+    ) -> Option<&'a Associate> {
+        let known = || state.associates.get(account);
+        self.associates.get(account).or_else(known)
+    }
+}
+
 impl Rooms {
-    /// Writes the room as it is now, or forgets it where it does not stay.
+    /// Writes the room as it will be, or forgets it where it does not stay. The change itself is made by
+    /// the caller, who holds `saved` until then.
     ///
     /// # Errors
-    /// When the database fails: what was to be written is written with the next change.
-    pub(super) async fn save(
+    /// When the database fails: nothing has changed then, and nothing may.
+    pub(super) async fn write(
         &self,
-        room: &Arc<Room>,
+        room: &Room,
+        saved: &mut Saved,
+        draft: &Draft,
         services: &Services,
     ) -> Result<(), StanzaError> {
-        let mut saved = room.saving.lock().await;
         let (record, changed) = {
-            let mut state = room.lock();
-            let stays = state.config.persistent && state.phase == Phase::Open;
-            if stays && !saved.exists {
-                state.unsaved = state.associates.keys().cloned().collect();
-            }
-            let changed = std::mem::take(&mut state.unsaved);
-            let record = stays.then(|| self.record(room, &state));
-            let changed: Vec<_> = changed
-                .into_iter()
-                .map(|jid| {
-                    let stored = state.associates.get(&jid).map(|it| stored(&jid, it));
-                    (jid, stored)
-                })
+            let state = room.lock();
+            let config = draft.config.as_ref().unwrap_or(&state.config);
+            let phase = draft.phase.unwrap_or(state.phase);
+            let stays = config.persistent && phase == Phase::Open;
+            let all = (stays && !saved.exists).then_some(&state.associates);
+            let others = all.into_iter().flatten();
+            let others = others.filter(|(jid, _)| !draft.associates.contains_key(*jid));
+            let changed: Vec<_> = others
+                .chain(&draft.associates)
+                .map(|(jid, it)| (jid.clone(), stored(jid, it)))
                 .collect();
+            let record = stays.then(|| self.record(room, &state, draft, config));
             (record, changed)
         };
         let store = services.store.rooms();
@@ -113,48 +145,26 @@ impl Rooms {
             None if saved.exists => store.remove(&room.jid).await.map(|()| false),
             None => Ok(false),
         };
-        match written {
-            Ok(exists) => {
-                saved.exists = exists;
-                Ok(())
-            }
-            Err(error) => {
-                let mut state = room.lock();
-                state
-                    .unsaved
-                    .extend(changed.into_iter().map(|(jid, _)| jid));
-                drop(state);
-                let error = StanzaError::from(error);
-                unsaved(room, &error);
-                Err(error)
-            }
-        }
+        saved.exists = written.map_err(|error| {
+            let error = StanzaError::from(error);
+            unsaved(room, &error);
+            error
+        })?;
+        Ok(())
     }
 
-    /// Has the room written by the task that deals with the stanza, where there is one to be written.
-    pub(super) fn save_later(
-        self: &Arc<Self>,
-        effects: &mut Effects,
-        room: Option<Arc<Room>>,
-        services: &Arc<Services>,
-    ) {
-        if let Some(room) = room {
-            let (rooms, services) = (Arc::clone(self), Arc::clone(services));
-            effects.then(async move { rooms.save(&room, &services).await });
-        }
-    }
-
-    fn record(&self, room: &Room, state: &State) -> RoomRecord {
+    fn record(&self, room: &Room, state: &State, draft: &Draft, config: &RoomConfig) -> RoomRecord {
+        let subject = draft.subject.as_ref().or(state.subject.as_ref());
+        let card = draft.card.as_ref().unwrap_or(&state.card);
+        let hats = draft.hats.as_ref().unwrap_or(&state.hats);
         RoomRecord {
             jid: room.jid.clone(),
             creator: room.creator.clone(),
             created_at: room.created_at,
-            config: state.config.to_bytes(self.limits()),
-            subject: state
-                .subject
-                .as_ref()
-                .map(|subject| stamped(subject, subject.at)),
-            vcard: state.card.as_ref().map(|card| card.xml.clone()),
+            config: config.to_bytes(self.limits()),
+            subject: subject.map(|subject| stamped(subject, subject.at)),
+            vcard: card.as_ref().map(|card| card.xml.clone()),
+            hats: (!hats.is_empty()).then(|| kept::to_bytes(&hat::element(hats))),
         }
     }
 }
@@ -171,11 +181,13 @@ fn stamped(subject: &Subject, at: Timestamp) -> Vec<u8> {
         .to_document()
 }
 
-fn stored(jid: &BareJid, associate: &Associate) -> RoomAffiliation {
-    RoomAffiliation {
+fn stored(jid: &BareJid, associate: &Associate) -> Option<RoomAffiliation> {
+    let hats = (!associate.hats.is_empty()).then(|| associate.hats.join("\n"));
+    (!associate.is_nothing()).then(|| RoomAffiliation {
         jid: jid.clone(),
         affiliation: associate.affiliation.name().to_owned(),
         nick: associate.nick.as_ref().map(|nick| nick.as_str().to_owned()),
         reason: associate.reason.clone(),
-    }
+        hats,
+    })
 }

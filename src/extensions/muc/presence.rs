@@ -93,7 +93,9 @@ impl Occupant {
             PresenceType::Unavailable => news.parting.cloned().unwrap_or_default(),
             _ => self.presence.clone(),
         };
-        let own_parts = [occupant_id(&self.id), x];
+        let gone = kind == PresenceType::Unavailable;
+        let hats = self.hats.clone().filter(|_| !gone);
+        let own_parts: Vec<Element> = [occupant_id(&self.id), x].into_iter().chain(hats).collect();
         payload.append(&Content::from_elements(&own_parts, ns::CLIENT));
         payload
     }
@@ -218,6 +220,24 @@ impl State {
         let own = make(self.sees_jids(occupant.role), true);
         for seat in &occupant.seats {
             post.answer(seat, own.clone());
+        }
+    }
+
+    /// Tells those who have seen nicknames only who is behind them: the room is non-anonymous now
+    /// (§10.2.1).
+    pub(super) fn reveal(&mut self, room: &Room, post: &mut Post) {
+        let visible = self.occupants.iter().filter(|(_, it)| it.visible);
+        let nicks: Vec<Resource> = visible.map(|(nick, _)| nick.clone()).collect();
+        for nick in nicks {
+            let Some(stanza) = self.presence_of(room, &nick, true) else {
+                continue;
+            };
+            let others = self.seats();
+            for (_, _, seat) in
+                others.filter(|(other, role, _)| *role != Role::Moderator && **other != nick)
+            {
+                post.send(seat, stanza.clone());
+            }
         }
     }
 

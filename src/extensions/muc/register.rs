@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::model::Affiliation;
+use super::persistence::Draft;
 use super::presence::News;
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
@@ -21,10 +22,10 @@ impl Rooms {
     pub(super) async fn registration(&self, iq: &Iq, room: &Arc<Room>) -> IqAnswer {
         let account = iq.from.bare();
         let removes = iq.payload.find(ns::REGISTER, "remove").is_some();
-        let mut post = Post::default();
-        {
-            let mut guard = room.lock();
-            let state = &mut *guard;
+        let mut saved = room.saving.lock().await;
+        let (associate, changed) = {
+            let guard = room.lock();
+            let state = &*guard;
             let before = state.associates.get(account).cloned();
             let affiliation = before
                 .as_ref()
@@ -49,22 +50,25 @@ impl Rooms {
                 self.registered(state, account, before, &iq.payload)?
             };
             let changed = associate.affiliation != affiliation;
+            (associate, changed)
+        };
+        let draft = Draft {
+            associates: [(account.clone(), associate.clone())].into(),
+            ..Draft::default()
+        };
+        self.write(room, &mut saved, &draft, &iq.services).await?;
+        let mut post = Post::default();
+        {
+            let mut guard = room.lock();
+            let state = &mut *guard;
             state.associate(account, associate);
-            let mut here: Vec<Resource> = Vec::new();
-            if changed {
-                let own = state
-                    .occupants
-                    .iter()
-                    .filter(|(_, it)| it.account == *account);
-                here.extend(own.map(|(nick, _)| nick.clone()));
-            }
-            for nick in here {
+            for nick in state.nicks_of(account).into_iter().filter(|_| changed) {
                 state.announce(room, &nick, &News::default(), &mut post);
             }
         }
-        let saved = self.save(room, &iq.services).await;
+        drop(saved);
         post.carry_out(&iq.services).await;
-        saved.map(|()| None)
+        Ok(None)
     }
 
     /// A member with that nickname.
@@ -86,7 +90,7 @@ impl Rooms {
             return Err(Condition::Conflict.into());
         }
         if before.is_none() {
-            self.check_associates(state)?;
+            self.check_associates(state, 0)?;
         }
         let affiliation = before
             .as_ref()
@@ -94,7 +98,7 @@ impl Rooms {
         Ok(Associate {
             affiliation: affiliation.max(Affiliation::Member),
             nick: Some(wanted),
-            reason: before.and_then(|it| it.reason),
+            ..before.unwrap_or_default()
         })
     }
 }
@@ -110,7 +114,7 @@ fn removed(before: Option<Associate>, closed: bool) -> Result<Associate, StanzaE
             before.affiliation
         },
         nick: None,
-        reason: before.reason,
+        ..before
     })
 }
 

@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
 
+use super::model::hat::Hat;
 use super::model::history::History;
 use super::model::pace::Pace;
 use super::model::{Affiliation, Role, RoomConfig, Standing};
+use super::persistence::Draft;
 use super::presence::Shown;
 use super::relay::Relays;
 use crate::clock::Timestamp;
 use crate::hooks::Session;
 use crate::proto::{BareJid, Jid, Resource, Stanza};
-use crate::xml::Content;
+use crate::xml::{Content, Element};
 
 /// One room.
 #[derive(Debug)]
@@ -26,11 +28,12 @@ pub(super) struct Room {
     pub(super) creator: BareJid,
     pub(super) created_at: Timestamp,
     state: Mutex<State>,
-    /// Held while the room is written to the database, so that an older state never follows a newer.
+    /// Held while the room is written to the database and changed after that.
     pub(super) saving: tokio::sync::Mutex<Saved>,
 }
 
-/// What is known of a room's record in the database.
+/// What is known of a room's record in the database. Who changes what is kept of a room holds it from
+/// the look to the change.
 #[derive(Debug, Default)]
 pub(super) struct Saved {
     /// Whether there is one.
@@ -57,6 +60,8 @@ pub(super) struct Associate {
     /// The nickname that is reserved for it (§7.10).
     pub(super) nick: Option<Resource>,
     pub(super) reason: Option<String>,
+    /// The URIs of the hats that it wears (XEP-0317).
+    pub(super) hats: Vec<String>,
 }
 
 /// The subject, as the message that set it, from the one who did.
@@ -87,11 +92,11 @@ pub(super) struct State {
     /// Whether the history holds what the archive had.
     pub(super) recalled: bool,
     pub(super) card: Option<Card>,
+    /// The hats that may be given (XEP-0317).
+    pub(super) hats: Vec<Hat>,
     pub(super) relays: Relays,
     /// How fast those were who left lately: leaving and coming back is no way to be faster.
     pub(super) departed: VecDeque<(BareJid, Pace)>,
-    /// Associates that have changed and are not in the database yet.
-    pub(super) unsaved: Vec<BareJid>,
 }
 
 /// Who is in the room under one nickname: the sessions of one account.
@@ -105,6 +110,8 @@ pub(super) struct Occupant {
     pub(super) seats: Vec<Seat>,
     /// What the occupant tells of its presence.
     pub(super) presence: Content,
+    /// The hats that it wears, as the room tells of them.
+    pub(super) hats: Option<Element>,
     /// The presence as others are sent it, made when it is needed.
     pub(super) shown: Shown,
     /// Whether others have been told that it is there (`muc#roomconfig_presencebroadcast`).
@@ -151,6 +158,24 @@ impl Room {
     }
 }
 
+impl Default for Associate {
+    fn default() -> Self {
+        Self {
+            affiliation: Affiliation::None,
+            nick: None,
+            reason: None,
+            hats: Vec::new(),
+        }
+    }
+}
+
+impl Associate {
+    /// Whether there is nothing to remember.
+    pub(super) const fn is_nothing(&self) -> bool {
+        matches!(self.affiliation, Affiliation::None) && self.nick.is_none() && self.hats.is_empty()
+    }
+}
+
 impl State {
     pub(super) fn new(config: RoomConfig, phase: Phase) -> Self {
         Self {
@@ -163,9 +188,9 @@ impl State {
             history: History::default(),
             recalled: true,
             card: None,
+            hats: Vec::new(),
             relays: Relays::default(),
             departed: VecDeque::new(),
-            unsaved: Vec::new(),
         }
     }
 
@@ -202,17 +227,29 @@ impl State {
         associates.find_map(|(jid, it)| (it.nick.as_ref() == Some(nick)).then_some(jid))
     }
 
-    /// Changes what an account is; without affiliation and nickname it is forgotten.
+    /// Changes what an account is; one that is nothing is forgotten.
     pub(super) fn associate(&mut self, account: &BareJid, associate: Associate) {
-        let forgotten = associate.affiliation == Affiliation::None && associate.nick.is_none();
-        if forgotten {
+        if associate.is_nothing() {
             self.associates.remove(account);
         } else {
             self.associates.insert(account.clone(), associate);
         }
-        if !self.unsaved.contains(account) {
-            self.unsaved.push(account.clone());
+    }
+
+    /// The same for those of a draft that is written.
+    pub(super) fn associate_all(&mut self, draft: Draft) {
+        for (account, associate) in draft.associates {
+            self.associate(&account, associate);
         }
+    }
+
+    /// The nicknames under which an account is here.
+    pub(super) fn nicks_of(&self, account: &BareJid) -> Vec<Resource> {
+        let own = self
+            .occupants
+            .iter()
+            .filter(|(_, it)| it.account == *account);
+        own.map(|(nick, _)| nick.clone()).collect()
     }
 
     /// Remembers how fast somebody was who leaves.

@@ -127,8 +127,7 @@ impl Rooms {
         let mut state = State::new(RoomConfig::new(limits), Phase::Locked);
         let owner = Associate {
             affiliation: Affiliation::Owner,
-            nick: None,
-            reason: None,
+            ..Associate::default()
         };
         state.associate(creator, owner);
         let made = Room::new(room.clone(), creator.clone(), services.clock.now(), state);

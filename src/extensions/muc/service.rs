@@ -72,6 +72,7 @@ impl Rooms {
             }
             (IqType::Get | IqType::Set, ns::VCARD, "vCard") => self.vcard(iq, &room).await,
             (IqType::Set, moderation::MODERATE, "moderate") => self.moderate(iq, &room).await,
+            (IqType::Set, ns::COMMANDS, "command") => self.command(iq, &room).await,
             (IqType::Get, ns::PING, "ping") => Ok(None),
             (IqType::Get | IqType::Set, ns::MAM, _) => self.archived(iq, &room).await,
             _ => Err(Condition::ServiceUnavailable.into()),

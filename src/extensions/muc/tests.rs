@@ -3,6 +3,8 @@
 mod affiliations;
 mod ending;
 mod entering;
+mod hats;
+mod lasting;
 mod messages;
 mod owning;
 mod requests;

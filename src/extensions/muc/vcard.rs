@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest, Sha1};
 
 use super::model::Affiliation;
+use super::persistence::Draft;
 use super::presence::codes;
 use super::room::{Card, Post, Room, State};
 use super::rooms::Rooms;
@@ -35,14 +36,21 @@ impl Rooms {
         if card.xml.len() > self.limits().vcard_bytes_max.as_usize() {
             return Err(StanzaError::new(Condition::PolicyViolation).text("the vCard is too large"));
         }
+        let mut saved = room.saving.lock().await;
+        if room.lock().affiliation(iq.from.bare()) < Affiliation::Owner {
+            return Err(Condition::Forbidden.into());
+        }
+        let empty = iq.payload.children().next().is_none();
+        let card = (!empty).then_some(card);
+        let draft = Draft {
+            card: Some(card.clone()),
+            ..Draft::default()
+        };
+        self.write(room, &mut saved, &draft, &iq.services).await?;
         let mut post = Post::default();
         {
             let mut state = room.lock();
-            if state.affiliation(iq.from.bare()) < Affiliation::Owner {
-                return Err(Condition::Forbidden.into());
-            }
-            let empty = iq.payload.children().next().is_none();
-            state.card = (!empty).then_some(card);
+            state.card = card;
             let presence = Stanza::presence(PresenceType::Available)
                 .from(room.jid.clone())
                 .child(&update(
@@ -56,7 +64,7 @@ impl Rooms {
                 post.send(seat, message.clone());
             }
         }
-        self.save(room, &iq.services).await?;
+        drop(saved);
         post.carry_out(&iq.services).await;
         Ok(None)
     }
@@ -77,7 +85,7 @@ impl Card {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let digits = |byte: &u8| format!("{byte:02x}");
     bytes.iter().map(digits).collect()
 }

@@ -4,6 +4,7 @@
 pub(super) mod config;
 pub(super) mod entry;
 mod form;
+pub(super) mod hat;
 pub(super) mod history;
 pub(super) mod pace;
 pub(super) mod rank;

@@ -217,7 +217,7 @@ async fn lists_are_for_those_who_may_see_them() {
         assert_eq!(told(&mut juliet), [expected], "{list}");
     }
     configure(&mut juliet, &[("roomconfig_whois", "anyone")]).await;
-    assert_eq!(told(&mut romeo), ["message groupchat 172"]);
+    romeo.received();
     admin(&mut romeo, "get", "<item affiliation='owner'/>").await;
     assert_eq!(told(&mut romeo), ["iq result owner/ juliet@localhost"]);
 }

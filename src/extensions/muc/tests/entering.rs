@@ -325,3 +325,35 @@ async fn two_hundred_see_each_other_and_nobody_twice() {
         assert_eq!(told(client), ["message groupchat /Jule body:welcome"]);
     }
 }
+
+#[tokio::test]
+async fn a_nickname_without_its_spaces_is_told_with_code_210() {
+    let (house, mut juliet) = cave(&["juliet", "romeo"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    enter(&mut romeo, " Romy ").await;
+    assert_eq!(
+        told(&mut juliet),
+        ["presence /Romy none/participant romeo@localhost/orchard"]
+    );
+    let own = told(&mut romeo);
+    assert_eq!(own[1], "presence /Romy none/participant 110 170 210");
+    // The client may go on with what it asked for.
+    romeo
+        .send(&format!(
+            "<presence to='{ROOM}/ Romy '><show>away</show></presence>"
+        ))
+        .await;
+    assert_eq!(
+        told(&mut juliet),
+        ["presence /Romy none/participant romeo@localhost/orchard"]
+    );
+    romeo.received();
+    romeo
+        .send(&format!("<presence to='{ROOM}/Montague '/>"))
+        .await;
+    let own = told(&mut romeo);
+    assert_eq!(own[1], "presence /Montague none/participant 110 210");
+    let mut nurse = house.client("romeo/street");
+    enter(&mut nurse, "Jule ").await;
+    assert_eq!(told(&mut nurse), ["presence error /Jule  conflict"]);
+}

@@ -1,11 +1,6 @@
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-
+use super::lasting::restart;
 use super::{ROOM, admin, cave, configure, enter, say, told};
 use crate::extensions::muc::model::history::Wanted;
-use crate::extensions::muc::room::Room;
-use crate::extensions::muc::rooms::Rooms;
-use crate::extensions::testing::House;
 use crate::proto::{BareJid, Resource};
 
 const OWNER: &str = "http://jabber.org/protocol/muc#owner";
@@ -44,8 +39,6 @@ async fn changes_of_the_configuration_are_told_with_their_codes() {
     romeo.received();
     for (var, value, codes) in [
         ("roomconfig_roomname", "Cave", "104"),
-        ("roomconfig_whois", "anyone", "172"),
-        ("roomconfig_whois", "moderators", "173"),
         ("roomconfig_enablelogging", "0", "171"),
         ("roomconfig_enablelogging", "1", "170"),
     ] {
@@ -58,6 +51,33 @@ async fn changes_of_the_configuration_are_told_with_their_codes() {
         configure(&mut juliet, &[(var, value)]).await;
         assert_eq!(told(&mut romeo), [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn when_a_room_becomes_nonanonymous_those_who_saw_nicknames_see_addresses() {
+    let (house, mut juliet) = cave(&["juliet", "romeo"]).await;
+    let mut romeo = house.client("romeo/orchard");
+    enter(&mut romeo, "Romy").await;
+    romeo.received();
+    juliet.received();
+    configure(&mut juliet, &[("roomconfig_whois", "anyone")]).await;
+    assert_eq!(
+        told(&mut romeo),
+        [
+            "message groupchat 172",
+            "presence /Jule owner/moderator juliet@localhost/balcony",
+        ]
+    );
+    // A moderator has seen them all the time.
+    assert_eq!(told(&mut juliet), ["iq result", "message groupchat 172"]);
+    configure(&mut juliet, &[("roomconfig_whois", "moderators")]).await;
+    assert_eq!(told(&mut romeo), ["message groupchat 173"]);
+    juliet
+        .send(&format!(
+            "<presence to='{ROOM}/Jule'><show>away</show></presence>"
+        ))
+        .await;
+    assert_eq!(told(&mut romeo), ["presence /Jule owner/moderator"]);
 }
 
 #[tokio::test]
@@ -169,23 +189,6 @@ async fn a_persistent_room_is_the_same_after_a_restart() {
     );
     assert!(said.stanza.has("urn:xmpp:sid:0", "stanza-id"));
     assert!(!said.author.is_empty());
-}
-
-/// The room as a server that starts on the same database has it.
-async fn restart(house: &House) -> Arc<Room> {
-    let services = house.router.services();
-    let host = BareJid::new("localhost").unwrap();
-    let domain = BareJid::new("rooms.localhost").unwrap();
-    let rooms = Rooms::new(
-        domain,
-        host,
-        &services.config,
-        &Arc::new(AtomicUsize::new(0)),
-    );
-    rooms.ready(services).await.unwrap();
-    let room = rooms.find(&BareJid::new(ROOM).unwrap()).unwrap();
-    rooms.recall(&room, services).await.unwrap();
-    room
 }
 
 #[tokio::test]

@@ -201,3 +201,35 @@ async fn the_archive_is_for_those_who_may_enter() {
         "{xml}"
     );
 }
+
+#[tokio::test]
+async fn the_archive_tells_who_it_was_to_those_who_may_know() {
+    let (house, mut juliet) = cave(&["juliet", "romeo"]).await;
+    let stays = ("roomconfig_persistentroom", "1");
+    configure(&mut juliet, &[stays]).await;
+    let mut romeo = house.client("romeo/orchard");
+    enter(&mut romeo, "Romy").await;
+    super::say(&mut juliet, "for ever").await;
+    let query = format!("<iq type='set' id='q' to='{ROOM}'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    let item = "<item affiliation='owner' jid='juliet@localhost/balcony' role='moderator'/>";
+    for (whois, everybody) in [
+        ("moderators", false),
+        ("anyone", true),
+        ("moderators", false),
+    ] {
+        configure(&mut juliet, &[stays, ("roomconfig_whois", whois)]).await;
+        for (client, knows) in [(&mut juliet, true), (&mut romeo, everybody)] {
+            client.received();
+            client.send(&query).await;
+            let xml = client.received_xml().concat();
+            assert!(xml.contains("for ever"), "{whois} {xml}");
+            assert_eq!(xml.contains(item), knows, "{whois} {xml}");
+            assert_eq!(xml.contains("juliet@localhost"), knows, "{whois} {xml}");
+        }
+    }
+    // Nor does the history, which comes from the archive after a restart.
+    let room = super::lasting::restart(&house).await;
+    let history = format!("{:?}", room.lock().history);
+    assert!(history.contains("for ever"), "{history}");
+    assert!(!history.contains("juliet@localhost"), "{history}");
+}
