@@ -80,3 +80,42 @@ async fn a_message_that_was_kept_is_there_after_a_kill() -> Result<()> {
     house.start().await?;
     read_it_all(&house).await
 }
+
+// XEP-0045 §14.2
+#[tokio::test]
+async fn occupants_of_rooms_hear_of_the_stop_before_their_streams_end() -> Result<()> {
+    let mut house = House::serving("", &PEOPLE).await?;
+    let mut juliet = Peer::session(&house, "juliet", Presence::Available).await?;
+    let mut romeo = Peer::session(&house, "romeo", Presence::Available).await?;
+    let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
+    juliet
+        .send(&format!(
+            "<presence to='cave@rooms.localhost/Jule'>{x}</presence>"
+        ))
+        .await?;
+    let form = "<x xmlns='jabber:x:data' type='submit'/>";
+    juliet
+        .send(&format!("<iq type='set' id='c' to='cave@rooms.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query></iq>"))
+        .await?;
+    juliet.barrier().await?;
+    romeo
+        .send(&format!(
+            "<presence to='cave@rooms.localhost/Romy'>{x}</presence>"
+        ))
+        .await?;
+    romeo.barrier().await?;
+    house.signal("TERM").await?;
+    for (nick, peer) in [("Jule", &mut juliet), ("Romy", &mut romeo)] {
+        let told = peer
+            .until(|node| node.name == "presence" && node.attribute("type") == Some("unavailable"))
+            .await?;
+        let from = format!("cave@rooms.localhost/{nick}");
+        ensure!(told.attribute("from") == Some(&*from), "{told}");
+        let text = told.to_string();
+        ensure!(text.contains("'110'") && text.contains("'332'"), "{text}");
+        let end = peer.end().await?;
+        ensure!(end.as_deref() == Some("system-shutdown"), "{nick}: {end:?}");
+    }
+    ensure!(house.ended().await?.success());
+    Ok(())
+}

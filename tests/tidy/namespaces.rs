@@ -64,6 +64,10 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ),
     ("urn:xmpp:hats:0", "read, to be left out"),
     (
+        "urn:xmpp:hats:commands",
+        "the beginning of command names, whose elements are of their own namespaces",
+    ),
+    (
         "http://jabber.org/network/serverinfo",
         "the type of a form, whose elements are of jabber:x:data",
     ),
