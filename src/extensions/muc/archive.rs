@@ -9,10 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use compact_str::CompactString;
 
-use super::messages::RETRACT;
 use super::model::history::Said;
 use super::model::{Affiliation, Role, RoomConfig};
 use super::presence::OCCUPANT_ID;
+use super::retraction::RETRACT;
 use super::room::{Phase, Room, State};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;

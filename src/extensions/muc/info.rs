@@ -27,7 +27,7 @@ const FEATURES: [&str; 13] = [
     HATS,
     ns::COMMANDS,
     super::moderation::MODERATE,
-    super::messages::RETRACT,
+    super::retraction::RETRACT,
 ];
 
 /// Items of a list where the asker names no number.

@@ -1,5 +1,5 @@
-//! What is said in a room: to all, and about the subject (XEP-0045 §7.4, §8.1), with the occupant's id (XEP-0421), the room's stanza-id (XEP-0359), and taking back what one has said
-//! (XEP-0424).
+//! What is said in a room: to all, and about the subject (XEP-0045 §7.4, §8.1), with the occupant's id
+//! (XEP-0421) and the room's stanza-id (XEP-0359).
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::model::history::Said;
 use super::model::{Role, RoomConfig};
 use super::persistence::Draft;
 use super::presence::{OCCUPANT_ID, occupant_id};
+use super::retraction;
 use super::room::{Phase, Post, Room, State, Subject};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
@@ -21,9 +22,6 @@ use crate::hooks::{Durable, Effects, Parcel};
 use crate::proto::common::delay::Delay;
 use crate::proto::{Condition, Jid, Kind, MessageType, Resource, Stanza, StanzaError, ns};
 use crate::xml::Child;
-
-/// XEP-0424 §3.
-pub(super) const RETRACT: &str = "urn:xmpp:message-retract:1";
 
 /// A message that may be said.
 struct Spoken {
@@ -131,8 +129,8 @@ impl Rooms {
         }
         let author = occupant.id.clone();
         let standing = (state.affiliation(&occupant.account), occupant.role);
-        let gone = retracted(&parcel.stanza)?;
-        retract(state, gone.as_deref(), &author)?;
+        let gone = retraction::retracted(&parcel.stanza)?;
+        retraction::retract(state, gone.as_deref(), &author)?;
         let mut stanza = Stanza {
             kind: Kind::Message(MessageType::Groupchat),
             from: Some(room.occupant_jid(&nick)),
@@ -187,7 +185,7 @@ impl Rooms {
         }
         effects.route = post.remote;
         if let Some(gone) = gone {
-            bury(&mut effects, room, gone, author, parcel);
+            retraction::bury(&mut effects, room, gone, author, parcel);
         }
         effects
     }
@@ -292,55 +290,6 @@ pub(super) fn wait_for(effects: &mut Effects, written: Option<(Durable, bool)>) 
         Some((written, false)) => effects.then(async move { Ok(written.await?) }),
         None => {}
     }
-}
-
-/// The id of the message that is taken back (XEP-0424 §4).
-fn retracted(stanza: &Stanza) -> Result<Option<String>, StanzaError> {
-    let Some(retract) = stanza.find(RETRACT, "retract") else {
-        return Ok(None);
-    };
-    let retract = retract
-        .to_element(ns::CLIENT)
-        .map_err(|_| Condition::BadRequest)?;
-    let id = retract.attribute("id").ok_or(Condition::BadRequest)?;
-    Ok(Some(id.to_owned()))
-}
-
-/// XEP-0424 §6: what an occupant takes back is not given to those who enter later; of what the room
-/// remembers only its own.
-fn retract(state: &mut State, id: Option<&str>, author: &str) -> Result<(), StanzaError> {
-    let Some(id) = id else {
-        return Ok(());
-    };
-    if state
-        .history
-        .find(id)
-        .is_some_and(|said| said.author != author)
-    {
-        return Err(Condition::Forbidden.into());
-    }
-    state.history.remove(id);
-    Ok(())
-}
-
-/// The archive forgets what its author took back.
-fn bury(
-    effects: &mut Effects,
-    room: &Arc<Room>,
-    gone: String,
-    author: CompactString,
-    parcel: &Parcel,
-) {
-    let (room, services) = (Arc::clone(room), Arc::clone(&parcel.services));
-    let tombstone = archive::retracted(parcel.stanza.id.as_deref(), services.clock.now());
-    effects.then(async move {
-        match archive::find(&services, &room, &gone).await? {
-            Some(said) if archive::author(&said) == author => {
-                archive::bury(&services, &room, &gone, tombstone).await
-            }
-            Some(_) | None => Ok(()),
-        }
-    });
 }
 
 /// A message of the past, with its stamp (§7.2.13).

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::archive;
-use super::messages::RETRACT;
 use super::model::Role;
 use super::notices::reason;
 use super::presence::occupant_id;
+use super::retraction::RETRACT;
 use super::room::{Post, Room};
 use super::rooms::Rooms;
 use crate::hooks::{Iq, IqAnswer};

@@ -19,7 +19,7 @@ impl Service for Rooms {
             if iq.to.node().is_none() {
                 self.service_request(&iq)
             } else {
-                Some(self.room_request(&iq).await)
+                Some(Box::pin(self.room_request(&iq)).await)
             }
         })
     }
@@ -66,13 +66,15 @@ impl Rooms {
             (IqType::Get, ns::DISCO_INFO, "query") => self.room_info(iq, &room),
             (IqType::Get, ns::DISCO_ITEMS, "query") => self.room_items(iq, &room),
             (IqType::Get | IqType::Set, ns::MUC_ADMIN, "query") => self.administer(iq, &room).await,
-            (IqType::Get | IqType::Set, ns::MUC_OWNER, "query") => self.own(iq, &room).await,
+            (IqType::Get | IqType::Set, ns::MUC_OWNER, "query") => {
+                Box::pin(self.own(iq, &room)).await
+            }
             (IqType::Get | IqType::Set, ns::REGISTER, "query") => {
                 self.registration(iq, &room).await
             }
             (IqType::Get | IqType::Set, ns::VCARD, "vCard") => self.vcard(iq, &room).await,
             (IqType::Set, moderation::MODERATE, "moderate") => self.moderate(iq, &room).await,
-            (IqType::Set, ns::COMMANDS, "command") => self.command(iq, &room).await,
+            (IqType::Set, ns::COMMANDS, "command") => Box::pin(self.command(iq, &room)).await,
             (IqType::Get, ns::PING, "ping") => Ok(None),
             (IqType::Get | IqType::Set, ns::MAM, _) => self.archived(iq, &room).await,
             _ => Err(Condition::ServiceUnavailable.into()),
