@@ -22,6 +22,7 @@ use crate::hooks::{At, Hooks, Iq, IqAnswer, Stage};
 use crate::proto::document::Document;
 use crate::proto::{Condition, ns};
 use query::Access;
+pub(in crate::extensions) use recording::once;
 
 /// XEP-0313 §7: queries by id, flipped pages, metadata.
 pub(crate) const EXTENDED: &str = "urn:xmpp:mam:2#extended";

@@ -99,6 +99,10 @@ impl Mailbox {
         self.lock().empty()
     }
 
+    pub(super) fn has_mail(&self) -> bool {
+        !self.lock().mail.is_empty()
+    }
+
     /// Takes what there is, and lets nothing more in.
     pub(super) fn close(&self) -> VecDeque<Mail> {
         let mut queue = self.lock();

@@ -250,6 +250,11 @@ impl Session {
         self.mailbox.take().await
     }
 
+    /// Whether mail waits to be taken.
+    pub(crate) fn has_mail(&self) -> bool {
+        self.mailbox.has_mail()
+    }
+
     /// Closes the mailbox and takes what is left in it. Only the session's task calls it.
     pub(crate) fn close_mailbox(&self) -> VecDeque<Mail> {
         self.mailbox.close()

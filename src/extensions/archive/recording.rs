@@ -80,6 +80,35 @@ pub(super) fn incoming(passage: &mut Passage<'_>) -> Flow {
     }
 }
 
+/// The recipient's side of a message that goes to several of the account's sessions: it is archived before
+/// it is sent to them, and all are told the same id.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::extensions) async fn once(
+    services: &Services,
+    account: &BareJid,
+    stanza: &mut Stanza,
+) -> Result<Effects, StanzaError> {
+    let mut effects = Effects::default();
+    stanza_id::remove(stanza, account);
+    stanza.archived = None;
+    let Some(from) = stanza.from.clone() else {
+        return Ok(effects);
+    };
+    if !rules::is_kept(stanza) {
+        return Ok(effects);
+    }
+    if policy::decide(services, account, &from).await? {
+        let begun = append(services, account, &from, stanza);
+        stamp(stanza, account, &begun);
+        follow(&mut effects, begun);
+    } else {
+        stanza.archived = Some(mark(account, None));
+    }
+    Ok(effects)
+}
+
 async fn decide_first(
     services: Arc<Services>,
     account: BareJid,

@@ -14,12 +14,15 @@ pub(crate) fn is_kept(stanza: &Stanza) -> bool {
         return false;
     }
     match kind {
-        MessageType::Chat | MessageType::Normal => {
-            Hint::Store.is_on(stanza) || stanza.payload.iter().any(|child| matters(&child))
-        }
+        MessageType::Chat | MessageType::Normal => says_something(stanza),
         MessageType::Headline => Hint::Store.is_on(stanza),
         MessageType::Groupchat | MessageType::Error => false,
     }
+}
+
+/// Whether it has content that matters, or is to be kept although it does not look like it.
+pub(crate) fn says_something(stanza: &Stanza) -> bool {
+    Hint::Store.is_on(stanza) || stanza.payload.iter().any(|child| matters(&child))
 }
 
 /// Payloads that matter, by namespace; without names all of its elements.

@@ -66,6 +66,12 @@ pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> boo
     known::held(account).is_some_and(|list| list.matches_parts(address, None))
 }
 
+/// Whether the account, which is online, gets nothing from that address: for what is handed to its sessions
+/// past the hooks.
+pub(in crate::extensions) fn stops(account: &Account, from: &Jid) -> bool {
+    known::held(account).is_some_and(|list| list.matches(from))
+}
+
 /// §3.2.
 async fn blocklist(iq: Iq) -> IqAnswer {
     let session = iq.session()?;

@@ -79,7 +79,7 @@ impl Rooms {
         }
         drop(saved);
         post.carry_out(&iq.services).await;
-        self.tidy(room);
+        self.tidy(room, &iq.services).await;
         Ok(None)
     }
 

@@ -1,8 +1,8 @@
 //! What a room keeps of what is said in it (XEP-0313 §5.1.2), and the tombstones of what was taken back
 //! (XEP-0424 §5, XEP-0425 §5).
 //!
-//! Only a room that is persistent has an archive: another leaves nothing behind that the next of its
-//! name could show.
+//! A room has an archive as long as it exists: it goes with the room, and a new room begins without
+//! what one of its name may have left when the server was killed.
 
 use std::sync::Arc;
 
@@ -13,11 +13,12 @@ use super::model::history::Said;
 use super::model::{Affiliation, Role, RoomConfig};
 use super::presence::OCCUPANT_ID;
 use super::retraction::RETRACT;
-use super::room::{Room, State};
+use super::room::{Phase, Room, State};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
 use crate::extensions::archive::query::{self, Access, Senders};
-use crate::extensions::archive::{EXTENDED, FULL_TEXT, words};
+use crate::extensions::archive::{EXTENDED, FULL_TEXT, rules, words};
+use crate::extensions::hints::Hint;
 use crate::hooks::{Durable, Iq, IqAnswer, Services};
 use crate::proto::{Condition, IqType, Jid, Stanza, StanzaError, ns, reading};
 use crate::store::{
@@ -66,21 +67,13 @@ pub(super) fn is_history(stanza: &Stanza) -> bool {
     says && !stanza.has(ns::HINTS, "no-store") && !stanza.has(RETRACT, "retract")
 }
 
-/// Whether the message is worth keeping: not that somebody is typing.
-fn is_kept(stanza: &Stanza) -> bool {
-    let says = [
-        (ns::CLIENT, "body"),
-        (ns::CLIENT, "subject"),
-        (ns::HINTS, "store"),
-        (RETRACT, "retract"),
-        ("urn:xmpp:reactions:0", "reactions"),
-        (ns::CHAT_MARKERS, "displayed"),
-    ];
-    says.iter().any(|(space, name)| stanza.has(space, name)) && !stanza.has(ns::HINTS, "no-store")
+/// Whether the message is worth an id: not that somebody is typing.
+fn counts(stanza: &Stanza) -> bool {
+    rules::says_something(stanza) && !Hint::NoStore.is_on(stanza)
 }
 
 const fn has_archive(config: &RoomConfig) -> bool {
-    config.persistent && config.logging
+    config.logging
 }
 
 /// Begins to keep a message; none where it is not kept.
@@ -92,10 +85,10 @@ pub(super) fn keep(
     who: Option<&Sender>,
     now: Timestamp,
 ) -> Option<Kept> {
-    if !is_kept(stanza) {
+    if !counts(stanza) {
         return None;
     }
-    if !has_archive(&state.config) {
+    if !has_archive(&state.config) || Hint::NoPermanentStore.is_on(stanza) {
         return Some(Kept {
             id: crate::id::sorted(now).into(),
             written: None,
@@ -110,7 +103,11 @@ pub(super) fn keep(
         owner: room.jid.clone(),
         with,
         stanza: document.into(),
-        words: words::of_message(&room.jid, stanza),
+        words: if services.config.archive.full_text {
+            words::of_message(&room.jid, stanza)
+        } else {
+            Vec::new()
+        },
     };
     let appended = services.store.archive().append(message, now);
     Some(Kept {
@@ -191,7 +188,7 @@ pub(super) async fn forget(services: &Services, room: &Room) -> Result<(), Stanz
 /// What a room with an archive says of it (XEP-0313 §7).
 pub(super) fn features(config: &RoomConfig, full_text: bool) -> Vec<&'static str> {
     if !has_archive(config) {
-        return Vec::new();
+        return vec![ns::STANZA_ID];
     }
     let text = full_text.then_some(FULL_TEXT);
     [ns::MAM, EXTENDED, ns::STANZA_ID, TOMBSTONE]
@@ -207,6 +204,7 @@ impl Rooms {
     /// XEP-0313 §5.1.2: the archive, for whoever may enter the room.
     pub(super) async fn archived(&self, iq: &Iq, room: &Arc<Room>) -> IqAnswer {
         let senders = {
+            self.recall(room, &iq.services).await?;
             let state = room.lock();
             may_read(&state, &iq.from)?;
             let role = state.standing(&iq.from).role;
@@ -235,7 +233,8 @@ impl Rooms {
         }
     }
 
-    /// Fills the history of a room that came from the database, when it is entered first.
+    /// When a room is entered first: fills its history where it came from the database, and forgets what
+    /// another of its name has left where it is new.
     ///
     /// # Errors
     /// When the database fails.
@@ -244,11 +243,23 @@ impl Rooms {
         room: &Arc<Room>,
         services: &Services,
     ) -> Result<(), StanzaError> {
-        let wanted = {
+        if room.lock().recalled {
+            return Ok(());
+        }
+        let saved = room.saving.lock().await;
+        let (recalled, gone, archives) = {
             let state = room.lock();
-            !state.recalled && has_archive(&state.config)
+            let gone = state.phase == Phase::Gone;
+            (state.recalled, gone, has_archive(&state.config))
         };
-        if !wanted {
+        if recalled || gone {
+            return Ok(());
+        }
+        if !saved.exists {
+            forget(services, room).await?;
+        }
+        if !saved.exists || !archives {
+            room.lock().recalled = true;
             return Ok(());
         }
         let limits = self.limits();
@@ -289,19 +300,11 @@ pub(super) fn stanza_id(room: &Room, id: &str) -> Element {
         .attr("id", id)
 }
 
-/// Whoever may enter may read what was said; where that takes a password, those who have given it, and
-/// members.
+/// Whoever may enter may read what was said.
 fn may_read(state: &State, asker: &Jid) -> Result<(), StanzaError> {
-    if !state.config.persistent {
+    if !has_archive(&state.config) {
         return Err(Condition::ServiceUnavailable.into());
     }
-    let affiliation = state.affiliation(asker.bare());
-    let here = state.occupant_of(asker).is_some();
-    let closed = state.config.members_only || state.config.password.is_some();
-    let may = match affiliation {
-        Affiliation::Outcast => false,
-        Affiliation::None => here || !closed,
-        Affiliation::Member | Affiliation::Admin | Affiliation::Owner => true,
-    };
+    let may = state.is_open_to(asker);
     may.then_some(()).ok_or_else(|| Condition::Forbidden.into())
 }

@@ -41,7 +41,7 @@ impl Rooms {
     }
 
     /// Presence of any type that is not available.
-    pub(super) fn depart(&self, parcel: &Parcel, kind: PresenceType) -> Effects {
+    pub(super) async fn depart(&self, parcel: &Parcel, kind: PresenceType) -> Effects {
         let stanza = &parcel.stanza;
         let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else {
             return Effects::default();
@@ -82,7 +82,7 @@ impl Rooms {
                 _ => {}
             }
         }
-        self.tidy(&room);
+        self.tidy(&room, &parcel.services).await;
         post.into_effects()
     }
 }

@@ -26,7 +26,7 @@ impl Rooms {
             }
             drop(saved);
             post.carry_out(services).await;
-            self.tidy(&room);
+            self.tidy(&room, services).await;
         }
     }
 
@@ -59,6 +59,7 @@ impl Rooms {
                 state.nicks.clear();
             }
             post.carry_out(services).await;
+            self.tidy(&room, services).await;
         }
     }
 }

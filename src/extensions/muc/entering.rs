@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::availability;
 use super::messages::delayed;
 use super::model::entry::{Caller, Door, admit};
 use super::model::history::Wanted;
@@ -11,6 +10,7 @@ use super::model::{Affiliation, Role};
 use super::presence::{News, Shown, codes};
 use super::room::{Occupant, Phase, Post, Room, Seat, State};
 use super::rooms::{Rooms, remember};
+use super::{availability, leaving};
 use crate::hooks::{Effects, Parcel};
 use crate::proto::{Condition, Jid, MessageType, PresenceType, Resource, Stanza, StanzaError, ns};
 use crate::xml::{Content, Element};
@@ -24,7 +24,7 @@ const SEATS_MAX: usize = 32;
 /// §7.2.3: the nickname is not the one that was asked for.
 pub(super) const RENAMED: u16 = 210;
 
-/// How often a room is looked for again that vanished while somebody entered it.
+/// How often a room that vanished is looked for again.
 const TRIES_MAX: usize = 8;
 
 /// A presence on its way into a room.
@@ -91,7 +91,7 @@ impl Rooms {
             self.recall(&room, &parcel.services).await?;
             let outcome = self.receive(&room, &arrival);
             if let Err(error) = &outcome {
-                self.tidy(&room);
+                self.tidy(&room, &parcel.services).await;
                 // A presence that comes to nobody is dropped in silence (RFC 6121 §4); §7.2.9 wants it told.
                 let full = error.condition == Condition::ServiceUnavailable;
                 if let Some(refusal) = stanza.refusal(error).filter(|_| full) {
@@ -101,7 +101,8 @@ impl Rooms {
             match outcome? {
                 Outcome::Done(post) => return Ok(post.into_effects()),
                 Outcome::Stranger => return Ok(to_sender(parcel, stranger(from, to))),
-                Outcome::Gone => {}
+                // Its name is free after that.
+                Outcome::Gone => self.tidy(&room, &parcel.services).await,
             }
         }
         Err(Condition::ResourceConstraint.into())
@@ -130,6 +131,7 @@ impl Rooms {
         let mut post = Post::of(arrival.parcel.session.as_ref());
         match state.nicks.get(arrival.from).cloned() {
             Some(nick) => {
+                leaving::succeed(state, room, arrival.from, arrival.parcel);
                 self.take_pace(state, &nick, arrival)?;
                 let again = nick == *arrival.nick && arrival.x.is_some();
                 if nick != *arrival.nick {
@@ -321,19 +323,12 @@ impl Rooms {
     /// §7.2.3, §15.3 rule 3: a client that is in the room and enters again has lost its view of it.
     fn synchronize(&self, state: &mut State, room: &Room, arrival: &Arrival<'_>, post: &mut Post) {
         let fresh = seat(arrival);
-        if let Some(session) = &fresh.session {
-            remember(session, &room.jid);
-        }
+        // What was said before lies in the mailbox, and what is told now does not overtake it.
+        post.sender.take_if(|session| session.has_mail());
         let changed = state
             .occupants
             .get_mut(arrival.nick)
             .is_some_and(|occupant| {
-                for seat in &mut occupant.seats {
-                    // The same address may be another session by now.
-                    if seat.jid == fresh.jid {
-                        *seat = fresh.clone();
-                    }
-                }
                 let changed = occupant.presence != arrival.presence;
                 occupant.presence = arrival.presence.clone();
                 changed

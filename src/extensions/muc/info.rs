@@ -8,7 +8,7 @@ use super::rooms::Rooms;
 use crate::hooks::{At, Identity, Info, Iq, IqAnswer, Item};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::proto::{Condition, Resource, StanzaError, ns};
+use crate::proto::{Condition, Jid, Resource, StanzaError, ns};
 use crate::xml::Element;
 
 const ROOM_INFO: &str = "http://jabber.org/protocol/muc#roominfo";
@@ -95,7 +95,7 @@ impl Rooms {
     pub(super) fn room_info(&self, iq: &Iq, room: &Room) -> IqAnswer {
         match iq.payload.attribute("node").filter(|node| !node.is_empty()) {
             None => Ok(Some(
-                describe(room, self.config.archive.full_text).to_element(None),
+                describe(room, &iq.from, self.config.archive.full_text).to_element(None),
             )),
             Some(node @ "x-roomuser-item") => {
                 let state = room.lock();
@@ -181,7 +181,7 @@ fn cut(listed: &[Item], page: &PageRequest) -> Result<(usize, usize), StanzaErro
     Ok((start, end.min(listed.len()).max(start)))
 }
 
-fn describe(room: &Room, full_text: bool) -> Info {
+fn describe(room: &Room, asker: &Jid, full_text: bool) -> Info {
     let state = room.lock();
     let config = &state.config;
     let name = config
@@ -199,12 +199,13 @@ fn describe(room: &Room, full_text: bool) -> Info {
             name.unwrap_or_default(),
         )],
         features,
-        forms: vec![extended(&state)],
+        forms: vec![extended(&state, asker)],
     }
 }
 
-/// The form `muc#roominfo` (§16.5.4).
-fn extended(state: &State) -> Form {
+/// The form `muc#roominfo` (§16.5.4). What goes on in the room is for those who may enter it.
+fn extended(state: &State, asker: &Jid) -> Form {
+    let open = state.is_open_to(asker);
     let config = &state.config;
     let subject = state
         .subject
@@ -216,8 +217,8 @@ fn extended(state: &State) -> Form {
     let texts = [
         ("muc#roominfo_description", config.description.clone()),
         ("muc#roominfo_lang", config.lang.clone()),
-        ("muc#roominfo_subject", subject),
-        ("muc#roominfo_occupants", Some(occupants)),
+        ("muc#roominfo_subject", subject.filter(|_| open)),
+        ("muc#roominfo_occupants", open.then_some(occupants)),
         ("muc#roominfo_avatarhash", photo),
         ("muc#maxhistoryfetch", Some(config.history_max.to_string())),
         ("muc#roomconfig_pubsub", config.pubsub.clone()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::presence::News;
 use super::room::{Post, Room, State};
-use super::rooms::{Rooms, left};
+use super::rooms::{Rooms, left, remember};
 use crate::hooks::{Parcel, Session};
 use crate::proto::{Condition, Jid, PresenceType, Resource, Stanza, ns};
 
@@ -22,6 +22,7 @@ pub(super) fn leave(state: &mut State, room: &Room, from: &Jid, news: &News<'_>,
     }
     let own = state.own_farewell(room, &nick, news);
     state.nicks.remove(from);
+    state.end_waiting(from, post);
     let Some(occupant) = state.occupants.get_mut(&nick) else {
         return;
     };
@@ -52,9 +53,27 @@ pub(super) fn expel(
     state.depart(occupant.account, occupant.pace);
     for seat in occupant.seats {
         state.nicks.remove(&seat.jid);
+        state.end_waiting(&seat.jid, post);
         if let Some(session) = &seat.session {
             left(session, &room.jid);
         }
+    }
+}
+
+/// The session that acts is the one of its address from now on: another may have had it before, whose
+/// end is not the end of this one.
+pub(super) fn succeed(state: &mut State, room: &Room, from: &Jid, parcel: &Parcel) {
+    let (Some(nick), Some(session)) = (state.nicks.get(from), &parcel.session) else {
+        return;
+    };
+    let seats = state.occupants.get_mut(nick).map(|it| &mut it.seats);
+    let Some(seat) = seats.and_then(|seats| seats.iter_mut().find(|seat| seat.jid == *from)) else {
+        return;
+    };
+    let known = seat.session.as_ref();
+    if known.is_none_or(|known| !Arc::ptr_eq(known, session)) {
+        seat.session = Some(Arc::clone(session));
+        remember(session, &room.jid);
     }
 }
 
@@ -115,6 +134,12 @@ impl Rooms {
 }
 
 impl State {
+    /// Nobody waits any more for what a session that left would answer.
+    pub(super) fn end_waiting(&mut self, session: &Jid, post: &mut Post) {
+        post.remote.extend(self.relays.end(session));
+        self.whispers.end(session);
+    }
+
     fn own_farewell(&self, room: &Room, nick: &Resource, news: &News<'_>) -> Option<Stanza> {
         let mut stanza = Stanza::presence(PresenceType::Unavailable).from(room.occupant_jid(nick));
         stanza.payload = self.farewell_payload(nick, news)?;

@@ -1,5 +1,5 @@
-//! What is said in a room: to all, about the subject, to one occupant (XEP-0045 §7.4, §7.5, §8.1), with
-//! the occupant's id (XEP-0421) and the room's stanza-id (XEP-0359).
+//! What is said in a room: to all, and about the subject (XEP-0045 §7.4, §8.1), with the occupant's id
+//! (XEP-0421) and the room's stanza-id (XEP-0359).
 
 use std::sync::Arc;
 
@@ -12,15 +12,16 @@ use super::model::config::is_subject;
 use super::model::history::Said;
 use super::model::{Role, RoomConfig};
 use super::persistence::Draft;
-use super::presence::{News, OCCUPANT_ID, occupant_id};
+use super::presence::{OCCUPANT_ID, occupant_id};
 use super::retraction;
 use super::room::{Phase, Post, Room, State, Subject};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
+use crate::extensions::stanza_id;
 use crate::hooks::{Durable, Effects, Parcel};
 use crate::proto::common::delay::Delay;
 use crate::proto::{Condition, Jid, Kind, MessageType, Resource, Stanza, StanzaError, ns};
-use crate::xml::{Child, Content, Element};
+use crate::xml::Child;
 
 /// A message that may be said.
 struct Spoken {
@@ -48,8 +49,9 @@ impl Rooms {
             return Err(Condition::BadRequest.into());
         };
         let room = self.find(to.bare()).ok_or(Condition::ItemNotFound)?;
+        leaving::succeed(&mut room.lock(), &room, from, parcel);
         match (kind, to.resource()) {
-            (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel)),
+            (MessageType::Error, _) => Ok(self.bounced(&room, from, parcel).await),
             (MessageType::Groupchat, None) if is_subject(&parcel.stanza) => {
                 Box::pin(self.change_subject(&room, from, parcel)).await
             }
@@ -57,26 +59,12 @@ impl Rooms {
             // §7.5.
             (MessageType::Groupchat, Some(_)) => Err(Condition::BadRequest.into()),
             (MessageType::Chat | MessageType::Normal | MessageType::Headline, Some(nick)) => {
-                self.whisper(&room, from, nick, parcel)
+                self.whisper(&room, from, nick, parcel).await
             }
             (MessageType::Chat | MessageType::Normal | MessageType::Headline, None) => {
                 self.notice(&room, from, parcel).await
             }
         }
-    }
-
-    /// §16.1.3: who cannot be reached is not there.
-    fn bounced(&self, room: &Arc<Room>, from: &Jid, parcel: &Parcel) -> Effects {
-        let mut post = Post::of(parcel.session.as_ref());
-        if leaving::is_delivery_failure(&parcel.stanza) {
-            let news = News {
-                codes: &[333],
-                ..News::default()
-            };
-            leaving::leave(&mut room.lock(), room, from, &news, &mut post);
-            self.tidy(room);
-        }
-        post.into_effects()
     }
 
     /// The occupant that a session is, within its pace.
@@ -151,7 +139,7 @@ impl Rooms {
             copies: None,
             ..Stanza::clone(&parcel.stanza)
         };
-        stanza.payload = cleaned(&stanza.payload, room);
+        clean(&mut stanza, room);
         stanza.payload.push(&occupant_id(&author), ns::CLIENT);
         Ok(Spoken {
             stanza,
@@ -265,46 +253,6 @@ impl Rooms {
                 .push(said, most, limits.history_bytes_max.as_usize());
         }
     }
-
-    /// §7.5: to one occupant.
-    fn whisper(
-        &self,
-        room: &Arc<Room>,
-        from: &Jid,
-        to: &Resource,
-        parcel: &Parcel,
-    ) -> Result<Effects, StanzaError> {
-        if parcel.stanza.payload.bytes().len() > self.limits().message_bytes_max.as_usize() {
-            return Err(StanzaError::new(Condition::NotAcceptable).text("the message is too large"));
-        }
-        let mut state = room.lock();
-        let nick = self.speaker(&mut state, from, parcel.services.clock.now())?;
-        let sender = state.occupants.get(&nick).ok_or(Condition::NotAcceptable)?;
-        let recipient = state.occupants.get(to).ok_or(Condition::ItemNotFound)?;
-        // Who may not write to everybody may still ask a moderator.
-        if !state.config.allow_pm.lets(sender.role) && recipient.role != Role::Moderator {
-            return Err(Condition::Forbidden.into());
-        }
-        let mut stanza = Stanza {
-            from: Some(room.occupant_jid(&nick)),
-            copies: None,
-            ..Stanza::clone(&parcel.stanza)
-        };
-        stanza.payload = cleaned(&stanza.payload, room);
-        let own = [occupant_id(&sender.id), Element::new(ns::MUC_USER, "x")];
-        stanza
-            .payload
-            .append(&Content::from_elements(&own, ns::CLIENT));
-        let copies = recipient
-            .seats
-            .iter()
-            .map(|seat| stanza.clone().to(seat.jid.clone()));
-        Ok(Effects {
-            // By the ordinary way: archives and block lists of the recipient see it.
-            route: copies.collect(),
-            ..Effects::default()
-        })
-    }
 }
 
 /// §5.1.1: who may say something to all, or change the subject (§8.1).
@@ -318,23 +266,21 @@ fn may_say(config: &RoomConfig, role: Role, subject: bool) -> Result<(), StanzaE
     may.then_some(()).ok_or_else(|| Condition::Forbidden.into())
 }
 
-/// What occupants are not to say in the room's name (§15.3 rule 6, XEP-0359 §5, XEP-0421 §4).
-fn cleaned(payload: &Content, room: &Room) -> Content {
-    let mut cleaned = payload.clone();
-    let by_room = |child: &Child<'_>, name: &str| {
+/// Takes away what occupants are not to say in the room's name (§15.3 rule 6, XEP-0359 §5, XEP-0421 §4).
+pub(super) fn clean(stanza: &mut Stanza, room: &Room) {
+    stanza_id::remove(stanza, &room.jid);
+    let by_room = |child: &Child<'_>| {
         let element = child.to_element(ns::CLIENT).ok();
-        let by = element.as_ref().and_then(|it| it.attribute(name));
-        by.is_some_and(|by| by == room.jid.as_str())
+        let from = element.and_then(|it| it.attribute("from").map(Jid::parse));
+        matches!(from, Some(Ok(from)) if *from.bare() == room.jid)
     };
-    cleaned.retain(|child| {
+    stanza.payload.retain(|child| {
         let forged = child.is(Some(ns::MUC_USER), "x")
             || child.is(Some(ns::MUC), "x")
             || child.is(Some(OCCUPANT_ID), "occupant-id")
-            || (child.is(Some(ns::STANZA_ID), "stanza-id") && by_room(child, "by"))
-            || (child.is(Some(ns::DELAY), "delay") && by_room(child, "from"));
+            || (child.is(Some(ns::DELAY), "delay") && by_room(child));
         !forged
     });
-    cleaned
 }
 
 /// Has the sender's acknowledgement wait for a write, or its task where the queue of writes is full.

@@ -28,6 +28,7 @@ mod notices;
 mod owner;
 mod persistence;
 mod presence;
+mod private;
 mod register;
 mod relay;
 mod retraction;

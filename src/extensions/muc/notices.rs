@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::model::{Affiliation, Role};
 use super::persistence::Draft;
 use super::presence::News;
+use super::private::Private;
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
 use crate::hooks::{Effects, Parcel};
@@ -18,6 +19,9 @@ const REQUEST: &str = "http://jabber.org/protocol/muc#request";
 
 /// People invited by one message.
 const INVITES_MAX: usize = 20;
+
+/// Invitations of one room that may be declined.
+const INVITED_MAX: usize = 256;
 
 /// Bytes of a reason.
 pub(super) const REASON_BYTES_MAX: usize = 1_023;
@@ -49,7 +53,7 @@ impl Rooms {
                 return Box::pin(self.invite(room, from, &invites, parcel)).await;
             }
             if let Some(decline) = x.find(ns::MUC_USER, "decline") {
-                return Ok(declined(room, from, decline, &parcel.stanza));
+                return self.decline(room, from, decline, parcel).await;
             }
         }
         if let Some(form) = child(ns::DATA_FORMS, "x") {
@@ -110,7 +114,58 @@ impl Rooms {
                 .await?;
             room.lock().associate_all(draft);
         }
+        let invited = effects.route.iter().filter_map(|it| it.to.as_ref());
+        let mut state = room.lock();
+        for account in invited {
+            state.invite(account.bare(), from.bare());
+        }
+        drop(state);
         Ok(effects)
+    }
+
+    /// §7.8.2: tells the inviter, by a real address or by that of an occupant. Where nothing is to be declined, or
+    /// the inviter is not in the room, nothing is passed on: it is no relay.
+    async fn decline(
+        &self,
+        room: &Room,
+        from: &Jid,
+        decline: &Element,
+        parcel: &Parcel,
+    ) -> Result<Effects, StanzaError> {
+        let to = decline.attribute("to").and_then(|to| Jid::parse(to).ok());
+        let (account, seats) = {
+            let mut guard = room.lock();
+            let state = &mut *guard;
+            if state.affiliation(from.bare()) == Affiliation::Outcast {
+                return Err(Condition::Forbidden.into());
+            }
+            self.take_pace_of(state, from.bare(), parcel.services.clock.now())?;
+            let inviter = to.and_then(|to| {
+                let mut occupants = state.occupants.iter();
+                let found = occupants.find(|(nick, occupant)| {
+                    room.occupant_jid(nick) == to || occupant.account == *to.bare()
+                });
+                found.map(|(_, occupant)| (occupant.account.clone(), occupant.seats.clone()))
+            });
+            match inviter {
+                Some(inviter) if state.uninvite(from.bare(), &inviter.0) => inviter,
+                Some(_) | None => return Ok(Effects::default()),
+            }
+        };
+        let reason = reason(decline).map(|text| Element::new(ns::MUC_USER, "reason").text(text));
+        let told = Element::new(ns::MUC_USER, "decline")
+            .attr("from", from.bare().to_string())
+            .child_opt(reason);
+        let mut stanza = Stanza::message(MessageType::Normal)
+            .from(room.jid.clone())
+            .child(&Element::new(ns::MUC_USER, "x").child(told));
+        stanza.id.clone_from(&parcel.stanza.id);
+        let private = Private {
+            stanza,
+            account,
+            seats,
+        };
+        private.send(&parcel.services).await
     }
 
     /// §7.8.2: who is invited into a members-only room becomes a member; who is banned is not invited.
@@ -196,6 +251,23 @@ impl Rooms {
     }
 }
 
+impl State {
+    fn invite(&mut self, invitee: &BareJid, inviter: &BareJid) {
+        self.uninvite(invitee, inviter);
+        if self.invited.len() >= INVITED_MAX {
+            self.invited.pop_front();
+        }
+        self.invited.push_back((invitee.clone(), inviter.clone()));
+    }
+
+    /// Takes an invitation away; answers whether there was one.
+    fn uninvite(&mut self, invitee: &BareJid, inviter: &BareJid) -> bool {
+        let mut invited = self.invited.iter();
+        let place = invited.position(|(to, by)| to == invitee && by == inviter);
+        place.and_then(|place| self.invited.remove(place)).is_some()
+    }
+}
+
 fn ask_for_voice(
     state: &mut State,
     room: &Room,
@@ -271,38 +343,6 @@ fn invitation(
     message.id.clone_from(&request.id);
     message.lang.clone_from(&request.lang);
     message
-}
-
-/// §7.8.2: tells the inviter, by a real address or by that of an occupant. For somebody who is not in the room
-/// nothing is passed on: it is no relay.
-fn declined(room: &Room, from: &Jid, decline: &Element, request: &Stanza) -> Effects {
-    let state = room.lock();
-    let to = decline.attribute("to").and_then(|to| Jid::parse(to).ok());
-    let found = to.and_then(|to| {
-        let mut occupants = state.occupants.iter();
-        occupants.find(|(nick, occupant)| {
-            room.occupant_jid(nick) == to || occupant.account == *to.bare()
-        })
-    });
-    let Some((_, inviter)) = found else {
-        return Effects::default();
-    };
-    let reason = reason(decline).map(|text| Element::new(ns::MUC_USER, "reason").text(text));
-    let told = Element::new(ns::MUC_USER, "decline")
-        .attr("from", from.bare().to_string())
-        .child_opt(reason);
-    let mut message = Stanza::message(MessageType::Normal)
-        .from(room.jid.clone())
-        .child(&Element::new(ns::MUC_USER, "x").child(told));
-    message.id.clone_from(&request.id);
-    let copies = inviter
-        .seats
-        .iter()
-        .map(|seat| message.clone().to(seat.jid.clone()));
-    Effects {
-        route: copies.collect(),
-        ..Effects::default()
-    }
 }
 
 /// The text of the child `<reason/>`, cut where it is too long to be one.

@@ -47,23 +47,17 @@ impl Rooms {
     /// §10.1.2, §10.1.3, §10.2: an empty form accepts what is.
     async fn configure(&self, iq: &Iq, room: &Arc<Room>, form: &Form) -> IqAnswer {
         let mut saved = room.saving.lock().await;
-        let (new, forgets) = {
+        let new = {
             let state = room.lock();
             if state.phase == Phase::Gone {
                 return Err(Condition::ItemNotFound.into());
             }
-            let new = if form.fields.is_empty() {
+            if form.fields.is_empty() {
                 state.config.clone()
             } else {
                 state.config.submitted(form, self.limits())?
-            };
-            let forgets = state.config.persistent && !new.persistent;
-            (new, forgets)
+            }
         };
-        if forgets {
-            // The next room of its name must not show what was said in this one.
-            super::archive::forget(&iq.services, room).await?;
-        }
         let draft = Draft {
             phase: Some(Phase::Open),
             config: Some(new.clone()),
@@ -83,15 +77,9 @@ impl Rooms {
             apply(state, room, &before, &mut post);
         }
         drop(saved);
-        let forgotten = if forgets {
-            // What was said while it was forgotten.
-            super::archive::forget(&iq.services, room).await
-        } else {
-            Ok(())
-        };
         post.carry_out(&iq.services).await;
-        self.tidy(room);
-        forgotten.map(|()| None)
+        self.tidy(room, &iq.services).await;
+        Ok(None)
     }
 
     /// §10.1.3: a room whose first configuration is given up is none.
@@ -109,6 +97,9 @@ impl Rooms {
         let alternative = alternative.map_err(|_| Condition::JidMalformed)?;
         let reason = reason(destroy);
         let mut saved = room.saving.lock().await;
+        if room.lock().phase == Phase::Gone {
+            return Err(no_room());
+        }
         let draft = Draft {
             phase: Some(Phase::Gone),
             ..Draft::default()
@@ -128,11 +119,10 @@ impl Rooms {
             );
         }
         drop(saved);
-        self.tidy(room);
-        // What was said while it was forgotten.
-        let forgotten = super::archive::forget(&iq.services, room).await;
         post.carry_out(&iq.services).await;
-        forgotten.map(|()| None)
+        // What was said while it was forgotten goes, and then the name is free.
+        self.tidy(room, &iq.services).await;
+        Ok(None)
     }
 }
 
@@ -195,6 +185,7 @@ fn end(
             if let Some(session) = &seat.session {
                 left(session, &room.jid);
             }
+            state.end_waiting(&seat.jid, post);
             post.send(seat, stanza.clone());
         }
     }

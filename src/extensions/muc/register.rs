@@ -1,14 +1,17 @@
 //! Registering with a room (XEP-0045 §7.10): a member has a nickname that nobody else may take. Who
 //! registers with an open room becomes a member; where membership gives a right, in rooms that
-//! are moderated or for members only, an admin must have given it before.
+//! are moderated, for members only or behind a password, an admin must have given it before.
 
 use std::sync::Arc;
 
+use super::entering::too_fast;
 use super::model::Affiliation;
+use super::model::pace::Pace;
 use super::persistence::Draft;
 use super::presence::News;
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
+use crate::clock::Timestamp;
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
 use crate::proto::{BareJid, Condition, IqType, Resource, StanzaError, ns};
@@ -24,14 +27,20 @@ impl Rooms {
         let removes = iq.payload.find(ns::REGISTER, "remove").is_some();
         let mut saved = room.saving.lock().await;
         let (associate, changed) = {
-            let guard = room.lock();
-            let state = &*guard;
+            let mut guard = room.lock();
+            let state = &mut *guard;
+            if iq.kind == IqType::Set {
+                self.take_pace_of(state, account, iq.services.clock.now())?;
+            }
             let before = state.associates.get(account).cloned();
             let affiliation = before
                 .as_ref()
                 .map_or(Affiliation::None, |it| it.affiliation);
             let nick = before.as_ref().and_then(|it| it.nick.clone());
-            let closed = state.config.members_only || state.config.moderated;
+            // Where a password is needed, who is there has given it.
+            let config = &state.config;
+            let locked_out = config.password.is_some() && state.occupant_of(&iq.from).is_none();
+            let closed = config.members_only || config.moderated || locked_out;
             if affiliation == Affiliation::Outcast {
                 return Err(Condition::Forbidden.into());
             }
@@ -69,6 +78,31 @@ impl Rooms {
         drop(saved);
         post.carry_out(&iq.services).await;
         Ok(None)
+    }
+
+    /// The pace of somebody who needs not be in the room.
+    ///
+    /// # Errors
+    /// `resource-constraint` for one who is too fast.
+    pub(super) fn take_pace_of(
+        &self,
+        state: &mut State,
+        account: &BareJid,
+        now: Timestamp,
+    ) -> Result<(), StanzaError> {
+        let limits = self.limits();
+        let (rate, burst) = (limits.stanzas_per_second_max, limits.stanzas_burst_max);
+        let mut occupants = state.occupants.values_mut();
+        let taken = if let Some(occupant) = occupants.find(|it| it.account == *account) {
+            occupant.pace.take(rate, burst, now)
+        } else {
+            let known = state.returning(account);
+            let mut pace = known.unwrap_or_else(|| Pace::full(burst, now));
+            let taken = pace.take(rate, burst, now);
+            state.depart(account.clone(), pace);
+            taken
+        };
+        taken.then_some(()).ok_or_else(too_fast)
     }
 
     /// A member with that nickname.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::leaving;
 use super::model::Affiliation;
 use super::room::{Post, Room, Seat};
 use super::rooms::Rooms;
+use crate::extensions::blocking;
 use crate::hooks::{Ahead, At, Effects, Iq, Parcel};
 use crate::proto::{BareJid, Condition, ErrorType, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
@@ -20,30 +22,50 @@ const WAITING_MAX: usize = 512;
 pub(super) struct Relays(VecDeque<Waiting>);
 
 #[derive(Debug)]
-struct Waiting {
+pub(super) struct Waiting {
     /// The id under which the room passed it on.
-    id: CompactString,
-    asker: Jid,
+    pub(super) id: CompactString,
+    pub(super) asker: Jid,
     /// The id that the asker gave it.
-    asker_id: Option<CompactString>,
+    pub(super) asker_id: Option<CompactString>,
     /// Who was asked: nobody else may answer.
-    asked: Jid,
+    pub(super) asked: Jid,
+    /// The same as the asker knows it.
+    pub(super) whom: Jid,
 }
 
 impl Relays {
-    fn push(&mut self, waiting: Waiting) {
+    pub(super) fn push(&mut self, waiting: Waiting) {
         if self.0.len() >= WAITING_MAX {
             self.0.pop_front();
         }
         self.0.push_back(waiting);
     }
 
-    fn take(&mut self, id: &str, from: &Jid) -> Option<Waiting> {
+    pub(super) fn take(&mut self, id: &str, from: &Jid) -> Option<Waiting> {
         let place = self
             .0
             .iter()
             .rposition(|it| it.id == id && it.asked == *from)?;
         self.0.remove(place)
+    }
+
+    /// A session is in the room no more: who waits for its answer is told so, and it waits for none.
+    pub(super) fn end(&mut self, session: &Jid) -> Vec<Stanza> {
+        let left = |waiting: &Waiting| {
+            let error = StanzaError::from(Condition::RecipientUnavailable);
+            let mut refusal = Stanza::new(Kind::Iq(IqType::Error))
+                .from(waiting.whom.clone())
+                .to(waiting.asker.clone())
+                .child(&error.to_element());
+            refusal.id.clone_from(&waiting.asker_id);
+            refusal
+        };
+        let in_vain = |it: &&Waiting| it.asked == *session && it.asker != *session;
+        let refusals = self.0.iter().filter(in_vain).map(left).collect();
+        self.0
+            .retain(|it| it.asked != *session && it.asker != *session);
+        refusals
     }
 }
 
@@ -62,6 +84,9 @@ impl Rooms {
             return Err(Condition::BadRequest.into());
         };
         let room = self.find(to.bare());
+        if let Some(room) = &room {
+            leaving::succeed(&mut room.lock(), room, from, parcel);
+        }
         if !kind.is_request() {
             let answer = room.and_then(|room| answered(&room, from, parcel));
             return Ok(Effects {
@@ -138,14 +163,15 @@ fn pass_on(
     let mut request = Stanza::clone(stanza);
     request.from = Some(room.occupant_jid(&nick));
     request.id = Some(id.clone());
+    let mut post = Post::default();
+    hand(&mut post, &seat, request)?;
     state.relays.push(Waiting {
         id,
         asker: from.clone(),
         asker_id: stanza.id.clone(),
         asked: seat.jid.clone(),
+        whom: room.occupant_jid(to),
     });
-    let mut post = Post::default();
-    hand(&mut post, &seat, request)?;
     Ok(Passed::Done(post.into_effects()))
 }
 
@@ -154,6 +180,10 @@ fn hand(post: &mut Post, seat: &Seat, request: Stanza) -> Result<(), StanzaError
         post.send(seat, request);
         return Ok(());
     };
+    let blocked = request.from.as_ref();
+    if blocked.is_some_and(|from| blocking::stops(session.account(), from)) {
+        return Err(Condition::ServiceUnavailable.into());
+    }
     let request = request.to(seat.jid.clone());
     let taken = session.deliver(Arc::new(request));
     taken.map_err(|_| Condition::RecipientUnavailable.into())

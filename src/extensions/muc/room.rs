@@ -16,6 +16,7 @@ use super::persistence::Draft;
 use super::presence::Shown;
 use super::relay::Relays;
 use crate::clock::Timestamp;
+use crate::extensions::blocking;
 use crate::hooks::Session;
 use crate::proto::{BareJid, Jid, Resource, Stanza};
 use crate::xml::{Content, Element};
@@ -95,6 +96,10 @@ pub(super) struct State {
     /// The hats that may be given (XEP-0317).
     pub(super) hats: Vec<Hat>,
     pub(super) relays: Relays,
+    /// Private messages that may come back.
+    pub(super) whispers: Relays,
+    /// Who was invited by whom and has not declined; the oldest is forgotten for one more.
+    pub(super) invited: VecDeque<(BareJid, BareJid)>,
     /// How fast those were who left lately: leaving and coming back is no way to be faster.
     pub(super) departed: VecDeque<(BareJid, Pace)>,
 }
@@ -190,6 +195,8 @@ impl State {
             card: None,
             hats: Vec::new(),
             relays: Relays::default(),
+            whispers: Relays::default(),
+            invited: VecDeque::new(),
             departed: VecDeque::new(),
         }
     }
@@ -218,6 +225,26 @@ impl State {
         Standing {
             affiliation,
             role: here.or_else(elsewhere).unwrap_or(Role::None),
+        }
+    }
+
+    /// Whether somebody may know what is said in the room: who is in it, and who may enter. Where that
+    /// takes a password, those who have given it, and members.
+    pub(super) fn is_open_to(&self, asker: &Jid) -> bool {
+        let closed = self.config.members_only || self.config.password.is_some();
+        match self.affiliation(asker.bare()) {
+            Affiliation::Outcast => false,
+            Affiliation::None => !closed || self.occupant_of(asker).is_some(),
+            Affiliation::Member | Affiliation::Admin | Affiliation::Owner => true,
+        }
+    }
+
+    /// Whether the room ends: it is gone, or empty and does not stay.
+    pub(super) fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Gone => true,
+            Phase::Locked => self.occupants.is_empty(),
+            Phase::Open => self.occupants.is_empty() && !self.config.persistent,
         }
     }
 
@@ -311,7 +338,10 @@ impl Post {
         stanza.to = Some(seat.jid.clone());
         match &seat.session {
             Some(session) => {
-                let _ended = session.deliver(Arc::new(stanza));
+                let from = stanza.from.as_ref();
+                if !from.is_some_and(|from| blocking::stops(session.account(), from)) {
+                    let _ended = session.deliver(Arc::new(stanza));
+                }
             }
             None => self.remote.push(stanza),
         }
@@ -323,7 +353,14 @@ impl Post {
             (Some(sender), Some(session)) => Arc::ptr_eq(sender, session),
             _ => false,
         };
+        let blocked = |session: &Arc<Session>| {
+            let from = stanza.from.as_ref();
+            from.is_some_and(|from| blocking::stops(session.account(), from))
+        };
         if own {
+            if self.sender.as_ref().is_some_and(blocked) {
+                return;
+            }
             stanza.to = Some(seat.jid.clone());
             self.replies.push(stanza);
         } else {

@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 use tracing::warn;
 
 use super::model::{Affiliation, RoomConfig};
-use super::persistence;
 use super::room::{Associate, Phase, Post, Room, State};
+use super::{archive, persistence};
 use crate::config::{Config, RoomCreation, Rooms as Limits};
 use crate::domain::rights::Role as AccountRole;
 use crate::hooks::{Effects, Services, Session};
@@ -130,6 +130,7 @@ impl Rooms {
             ..Associate::default()
         };
         state.associate(creator, owner);
+        state.recalled = false;
         let made = Room::new(room.clone(), creator.clone(), services.clock.now(), state);
         let made = Arc::new(made);
         rooms.insert(room.clone(), Arc::clone(&made));
@@ -154,22 +155,30 @@ impl Rooms {
         }
     }
 
-    /// Forgets a room that is gone, or that is empty and does not stay.
-    pub(super) fn tidy(&self, room: &Arc<Room>) {
-        let mut rooms = self.lock();
-        let mut state = room.lock();
-        let over = match state.phase {
-            Phase::Gone => true,
-            Phase::Locked => state.occupants.is_empty(),
-            Phase::Open => state.occupants.is_empty() && !state.config.persistent,
-        };
-        if !over {
+    /// Forgets a room that is gone, or that is empty and does not stay. What was said in it goes first,
+    /// and its name is free last.
+    pub(super) async fn tidy(&self, room: &Arc<Room>, services: &Services) {
+        if !room.lock().is_over() {
             return;
         }
-        state.phase = Phase::Gone;
-        let known = rooms
-            .get(&room.jid)
-            .is_some_and(|known| Arc::ptr_eq(known, room));
+        let _turn = room.saving.lock().await;
+        {
+            let mut state = room.lock();
+            if !state.is_over() {
+                return;
+            }
+            state.phase = Phase::Gone;
+        }
+        let same = |known: &Arc<Room>| Arc::ptr_eq(known, room);
+        if !self.find(&room.jid).as_ref().is_some_and(same) {
+            return;
+        }
+        if let Err(error) = archive::forget(services, room).await {
+            // The next room of that name begins with it.
+            unsaved(room, &error);
+        }
+        let mut rooms = self.lock();
+        let known = rooms.get(&room.jid).is_some_and(same);
         if known {
             rooms.remove(&room.jid);
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -200,10 +209,8 @@ impl Rooms {
             };
             let mut post = Post::default();
             self.lost(&room, session, &mut post);
-            self.tidy(&room);
-            for stanza in post.remote {
-                services.route(stanza).await;
-            }
+            post.carry_out(services).await;
+            self.tidy(&room, services).await;
         }
     }
 

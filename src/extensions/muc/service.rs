@@ -40,7 +40,7 @@ impl Service for Rooms {
                 Kind::Presence(kind) if kind.is_subscription() => {
                     Err(Condition::FeatureNotImplemented.into())
                 }
-                Kind::Presence(kind) => Ok(self.depart(&parcel, kind)),
+                Kind::Presence(kind) => Ok(self.depart(&parcel, kind).await),
                 Kind::Iq(kind) => self.relay(&parcel, kind).await,
             }
         })

@@ -1,12 +1,15 @@
 //! Rooms as their occupants see them.
 
 mod affiliations;
+mod archiving;
 mod ending;
 mod entering;
 mod hats;
 mod lasting;
 mod messages;
+mod order;
 mod owning;
+mod refusing;
 mod requests;
 
 use crate::extensions::testing::{Client, House};

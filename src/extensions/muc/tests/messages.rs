@@ -26,6 +26,9 @@ async fn a_message_has_the_ids_of_room_and_occupant_and_no_forged_ones() {
     let (_house, mut juliet) = cave(&["juliet"]).await;
     let forged = format!(
         "<stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='forged'/>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='CAVE@Rooms.localhost' id='forged'/>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}/Jule' id='forged'/>\
+         <delay xmlns='urn:xmpp:delay' from='Cave@ROOMS.localhost' stamp='2000-01-01T00:00:00Z'/>\
          <occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/>\
          <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='2000-01-01T00:00:00Z'/>"
     );

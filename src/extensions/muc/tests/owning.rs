@@ -223,7 +223,7 @@ async fn the_vcard_of_a_room_is_its_owners_to_set() {
 }
 
 #[tokio::test]
-async fn what_was_said_goes_with_the_persistence_of_the_room() {
+async fn what_was_said_goes_with_the_room() {
     let (house, mut juliet) = cave(&["juliet"]).await;
     configure(&mut juliet, &[("roomconfig_persistentroom", "1")]).await;
     say(&mut juliet, "secret").await;
@@ -233,7 +233,9 @@ async fn what_was_said_goes_with_the_persistence_of_the_room() {
     archive.settle().await.unwrap();
     assert!(Box::pin(archive.ends(&room)).await.unwrap().is_some());
     configure(&mut juliet, &[("roomconfig_persistentroom", "0")]).await;
-    assert!(Box::pin(archive.ends(&room)).await.unwrap().is_none());
     let kept = services.store.rooms().page("").await.unwrap();
     assert!(kept.is_empty(), "{kept:?}");
+    assert!(Box::pin(archive.ends(&room)).await.unwrap().is_some());
+    juliet.disconnect().await;
+    assert!(Box::pin(archive.ends(&room)).await.unwrap().is_none());
 }
