@@ -311,8 +311,8 @@ async fn all_nodes_are_found_in_pages(place: Place) {
             nodes_max: 10,
             nodes_per_creator_max: 10,
         };
-        let made = pubsub.create(&jid(service), &node(name), bounds);
-        let _made = made.await.unwrap();
+        let (service, node) = (jid(service), node(name));
+        let _made = pubsub.create(&service, &node, bounds).await.unwrap();
     }
     let (mut found, mut after) = (Vec::new(), None);
     loop {
