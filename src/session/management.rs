@@ -68,6 +68,11 @@ pub(super) struct Management {
     asked_at: Option<Instant>,
     /// How many stanzas had been sent at the end of a page of kept messages.
     page_end: Option<u32>,
+    /// How many of the unacknowledged are of that page.
+    page_stanzas: usize,
+    page_bytes: usize,
+    /// Whether the session is to be given what was kept, and has not been yet.
+    backlog_due: bool,
 }
 
 #[derive(Debug)]
@@ -131,6 +136,9 @@ impl Management {
             unasked_since: None,
             asked_at: None,
             page_end: None,
+            page_stanzas: 0,
+            page_bytes: 0,
+            backlog_due: false,
         };
         (Box::new(management), answer)
     }
@@ -208,7 +216,12 @@ impl Management {
 
     /// Notes a stanza that is being sent.
     pub(super) fn sent(&mut self, mail: Mail, origin: Origin) {
-        self.bytes = self.bytes.saturating_add(mail.weight());
+        let weight = mail.weight();
+        self.bytes = self.bytes.saturating_add(weight);
+        if origin == Origin::Kept {
+            self.page_stanzas += 1;
+            self.page_bytes = self.page_bytes.saturating_add(weight);
+        }
         self.unacknowledged.push_back(Sent { mail, origin });
         self.unasked = self.unasked.saturating_add(1);
         if self.unasked_since.is_none() {
@@ -230,11 +243,12 @@ impl Management {
     }
 
     /// Whether the client was answered far more than it acknowledges. What it asks for itself does
-    /// not wait, so this bound is twice the other.
+    /// not wait, so this bound is twice the other; a page of kept messages, however large, does not
+    /// count.
     pub(super) fn overflows(&self) -> bool {
-        self.page_end.is_none()
-            && (self.unacknowledged.len() / 2 >= self.terms.stanzas_max
-                || self.bytes / 2 >= self.terms.bytes_max)
+        let stanzas = self.unacknowledged.len().saturating_sub(self.page_stanzas);
+        let bytes = self.bytes.saturating_sub(self.page_bytes);
+        stanzas / 2 >= self.terms.stanzas_max || bytes / 2 >= self.terms.bytes_max
     }
 
     /// Notes what the client has handled (§4).
@@ -252,7 +266,12 @@ impl Management {
             return Err(NotSent { sent, backwards });
         };
         for sent in self.unacknowledged.drain(..new) {
-            self.bytes = self.bytes.saturating_sub(sent.mail.weight());
+            let weight = sent.mail.weight();
+            self.bytes = self.bytes.saturating_sub(weight);
+            if sent.origin == Origin::Kept {
+                self.page_stanzas = self.page_stanzas.saturating_sub(1);
+                self.page_bytes = self.page_bytes.saturating_sub(weight);
+            }
         }
         if self.unacknowledged.is_empty() {
             // An idle session holds no buffer.
@@ -270,6 +289,17 @@ impl Management {
         self.page_end = Some(self.count());
     }
 
+    /// Notes that the session is to be given what was kept.
+    pub(super) const fn owe_backlog(&mut self) {
+        self.backlog_due = true;
+    }
+
+    /// Whether it is to be asked now for what was kept, once; never while a page is on its way, for
+    /// whoever asks says that the last one arrived.
+    pub(super) fn is_backlog_due(&mut self) -> bool {
+        self.page_end.is_none() && std::mem::take(&mut self.backlog_due)
+    }
+
     /// Whether the client has the whole page, once.
     pub(super) fn has_page(&mut self) -> bool {
         let has = self.page_end.is_some_and(|end| {
@@ -278,6 +308,7 @@ impl Management {
         });
         if has {
             self.page_end = None;
+            self.backlog_due = true;
         }
         has
     }

@@ -256,6 +256,44 @@ fn kept_messages_count_as_delivered_when_the_page_is_acknowledged() {
     assert!(!management.must_wait());
 }
 
+/// Whoever acknowledges nothing and asks for more is bounded also while a page is on its way.
+#[test]
+fn a_page_of_kept_messages_is_no_leave_to_overflow() {
+    let mut management = management();
+    for id in 0..100 {
+        management.sent(mail(id), Origin::Kept);
+    }
+    management.end_page();
+    assert!(!management.overflows(), "the page itself does not count");
+    send(&mut management, 100..131);
+    assert!(!management.overflows());
+    send(&mut management, 131..132);
+    assert!(management.overflows());
+    management.acknowledge(50).unwrap();
+    assert!(management.overflows());
+    management.acknowledge(101).unwrap();
+    assert!(!management.overflows());
+    management.terms.bytes_max = 15 * mail(100).weight();
+    assert!(management.overflows());
+}
+
+#[test]
+fn kept_messages_are_asked_for_once_and_never_over_a_page_that_may_be_lost() {
+    let mut management = management();
+    assert!(!management.is_backlog_due());
+    management.owe_backlog();
+    assert!(management.is_backlog_due());
+    assert!(!management.is_backlog_due());
+    management.sent(mail(0), Origin::Kept);
+    management.end_page();
+    management.owe_backlog();
+    assert!(!management.is_backlog_due(), "to ask says that it arrived");
+    management.acknowledge(1).unwrap();
+    assert!(management.has_page());
+    assert!(management.is_backlog_due());
+    assert!(!management.is_backlog_due());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resumed_client_gets_what_it_lacks_and_then_what_waited() {
     let mut management = management();
@@ -320,8 +358,8 @@ async fn a_session_goes_to_who_asked_last() {
     let first = resumables.want(&id, &juliet).unwrap();
     let second = resumables.want(&id, &juliet).unwrap();
     assert!(first.await.is_err());
-    assert!(session.take_hand_over());
     let taker = resumables.wanted_by(&id).unwrap();
+    assert!(!session.take_hand_over(), "both wishes are dealt with");
     let handover = Handover {
         session,
         management,

@@ -90,7 +90,7 @@ impl Task {
             }));
         }
         if self.has_page() {
-            self.backlog(transport).await?;
+            self.backlog_due(transport).await?;
         }
         self.continue_writing(transport).await
     }
@@ -244,9 +244,9 @@ impl Task {
             }
         }
         self.flush(transport).await?;
-        if self.has_page() {
-            self.backlog(transport).await?;
-        }
+        // The count with which the client came back may be behind the page.
+        self.has_page();
+        self.backlog_due(transport).await?;
         self.continue_writing(transport).await
     }
 
