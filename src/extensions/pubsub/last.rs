@@ -23,6 +23,10 @@ use crate::store::ContactItem;
 #[derive(PartialEq, Eq)]
 struct Announced(Caps);
 
+/// The request for them that the session's client has not answered yet; in its slots. There is one
+/// at most: what was announced later is what counts.
+struct Asked(String);
+
 /// Set on a session that was shown the last items.
 struct Shown;
 
@@ -38,6 +42,7 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             Kind::Presence(PresenceType::Available) => announced(passage, &session, &sorts),
             Kind::Presence(PresenceType::Unavailable) => {
                 interest::forget(&session);
+                forget_asked(passage.services, &session);
                 session.slots().clear::<Announced>();
                 session.slots().clear::<Shown>();
             }
@@ -45,6 +50,7 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         }
         Flow::Continue
     });
+    hooks.closed(|session, services| async move { forget_asked(&services, &session) });
     hooks.incoming_presence(Stage::Record, |passage| {
         if passage.stanza.kind == Kind::Presence(PresenceType::Subscribed) {
             approved(passage);
@@ -113,6 +119,7 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
         return;
     }
     session.slots().set(Announced(caps.clone()));
+    forget_asked(passage.services, session);
     if let Some(names) = sorts.find(&caps) {
         interest::note(session, names);
         show(passage, session);
@@ -120,9 +127,10 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     }
     let services = passage.services;
     let (asked, sorts, asker) = (caps.clone(), Arc::clone(sorts), Arc::clone(session));
+    let id = crate::id::random();
     let request = services.requests.get(
         (session.account().jid().clone().into(), session.address()),
-        &crate::id::random(),
+        &id,
         &caps.query(),
         services.clock.now(),
         Box::new(move |answer| {
@@ -139,8 +147,19 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
         }),
     );
     match request {
-        Some(request) => passage.effects.reply.push(request),
+        Some(request) => {
+            session.slots().set(Asked(id));
+            passage.effects.reply.push(request);
+        }
         None => debug!("too many requests wait; the client is not asked what it wants"),
+    }
+}
+
+/// Waits no more for the answer to what the session's client was asked last.
+fn forget_asked(services: &Services, session: &Session) {
+    if let Some(asked) = session.slots().find::<Asked>() {
+        services.requests.forget(&asked.0);
+        session.slots().clear::<Asked>();
     }
 }
 
