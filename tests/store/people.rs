@@ -192,6 +192,9 @@ async fn an_invitation_is_used_as_often_as_it_says(place: Place) {
     invitations.give_back_use("one").await.unwrap();
     assert!(invitations.take_use("one").await.unwrap());
     assert!(!invitations.take_use("nothing").await.unwrap());
+    // One that is used up takes no place.
+    let third = invitations.put(&invitation("third"), 1).await;
+    assert_eq!(third.unwrap(), Put::Stored);
     Box::pin(store.accounts().remove(&alice)).await.unwrap();
     assert_eq!(invitations.find("one").await.unwrap(), None);
     let orphan = invitations.put(&another, 1).await;
