@@ -145,7 +145,8 @@ struct Driver {
 /// The end of the time for the whole, so that a slow peer gains nothing by trickling. It is put off
 /// once, when registration was asked about and answered.
 async fn deadline(limit: Duration, form: Duration, registering: oneshot::Receiver<()>) {
-    if let Ok(()) = tokio::time::timeout(limit, told(registering)).await {
+    let told = tokio::time::timeout(limit, told(registering)).await;
+    if told.is_ok() {
         tokio::time::sleep(form).await;
     }
 }
