@@ -15,7 +15,10 @@ use tracing::warn;
 
 use self::received::Received;
 use super::resumables::Resumables;
+use crate::clock::Timestamp;
 use crate::hooks::{Durable, Mail, Services, Session};
+use crate::proto::common::delay::Delay;
+use crate::proto::{BareJid, Kind, Stanza, ns};
 use crate::store::StoreError;
 use crate::stream::management::{Enable, enabled};
 use crate::xml::Element;
@@ -73,6 +76,8 @@ pub(super) struct Management {
     page_bytes: usize,
     /// Whether the session is to be given what was kept, and has not been yet.
     backlog_due: bool,
+    /// When the client came back last.
+    resumed_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -139,6 +144,7 @@ impl Management {
             page_stanzas: 0,
             page_bytes: 0,
             backlog_due: false,
+            resumed_at: None,
         };
         (Box::new(management), answer)
     }
@@ -371,7 +377,8 @@ impl Management {
     }
 
     /// Begins anew on another connection: gives what is to be sent again, and what has waited.
-    pub(super) fn resume(&mut self) -> (Vec<Mail>, VecDeque<Mail>) {
+    pub(super) fn resume(&mut self, now: Timestamp) -> (Vec<Mail>, VecDeque<Mail>) {
+        self.resumed_at = Some(now);
         self.received.owed = false;
         self.asked_at = None;
         self.waiting_bytes = 0;
@@ -383,6 +390,24 @@ impl Management {
         self.unasked = u32::try_from(again.len()).unwrap_or(u32::MAX);
         self.unasked_since = (!again.is_empty()).then(Instant::now);
         (again, std::mem::take(&mut self.waiting))
+    }
+
+    /// The message with the time when it came (XEP-0203), where that was before the client came back:
+    /// it would take it for a new one. What is told again is what came, without it.
+    pub(super) fn stamped(&self, mail: &Mail, session: &Session) -> Option<Stanza> {
+        let stamp = mail.received_at?;
+        let is_late = matches!(mail.kind, Kind::Message(_))
+            && self.resumed_at.is_some_and(|resumed| stamp < resumed)
+            && !mail
+                .payload
+                .iter()
+                .any(|it| it.is(Some(ns::DELAY), "delay"));
+        let host = session.account().jid().domain();
+        let delay = || Delay {
+            from: Some(BareJid::from_parts(None, host).into()),
+            stamp,
+        };
+        is_late.then(|| Stanza::clone(mail).child(&delay().to_element()))
     }
 
     /// Ends the management, and gives what the client may not have and nobody else keeps.

@@ -114,7 +114,8 @@ impl Task {
                 && self.out.len() < WRITE_BYTES
                 && let Some(mail) = self.in_flight.pop_front()
             {
-                self.out.stanza(&mail);
+                let stamped = management.stamped(&mail, &self.session);
+                self.out.stanza(stamped.as_ref().unwrap_or(&mail));
                 management.sent(mail, Origin::Passing);
             }
             let must_wait = management.must_wait();
@@ -235,10 +236,12 @@ impl Task {
         let Some(management) = &mut self.management else {
             return Ok(());
         };
-        let (again, waited) = management.resume();
+        let (again, waited) = management.resume(self.router.services().clock.now());
         self.in_flight = waited;
         for mail in again {
-            self.out.stanza(&mail);
+            let management = self.management.as_ref();
+            let stamped = management.and_then(|it| it.stamped(&mail, &self.session));
+            self.out.stanza(stamped.as_ref().unwrap_or(&mail));
             if self.out.len() >= WRITE_BYTES {
                 self.flush(transport).await?;
             }
