@@ -19,8 +19,11 @@ section! {
     pub struct Reporting {
         /// Whether reports are taken.
         enabled: bool = true;
-        /// How many are kept; the oldest go first.
+        /// How many are kept. When there are more, the older ones of whoever reports go first, and
+        /// then those of whoever has reported most.
         reports_max: u32 = 10_000, in 1..=1_000_000;
+        /// How many of one reporter are taken in 24 hours. Those beyond it still block.
+        reports_per_day_max: u32 = 50, in 1..=1_000_000;
         /// After how many days one is deleted.
         keep_days: u32 = 90, in 1..=3_650;
         /// Accounts that are sent a message about each report.

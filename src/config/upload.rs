@@ -44,6 +44,8 @@ section! {
         idle_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(3600);
         /// How many files may be coming in at once; one more is told to try again.
         uploads_max: u32 = 64, in 1..=65_536;
+        /// How many of them may be one account's, so that none keeps the others from theirs.
+        uploads_per_account_max: u32 = 8, in 1..=65_536;
         /// The media types that are taken: "image/png", "image/*", "*/*". A file without a type
         /// is an application/octet-stream.
         types: Vec<MediaRange> = vec![MediaRange::everything()];

@@ -154,11 +154,7 @@ async fn hand_over_late(
     services: &Services,
 ) {
     handed.settle(account, services).await;
-    let sessions = services.online(account).map(|online| online.sessions());
-    let sessions = sessions.unwrap_or_default();
-    let takes = |session: &&Arc<Session>| session.priority().is_some_and(|it| it >= 0);
-    let mut takers: Vec<_> = sessions.iter().filter(takes).collect();
-    takers.sort_by_key(|session| std::cmp::Reverse(session.priority()));
+    let takers = takers(account, services);
     let Some(first) = takers.first() else {
         return;
     };
@@ -287,10 +283,23 @@ fn stamped(message: OfflineMessage, host: &Jid) -> Option<Stanza> {
 /// What lay in its mailbox and did not come back was written.
 async fn give_up(session: Arc<Session>, services: Arc<Services>, handed: Arc<Handed>) {
     let account = session.account();
-    if let Some(giving) = account.slots().find::<Giving>() {
-        giving.end(&session);
-    }
     handed.settle(account.jid(), &services).await;
+    let giving = account.slots().find::<Giving>();
+    if giving.is_some_and(|giving| giving.end(&session))
+        && let Some(taker) = takers(account.jid(), &services).first()
+    {
+        taker.offer_backlog();
+    }
+}
+
+/// The sessions that take messages, the best first: one whose client is there, and then by priority.
+fn takers(account: &BareJid, services: &Services) -> Vec<Arc<Session>> {
+    let sessions = services.online(account).map(|online| online.sessions());
+    let sessions = sessions.unwrap_or_default();
+    let takes = |session: &&Arc<Session>| session.priority().is_some_and(|it| it >= 0);
+    let mut takers: Vec<_> = sessions.iter().filter(takes).cloned().collect();
+    takers.sort_by_key(|session| std::cmp::Reverse((session.is_connected(), session.priority())));
+    takers
 }
 
 /// When messages must have come to be kept still; `None` when they are kept for ever.

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Iq, Services};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, Jid, MessageType, Stanza, StanzaError, ns};
-use crate::store::AbuseReport;
+use crate::store::{AbuseReport, ReportLimits};
 use crate::xml::Element;
 
 /// XEP-0377 §4.
@@ -117,10 +117,21 @@ pub(super) async fn take(services: &Services, reports: Vec<AbuseReport>) {
     }
     let config = &services.config.reporting;
     let kept = services.store.abuse_reports();
-    if let Err(error) = Box::pin(kept.put(&reports, config.reports_max)).await {
-        warn!(%error, "reports are not kept");
+    let limits = ReportLimits {
+        all_max: config.reports_max,
+        per_day_max: config.reports_per_day_max,
+    };
+    let taken = match Box::pin(kept.put(&reports, limits)).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            warn!(%error, "reports are not kept");
+            reports.len()
+        }
+    };
+    if taken < reports.len() {
+        info!("reports of an account are over its number of a day");
     }
-    for report in &reports {
+    for report in reports.iter().take(taken) {
         for address in &config.notify {
             services.route(notice(report, &address.0)).await;
         }

@@ -49,6 +49,8 @@ struct Queue {
     counted: usize,
     bytes: usize,
     closed: bool,
+    /// Whether what is kept for the account elsewhere is this session's to ask for.
+    offered: bool,
 }
 
 impl Mailbox {
@@ -83,15 +85,31 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Waits until there is mail and takes all of it. Cancel-safe; one reader only.
+    /// Leaves it to the reader to ask for what is kept elsewhere.
+    pub(super) fn offer_backlog(&self) {
+        self.lock().offered = true;
+        self.arrived.notify_one();
+    }
+
+    /// Whether that happened, once.
+    pub(super) fn take_backlog_offer(&self) -> bool {
+        std::mem::take(&mut self.lock().offered)
+    }
+
+    /// Waits until there is mail, or what is kept was offered, and takes all mail. Cancel-safe; one
+    /// reader only.
     pub(super) async fn take(&self) -> VecDeque<Mail> {
         loop {
-            let mail = self.take_now();
-            if !mail.is_empty() {
+            if let Some(mail) = self.look() {
                 return mail;
             }
             self.arrived.notified().await;
         }
+    }
+
+    fn look(&self) -> Option<VecDeque<Mail>> {
+        let mut queue = self.lock();
+        (!queue.mail.is_empty() || queue.offered).then(|| queue.empty())
     }
 
     /// Takes what there is.

@@ -95,7 +95,7 @@ pub struct Connection {
 pub struct Session {
     jid: FullJid,
     account: Arc<Account>,
-    connection: Connection,
+    connection: ArcSwap<Connection>,
     mailbox: Mailbox,
     presence: ArcSwapOption<Stanza>,
     priority: AtomicI16,
@@ -134,7 +134,7 @@ impl Session {
         Self {
             jid,
             account,
-            connection,
+            connection: ArcSwap::from_pointee(connection),
             mailbox: Mailbox::new(mailbox),
             presence: ArcSwapOption::empty(),
             priority: AtomicI16::new(UNAVAILABLE),
@@ -177,10 +177,20 @@ impl Session {
         &self.account
     }
 
-    /// Where it comes from.
+    /// Where it comes from now.
     #[must_use]
-    pub const fn connection(&self) -> &Connection {
-        &self.connection
+    pub fn connection(&self) -> Arc<Connection> {
+        self.connection.load_full()
+    }
+
+    /// Notes that its client came back from elsewhere (XEP-0198 §5).
+    pub(crate) fn reconnect(&self, peer: IpAddr, transport: &'static str) {
+        let since = self.connection.load().since;
+        self.connection.store(Arc::new(Connection {
+            peer,
+            transport,
+            since,
+        }));
     }
 
     /// What extensions keep while the session lasts.
@@ -245,7 +255,8 @@ impl Session {
         })
     }
 
-    /// Waits for mail and takes all that is there. Only the session's task calls it.
+    /// Waits for mail and takes all that is there, which is none where only what is kept was offered.
+    /// Only the session's task calls it.
     pub(crate) async fn mail(&self) -> VecDeque<Mail> {
         self.mailbox.take().await
     }
@@ -253,6 +264,17 @@ impl Session {
     /// Whether mail waits to be taken.
     pub(crate) fn has_mail(&self) -> bool {
         self.mailbox.has_mail()
+    }
+
+    /// Leaves it to the session to ask for what is kept for its account, as if it had just become
+    /// available.
+    pub(crate) fn offer_backlog(&self) {
+        self.mailbox.offer_backlog();
+    }
+
+    /// Whether that happened, once. Only the session's task calls it.
+    pub(crate) fn take_backlog_offer(&self) -> bool {
+        self.mailbox.take_backlog_offer()
     }
 
     /// Closes the mailbox and takes what is left in it. Only the session's task calls it.

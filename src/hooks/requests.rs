@@ -62,9 +62,10 @@ impl Requests {
         };
         let mut waiting = self.lock();
         waiting.forget_before(now.plus_seconds(-ANSWER_SECONDS_MAX));
-        if waiting.by_id.len() >= REQUESTS_MAX || waiting.sent.len() >= REQUESTS_MAX {
+        if waiting.by_id.len() >= REQUESTS_MAX {
             return false;
         }
+        waiting.forget_settled();
         let asked = Request {
             to: to.clone(),
             from: from.clone(),
@@ -73,6 +74,11 @@ impl Requests {
         waiting.by_id.insert(id.to_string(), asked);
         waiting.sent.push_back((now, id.to_string()));
         true
+    }
+
+    /// Forgets a request: its answer is not waited for any more.
+    pub fn forget(&self, id: &str) {
+        self.lock().by_id.remove(id);
     }
 
     /// What was to be done with that answer; `None` for an answer to nothing, or by another than
@@ -102,6 +108,15 @@ impl Requests {
 }
 
 impl Waiting {
+    /// Takes those that wait no more out of the order. At most every [`REQUESTS_MAX`] times there is
+    /// something to do.
+    fn forget_settled(&mut self) {
+        if self.sent.len() >= 2 * REQUESTS_MAX {
+            let by_id = &self.by_id;
+            self.sent.retain(|(_, id)| by_id.contains_key(id));
+        }
+    }
+
     fn forget_before(&mut self, moment: Timestamp) {
         while let Some((sent, _)) = self.sent.front() {
             if *sent >= moment {
@@ -176,5 +191,22 @@ mod tests {
         }
         assert!(ask(&requests, "more", NOW).is_none());
         assert!(ask(&requests, "later", NOW.plus_seconds(61)).is_some());
+    }
+
+    #[test]
+    fn what_is_answered_or_forgotten_takes_no_room() {
+        let requests = Requests::default();
+        for number in 0..3 * REQUESTS_MAX {
+            let id = number.to_string();
+            let request = ask(&requests, &id, NOW).unwrap();
+            if number % 2 == 0 {
+                requests.forget(&id);
+                assert!(requests.answered(&request.result(None)).is_none());
+            } else {
+                assert!(requests.answered(&request.result(None)).is_some());
+            }
+        }
+        let waiting = requests.lock();
+        assert!(waiting.by_id.is_empty() && waiting.sent.len() <= 2 * REQUESTS_MAX);
     }
 }

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 use tracing::debug;
 
 pub use site::Site;
@@ -34,8 +33,8 @@ pub struct Web {
     pub listener: Arc<Listener>,
     /// The sessions of BOSH.
     pub(crate) bosh: bosh::Sessions,
-    /// One for each file that may be coming in (XEP-0363).
-    uploads: Semaphore,
+    /// The files that are coming in (XEP-0363).
+    uploads: upload::Coming,
     /// The port of HTTPS, where it is served.
     https_port: Option<u16>,
 }
@@ -46,9 +45,9 @@ impl Web {
     pub fn new(listener: Arc<Listener>, https_port: Option<u16>) -> Arc<Self> {
         let config = &listener.router.services().config;
         let sessions_max = config.http.bosh_sessions_max;
-        let uploads_max = config.upload.uploads_max;
+        let uploads = upload::Coming::new(&config.upload);
         Arc::new(Self {
-            uploads: Semaphore::new(uploads_max as usize),
+            uploads,
             listener,
             bosh: bosh::Sessions::new(sessions_max as usize),
             https_port,

@@ -6,6 +6,7 @@
 //! is ever made of it.
 
 mod answer;
+mod coming;
 mod receiving;
 
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tower_http::services::ServeFile;
 use tracing::{debug, error};
+
+pub(super) use coming::Coming;
 
 use super::{Web, cors};
 use crate::config::Upload as Settings;
@@ -120,12 +123,28 @@ impl Door {
     }
 
     /// The slot or file of that URL.
-    async fn find(&self, id: &str, name: &str) -> Result<(UploadId, Upload), Refusal> {
-        let id = UploadId::parse(id).ok_or(Refusal::NotFound)?;
-        let found = self.services().store.uploads().find(&id).await?;
+    async fn find(&self, id: &UploadId, name: &str) -> Result<Upload, Refusal> {
+        let found = self.services().store.uploads().find(id).await?;
         let upload = found.filter(|upload| upload.file_name == name);
-        Ok((id, upload.ok_or(Refusal::NotFound)?))
+        upload.ok_or(Refusal::NotFound)
     }
+
+    /// What becomes of a file that lies in its place and could not be noted. It is deleted only when
+    /// nothing speaks of it any more: what is noted already may have been given to somebody.
+    async fn unnoted(&self, id: &UploadId) -> Refusal {
+        match self.services().store.uploads().find(id).await {
+            Ok(None) => {
+                receiving::discard(&self.files, id).await;
+                Refusal::NotFound
+            }
+            Ok(Some(_)) => Refusal::Conflict,
+            Err(error) => error.into(),
+        }
+    }
+}
+
+fn parse(id: &str) -> Result<UploadId, Refusal> {
+    UploadId::parse(id).ok_or(Refusal::NotFound)
 }
 
 /// PUT.
@@ -134,9 +153,12 @@ async fn take(
     Path((id, name)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (id, slot) = door.find(&id, &name).await?;
+    let id = parse(&id)?;
+    // Before the look and until the file is noted: another upload must not come in between.
+    let mut entered = door.web.uploads.enter(&id)?;
+    let slot = door.find(&id, &name).await?;
     admit(&slot, request.headers(), &door)?;
-    let _place = door.web.uploads.try_acquire().map_err(|_| Refusal::Busy)?;
+    entered.take_place(&slot.owner)?;
     let body = request.into_body();
     receiving::receive(&door.files, &id, slot.size, body, door.settings()).await?;
     let now = door.services().clock.now();
@@ -147,12 +169,9 @@ async fn take(
             Ok(StatusCode::CREATED.into_response())
         }
         // The account went while its file came.
-        Ok(false) => {
-            receiving::discard(&door.files, &id).await;
-            Err(Refusal::NotFound)
-        }
+        Ok(false) => Err(door.unnoted(&id).await),
         Err(error) => {
-            receiving::discard(&door.files, &id).await;
+            door.unnoted(&id).await;
             Err(error.into())
         }
     }
@@ -206,7 +225,8 @@ async fn give(
     Path((id, name)): Path<(String, String)>,
     mut request: Request,
 ) -> Result<Response, Refusal> {
-    let (id, upload) = door.find(&id, &name).await?;
+    let id = parse(&id)?;
+    let upload = door.find(&id, &name).await?;
     let now = door.services().clock.now();
     let over = upload.expires_at.is_some_and(|end| end <= now);
     if upload.stored_at.is_none() || over {

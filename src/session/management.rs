@@ -15,7 +15,10 @@ use tracing::warn;
 
 use self::received::Received;
 use super::resumables::Resumables;
+use crate::clock::Timestamp;
 use crate::hooks::{Durable, Mail, Services, Session};
+use crate::proto::common::delay::Delay;
+use crate::proto::{BareJid, Kind, Stanza, ns};
 use crate::store::StoreError;
 use crate::stream::management::{Enable, enabled};
 use crate::xml::Element;
@@ -68,6 +71,13 @@ pub(super) struct Management {
     asked_at: Option<Instant>,
     /// How many stanzas had been sent at the end of a page of kept messages.
     page_end: Option<u32>,
+    /// How many of the unacknowledged are of that page.
+    page_stanzas: usize,
+    page_bytes: usize,
+    /// Whether the session is to be given what was kept, and has not been yet.
+    backlog_due: bool,
+    /// When the client came back last.
+    resumed_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -131,6 +141,10 @@ impl Management {
             unasked_since: None,
             asked_at: None,
             page_end: None,
+            page_stanzas: 0,
+            page_bytes: 0,
+            backlog_due: false,
+            resumed_at: None,
         };
         (Box::new(management), answer)
     }
@@ -208,7 +222,12 @@ impl Management {
 
     /// Notes a stanza that is being sent.
     pub(super) fn sent(&mut self, mail: Mail, origin: Origin) {
-        self.bytes = self.bytes.saturating_add(mail.weight());
+        let weight = mail.weight();
+        self.bytes = self.bytes.saturating_add(weight);
+        if origin == Origin::Kept {
+            self.page_stanzas += 1;
+            self.page_bytes = self.page_bytes.saturating_add(weight);
+        }
         self.unacknowledged.push_back(Sent { mail, origin });
         self.unasked = self.unasked.saturating_add(1);
         if self.unasked_since.is_none() {
@@ -230,11 +249,12 @@ impl Management {
     }
 
     /// Whether the client was answered far more than it acknowledges. What it asks for itself does
-    /// not wait, so this bound is twice the other.
+    /// not wait, so this bound is twice the other; a page of kept messages, however large, does not
+    /// count.
     pub(super) fn overflows(&self) -> bool {
-        self.page_end.is_none()
-            && (self.unacknowledged.len() / 2 >= self.terms.stanzas_max
-                || self.bytes / 2 >= self.terms.bytes_max)
+        let stanzas = self.unacknowledged.len().saturating_sub(self.page_stanzas);
+        let bytes = self.bytes.saturating_sub(self.page_bytes);
+        stanzas / 2 >= self.terms.stanzas_max || bytes / 2 >= self.terms.bytes_max
     }
 
     /// Notes what the client has handled (§4).
@@ -252,7 +272,12 @@ impl Management {
             return Err(NotSent { sent, backwards });
         };
         for sent in self.unacknowledged.drain(..new) {
-            self.bytes = self.bytes.saturating_sub(sent.mail.weight());
+            let weight = sent.mail.weight();
+            self.bytes = self.bytes.saturating_sub(weight);
+            if sent.origin == Origin::Kept {
+                self.page_stanzas = self.page_stanzas.saturating_sub(1);
+                self.page_bytes = self.page_bytes.saturating_sub(weight);
+            }
         }
         if self.unacknowledged.is_empty() {
             // An idle session holds no buffer.
@@ -270,6 +295,17 @@ impl Management {
         self.page_end = Some(self.count());
     }
 
+    /// Notes that the session is to be given what was kept.
+    pub(super) const fn owe_backlog(&mut self) {
+        self.backlog_due = true;
+    }
+
+    /// Whether it is to be asked now for what was kept, once; never while a page is on its way, for
+    /// whoever asks says that the last one arrived.
+    pub(super) fn is_backlog_due(&mut self) -> bool {
+        self.page_end.is_none() && std::mem::take(&mut self.backlog_due)
+    }
+
     /// Whether the client has the whole page, once.
     pub(super) fn has_page(&mut self) -> bool {
         let has = self.page_end.is_some_and(|end| {
@@ -278,6 +314,7 @@ impl Management {
         });
         if has {
             self.page_end = None;
+            self.backlog_due = true;
         }
         has
     }
@@ -340,7 +377,8 @@ impl Management {
     }
 
     /// Begins anew on another connection: gives what is to be sent again, and what has waited.
-    pub(super) fn resume(&mut self) -> (Vec<Mail>, VecDeque<Mail>) {
+    pub(super) fn resume(&mut self, now: Timestamp) -> (Vec<Mail>, VecDeque<Mail>) {
+        self.resumed_at = Some(now);
         self.received.owed = false;
         self.asked_at = None;
         self.waiting_bytes = 0;
@@ -352,6 +390,24 @@ impl Management {
         self.unasked = u32::try_from(again.len()).unwrap_or(u32::MAX);
         self.unasked_since = (!again.is_empty()).then(Instant::now);
         (again, std::mem::take(&mut self.waiting))
+    }
+
+    /// The message with the time when it came (XEP-0203), where that was before the client came back:
+    /// it would take it for a new one. What is told again is what came, without it.
+    pub(super) fn stamped(&self, mail: &Mail, session: &Session) -> Option<Stanza> {
+        let stamp = mail.received_at?;
+        let is_late = matches!(mail.kind, Kind::Message(_))
+            && self.resumed_at.is_some_and(|resumed| stamp < resumed)
+            && !mail
+                .payload
+                .iter()
+                .any(|it| it.is(Some(ns::DELAY), "delay"));
+        let host = session.account().jid().domain();
+        let delay = || Delay {
+            from: Some(BareJid::from_parts(None, host).into()),
+            stamp,
+        };
+        is_late.then(|| Stanza::clone(mail).child(&delay().to_element()))
     }
 
     /// Ends the management, and gives what the client may not have and nobody else keeps.

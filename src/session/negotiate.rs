@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::BytesMut;
 use compact_str::CompactString;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
-use tracing::{debug, info};
+use tokio::time::{Duration, Instant};
+use tracing::{Instrument as _, debug, error, info};
 
 use super::inbound::xml;
 use super::management::Management;
@@ -58,12 +58,10 @@ pub(super) async fn negotiate(
     peer: IpAddr,
     start: Start,
 ) -> Option<Bound> {
-    let limit = listener
-        .router
-        .services()
-        .config
-        .c2s
-        .negotiation_timeout_seconds;
+    let config = &listener.router.services().config;
+    let limit = config.c2s.negotiation_timeout_seconds;
+    let form = config.registration.form_seconds;
+    let (registers, registering) = oneshot::channel();
     let stop = listener.stop.clone();
     let mut driver = Driver {
         listener: Arc::clone(listener),
@@ -87,23 +85,23 @@ pub(super) async fn negotiate(
         management: Mutex::default(),
         beginning: Beginning::New,
         awaited: None,
+        registers: Some(registers),
     };
+    let deadline = deadline(limit.duration(), form.duration(), registering);
     let cut_off = {
-        // The deadline is for the whole, so that a slow peer gains nothing by trickling.
-        let run = tokio::time::timeout(limit.duration(), Box::pin(driver.run(start)));
+        let run = Box::pin(driver.run(start));
         tokio::select! {
             biased;
-            ran = run => match ran {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => {
+            ran = run => {
+                if let Err(error) = ran {
                     debug!(%error, "connection lost in negotiation");
-                    None
                 }
-                Err(_) => {
-                    debug!("negotiation took too long");
-                    Some(StreamCondition::ConnectionTimeout)
-                }
-            },
+                None
+            }
+            () = deadline => {
+                debug!("negotiation took too long");
+                Some(StreamCondition::ConnectionTimeout)
+            }
             () = stop.cancelled() => Some(StreamCondition::SystemShutdown),
         }
     };
@@ -140,6 +138,24 @@ struct Driver {
     /// A session that another task was asked for. Here and not in a future, which the deadline
     /// could drop with the session in it.
     awaited: Option<oneshot::Receiver<Handover>>,
+    /// Told once that a person is registering, who needs more time.
+    registers: Option<oneshot::Sender<()>>,
+}
+
+/// The end of the time for the whole, so that a slow peer gains nothing by trickling. It is put off
+/// once, when registration was asked about and answered.
+async fn deadline(limit: Duration, form: Duration, registering: oneshot::Receiver<()>) {
+    let told = tokio::time::timeout(limit, told(registering)).await;
+    if told.is_ok() {
+        tokio::time::sleep(form).await;
+    }
+}
+
+/// Waits for ever where nothing is told.
+async fn told(registering: oneshot::Receiver<()>) {
+    if registering.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl Driver {
@@ -323,7 +339,7 @@ impl Driver {
         ))
     }
 
-    async fn answer(&self, host: BareJid, kind: IqType, payload: Element) -> Input {
+    async fn answer(&mut self, host: BareJid, kind: IqType, payload: Element) -> Input {
         let services = self.listener.router.services();
         let request = StreamIq {
             host,
@@ -334,10 +350,21 @@ impl Driver {
             slots: Arc::clone(&self.slots),
             services: Arc::clone(services),
         };
-        let answer = match services.hooks.answer_stream(request) {
-            Some(answer) => answer.await,
-            None => Err(Condition::NotAuthorized.into()),
+        let Some(answer) = services.hooks.answer_stream(request) else {
+            return Input::Answered(Err(Condition::NotAuthorized.into()));
         };
+        // A task of its own: the deadline must not leave half of it done.
+        let answer = self.listener.tasks.spawn(answer.in_current_span());
+        let answer = answer.await.unwrap_or_else(|error| {
+            error!(%error, "an answer failed");
+            Err(Condition::InternalServerError.into())
+        });
+        if answer.is_ok()
+            && let Some(registers) = self.registers.take()
+        {
+            // Nobody waits for it any more where the time is over.
+            let _ = registers.send(());
+        }
         Input::Answered(answer)
     }
 
@@ -351,10 +378,18 @@ impl Driver {
         }
         if let Some(session) = self.bound.take() {
             let management = self.management().take();
-            let Listener {
-                router, resumables, ..
-            } = self.listener.as_ref();
-            super::give_back(router, resumables, &session, management, VecDeque::new()).await;
+            let listener = Arc::clone(&self.listener);
+            let work = async move {
+                let Listener {
+                    router, resumables, ..
+                } = listener.as_ref();
+                super::give_back(router, resumables, &session, management, VecDeque::new()).await;
+            };
+            // A task of its own: the deadline must not lose what the session held.
+            let work = self.listener.tasks.spawn(work.in_current_span());
+            if let Err(error) = work.await {
+                error!(%error, "a session could not be given back");
+            }
         }
     }
 
@@ -411,4 +446,38 @@ impl Driver {
 
 fn broken() -> std::io::Error {
     std::io::Error::other("the connection was lost in a handshake")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+    const FORM: Duration = Duration::from_secs(300);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_is_put_off_for_who_registers_and_only_then() {
+        let begin = Instant::now();
+        let (registers, registering) = oneshot::channel();
+        let registers: oneshot::Sender<()> = registers;
+        deadline(LIMIT, FORM, registering).await;
+        assert_eq!(begin.elapsed(), LIMIT);
+        assert!(registers.send(()).is_err(), "too late");
+
+        // The negotiation is over before its time, and nobody will tell.
+        let begin = Instant::now();
+        let (registers, registering) = oneshot::channel();
+        drop(registers);
+        deadline(LIMIT, FORM, registering).await;
+        assert_eq!(begin.elapsed(), LIMIT);
+
+        let begin = Instant::now();
+        let (registers, registering) = oneshot::channel();
+        let person = async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            registers.send(()).unwrap();
+        };
+        tokio::join!(deadline(LIMIT, FORM, registering), person);
+        assert_eq!(begin.elapsed(), Duration::from_secs(20) + FORM);
+    }
 }

@@ -77,15 +77,17 @@ impl Resumables {
         let (sender, receiver) = oneshot::channel();
         // Whoever asked before waits for nothing any more: the later connection is the better.
         living.wanted_by = Some(sender);
-        let session = Arc::clone(&living.session);
-        drop(known);
-        session.ask_to_hand_over();
+        // Under the lock, as it is taken back: whoever asked is seen, and nobody who did not.
+        living.session.ask_to_hand_over();
         Ok(receiver)
     }
 
     /// Who wants the session; nobody who has given up meanwhile.
     pub(super) fn wanted_by(&self, id: &str) -> Option<oneshot::Sender<Handover>> {
-        let sender = self.lock().living.get_mut(id)?.wanted_by.take()?;
+        let mut known = self.lock();
+        let living = known.living.get_mut(id)?;
+        living.session.take_hand_over();
+        let sender = living.wanted_by.take()?;
         (!sender.is_closed()).then_some(sender)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! With stream management (XEP-0198) it goes on without a connection: see `parked`.
 
+mod backlog;
 mod nonzas;
 mod parked;
 mod parting;
@@ -117,19 +118,20 @@ impl Task {
         let Some(mut transport) = self.transport.take() else {
             return;
         };
-        let end = match Box::pin(self.begin(&mut transport)).await {
+        let mut end = match Box::pin(self.begin(&mut transport)).await {
             Ok(()) => self.turns(&mut transport).await,
             Err(end) => end,
         };
-        let end = match end {
-            End::TakenOver { mid_stanza } => match Box::pin(self.hand_over()).await {
+        while let End::TakenOver { mid_stanza } = end {
+            end = match Box::pin(self.hand_over()).await {
                 Ok(()) if mid_stanza => return,
                 Ok(()) => End::Failed(StreamCondition::Conflict.into()),
                 Err(End::Failed(_)) if mid_stanza => return Box::pin(self.give_back()).await,
+                // Whoever wanted it is gone, and this client is not.
+                Err(End::Lost) if !mid_stanza => self.turns(&mut transport).await,
                 Err(end) => end,
-            },
-            end @ (End::Closed | End::Failed(_) | End::Lost) => end,
-        };
+            };
+        }
         if matches!(end, End::Lost) {
             drop(transport);
             return Box::pin(self.lost()).await;
@@ -173,6 +175,11 @@ impl Task {
         let silence = tokio::time::sleep(idle);
         tokio::pin!(told, silence);
         loop {
+            if let Some(moment) = self.next_moment()
+                && moment < silence.deadline()
+            {
+                silence.as_mut().reset(moment);
+            }
             let paused = self.paused_until;
             let may_write = !self.must_wait();
             // In no fixed order: a flood of mail must not keep the session from being heard.
@@ -184,7 +191,7 @@ impl Task {
                     }
                     Told::HandOver => End::TakenOver { mid_stanza: false },
                 }),
-                mail = session.mail(), if may_write => self.mail(mail, transport).await,
+                mail = session.mail(), if may_write => self.mailbox(mail, transport).await,
                 read = transport.read(&mut self.buffer), if paused.is_none() => match read {
                     // On the heap while it lasts, so that an idle session's future is small.
                     Ok(count) if count > 0 => Box::pin(self.received(count, transport)).await,
@@ -205,11 +212,6 @@ impl Task {
             };
             if let Err(end) = turn {
                 return end;
-            }
-            if let Some(moment) = self.next_moment()
-                && moment < silence.deadline()
-            {
-                silence.as_mut().reset(moment);
             }
         }
     }
@@ -322,6 +324,9 @@ impl Task {
                         Err(Unfit::Refused(answer)) => {
                             self.write(answer.into_iter().map(|answer| *answer));
                             self.count(Vec::new());
+                            if self.management.is_some() {
+                                Box::pin(self.keep_within_bounds(transport)).await?;
+                            }
                         }
                         Err(Unfit::Fatal(error)) => return Err(End::Failed(error)),
                     }
@@ -351,13 +356,16 @@ impl Task {
         self.write(stanzas);
         if self.management.is_some() {
             self.count(durable);
+            if became_available {
+                self.owe_backlog();
+            }
             Box::pin(self.keep_within_bounds(transport)).await?;
         }
         if self.out.len() >= WRITE_BYTES {
             self.flush(transport).await?;
         }
         if became_available {
-            Box::pin(self.backlog(transport)).await?;
+            Box::pin(self.backlog_due(transport)).await?;
         }
         Ok(())
     }

@@ -27,12 +27,32 @@ pub struct AbuseReport {
     pub reported_at: Timestamp,
 }
 
+/// How many reports are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportLimits {
+    /// Of all reporters.
+    pub all_max: u32,
+    /// Of one reporter, within 24 hours.
+    pub per_day_max: u32,
+}
+
+const DAY_SECONDS: i64 = 86_400;
+
 queries! {
     INSERT = "insert into abuse_report
         (id, reporter, reported, reason, content, stanza_ids, reported_at)
         values ($1, $2, $3, $4, $5, $6, $7)";
-    TRIM = "delete from abuse_report where id not in
-        (select id from abuse_report order by reported_at desc, id desc limit $1)";
+    COUNT_RECENT = "select count(*) from abuse_report where reporter = $1 and reported_at > $2";
+    COUNT = "select count(*) from abuse_report";
+    TRIM_OWN = "delete from abuse_report where id in
+        (select id from abuse_report where reporter = $1 and reported_at < $2
+            order by reported_at, id limit $3)";
+    // The oldest of whoever has the most, so that nobody's flood takes what others said.
+    TRIM_MOST = "delete from abuse_report where id in
+        (select id from abuse_report where reporter =
+            (select reporter from abuse_report group by reporter
+                order by count(*) desc, reporter limit 1)
+            order by reported_at, id limit 1)";
     LIST = "select id, reporter, reported, reason, content, stanza_ids, reported_at
         from abuse_report order by reported_at desc, id desc limit $1";
     EXPIRE = "delete from abuse_report where reported_at < $1";
@@ -45,13 +65,29 @@ pub struct AbuseReports<'a> {
 }
 
 impl AbuseReports<'_> {
-    /// Keeps the reports; of all only the newest `reports_max` stay.
+    /// Keeps the reports, which are one reporter's, and tells how many: no more than the limits
+    /// allow. Where there are too many in all, the reporter's own earlier ones go first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put(&self, reports: &[AbuseReport], reports_max: u32) -> Result<(), StoreError> {
-        transaction!(self.db, tx => {
-            for report in reports {
+    pub async fn put(
+        &self,
+        reports: &[AbuseReport],
+        limits: ReportLimits,
+    ) -> Result<usize, StoreError> {
+        let Some(first) = reports.first() else {
+            return Ok(0);
+        };
+        let (reporter, now) = (first.reporter.as_str(), first.reported_at);
+        let taken = transaction!(self.db, tx => {
+            let recent: i64 = sqlx::query_scalar(COUNT_RECENT)
+                .bind(reporter)
+                .bind(now.plus_seconds(-DAY_SECONDS).as_micros())
+                .fetch_one(&mut *tx)
+                .await?;
+            let left = i64::from(limits.per_day_max).saturating_sub(recent);
+            let left = usize::try_from(left).unwrap_or(0);
+            for report in reports.iter().take(left) {
                 sqlx::query(INSERT)
                     .bind(report.id.as_str())
                     .bind(report.reporter.as_str())
@@ -63,9 +99,22 @@ impl AbuseReports<'_> {
                     .execute(&mut *tx)
                     .await?;
             }
-            sqlx::query(TRIM).bind(i64::from(reports_max)).execute(&mut *tx).await?;
+            let all: i64 = sqlx::query_scalar(COUNT).fetch_one(&mut *tx).await?;
+            let over = all.saturating_sub(i64::from(limits.all_max)).max(0);
+            let own = sqlx::query(TRIM_OWN)
+                .bind(reporter)
+                .bind(now.as_micros())
+                .bind(over)
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            let over = u64::try_from(over).unwrap_or(0).saturating_sub(own);
+            for _ in 0..over {
+                sqlx::query(TRIM_MOST).execute(&mut *tx).await?;
+            }
+            left.min(reports.len())
         });
-        Ok(())
+        Ok(taken)
     }
 
     /// The newest reports first.

@@ -11,6 +11,8 @@ const ITEMS_CEILING: i64 = 100_000;
 
 queries! {
     LIST = "select jid from blocked where owner = $1 order by jid limit $2";
+    // Changes nothing; until the end of the transaction nobody else adds to the account's.
+    LOCK = "update account set enabled = enabled where jid = $1";
     COUNT = "select count(*) from blocked where owner = $1";
     PUT = "insert into blocked (owner, jid) values ($1, $2) on conflict (owner, jid) do nothing";
     DELETE = "delete from blocked where owner = $1 and jid = $2";
@@ -54,7 +56,11 @@ impl Blocked<'_> {
         items_max: u32,
     ) -> Result<Put, StoreError> {
         let items_max = i64::from(items_max).min(ITEMS_CEILING);
+        if i64::try_from(addresses.len()).is_ok_and(|count| count > items_max) {
+            return Ok(Put::Full);
+        }
         transaction!(self.db, tx => {
+            sqlx::query(LOCK).bind(owner.as_str()).execute(&mut *tx).await?;
             for address in addresses {
                 sqlx::query(PUT)
                     .bind(owner.as_str())

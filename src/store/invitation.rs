@@ -32,7 +32,10 @@ pub struct Invitation {
 }
 
 queries! {
-    COUNT = "select count(*) from invitation where inviter = $1 and expires_at > $2";
+    // Changes nothing; until the end of the transaction nobody else adds to the account's.
+    LOCK = "update account set enabled = enabled where jid = $1";
+    COUNT = "select count(*) from invitation
+        where inviter = $1 and expires_at > $2 and uses_left > 0";
     INSERT = "insert into invitation (token, host, inviter, account, registers, subscribes,
         uses_left, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND = "select token, host, inviter, account, registers, subscribes, uses_left, created_at,
@@ -55,13 +58,14 @@ pub struct Invitations<'a> {
 }
 
 impl Invitations<'_> {
-    /// Keeps a new invitation; [`Put::Full`] when its inviter has `open_max` that have not expired.
+    /// Keeps a new invitation; [`Put::Full`] when its inviter has `open_max` that can still be used.
     ///
     /// # Errors
     /// [`StoreError::NoAccount`] when the inviter does not exist.
     pub async fn put(&self, invitation: &Invitation, open_max: u32) -> Result<Put, StoreError> {
         transaction!(self.db, tx => {
             if let Some(inviter) = &invitation.inviter {
+                sqlx::query(LOCK).bind(inviter.as_str()).execute(&mut *tx).await?;
                 let open: i64 = sqlx::query_scalar(COUNT)
                     .bind(inviter.as_str())
                     .bind(invitation.created_at.as_micros())

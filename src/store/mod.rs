@@ -33,7 +33,7 @@ use sqlx::{Executor, SqlSafeStr};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use abuse_report::{AbuseReport, AbuseReports};
+pub use abuse_report::{AbuseReport, AbuseReports, ReportLimits};
 pub use account::{Account, Accounts, LastSeen, Removed};
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,

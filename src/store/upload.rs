@@ -46,6 +46,8 @@ pub struct NewUpload {
 /// A slot, or the file that came.
 #[derive(Clone, Debug)]
 pub struct Upload {
+    /// The account that uploads.
+    pub owner: BareJid,
     /// SHA-256 of what the upload is allowed by.
     pub token_hash: Vec<u8>,
     /// The file's name.
@@ -92,7 +94,7 @@ queries! {
     INSERT = "insert into upload (id, owner, token_hash, file_name, media_type, size,
             created_at, put_until, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    FIND = "select token_hash, file_name, media_type, size, put_until, stored_at, expires_at
+    FIND = "select owner, token_hash, file_name, media_type, size, put_until, stored_at, expires_at
         from upload where id = $1";
     STORED = "update upload set stored_at = $2 where id = $1 and stored_at is null";
     OLD = "select id from upload
@@ -170,7 +172,7 @@ impl Uploads<'_> {
         let row: Option<Row> = reading!(self.db, pool => {
             sqlx::query_as(FIND).bind(id.as_str()).fetch_optional(pool).await?
         });
-        Ok(row.map(Upload::from))
+        row.map(Upload::try_from).transpose()
     }
 
     /// Notes that the whole file lies where it belongs; `false` when the slot is gone, with its
@@ -246,6 +248,7 @@ fn parsed(ids: &[String]) -> Vec<UploadId> {
 
 #[derive(FromRow)]
 struct Row {
+    owner: String,
     token_hash: Vec<u8>,
     file_name: String,
     media_type: Option<String>,
@@ -255,9 +258,13 @@ struct Row {
     expires_at: Option<i64>,
 }
 
-impl From<Row> for Upload {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for Upload {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            owner: BareJid::new(&row.owner)
+                .map_err(|error| StoreError::corrupt("upload.owner", error))?,
             token_hash: row.token_hash,
             file_name: row.file_name,
             media_type: row.media_type,
@@ -265,6 +272,6 @@ impl From<Row> for Upload {
             put_until: Timestamp::from_micros(row.put_until),
             stored_at: row.stored_at.map(Timestamp::from_micros),
             expires_at: row.expires_at.map(Timestamp::from_micros),
-        }
+        })
     }
 }

@@ -269,3 +269,31 @@ async fn an_account_that_is_removed_takes_its_waiting_sessions_along() -> Result
     house.logs("waiting session ends", 1).await?;
     Ok(())
 }
+
+// XEP-0198 §4, XEP-0160
+#[tokio::test]
+async fn a_kept_message_that_was_not_acknowledged_outlives_a_change_of_presence() -> Result<()> {
+    let house = House::serving("", &PEOPLE).await?;
+    let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
+    romeo.send(&chat("juliet@localhost", "m1", "one")).await?;
+    ensure!(romeo.barrier().await?.is_empty());
+    let mut juliet = Peer::session(&house, "juliet", Presence::Silent).await?;
+    enable(&mut juliet).await?;
+    juliet.send("<presence/>").await?;
+    juliet.until(|node| node.name == "message").await?;
+    juliet
+        .send(
+            "<presence type='unavailable'/><presence/>\
+             <iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
+        )
+        .await?;
+    juliet
+        .until(|node| node.attribute("id") == Some("p"))
+        .await?;
+    drop(juliet);
+    house.logs("connection lost, session waits", 1).await?;
+    let mut again = Peer::session(&house, "juliet", Presence::Available).await?;
+    let message = again.until(|node| node.name == "message").await?;
+    ensure!(body(&message) == "one", "{message}");
+    Ok(())
+}

@@ -3,13 +3,14 @@
 use std::slice::from_ref;
 
 use parlour::proto::Jid;
-use parlour::store::{AbuseReport, Invitation, PushRegistration, Put, StoreError};
+use parlour::store::{AbuseReport, Invitation, PushRegistration, Put, ReportLimits, StoreError};
 
 use crate::{NOW, Place, account, jid};
 
 crate::on_both!(
     blocked_addresses_are_a_set_within_its_bound,
     the_newest_reports_stay,
+    nobody_pushes_the_reports_of_others_out,
     push_registrations_are_replaced_counted_and_forgotten,
     an_invitation_is_used_as_often_as_it_says,
     an_invitation_keeps_a_name_and_ends,
@@ -63,13 +64,57 @@ fn report(number: i64) -> AbuseReport {
 async fn the_newest_reports_stay(place: Place) {
     let store = place.open().await;
     let reports = store.abuse_reports();
-    reports.put(&[report(1), report(2)], 3).await.unwrap();
-    reports.put(&[report(4), report(3)], 3).await.unwrap();
+    let three = limits(3, 10);
+    reports.put(&[report(1), report(2)], three).await.unwrap();
+    reports.put(&[report(4), report(3)], three).await.unwrap();
     let newest = [report(4), report(3), report(2)];
     assert_eq!(reports.list(10).await.unwrap(), newest);
     assert_eq!(reports.list(1).await.unwrap(), [report(4)]);
     assert_eq!(reports.expire(NOW.plus_seconds(3)).await.unwrap(), 1);
     assert_eq!(reports.list(10).await.unwrap(), [report(4), report(3)]);
+}
+
+const fn limits(all_max: u32, per_day_max: u32) -> ReportLimits {
+    ReportLimits {
+        all_max,
+        per_day_max,
+    }
+}
+
+fn report_of(reporter: &str, number: i64) -> AbuseReport {
+    AbuseReport {
+        reporter: jid(reporter),
+        ..report(number)
+    }
+}
+
+async fn nobody_pushes_the_reports_of_others_out(place: Place) {
+    const ABUSER: &str = "abuser@example.com";
+    let store = place.open().await;
+    let reports = store.abuse_reports();
+    let put = async |reporter, number, limits| {
+        let report = report_of(reporter, number);
+        reports.put(&[report], limits).await.unwrap()
+    };
+    let kept = async || -> Vec<String> {
+        let kept = reports.list(10).await.unwrap();
+        kept.into_iter().map(|report| report.id).collect()
+    };
+    assert_eq!(put("alice@example.com", 1, limits(3, 4)).await, 1);
+    for number in 2..6 {
+        assert_eq!(put(ABUSER, number, limits(3, 4)).await, 1);
+    }
+    assert_eq!(kept().await, ["r5", "r4", "r1"]);
+    // Somebody new is heard all the same.
+    assert_eq!(put("bob@example.com", 6, limits(3, 4)).await, 1);
+    assert_eq!(kept().await, ["r6", "r5", "r1"]);
+
+    let many: Vec<_> = (7..11).map(|number| report_of(ABUSER, number)).collect();
+    assert_eq!(reports.put(&many, limits(9, 3)).await.unwrap(), 2);
+    assert_eq!(put(ABUSER, 12, limits(9, 3)).await, 0);
+    assert_eq!(kept().await, ["r8", "r7", "r6", "r5", "r1"]);
+    assert_eq!(put(ABUSER, 86_500, limits(9, 3)).await, 1);
+    assert_eq!(reports.put(&[], limits(9, 3)).await.unwrap(), 0);
 }
 
 fn registration(service: &str, node: &str, seconds: i64) -> PushRegistration {
@@ -147,6 +192,9 @@ async fn an_invitation_is_used_as_often_as_it_says(place: Place) {
     invitations.give_back_use("one").await.unwrap();
     assert!(invitations.take_use("one").await.unwrap());
     assert!(!invitations.take_use("nothing").await.unwrap());
+    // One that is used up takes no place.
+    let third = invitations.put(&invitation("third"), 1).await;
+    assert_eq!(third.unwrap(), Put::Stored);
     Box::pin(store.accounts().remove(&alice)).await.unwrap();
     assert_eq!(invitations.find("one").await.unwrap(), None);
     let orphan = invitations.put(&another, 1).await;

@@ -11,6 +11,7 @@ mod list;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tracing::debug;
@@ -214,13 +215,14 @@ fn is_own(address: &Jid, iq: &Iq) -> bool {
 /// The addresses of the items, each once.
 fn items(payload: &Element) -> Result<Vec<Jid>, StanzaError> {
     let mut addresses = Vec::new();
+    let mut seen = HashSet::new();
     for item in payload.children().filter(|it| it.is(ns::BLOCKING, "item")) {
         let jid = item
             .attribute("jid")
             .ok_or_else(|| StanzaError::bad_request("an item has no jid"))?;
         let jid = Jid::parse(jid)
             .map_err(|error| StanzaError::new(Condition::JidMalformed).text(error.to_string()))?;
-        if !addresses.contains(&jid) {
+        if seen.insert(jid.clone()) {
             addresses.push(jid);
         }
     }

@@ -38,8 +38,9 @@ impl Giving {
             Some(turn) if turn.is_of(session) => {
                 return Some(std::mem::take(&mut turn.given));
             }
-            // The turn of a session that was replaced has ended with it.
-            Some(other) if other.is_bound() => return None,
+            // The turn of a session that was replaced has ended with it, and one without a
+            // connection has given it up: what it was given is not known to have arrived.
+            Some(other) if other.is_live() => return None,
             Some(_) | None => {}
         }
         *turn = Some(Turn {
@@ -71,10 +72,16 @@ impl Giving {
     /// session finds the message by itself, and the answer is `false`.
     pub(super) fn note_handed(&self, id: i64, note: impl FnOnce()) -> bool {
         let mut turn = self.lock();
-        match turn.as_mut().filter(|turn| turn.is_bound()) {
-            Some(turn) => {
+        match turn.as_mut() {
+            Some(turn) if turn.is_live() => {
                 turn.look_for(id);
                 false
+            }
+            Some(turn) => {
+                // It may come back to its turn.
+                turn.elsewhere.push(id);
+                note();
+                true
             }
             None => {
                 note();
@@ -97,12 +104,14 @@ impl Giving {
         }
     }
 
-    /// Ends the session's turn, if it has it.
-    pub(super) fn end(&self, session: &Arc<Session>) {
+    /// Ends the session's turn, and tells whether it had it.
+    pub(super) fn end(&self, session: &Arc<Session>) -> bool {
         let mut turn = self.lock();
-        if turn.as_ref().is_some_and(|turn| turn.is_of(session)) {
+        let had = turn.as_ref().is_some_and(|turn| turn.is_of(session));
+        if had {
             *turn = None;
         }
+        had
     }
 
     /// A panic while the lock was held cannot have left the turn half changed.
@@ -121,10 +130,11 @@ impl Turn {
         std::ptr::eq(self.session.as_ptr(), Arc::as_ptr(session))
     }
 
-    fn is_bound(&self) -> bool {
+    /// Whether the session is there, with a client at its other end.
+    fn is_live(&self) -> bool {
         self.session.upgrade().is_some_and(|session| {
             let sessions = session.account().sessions();
-            sessions.iter().any(|known| Arc::ptr_eq(known, &session))
+            session.is_connected() && sessions.iter().any(|known| Arc::ptr_eq(known, &session))
         })
     }
 }

@@ -434,3 +434,51 @@ async fn what_several_sessions_were_sent_is_kept_when_none_of_them_wrote_it() {
     end_unwritten(&house, laptop).await;
     assert_eq!(kept(&house).await, 1, "once for both");
 }
+
+/// A session that waits for its client (XEP-0198) keeps nothing from the others.
+#[tokio::test]
+async fn a_session_without_connection_has_no_turn() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let mut romeo = house.client("romeo/orchard");
+    send(&mut romeo, "", "<body>hi</body>").await;
+    let phone = house.client("juliet/phone");
+    assert_eq!(next(&house, &phone).await.len(), 1);
+    phone.session.set_connected(false);
+    let laptop = house.client("juliet/laptop");
+    assert_eq!(next(&house, &laptop).await.len(), 1);
+    // Back again, it has lost its turn, and what it was given does not count as written.
+    phone.session.set_connected(true);
+    assert!(next(&house, &phone).await.is_empty());
+    assert_eq!(kept(&house).await, 1);
+    laptop.session.set_connected(false);
+    assert_eq!(next(&house, &phone).await.len(), 1);
+    assert_eq!(kept(&house).await, 1);
+    assert!(next(&house, &phone).await.is_empty());
+    assert_eq!(kept(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_in_its_turn_leaves_the_rest_to_another() {
+    let house = House::with(&["romeo", "juliet"], register).await;
+    let mut romeo = house.client("romeo/orchard");
+    send(&mut romeo, "", "<body>hi</body>").await;
+    let phone = house.client("juliet/phone");
+    let [silent, waiting, laptop] =
+        ["silent", "waiting", "laptop"].map(|name| house.client(&format!("juliet/{name}")));
+    publish(&silent, -1);
+    publish(&waiting, 9);
+    waiting.session.set_connected(false);
+    assert_eq!(next(&house, &phone).await.len(), 1);
+    assert!(next(&house, &laptop).await.is_empty());
+    phone.disconnect().await;
+    assert!(!silent.session.take_backlog_offer());
+    assert!(!waiting.session.take_backlog_offer());
+    let mail = futures_util::FutureExt::now_or_never(laptop.session.mail());
+    assert_eq!(mail.map(|mail| mail.len()), Some(0));
+    assert!(laptop.session.take_backlog_offer());
+    assert_eq!(next(&house, &laptop).await.len(), 1);
+    assert!(next(&house, &laptop).await.is_empty());
+    // One that has no turn leaves nothing.
+    silent.disconnect().await;
+    assert!(!laptop.session.take_backlog_offer());
+}

@@ -24,6 +24,10 @@ use crate::store::{ContactItem, LAST_NAMES_MAX, LastOf};
 #[derive(PartialEq, Eq)]
 struct Announced(Caps);
 
+/// The request for them that the session's client has not answered yet; in its slots. There is one
+/// at most: what was announced later is what counts.
+struct Asked(String);
+
 /// Set on a session that was shown the last items.
 struct Shown;
 
@@ -39,6 +43,7 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             Kind::Presence(PresenceType::Available) => announced(passage, &session, &sorts),
             Kind::Presence(PresenceType::Unavailable) => {
                 interest::forget(&session);
+                forget_asked(passage.services, &session);
                 session.slots().clear::<Announced>();
                 session.slots().clear::<Shown>();
             }
@@ -46,6 +51,7 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         }
         Flow::Continue
     });
+    hooks.closed(|session, services| async move { forget_asked(&services, &session) });
     hooks.incoming_presence(Stage::Record, |passage| {
         if passage.stanza.kind == Kind::Presence(PresenceType::Subscribed) {
             approved(passage);
@@ -113,6 +119,7 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     if before.is_some_and(|before| before.0 == caps) {
         return;
     }
+    forget_asked(passage.services, session);
     if let Some(names) = sorts.find(&caps) {
         session.slots().set(Announced(caps));
         interest::note(session, names);
@@ -126,9 +133,9 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     }
     let services = passage.services;
     let (asked, sorts, asker) = (caps.clone(), Arc::clone(sorts), Arc::clone(session));
-    let from = session.account().jid().clone();
-    let request = Stanza::iq(IqType::Get, &crate::id::random())
-        .from(from)
+    let id = crate::id::random();
+    let request = Stanza::iq(IqType::Get, &id)
+        .from(session.account().jid().clone())
         .to(session.address())
         .child(&caps.query());
     let remembered = services.requests.remember(
@@ -153,10 +160,19 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     );
     if remembered {
         session.slots().set(Announced(caps));
+        session.slots().set(Asked(id));
         passage.effects.reply.push(request);
     } else {
         // Its next presence asks again.
         debug!("too many requests wait; the client is not asked what it wants");
+    }
+}
+
+/// Waits no more for the answer to what the session's client was asked last.
+fn forget_asked(services: &Services, session: &Session) {
+    if let Some(asked) = session.slots().find::<Asked>() {
+        services.requests.forget(&asked.0);
+        session.slots().clear::<Asked>();
     }
 }
 

@@ -122,6 +122,7 @@ mod tests {
     fn headers(media_type: Option<&str>, seconds_left: Option<i64>) -> HeaderMap {
         let now = crate::clock::Timestamp::from_micros(1_790_000_000_000_000);
         let upload = Upload {
+            owner: crate::proto::BareJid::new("romeo@localhost").unwrap(),
             token_hash: Vec::new(),
             file_name: "a".to_owned(),
             media_type: media_type.map(str::to_owned),

@@ -3,9 +3,8 @@ use std::net::IpAddr;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::clock::Timestamp;
 use crate::hooks::{Account, Connection, MailboxLimits};
-use crate::proto::{BareJid, IqType, Stanza};
+use crate::proto::{IqType, MessageType};
 use crate::session::resumables::Handover;
 use crate::stream::management::NotResumed;
 
@@ -256,6 +255,44 @@ fn kept_messages_count_as_delivered_when_the_page_is_acknowledged() {
     assert!(!management.must_wait());
 }
 
+/// Whoever acknowledges nothing and asks for more is bounded also while a page is on its way.
+#[test]
+fn a_page_of_kept_messages_is_no_leave_to_overflow() {
+    let mut management = management();
+    for id in 0..100 {
+        management.sent(mail(id), Origin::Kept);
+    }
+    management.end_page();
+    assert!(!management.overflows(), "the page itself does not count");
+    send(&mut management, 100..131);
+    assert!(!management.overflows());
+    send(&mut management, 131..132);
+    assert!(management.overflows());
+    management.acknowledge(50).unwrap();
+    assert!(management.overflows());
+    management.acknowledge(101).unwrap();
+    assert!(!management.overflows());
+    management.terms.bytes_max = 15 * mail(100).weight();
+    assert!(management.overflows());
+}
+
+#[test]
+fn kept_messages_are_asked_for_once_and_never_over_a_page_that_may_be_lost() {
+    let mut management = management();
+    assert!(!management.is_backlog_due());
+    management.owe_backlog();
+    assert!(management.is_backlog_due());
+    assert!(!management.is_backlog_due());
+    management.sent(mail(0), Origin::Kept);
+    management.end_page();
+    management.owe_backlog();
+    assert!(!management.is_backlog_due(), "to ask says that it arrived");
+    management.acknowledge(1).unwrap();
+    assert!(management.has_page());
+    assert!(management.is_backlog_due());
+    assert!(!management.is_backlog_due());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resumed_client_gets_what_it_lacks_and_then_what_waited() {
     let mut management = management();
@@ -264,11 +301,46 @@ async fn a_resumed_client_gets_what_it_lacks_and_then_what_waited() {
     assert_eq!(ids(management.left()), ["0", "1", "2", "3", "4"]);
     management.asked(Instant::now());
     management.acknowledge(1).unwrap();
-    let (again, waited) = management.resume();
+    let (again, waited) = management.resume(Timestamp::from_micros(0));
     assert_eq!(ids(&again), ["1", "2"]);
     assert_eq!(ids(&waited), ["3", "4"]);
     assert!(!management.is_asked());
     assert_eq!(management.count(), 3);
+}
+
+#[test]
+fn a_message_that_came_before_the_client_did_says_when() {
+    let at = |seconds| Some(Timestamp::from_micros(1_790_000_000_000_000).plus_seconds(seconds));
+    let (mut management, session) = (management(), session());
+    let message = |received_at| {
+        let mut message = Stanza::message(MessageType::Chat);
+        message.received_at = received_at;
+        message
+    };
+    let stamped = |management: &Management, stanza| {
+        let stamped = management.stamped(&Arc::new(stanza), &session)?;
+        let delay = stamped.payload.iter().next()?.to_element(ns::CLIENT).ok()?;
+        Delay::parse(&delay)
+    };
+    assert_eq!(stamped(&management, message(at(1))), None, "it never left");
+    management.resume(at(5).unwrap());
+    let delay = stamped(&management, message(at(1))).unwrap();
+    assert_eq!(delay.from.unwrap().to_string(), "localhost");
+    assert_eq!(Some(delay.stamp), at(1));
+    let old = Delay {
+        from: None,
+        stamp: Timestamp::from_micros(0),
+    };
+    let mut iq = Stanza::iq(IqType::Get, "q");
+    iq.received_at = at(1);
+    for stanza in [
+        message(at(5)),
+        message(None),
+        message(at(1)).child(&old.to_element()),
+        iq,
+    ] {
+        assert!(management.stamped(&Arc::new(stanza), &session).is_none());
+    }
 }
 
 #[test]
@@ -320,8 +392,8 @@ async fn a_session_goes_to_who_asked_last() {
     let first = resumables.want(&id, &juliet).unwrap();
     let second = resumables.want(&id, &juliet).unwrap();
     assert!(first.await.is_err());
-    assert!(session.take_hand_over());
     let taker = resumables.wanted_by(&id).unwrap();
+    assert!(!session.take_hand_over(), "both wishes are dealt with");
     let handover = Handover {
         session,
         management,

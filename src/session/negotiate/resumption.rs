@@ -41,6 +41,9 @@ impl Driver {
                 sent: error.sent,
             });
         }
+        if let Some(session) = &self.bound {
+            session.reconnect(self.peer, self.transport_name);
+        }
         info!(%jid, "session resumed");
         Ok(Resumed { jid, h })
     }

@@ -90,7 +90,7 @@ impl Task {
             }));
         }
         if self.has_page() {
-            self.backlog(transport).await?;
+            self.backlog_due(transport).await?;
         }
         self.continue_writing(transport).await
     }
@@ -114,7 +114,8 @@ impl Task {
                 && self.out.len() < WRITE_BYTES
                 && let Some(mail) = self.in_flight.pop_front()
             {
-                self.out.stanza(&mail);
+                let stamped = management.stamped(&mail, &self.session);
+                self.out.stanza(stamped.as_ref().unwrap_or(&mail));
                 management.sent(mail, Origin::Passing);
             }
             let must_wait = management.must_wait();
@@ -235,18 +236,20 @@ impl Task {
         let Some(management) = &mut self.management else {
             return Ok(());
         };
-        let (again, waited) = management.resume();
+        let (again, waited) = management.resume(self.router.services().clock.now());
         self.in_flight = waited;
         for mail in again {
-            self.out.stanza(&mail);
+            let management = self.management.as_ref();
+            let stamped = management.and_then(|it| it.stamped(&mail, &self.session));
+            self.out.stanza(stamped.as_ref().unwrap_or(&mail));
             if self.out.len() >= WRITE_BYTES {
                 self.flush(transport).await?;
             }
         }
         self.flush(transport).await?;
-        if self.has_page() {
-            self.backlog(transport).await?;
-        }
+        // The count with which the client came back may be behind the page.
+        self.has_page();
+        self.backlog_due(transport).await?;
         self.continue_writing(transport).await
     }
 

@@ -62,6 +62,9 @@ impl Task {
                     return;
                 }
                 mail = session.mail() => {
+                    if session.take_backlog_offer() {
+                        self.owe_backlog();
+                    }
                     untold.extend(mail.iter().filter(is_message).cloned());
                     let management = self.management.as_mut();
                     room = management.is_some_and(|management| management.wait(mail));
@@ -85,8 +88,8 @@ impl Task {
     /// tells how it goes on otherwise: lost where nobody wants it any more, failed where a stanza
     /// of the client's could not be handled.
     pub(super) async fn hand_over(&mut self) -> Result<(), End> {
-        self.session.take_hand_over();
         let Some(mut management) = self.management.take() else {
+            self.session.take_hand_over();
             return Err(End::Lost);
         };
         if let Err(error) = management.settled_all().await {
