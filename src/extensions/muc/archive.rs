@@ -78,7 +78,7 @@ pub(super) fn keep(
         owner: room.jid.clone(),
         with: who.to_bare(),
         stanza: stanza.to_document().into(),
-        words: words::of_message(&room.jid, stanza),
+        words: words::noted(&services.config.archive, &room.jid, stanza),
     };
     let appended = services.store.archive().append(message, now);
     Some(Kept {
