@@ -19,15 +19,14 @@ use super::error::StoreError;
 /// sockets and nobody else's.
 pub(super) const QUEUE_RECORDS_MAX: usize = 4_096;
 
-/// Records in one commit; at four columns far from either database's limit of placeholders.
-const GROUP_RECORDS_MAX: usize = 256;
-
 /// What a group is written by.
 pub(super) trait Group: Send + 'static {
     /// One caller's record.
     type Record: Send + Sync + 'static;
     /// What its caller gets.
     type Done: Send + 'static;
+    /// Records in one commit.
+    const RECORDS_MAX: usize;
 
     /// Writes all of them and returns one answer for each, in their order, once they are durable.
     fn write(
@@ -109,7 +108,7 @@ async fn run<G: Group>(
     let mut taken = Vec::new();
     loop {
         let more = tokio::select! {
-            count = waiting.recv_many(&mut taken, GROUP_RECORDS_MAX) => count > 0,
+            count = waiting.recv_many(&mut taken, G::RECORDS_MAX) => count > 0,
             () = stop.cancelled(), if !waiting.is_closed() => {
                 waiting.close();
                 true
@@ -141,6 +140,7 @@ mod tests {
     impl Group for Sizes {
         type Record = u64;
         type Done = u64;
+        const RECORDS_MAX: usize = 256;
         async fn write(&mut self, records: &[u64]) -> Vec<Result<u64, StoreError>> {
             self.0.lock().unwrap().push(records.len());
             tokio::task::yield_now().await;
@@ -161,7 +161,7 @@ mod tests {
         let sizes = sizes.lock().unwrap().clone();
         assert_eq!(sizes.iter().sum::<usize>(), 1_000);
         assert!(sizes.len() <= 10, "{sizes:?}");
-        assert!(sizes.iter().all(|size| *size <= GROUP_RECORDS_MAX));
+        assert!(sizes.iter().all(|size| *size <= Sizes::RECORDS_MAX));
         assert_eq!(grouped.waiting(), 0);
     }
 
