@@ -7,13 +7,22 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::proto::{Kind, PresenceType, Stanza};
 
 /// What lies in a mailbox: a pointer, so that one stanza for many lies in all of them once.
 pub type Mail = Arc<Stanza>;
+
+/// How long a presence that comes or goes waits for others, so that they are written together: in a room
+/// that fills, or when all contacts come back, a write for each is most of what they cost.
+const COMPANY: Duration = Duration::from_millis(10);
+
+/// Bytes of presence that wait for no more.
+const COMPANY_BYTES: usize = 16 * 1024;
 
 /// How much may wait for one session before it counts as too slow.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +47,7 @@ pub(super) enum Refused {
 pub(super) struct Mailbox {
     limits: MailboxLimits,
     queue: Mutex<Queue>,
-    /// Signalled when mail comes into an empty queue.
+    /// Signalled when mail comes into an empty queue, and when there is some that does not wait.
     arrived: Notify,
 }
 
@@ -69,6 +78,7 @@ impl Mailbox {
         }
         let bytes = queue.bytes.saturating_add(weight);
         let first = queue.mail.is_empty();
+        let was_urgent = queue.is_urgent();
         let counted = queue.counted.saturating_add(usize::from(counts(&mail)));
         if counted > self.limits.stanzas_max || (!first && bytes > self.limits.bytes_max) {
             return Err(Refused::Full(mail));
@@ -76,21 +86,35 @@ impl Mailbox {
         queue.mail.push_back(mail);
         queue.counted = counted;
         queue.bytes = bytes;
+        let urgent = queue.is_urgent();
         drop(queue);
-        if first {
+        if first || (urgent && !was_urgent) {
             self.arrived.notify_one();
         }
         Ok(())
     }
 
     /// Waits until there is mail and takes all of it. Cancel-safe; one reader only.
+    ///
+    /// Presence that comes or goes waits a moment for company, unless something else comes.
     pub(super) async fn take(&self) -> VecDeque<Mail> {
         loop {
-            let mail = self.take_now();
-            if !mail.is_empty() {
-                return mail;
+            let (empty, urgent) = {
+                let queue = self.lock();
+                (queue.mail.is_empty(), queue.is_urgent())
+            };
+            if urgent {
+                return self.take_now();
             }
-            self.arrived.notified().await;
+            if empty {
+                self.arrived.notified().await;
+                continue;
+            }
+            // On the heap while it lasts: an idle session waits for nothing of the kind.
+            let company = Box::pin(timeout(COMPANY, self.arrived.notified()));
+            if company.await.is_err() {
+                return self.take_now();
+            }
         }
     }
 
@@ -113,6 +137,11 @@ impl Mailbox {
 }
 
 impl Queue {
+    /// Whether there is more than a little presence.
+    const fn is_urgent(&self) -> bool {
+        self.counted > 0 || self.bytes > COMPANY_BYTES
+    }
+
     fn empty(&mut self) -> VecDeque<Mail> {
         self.counted = 0;
         self.bytes = 0;
@@ -201,6 +230,34 @@ mod tests {
         assert!(mailbox.put(mail("left")).is_ok());
         assert_eq!(mailbox.close().len(), 1);
         assert!(matches!(mailbox.put(mail("late")), Err(Refused::Closed(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn presence_waits_for_company_and_nothing_else_waits() {
+        let presence = || -> Mail { Arc::new(Stanza::presence(PresenceType::Available)) };
+        let mailbox = mailbox(10, 1 << 20);
+        let began = tokio::time::Instant::now();
+        let (taken, ()) = tokio::join!(mailbox.take(), async {
+            assert!(mailbox.put(presence()).is_ok());
+            tokio::time::sleep(COMPANY / 2).await;
+            assert!(mailbox.put(presence()).is_ok());
+        });
+        assert_eq!((taken.len(), began.elapsed()), (2, COMPANY));
+
+        let began = tokio::time::Instant::now();
+        let (taken, ()) = tokio::join!(mailbox.take(), async {
+            assert!(mailbox.put(presence()).is_ok());
+            tokio::time::sleep(COMPANY / 2).await;
+            assert!(mailbox.put(mail("urgent")).is_ok());
+        });
+        assert_eq!((taken.len(), began.elapsed()), (2, COMPANY / 2));
+
+        let began = tokio::time::Instant::now();
+        while mailbox.lock().bytes <= COMPANY_BYTES {
+            assert!(mailbox.put(presence()).is_ok());
+        }
+        assert!(!mailbox.take().await.is_empty());
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test]
