@@ -22,15 +22,14 @@ pub(super) const QUEUE_RECORDS_MAX: usize = 4_096;
 /// Records that may stand behind those, one for each sender that waits; past that they are refused.
 const BEHIND_RECORDS_MAX: usize = 16_384;
 
-/// Records in one commit; at four columns far from either database's limit of placeholders.
-const GROUP_RECORDS_MAX: usize = 256;
-
 /// What a group is written by.
 pub(super) trait Group: Send + 'static {
     /// One caller's record.
     type Record: Send + Sync + 'static;
     /// What its caller gets.
     type Done: Send + 'static;
+    /// Records in one commit.
+    const RECORDS_MAX: usize;
 
     /// Writes all of them and returns one answer for each, in their order, once they are durable.
     fn write(
@@ -110,7 +109,7 @@ async fn run<G: Group>(
     let mut taken = Vec::new();
     loop {
         let more = tokio::select! {
-            count = waiting.recv_many(&mut taken, GROUP_RECORDS_MAX) => count > 0,
+            count = waiting.recv_many(&mut taken, G::RECORDS_MAX) => count > 0,
             () = stop.cancelled(), if !waiting.is_closed() => {
                 waiting.close();
                 true
@@ -145,6 +144,7 @@ mod tests {
     impl Group for Sizes {
         type Record = u64;
         type Done = u64;
+        const RECORDS_MAX: usize = 256;
         async fn write(&mut self, records: &[u64]) -> Vec<Result<u64, StoreError>> {
             self.0.lock().unwrap().push(records.len());
             tokio::task::yield_now().await;
@@ -165,7 +165,7 @@ mod tests {
         let sizes = sizes.lock().unwrap().clone();
         assert_eq!(sizes.iter().sum::<usize>(), 1_000);
         assert!(sizes.len() <= 10, "{sizes:?}");
-        assert!(sizes.iter().all(|size| *size <= GROUP_RECORDS_MAX));
+        assert!(sizes.iter().all(|size| *size <= Sizes::RECORDS_MAX));
         assert_eq!(grouped.waiting(), 0);
     }
 

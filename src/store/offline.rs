@@ -289,6 +289,8 @@ pub(super) struct Mailboxes {
 impl Group for Mailboxes {
     type Record = NewMessage;
     type Done = Appended;
+    /// At four columns far from either database's limit of placeholders.
+    const RECORDS_MAX: usize = 256;
 
     async fn write(&mut self, messages: &[NewMessage]) -> Vec<Result<Appended, StoreError>> {
         match Box::pin(self.store(messages)).await {

@@ -138,16 +138,11 @@ fn known(passage: &Passage<'_>, target: &Jid) -> Option<bool> {
 }
 
 fn append(services: &Services, owner: &BareJid, with: &Jid, stanza: &Stanza) -> ArchiveAppended {
-    let full_text = services.config.archive.full_text;
     let message = NewArchived {
         owner: owner.clone(),
         with: with.clone(),
         stanza: Bytes::from(stanza.to_document()),
-        words: if full_text {
-            words::of_message(owner, stanza)
-        } else {
-            Vec::new()
-        },
+        words: words::noted(&services.config.archive, owner, stanza),
     };
     let received_at = stanza.received_at.unwrap_or_else(|| services.clock.now());
     services.store.archive().append(message, received_at)

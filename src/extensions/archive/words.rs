@@ -5,6 +5,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::config;
 use crate::proto::{BareJid, Stanza};
 use crate::store::{WORDS_MAX, archive_word};
 
@@ -13,8 +14,17 @@ const NOTED_MAX: usize = 256;
 /// Characters of a word; what comes after tells nothing.
 const CHARS_MAX: usize = 40;
 
+/// What is noted of a message in that archive; nothing where `[archive] full_text` is off.
+pub(crate) fn noted(settings: &config::Archive, owner: &BareJid, stanza: &Stanza) -> Vec<i64> {
+    if settings.full_text {
+        of_message(owner, stanza)
+    } else {
+        Vec::new()
+    }
+}
+
 /// The numbers of a message's words in that archive.
-pub(crate) fn of_message(owner: &BareJid, stanza: &Stanza) -> Vec<i64> {
+fn of_message(owner: &BareJid, stanza: &Stanza) -> Vec<i64> {
     let bodies = stanza.payload.iter();
     let bodies = bodies.filter(|child| child.is(None, "body") || child.is(None, "subject"));
     let mut numbers: Vec<i64> = bodies

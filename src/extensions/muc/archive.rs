@@ -103,11 +103,7 @@ pub(super) fn keep(
         owner: room.jid.clone(),
         with,
         stanza: document.into(),
-        words: if services.config.archive.full_text {
-            words::of_message(&room.jid, stanza)
-        } else {
-            Vec::new()
-        },
+        words: words::noted(&services.config.archive, &room.jid, stanza),
     };
     let appended = services.store.archive().append(message, now);
     Some(Kept {

@@ -95,6 +95,9 @@ pub(super) struct Archives {
 impl Group for Archives {
     type Record = Record;
     type Done = ();
+    /// Many, for under load the price of a commit is the pages that it touches, and an archive that is
+    /// written to twice in one commit has them touched once.
+    const RECORDS_MAX: usize = 2_048;
 
     async fn write(&mut self, records: &[Record]) -> Vec<Result<(), StoreError>> {
         let written = Box::pin(self.store(records)).await;
@@ -111,10 +114,12 @@ pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) "
 
 impl Archives {
     async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
-        let messages: Vec<_> = records.iter().filter_map(Record::message).collect();
-        let Some((last, _)) = messages.last() else {
+        let mut messages: Vec<_> = records.iter().filter_map(Record::message).collect();
+        let Some(last) = messages.iter().map(|(id, _)| *id).max() else {
             return Ok(());
         };
+        // What is read together lies together; the ids of one archive keep their order.
+        messages.sort_by(|(_, one), (_, other)| one.owner.cmp(&other.owner));
         let mut words: Vec<_> = messages
             .iter()
             .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
