@@ -5,6 +5,12 @@
 //! what has `roster` in its name. Scripts with the same configuration share one
 //! server; each has accounts of its own on it.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a harness of its own tells what it found"
+)]
+
 #[path = "support/client.rs"]
 mod client;
 #[path = "support/judge.rs"]

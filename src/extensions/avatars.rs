@@ -266,7 +266,7 @@ pub(in crate::extensions) async fn card_set(
         note(services, owner, "").await?;
         if before.is_some_and(|hash| !hash.is_empty()) {
             let none = Element::new(METADATA, "metadata");
-            publish_own(&place, METADATA, open, "none", none).await?;
+            Box::pin(publish_own(&place, METADATA, open, "none", none)).await?;
         }
         return Ok(());
     };
@@ -278,13 +278,13 @@ pub(in crate::extensions) async fn card_set(
     let photo = card.find(ns::VCARD, "PHOTO");
     let kind = photo.and_then(|photo| photo.child_text(ns::VCARD, "TYPE"));
     let data = Element::new(DATA, "data").text(BASE64.encode(&picture));
-    publish_own(&place, DATA, open.clone(), &id, data).await?;
+    Box::pin(publish_own(&place, DATA, open.clone(), &id, data)).await?;
     let info = Element::new(METADATA, "info")
         .attr("bytes", picture.len().to_string())
         .attr("id", &id)
         .attr("type", kind.as_deref().unwrap_or("image/png"));
     let metadata = Element::new(METADATA, "metadata").child(info);
-    publish_own(&place, METADATA, open, &id, metadata).await
+    Box::pin(publish_own(&place, METADATA, open, &id, metadata)).await
 }
 
 /// Base64 with the line breaks that many clients put in.

@@ -136,7 +136,14 @@ pub(in crate::extensions) async fn sought(place: &Place) -> Result<(), StanzaErr
     }
     Box::pin(follow(place, &rooms(&known)?)).await?;
     if legacy.is_none() {
-        publish_own(place, LEGACY, NodeConfig::private(), CURRENT, known).await?;
+        Box::pin(publish_own(
+            place,
+            LEGACY,
+            NodeConfig::private(),
+            CURRENT,
+            known,
+        ))
+        .await?;
     } else {
         store(place.services(), place.address(), &known).await?;
     }
@@ -227,7 +234,14 @@ async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
             None => None,
         };
         let element = bookmark.to_element(NATIVE).child_opt(extensions);
-        publish_own(place, NATIVE, NodeConfig::private(), &id, element).await?;
+        Box::pin(publish_own(
+            place,
+            NATIVE,
+            NodeConfig::private(),
+            &id,
+            element,
+        ))
+        .await?;
     }
     for item in &items {
         if !wanted.contains(&item.id) {

@@ -55,7 +55,12 @@ pub struct Removed {
 /// Accounts listed at once, whatever limit is asked for.
 const PAGE_MAX: u32 = 1_000;
 
+/// Changes nothing; until the end of the transaction nobody else who asks for this adds to what is the
+/// account's.
+pub(super) const LOCK_ACCOUNT: &str = LOCK;
+
 queries! {
+    LOCK = "update account set enabled = enabled where jid = $1";
     INSERT = "insert into account (jid, domain, role, enabled, created_at, password_changed_at)
         values ($1, $2, $3, true, $4, $4)";
     DELETE = "delete from account where jid = $1";

@@ -1,6 +1,7 @@
 //! Whom accounts block (XEP-0191).
 
 use super::Put;
+use super::account::LOCK_ACCOUNT;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
 use crate::proto::Jid;
@@ -11,8 +12,6 @@ const ITEMS_CEILING: i64 = 100_000;
 
 queries! {
     LIST = "select jid from blocked where owner = $1 order by jid limit $2";
-    // Changes nothing; until the end of the transaction nobody else adds to the account's.
-    LOCK = "update account set enabled = enabled where jid = $1";
     COUNT = "select count(*) from blocked where owner = $1";
     PUT = "insert into blocked (owner, jid) values ($1, $2) on conflict (owner, jid) do nothing";
     DELETE = "delete from blocked where owner = $1 and jid = $2";
@@ -60,7 +59,7 @@ impl Blocked<'_> {
             return Ok(Put::Full);
         }
         transaction!(self.db, tx => {
-            sqlx::query(LOCK).bind(owner.as_str()).execute(&mut *tx).await?;
+            sqlx::query(LOCK_ACCOUNT).bind(owner.as_str()).execute(&mut *tx).await?;
             for address in addresses {
                 sqlx::query(PUT)
                     .bind(owner.as_str())

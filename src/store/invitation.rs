@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::Put;
+use super::account::LOCK_ACCOUNT;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
 use crate::clock::Timestamp;
@@ -32,8 +33,6 @@ pub struct Invitation {
 }
 
 queries! {
-    // Changes nothing; until the end of the transaction nobody else adds to the account's.
-    LOCK = "update account set enabled = enabled where jid = $1";
     COUNT = "select count(*) from invitation
         where inviter = $1 and expires_at > $2 and uses_left > 0";
     INSERT = "insert into invitation (token, host, inviter, account, registers, subscribes,
@@ -65,7 +64,7 @@ impl Invitations<'_> {
     pub async fn put(&self, invitation: &Invitation, open_max: u32) -> Result<Put, StoreError> {
         transaction!(self.db, tx => {
             if let Some(inviter) = &invitation.inviter {
-                sqlx::query(LOCK).bind(inviter.as_str()).execute(&mut *tx).await?;
+                sqlx::query(LOCK_ACCOUNT).bind(inviter.as_str()).execute(&mut *tx).await?;
                 let open: i64 = sqlx::query_scalar(COUNT)
                     .bind(inviter.as_str())
                     .bind(invitation.created_at.as_micros())

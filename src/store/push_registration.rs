@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::Put;
+use super::account::LOCK_ACCOUNT;
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
 use crate::clock::Timestamp;
@@ -40,8 +41,6 @@ impl std::fmt::Debug for PushRegistration {
 const REGISTRATIONS_CEILING: i64 = 1_000;
 
 queries! {
-    // Changes nothing; until the end of the transaction nobody else adds to the account's.
-    LOCK = "update account set enabled = enabled where jid = $1";
     COUNT_OTHERS = "select count(*) from push_registration
         where owner = $1 and not (service = $2 and node = $3)";
     PUT = "insert into push_registration
@@ -81,7 +80,7 @@ impl PushRegistrations<'_> {
         let registrations_max = i64::from(registrations_max).min(REGISTRATIONS_CEILING);
         let service = registration.service.to_string();
         transaction!(self.db, tx => {
-            sqlx::query(LOCK).bind(owner.as_str()).execute(&mut *tx).await?;
+            sqlx::query(LOCK_ACCOUNT).bind(owner.as_str()).execute(&mut *tx).await?;
             let others: i64 = sqlx::query_scalar(COUNT_OTHERS)
                 .bind(owner.as_str())
                 .bind(service.as_str())

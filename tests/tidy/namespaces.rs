@@ -62,7 +62,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "urn:xmpp:alt-connections:xbosh",
         "the name of a relation, in documents of XRD",
     ),
-    ("urn:xmpp:hats:0", "read, to be left out"),
     (
         "urn:xmpp:hats:commands",
         "the beginning of command names, whose elements are of their own namespaces",
