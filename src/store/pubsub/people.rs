@@ -308,7 +308,7 @@ impl Pubsub<'_> {
 
     /// Subscribes an address, or notes that it wants to be. Who is subscribed already stays so, who waits
     /// may be subscribed now. [`Put::Full`] when the node has as many subscriptions as it may have, or the
-    /// entity [`ADDRESSES_MAX`] of them.
+    /// entity `ADDRESSES_MAX` of them.
     ///
     /// # Errors
     /// When the database fails.
