@@ -40,8 +40,9 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         "Message Archive Management",
         "1.1.3",
     ));
-    hooks.feature(&[At::Own], ns::MAM);
-    hooks.feature(&[At::Own], EXTENDED);
+    // The archives are those of the accounts; some clients look at the domain to learn of them.
+    hooks.feature(&[At::Own, At::Host], ns::MAM);
+    hooks.feature(&[At::Own, At::Host], EXTENDED);
     hooks.feature(&[At::Own], GROUPCHAT_FIELD);
     if config.archive.full_text {
         hooks.document(Document::new(
