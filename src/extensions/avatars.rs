@@ -43,7 +43,9 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0084", "User Avatar", "1.1.4"));
     hooks.document(Document::new("XEP-0153", "vCard-Based Avatars", "1.1.1"));
     let title = "User Avatar to vCard-Based Avatars Conversion";
-    hooks.document(Document::new("XEP-0398", title, "1.0.0"));
+    hooks.document(
+        Document::new("XEP-0398", title, "1.0.0").note("pictures whose node everybody may read"),
+    );
     hooks.feature(&[At::Own, At::Account], CONVERSION);
     hooks.outgoing_presence(Stage::Rewrite, |passage| {
         rewrite(passage);

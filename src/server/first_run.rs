@@ -64,7 +64,7 @@ impl Welcome {
              Log in as  {account}\n  \
              password   {password}    (shown only now)\n\n\
              Add people:  parlour account add NAME@{domain}\n\
-             Settings:    parlour config > parlour.toml\n"
+             Settings:    parlour config prints them all\n"
         );
     }
 }
