@@ -33,10 +33,6 @@ pub(crate) enum Senders {
     /// It is.
     Known,
     /// It is not.
-    #[allow(
-        dead_code,
-        reason = "for rooms; accounts have nothing to hide from their owner"
-    )]
     Hidden,
 }
 
