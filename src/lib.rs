@@ -12,6 +12,7 @@
 //! - [`store`]: every line of SQL.
 //! - [`hooks`]: the interface that extensions are written against.
 //! - [`router`]: where a stanza goes.
+//! - [`peer`]: what connections of components and other servers share.
 //! - [`session`], [`net`]: connections and the tasks that own them.
 //! - [`http`]: what browsers reach: WebSocket, BOSH, and where these are.
 //! - [`extensions`]: one file each, and the list of them.
@@ -29,6 +30,7 @@ pub mod http;
 pub mod id;
 pub mod net;
 pub mod observe;
+pub mod peer;
 pub mod proto;
 pub mod router;
 pub mod server;

@@ -187,6 +187,7 @@ fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Route
         .map(|host| host.domain.to_jid())
         .collect();
     Router::new(|router| Services {
+        gateways: Vec::new(),
         requests: Requests::default(),
         store: store.clone(),
         clock: clock.clone(),

@@ -82,6 +82,7 @@ impl House {
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);
         let router = Router::new(|router| Services {
+            gateways: Vec::new(),
             requests: Requests::default(),
             store,
             clock: clock.clone(),

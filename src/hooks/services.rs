@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::hooks::gateway::Gateway;
 use crate::hooks::online::Account;
+use crate::hooks::passage::Durable;
 use crate::hooks::requests::Requests;
 use crate::hooks::table::Hooks;
 use crate::proto::{BareJid, Stanza};
@@ -17,6 +19,10 @@ use crate::store::Store;
 pub trait Routing: Send + Sync {
     /// Routes a stanza that the server or an extension made, to wherever `to` says.
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
+
+    /// Routes a stanza that came from outside, from a component or another server, which has checked
+    /// `from`. It counts as handled there when the writes that are returned are durable (XEP-0198 §4).
+    fn arrive(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
 
     /// The account's sessions; none while it is offline.
     fn online(&self, account: &BareJid) -> Option<Arc<Account>>;
@@ -37,6 +43,8 @@ pub struct Services {
     pub hosts: Vec<BareJid>,
     /// All hooks: service discovery reads them.
     pub hooks: Arc<Hooks>,
+    /// The ways out of this server, in the order in which they are asked.
+    pub gateways: Vec<Arc<dyn Gateway>>,
     /// Requests of the server's own that wait for an answer.
     pub requests: Requests,
     /// The router, weakly, for it owns these services.
@@ -48,6 +56,14 @@ impl Services {
     #[must_use]
     pub fn serves(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.as_str() == domain)
+    }
+
+    /// The way to a domain that is neither a host nor a service of this server.
+    #[must_use]
+    pub fn gateway(&self, domain: &str) -> Option<&Arc<dyn Gateway>> {
+        self.gateways
+            .iter()
+            .find(|gateway| gateway.leads_to(domain))
     }
 
     /// Routes a stanza that the server or an extension made. After the router is gone, at

@@ -29,7 +29,10 @@ impl Router {
                         let service = Arc::clone(service);
                         self.iq_to_service(service, stanza, sender, replies).await
                     }
-                    None => stanza.refusal(&Condition::RemoteServerNotFound.into()),
+                    None => {
+                        self.send_out(stanza, replies);
+                        None
+                    }
                 }
             }
             Some(to) if to.local().is_some() && to.resource().is_some() => {

@@ -204,13 +204,29 @@ impl Router {
                     let service = Arc::clone(service);
                     self.to_service(service, stanza, replies).await;
                 }
-                None => self.refuse(&stanza, &Condition::RemoteServerNotFound.into(), replies),
+                None => self.send_out(stanza, replies),
             }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
             self.refuse(&stanza, &Condition::ServiceUnavailable.into(), replies);
         } else {
             self.to_account(stanza, replies).await;
+        }
+    }
+
+    /// A stanza that leaves this server.
+    fn send_out(&self, stanza: Mail, replies: &mut Replies) {
+        let gateway = stanza
+            .to
+            .as_ref()
+            .and_then(|to| self.services.gateway(to.domain()));
+        let sent = match gateway {
+            Some(gateway) => gateway.send(Arc::clone(&stanza)),
+            None => Err(Condition::RemoteServerNotFound.into()),
+        };
+        match sent {
+            Ok(durable) => replies.durable.extend(durable),
+            Err(error) => self.refuse(&stanza, &error, replies),
         }
     }
 
@@ -415,6 +431,13 @@ impl Router {
             replies.stanzas.push(answer);
             return;
         }
+        if !self.services.serves(to.domain()) {
+            // An answer that finds no way out is dropped: no error is answered with an error.
+            if self.services.gateway(to.domain()).is_some() {
+                self.send_out(Arc::new(answer), replies);
+            }
+            return;
+        }
         let session = match to.resource() {
             Some(resource) => self
                 .registry
@@ -442,6 +465,17 @@ impl Routing for Router {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
+        })
+    }
+
+    fn arrive(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+        if matches!(stanza.kind, Kind::Message(_)) {
+            stanza.received_at = Some(self.services.clock.now());
+        }
+        Box::pin(async move {
+            let mut replies = Replies::default();
+            self.dispatch(Arc::new(stanza), &mut replies).await;
+            replies.durable
         })
     }
 

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hooks", &["clock", "config", "proto", "store", "xml"]),
     ("router", &["config", "hooks", "proto", "xml"]),
     ("net", &["clock", "config", "proto"]),
+    ("peer", &["hooks", "proto", "xml"]),
     (
         "session",
         &[
@@ -248,12 +249,13 @@ const CRATES: &[(&str, &[&str])] = &[
             "http",
             "main",
             "net",
+            "peer",
             "server",
             "session",
             "store",
         ],
     ),
-    ("tokio_rustls", &["http", "net", "server", "session"]),
+    ("tokio_rustls", &["http", "net", "peer", "server", "session"]),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];

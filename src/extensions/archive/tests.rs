@@ -427,6 +427,7 @@ async fn old_messages_are_forgotten_by_configuration() {
             hosts: services.hosts.clone(),
             hooks: Arc::clone(&services.hooks),
             router: std::sync::Weak::clone(&services.router),
+            gateways: Vec::new(),
             requests: crate::hooks::Requests::default(),
         })
     };
