@@ -4,6 +4,7 @@ mod accept;
 mod certificates;
 mod first_run;
 mod listeners;
+mod service_manager;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -24,8 +25,10 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
+use crate::http::Watch;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
+use crate::observe::metrics::{self, Metrics};
 use crate::proto::{BareJid, StreamCondition};
 use crate::router::Router;
 use crate::store::{self, Location, Store, StoreError};
@@ -85,6 +88,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// When it cannot start; once it runs it ends only by a signal.
 pub async fn run(config: Config) -> Result<(), ServerError> {
     install_provider();
+    // Before anything is done that is counted.
+    let metrics = metrics::start();
     let config = Arc::new(config);
     prepare_data_dir(&config.data_dir)?;
     let signals = Signals::listen()?;
@@ -102,7 +107,22 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let operator = Operator::running(Arc::clone(router.services()));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
-    listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
+    let watch = Watch {
+        metrics,
+        certificates: Arc::clone(&certificates),
+        draining: CancellationToken::new(),
+    };
+    listeners::open(
+        &config,
+        &router,
+        &certificates,
+        &secret,
+        &tasks,
+        &stop,
+        &watch,
+    )?;
+    tasks.spawn(upkeep(watch.metrics.clone(), stop.clone()));
+    tasks.spawn(service_manager::watchdog(stop.clone()));
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
@@ -116,9 +136,28 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
         welcome.print();
     }
-    wait_for_the_end(&certificates, signals).await;
+    service_manager::ready();
+    let mut signals = signals;
+    wait_for_the_end(&certificates, &mut signals).await;
+    service_manager::stopping();
+    watch.draining.cancel();
+    drain(&config, &router, &mut signals).await;
     shut_down(&config, &router, &tasks, &stop, &store).await;
     Ok(())
+}
+
+/// Sorts what was measured into its buckets now and then, whether or not somebody looks.
+async fn upkeep(metrics: Option<Metrics>, stop: CancellationToken) {
+    let Some(metrics) = metrics else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(metrics::UPKEEP);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => metrics.upkeep(),
+        }
+    }
 }
 
 /// Has the extensions do what is due once a day, from the start on.
@@ -229,11 +268,10 @@ impl Signals {
 }
 
 /// Waits for the signal to stop; SIGHUP reloads the certificates.
-async fn wait_for_the_end(certificates: &Arc<CertificateStore>, mut signals: Signals) {
+async fn wait_for_the_end(certificates: &Arc<CertificateStore>, signals: &mut Signals) {
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => return,
-            _ = signals.interrupt.recv() => return,
+            () = to_stop(&mut signals.terminate, &mut signals.interrupt) => return,
             _ = signals.hangup.recv() => {
                 let certificates = Arc::clone(certificates);
                 let reloaded = tokio::task::spawn_blocking(move || certificates.reload()).await;
@@ -243,6 +281,41 @@ async fn wait_for_the_end(certificates: &Arc<CertificateStore>, mut signals: Sig
                 }
             }
         }
+    }
+}
+
+async fn to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Ends the sessions one after the other over `[c2s] drain_seconds`, while those that are left go on; a
+/// second signal to stop cuts it short. Nobody new is let in meanwhile.
+async fn drain(config: &Config, router: &Arc<Router>, signals: &mut Signals) {
+    let time = config.c2s.drain_seconds.duration();
+    let accounts = router.registry().all();
+    let sessions: Vec<_> = accounts
+        .iter()
+        .flat_map(|account| account.sessions().to_vec())
+        .collect();
+    let Ok(count) = u32::try_from(sessions.len()) else {
+        return;
+    };
+    if time.is_zero() || count == 0 {
+        return;
+    }
+    info!(sessions = count, "draining");
+    let ending = async {
+        for session in sessions {
+            session.end(StreamCondition::SystemShutdown.into());
+            tokio::time::sleep(time / count).await;
+        }
+    };
+    tokio::select! {
+        () = ending => {}
+        () = to_stop(&mut signals.terminate, &mut signals.interrupt) => {}
     }
 }
 

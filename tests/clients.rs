@@ -16,6 +16,8 @@ mod peer;
 )]
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "clients/scrape.rs"]
+mod scrape;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "support/server.rs"]
 mod server;
@@ -124,10 +126,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
+/// The interpreter with the libraries that `tests/run` has installed.
+fn python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients/venv/bin/python")
+}
+
 async fn slixmpp(transport: Transport) -> Result<()> {
     let server = stage()?;
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients/venv/bin/python");
-    let mut command = told(python, &server, transport)?;
+    let mut command = told(python(), &server, transport)?;
     command.arg(folder().join("slixmpp_talk.py"));
     succeeds(command, &server).await.map(drop)
 }

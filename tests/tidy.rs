@@ -3,7 +3,7 @@
 //! the extensions declare, and that every namespace sent has a schema.
 //!
 //! Every rule is shown to find a violation that was made up for it, so that none can pass by
-//! being blind. `PARLOUR_BLESS=1 cargo test --test tidy` writes the README's table anew.
+//! being blind. `PARLOUR_BLESS=1 cargo test --test tidy` writes the README's tables anew.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,6 +18,8 @@ mod dependencies;
 mod documents;
 #[path = "tidy/files.rs"]
 mod files;
+#[path = "tidy/measures.rs"]
+mod measures;
 #[path = "tidy/namespaces.rs"]
 mod namespaces;
 #[path = "tidy/rooms.rs"]

@@ -55,6 +55,10 @@ section! {
         /// for gateways and reverse proxies connect from there for many people; worth it on a
         /// machine that strangers may log in to.
         limit_loopback: bool = false;
+        /// Over how long the sessions are ended when the server stops, one after the other, so that
+        /// not all clients log in elsewhere, or here again, at the same moment. Whoever stops it twice
+        /// does not wait.
+        drain_seconds: Seconds = Seconds::new(0), in Seconds::new(0)..=Seconds::new(3600);
     }
 }
 

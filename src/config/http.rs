@@ -22,6 +22,8 @@ section! {
         /// believed: the limits by address are for whom they speak for, not for them. Others
         /// may not log in there without TLS while `[c2s]` require_tls is true.
         trusted_proxies: Vec<Network> = Network::loopback();
+        /// From where `/metrics` may be read. `/healthz` and `/readyz` tell so little that anybody may.
+        operator_networks: Vec<Network> = Network::loopback();
         /// From which web pages browsers may connect: origins such as
         /// `https://chat.example.org`, or "*" for any.
         origins: Vec<WebOrigin> = vec![WebOrigin::any()];

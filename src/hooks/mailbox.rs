@@ -8,12 +8,23 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use metrics::Counter;
 use tokio::sync::Notify;
 
+use crate::observe::metrics::ByKind;
 use crate::proto::{Kind, PresenceType, Stanza};
 
 /// What lies in a mailbox: a pointer, so that one stanza for many lies in all of them once.
 pub type Mail = Arc<Stanza>;
+
+/// The counter for stanzas of a kind.
+pub(crate) const fn counter(by_kind: &ByKind, kind: Kind) -> &Counter {
+    match kind {
+        Kind::Message(_) => &by_kind.message,
+        Kind::Presence(_) => &by_kind.presence,
+        Kind::Iq(_) => &by_kind.iq,
+    }
+}
 
 /// How much may wait for one session before it counts as too slow.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +128,12 @@ impl Mailbox {
         self.lock().empty()
     }
 
+    /// How many stanzas wait.
+    pub(super) fn count(&self) -> usize {
+        self.lock().mail.len()
+    }
+
+    /// Whether mail waits.
     pub(super) fn has_mail(&self) -> bool {
         !self.lock().mail.is_empty()
     }

@@ -26,6 +26,7 @@ mod table;
 pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use gateway::Gateway;
 pub use iq::{Ahead, At, Iq, IqAnswer, StreamIq};
+pub(crate) use mailbox::counter;
 pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};

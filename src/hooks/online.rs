@@ -13,8 +13,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
-use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused};
+use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused, counter};
 use crate::hooks::slots::Slots;
+use crate::observe::metrics::counted;
 use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};
 
 /// An account with at least one session.
@@ -246,19 +247,31 @@ impl Session {
         if self.end.get().is_some() {
             return Err(stanza);
         }
-        self.mailbox.put(stanza).map_err(|refused| match refused {
-            Refused::Full(stanza) => {
-                self.end(slow());
-                stanza
+        let kind = stanza.kind;
+        match self.mailbox.put(stanza) {
+            Ok(()) => {
+                counter(&counted().delivered, kind).increment(1);
+                Ok(())
             }
-            Refused::Closed(stanza) => stanza,
-        })
+            Err(Refused::Full(stanza)) => {
+                counted().slow.increment(1);
+                self.end(slow());
+                Err(stanza)
+            }
+            Err(Refused::Closed(stanza)) => Err(stanza),
+        }
     }
 
     /// Waits for mail and takes all that is there, which is none where only what is kept was offered.
     /// Only the session's task calls it.
     pub(crate) async fn mail(&self) -> VecDeque<Mail> {
         self.mailbox.take().await
+    }
+
+    /// How many stanzas wait for it at this moment.
+    #[must_use]
+    pub fn mail_count(&self) -> usize {
+        self.mailbox.count()
     }
 
     /// Whether mail waits to be taken.

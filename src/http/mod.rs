@@ -1,13 +1,16 @@
 //! What browsers reach: XMPP inside of HTTP, and the documents that say where it is.
 //!
 //! [`Site`] serves a listener; [`routes`] is the list of all that is served there, a file each:
-//! [`websocket`] (RFC 7395), [`bosh`] (XEP-0124, XEP-0206), [`host_meta`] (XEP-0156), [`upload`] (XEP-0363). The first two
+//! [`websocket`] (RFC 7395), [`bosh`] (XEP-0124, XEP-0206), [`host_meta`] (XEP-0156), [`upload`] (XEP-0363), and what
+//! operators look at: `metrics` and `health`. The first two
 //! carriers bring documents to the same task that serves a client of TCP
 //! ([`crate::session::web`]). HTTP/1.1 only: WebSocket begins as that, and BOSH gains nothing by more.
 
 pub mod bosh;
 mod cors;
+mod health;
 pub mod host_meta;
+mod metrics;
 mod site;
 pub mod upload;
 mod visitor;
@@ -18,12 +21,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub use site::Site;
 pub use visitor::{Client, Places, Visitor};
 
 use crate::config::{Config, Http};
+use crate::net::tls::resolver::CertificateStore;
+use crate::observe::metrics::Metrics;
 use crate::session::Listener;
 
 /// What the handlers of all requests share.
@@ -37,12 +43,24 @@ pub struct Web {
     uploads: upload::Coming,
     /// The port of HTTPS, where it is served.
     https_port: Option<u16>,
+    watch: Watch,
+}
+
+/// What operators look at.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// What was counted; `None` where something else in the process counts.
+    pub metrics: Option<Metrics>,
+    /// The certificates that are served.
+    pub certificates: Arc<CertificateStore>,
+    /// Cancelled when the server begins to stop.
+    pub draining: CancellationToken,
 }
 
 impl Web {
     /// One for all listeners: a client of BOSH may come by another one each time.
     #[must_use]
-    pub fn new(listener: Arc<Listener>, https_port: Option<u16>) -> Arc<Self> {
+    pub fn new(listener: Arc<Listener>, https_port: Option<u16>, watch: Watch) -> Arc<Self> {
         let config = &listener.router.services().config;
         let sessions_max = config.http.bosh_sessions_max;
         let uploads = upload::Coming::new(&config.upload);
@@ -51,6 +69,7 @@ impl Web {
             listener,
             bosh: bosh::Sessions::new(sessions_max as usize),
             https_port,
+            watch,
         })
     }
 
@@ -130,4 +149,6 @@ pub fn routes(web: &Arc<Web>) -> Router {
         .merge(bosh::routes(web))
         .merge(host_meta::routes(web))
         .merge(upload::routes(web))
+        .merge(health::routes(web))
+        .merge(metrics::routes(web))
 }

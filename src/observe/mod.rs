@@ -2,8 +2,9 @@
 //! secrets out of them.
 //!
 //! Lines go to standard error, as text for people or JSON for machines; rotation and
-//! shipping are the business of whoever reads standard error. Metrics are not here yet.
+//! shipping are the business of whoever reads standard error. What is counted is in [`metrics`].
 
+pub mod metrics;
 mod redact;
 
 use std::fmt;

@@ -30,7 +30,7 @@ impl Router {
                         self.iq_to_service(service, stanza, sender, replies).await
                     }
                     None => {
-                        self.send_out(stanza, replies);
+                        self.send_out(&stanza, replies);
                         None
                     }
                 }
@@ -213,7 +213,10 @@ impl Router {
 fn answered(request: &Stanza, answer: IqAnswer) -> Option<Stanza> {
     match answer {
         Ok(payload) => Some(request.result(payload.as_ref())),
-        Err(error) => request.refusal(&error),
+        Err(error) => {
+            crate::observe::metrics::error(error.condition.name());
+            request.refusal(&error)
+        }
     }
 }
 

@@ -18,8 +18,9 @@ use tracing::debug;
 
 use crate::hooks::{
     Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
-    Undelivered,
+    Undelivered, counter,
 };
+use crate::observe::metrics::{self, counted};
 use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
@@ -93,6 +94,7 @@ impl Router {
     /// itself is to be sent for it is returned; its task writes that out.
     pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
         let mut replies = Replies::to(Some(session));
+        counter(&counted().from_clients, stanza.kind).increment(1);
         if matches!(stanza.kind, Kind::Message(_)) {
             // Nobody else has it yet, so nothing is copied.
             Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
@@ -204,7 +206,7 @@ impl Router {
                     let service = Arc::clone(service);
                     self.to_service(service, stanza, replies).await;
                 }
-                None => self.send_out(stanza, replies),
+                None => self.send_out(&stanza, replies),
             }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
@@ -215,18 +217,18 @@ impl Router {
     }
 
     /// A stanza that leaves this server.
-    fn send_out(&self, stanza: Mail, replies: &mut Replies) {
+    fn send_out(&self, stanza: &Mail, replies: &mut Replies) {
         let gateway = stanza
             .to
             .as_ref()
             .and_then(|to| self.services.gateway(to.domain()));
         let sent = match gateway {
-            Some(gateway) => gateway.send(Arc::clone(&stanza)),
+            Some(gateway) => gateway.send(Arc::clone(stanza)),
             None => Err(Condition::RemoteServerNotFound.into()),
         };
         match sent {
             Ok(durable) => replies.durable.extend(durable),
-            Err(error) => self.refuse(&stanza, &error, replies),
+            Err(error) => self.refuse(stanza, &error, replies),
         }
     }
 
@@ -395,6 +397,7 @@ impl Router {
             services: Arc::clone(&self.services),
         };
         if self.services.hooks.run_undelivered(&undelivered).await {
+            counted().kept.increment(1);
             self.services.hooks.run_kept(&undelivered).await;
             Ok(())
         } else {
@@ -415,6 +418,7 @@ impl Router {
             return;
         }
         if let Some(refusal) = stanza.refusal(error) {
+            metrics::error(error.condition.name());
             self.answer(refusal, replies);
         }
     }
@@ -434,7 +438,7 @@ impl Router {
         if !self.services.serves(to.domain()) {
             // An answer that finds no way out is dropped: no error is answered with an error.
             if self.services.gateway(to.domain()).is_some() {
-                self.send_out(Arc::new(answer), replies);
+                self.send_out(&Arc::new(answer), replies);
             }
             return;
         }
@@ -469,6 +473,7 @@ impl Routing for Router {
     }
 
     fn arrive(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+        counter(&counted().from_outside, stanza.kind).increment(1);
         if matches!(stanza.kind, Kind::Message(_)) {
             stanza.received_at = Some(self.services.clock.now());
         }

@@ -15,7 +15,7 @@ use super::ServerError;
 use super::accept::{self, Door};
 use crate::config::{Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
-use crate::http::{Site, Web};
+use crate::http::{Site, Watch, Web};
 use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
@@ -40,6 +40,7 @@ pub(super) fn open(
     secret: &[u8; 32],
     tasks: &TaskTracker,
     stop: &CancellationToken,
+    watch: &Watch,
 ) -> Result<(), ServerError> {
     let sockets = bind_all(config)?;
     let xmpp_tls = tls_setup(config, certificates, Application::XmppClient)?;
@@ -65,7 +66,7 @@ pub(super) fn open(
     };
     // HTTP has ended TLS before a stream begins.
     let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
-    let web = Web::new(Arc::clone(&carried), https_port(&sockets));
+    let web = Web::new(Arc::clone(&carried), https_port(&sockets), watch.clone());
     let mut lines = String::new();
     for Bound {
         key,
@@ -86,7 +87,12 @@ pub(super) fn open(
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
         };
-        tasks.spawn(accept::accept(socket, listener, door, stop.clone()));
+        // Whether this server is ready can be asked to the end.
+        let until = match kind {
+            Kind::Xmpp(_) => watch.draining.clone(),
+            Kind::Http | Kind::Https => stop.clone(),
+        };
+        tasks.spawn(accept::accept(socket, listener, door, until));
     }
     write_listeners(&config.data_dir, &lines)
 }

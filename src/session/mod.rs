@@ -28,6 +28,7 @@ use crate::hooks::{Mail, Session};
 
 use crate::net::address_limits::{AddressLimits, NegotiationPlace};
 use crate::net::tls::resolver::CertificateStore;
+use crate::observe::metrics::counted;
 use crate::proto::StreamCondition;
 use crate::router::Router;
 use crate::stream::Rules;
@@ -143,6 +144,7 @@ async fn begin(
     let bound = negotiate::negotiate(listener, transport, peer, start).await?;
     tracing::Span::current().record("jid", tracing::field::display(bound.session.jid()));
     info!("session begins");
+    counted().sessions_begun.increment(1);
     if listener.stop.is_cancelled() {
         // It was bound while the others were being told.
         bound.session.end(StreamCondition::SystemShutdown.into());

@@ -14,6 +14,7 @@ use sqlx::sqlite::SqlitePool;
 
 use super::dialect;
 use super::error::StoreError;
+pub(super) use crate::observe::metrics::{StoreAct, StoreTimer};
 
 /// Where the database is.
 #[derive(Clone)]
@@ -148,28 +149,32 @@ impl Db {
 /// `reading!(db, pool => expression)`: the expression for whichever database it is, on a
 /// connection for reading.
 macro_rules! reading {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($db:expr, $pool:ident => $body:expr) => {{
+        let _measured = $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Read);
         match $db {
             $crate::store::Db::Sqlite { readers: $pool, .. } => $body,
             $crate::store::Db::Postgres($pool) => $body,
         }
-    };
+    }};
 }
 
 /// `writing!(db, pool => expression)`: one statement that writes, durable when it returns.
 macro_rules! writing {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($db:expr, $pool:ident => $body:expr) => {{
+        let _measured = $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Write);
         match $db {
             $crate::store::Db::Sqlite { writer: $pool, .. } => $body,
             $crate::store::Db::Postgres($pool) => $body,
         }
-    };
+    }};
 }
 
 /// `transaction!(db, tx => block)`: the block's statements run on `&mut *tx` and are committed
 /// together at its end; a `return` or `?` in it, or dropping the future, undoes them all.
 macro_rules! transaction {
-    ($db:expr, $tx:ident => $body:block) => {
+    ($db:expr, $tx:ident => $body:block) => {{
+        let _measured =
+            $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Transaction);
         match $db {
             $crate::store::Db::Sqlite { writer, .. } => {
                 let mut $tx = writer
@@ -186,7 +191,7 @@ macro_rules! transaction {
                 done
             }
         }
-    };
+    }};
 }
 
 /// Names the SQL texts of a file and lists them as `QUERIES`.

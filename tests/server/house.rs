@@ -71,6 +71,11 @@ impl House {
         Ok(house)
     }
 
+    /// Sets an environment variable for the programs that are started from now on.
+    pub(crate) fn variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
     /// A file in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -24,6 +24,7 @@ mod scram_client;
 mod stopping;
 mod turn;
 mod upload;
+mod watched;
 mod web;
 mod web_client;
 #[expect(dead_code, reason = "what the scripts need beside")]

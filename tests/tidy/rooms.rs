@@ -13,15 +13,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &["clock", "id"]),
     ("proto", &["clock", "xml"]),
     ("stream", &["clock", "proto", "xml"]),
-    ("store", &["clock", "domain", "id", "proto"]),
-    ("hooks", &["clock", "config", "proto", "store", "xml"]),
-    ("router", &["config", "hooks", "proto", "xml"]),
+    ("store", &["clock", "domain", "id", "observe", "proto"]),
+    (
+        "hooks",
+        &["clock", "config", "observe", "proto", "store", "xml"],
+    ),
+    ("router", &["config", "hooks", "observe", "proto", "xml"]),
     ("net", &["clock", "config", "proto"]),
     ("peer", &["hooks", "proto", "xml"]),
     (
         "session",
         &[
-            "clock", "config", "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
+            "clock", "config", "hooks", "id", "net", "observe", "proto", "router", "store",
+            "stream", "xml",
         ],
     ),
     (
@@ -39,7 +43,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "admin", "config", "hooks", "id", "net", "proto", "session", "store", "stream", "xml",
+            "admin", "config", "hooks", "id", "net", "observe", "proto", "session", "store",
+            "stream", "xml",
         ],
     ),
     (
@@ -255,7 +260,10 @@ const CRATES: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("tokio_rustls", &["http", "net", "peer", "server", "session"]),
+    (
+        "tokio_rustls",
+        &["http", "net", "peer", "server", "session"],
+    ),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Driver;
+use crate::observe::metrics::counted;
 use crate::proto::BareJid;
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret};
@@ -15,6 +16,7 @@ impl Driver {
     pub(super) fn tell_failure(&self, condition: SaslCondition) {
         let account = self.claimed.as_ref().map(ToString::to_string);
         info!(account, condition = condition.name(), "login failed");
+        counted().logins_refused.increment(1);
     }
 
     /// An address that has guessed often waits before each try, whether right or wrong: who
@@ -73,7 +75,10 @@ impl Driver {
 
     pub(super) async fn admit(&self, account: &BareJid) -> Input {
         match self.store().accounts().find(account).await {
-            Ok(Some(found)) if found.enabled => Input::Admission(Admission::Granted),
+            Ok(Some(found)) if found.enabled => {
+                counted().logins_accepted.increment(1);
+                Input::Admission(Admission::Granted)
+            }
             Ok(Some(_)) => Input::Admission(Admission::Disabled),
             Ok(None) => Input::Admission(Admission::Unknown),
             Err(error) => {

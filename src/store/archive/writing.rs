@@ -80,6 +80,14 @@ impl Writer {
     }
 }
 
+impl super::Archive<'_> {
+    /// Messages that wait to be written at this moment.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.writer.queue.waiting()
+    }
+}
+
 /// What waits in the queue.
 pub(super) enum Record {
     Message(Box<(ArchiveId, NewArchived)>),
