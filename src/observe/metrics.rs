@@ -219,6 +219,7 @@ pub fn start() -> Option<Metrics> {
     }
     // Shown from the start on, with zero.
     LazyLock::force(&COUNTED);
+    counter!(ERRORS, "condition" => "service-unavailable").increment(0);
     Some(Metrics {
         handle,
         started: now(),
