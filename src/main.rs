@@ -22,28 +22,32 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Act::Check | Act::Config | Act::Migrate | Act::Operation(..) => {
-            match Box::pin(cli::run(&invocation)).await {
-                Ok(Answer { text, success }) => {
-                    print(&text);
-                    if success {
-                        ExitCode::SUCCESS
-                    } else {
-                        ExitCode::FAILURE
-                    }
-                }
-                Err(error) => {
-                    complain(&if invocation.json {
-                        let told =
-                            serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
-                        serde_json::json!({ "error": told }).to_string()
-                    } else {
-                        format!("parlour: {error}")
-                    });
-                    ExitCode::from(error.exit_code())
+        Act::Check
+        | Act::Config
+        | Act::Migrate
+        | Act::Move(..)
+        | Act::Backup(_)
+        | Act::Restore(_)
+        | Act::Operation(..) => match Box::pin(cli::run(&invocation)).await {
+            Ok(Answer { text, success }) => {
+                print(&text);
+                if success {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::FAILURE
                 }
             }
-        }
+            Err(error) => {
+                complain(&if invocation.json {
+                    let told =
+                        serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
+                    serde_json::json!({ "error": told }).to_string()
+                } else {
+                    format!("parlour: {error}")
+                });
+                ExitCode::from(error.exit_code())
+            }
+        },
     }
 }
 

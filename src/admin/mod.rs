@@ -8,6 +8,8 @@
 //! Not here: reading or writing stanzas, printing, and the configuration file.
 
 mod accounts;
+pub mod backup;
+mod backup_files;
 pub mod control;
 mod departure;
 mod import;

@@ -29,6 +29,12 @@ pub enum Act {
     Config,
     /// Bring the database to this version.
     Migrate,
+    /// Copy everything from one database to another: their URLs.
+    Move(String, String),
+    /// Make a backup in that folder.
+    Backup(PathBuf),
+    /// Read the backup in that folder.
+    Restore(PathBuf),
     /// An operation; the source of a password that is not among the arguments.
     Operation(&'static Operation, Given, PasswordSource),
 }
@@ -62,7 +68,12 @@ where
         None | Some(("serve", _)) => Some(Act::Serve),
         Some(("check", _)) => Some(Act::Check),
         Some(("config", _)) => Some(Act::Config),
-        Some(("migrate", _)) => Some(Act::Migrate),
+        Some(("migrate", inner)) => Some(match (inner.get_one("from"), inner.get_one("to")) {
+            (Some(from), Some(to)) => Act::Move(String::clone(from), String::clone(to)),
+            _ => Act::Migrate,
+        }),
+        Some(("backup", inner)) => inner.get_one("folder").cloned().map(Act::Backup),
+        Some(("restore", inner)) => inner.get_one("folder").cloned().map(Act::Restore),
         Some((group, inner)) => inner.subcommand().and_then(|(act, matches)| {
             let operation = admin::find(&format!("{group} {act}"))?;
             let (given, password) = given(operation, matches);
@@ -107,7 +118,22 @@ fn command() -> Command {
         .subcommand(
             Command::new("config").about("Prints every key of the configuration with its meaning and default."),
         )
-        .subcommand(Command::new("migrate").about("Brings the tables of the database to this version."));
+        .subcommand(
+            Command::new("migrate")
+                .about("Brings the tables of the database to this version; with --from and --to, copies everything into another, empty database.")
+                .arg(database("from", "to").help("Copy from this database: sqlite:data/parlour.db"))
+                .arg(database("to", "from").help("Copy into this one: postgres://user@host/database")),
+        )
+        .subcommand(
+            Command::new("backup")
+                .about("Copies all that the server keeps into a folder, also while it runs.")
+                .arg(folder("Where to; it is made")),
+        )
+        .subcommand(
+            Command::new("restore")
+                .about("Reads a backup into the database of the configuration, which has to be empty, and into data_dir.")
+                .arg(folder("What `parlour backup` has made")),
+        );
     for (group, about) in [
         ("account", "Accounts."),
         ("session", "Sessions of the running server."),
@@ -124,6 +150,15 @@ fn command() -> Command {
         );
     }
     command
+}
+
+fn database(name: &'static str, other: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("URL").requires(other)
+}
+
+fn folder(about: &'static str) -> Arg {
+    let folder = Arg::new("folder").value_name("FOLDER").required(true);
+    folder.value_parser(value_parser!(PathBuf)).help(about)
 }
 
 fn operation(operation: &'static Operation) -> Command {

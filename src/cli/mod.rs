@@ -6,6 +6,7 @@
 
 pub mod check;
 mod definition;
+mod keeping;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 pub use definition::{Act, Invocation, PasswordSource, parse};
 
+use crate::admin::backup::BackupError;
 use crate::admin::control::{self, ControlError};
 use crate::admin::{self, Given, Operation, Operator, Refusal};
 use crate::clock::Clock;
@@ -47,6 +49,9 @@ pub enum CliError {
     /// The database could not be opened.
     #[error("{}", Refusal::store(.0))]
     Store(#[from] StoreError),
+    /// What the server keeps could not be copied.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The command line is understood and cannot be followed.
     #[error("{0}")]
     Usage(String),
@@ -70,6 +75,7 @@ impl CliError {
             | Self::Refused(_)
             | Self::Control(_)
             | Self::Store(_)
+            | Self::Backup(_)
             | Self::File { .. } => 1,
         }
     }
@@ -87,7 +93,9 @@ impl CliError {
                     .to_owned(),
                 Ok(_) | Err(_) => "failed".to_owned(),
             },
-            Self::Control(_) | Self::Store(_) | Self::File { .. } => "failed".to_owned(),
+            Self::Control(_) | Self::Store(_) | Self::Backup(_) | Self::File { .. } => {
+                "failed".to_owned()
+            }
             Self::Usage(_) => "usage".to_owned(),
         }
     }
@@ -117,6 +125,9 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
             })
         }
         Act::Migrate => migrate(&load(invocation)?, json).await,
+        Act::Move(from, to) => Box::pin(keeping::copy(&load(invocation)?, from, to, json)).await,
+        Act::Backup(folder) => Box::pin(keeping::back_up(&load(invocation)?, folder, json)).await,
+        Act::Restore(folder) => Box::pin(keeping::restore(&load(invocation)?, folder, json)).await,
         Act::Operation(operation, given, password) => {
             let config = load(invocation)?;
             // Before anybody is asked for a password in vain, and before a database is made.

@@ -116,18 +116,33 @@ impl Db {
     /// [`StoreError::Unavailable`] when it cannot be reached, [`StoreError::Schema`] when it was
     /// written by a later version.
     pub async fn open(location: &Location, limits: &Limits) -> Result<Self, StoreError> {
+        Self::open_at(location, limits, None).await
+    }
+
+    /// [`Db::open`], with the tables as they were in `version`, where one is given.
+    pub(super) async fn open_at(
+        location: &Location,
+        limits: &Limits,
+        version: Option<i64>,
+    ) -> Result<Self, StoreError> {
         match location {
             Location::Sqlite(file) => {
                 let lock = dialect::lock_sqlite_schema(file).await?;
                 let writer = dialect::open_sqlite(file, limits).await?;
-                MIGRATIONS.run(&writer).await?;
+                match version {
+                    Some(version) => MIGRATIONS.run_to(version, &writer).await?,
+                    None => MIGRATIONS.run(&writer).await?,
+                }
                 drop(lock);
                 let readers = dialect::open_sqlite_readers(file, limits).await?;
                 Ok(Self::Sqlite { writer, readers })
             }
             Location::Postgres(options) => {
                 let pool = dialect::open_postgres(options.as_ref().clone(), limits).await?;
-                MIGRATIONS.run(&pool).await?;
+                match version {
+                    Some(version) => MIGRATIONS.run_to(version, &pool).await?,
+                    None => MIGRATIONS.run(&pool).await?,
+                }
                 Ok(Self::Postgres(pool))
             }
         }

@@ -95,7 +95,7 @@ fn folder_of(file: &Path) -> &Path {
     }
 }
 
-fn sqlite_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
+pub(super) fn sqlite_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .foreign_keys(true)
@@ -110,18 +110,23 @@ pub(super) async fn open_postgres(
     options: PgConnectOptions,
     limits: &Limits,
 ) -> Result<PgPool, sqlx::Error> {
-    let statement = milliseconds(limits.statement_timeout);
-    let options = options.application_name("parlour").options([
-        ("statement_timeout", statement.as_str()),
-        ("lock_timeout", statement.as_str()),
-        ("idle_in_transaction_session_timeout", statement.as_str()),
-        ("synchronous_commit", "on"),
-    ]);
+    let options = postgres_options(options, limits);
     let pool = PgPoolOptions::new()
         .max_connections(limits.connections_max)
         .acquire_timeout(limits.acquire_timeout);
     // Boxed for its size; so is the like elsewhere.
     Box::pin(pool.connect_with(options)).await
+}
+
+/// What every connection is told.
+pub(super) fn postgres_options(options: PgConnectOptions, limits: &Limits) -> PgConnectOptions {
+    let statement = milliseconds(limits.statement_timeout);
+    options.application_name("parlour").options([
+        ("statement_timeout", statement.as_str()),
+        ("lock_timeout", statement.as_str()),
+        ("idle_in_transaction_session_timeout", statement.as_str()),
+        ("synchronous_commit", "on"),
+    ])
 }
 
 fn milliseconds(time: Duration) -> String {

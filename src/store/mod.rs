@@ -23,6 +23,7 @@ mod room;
 mod roster;
 mod schema;
 mod setting;
+mod snapshot;
 mod subscription_request;
 mod upload;
 mod vcard;
@@ -60,6 +61,9 @@ pub use roster::{
 };
 pub use schema::SchemaVersion;
 pub use setting::Settings;
+pub use snapshot::{
+    Column, ColumnKind, LoadError, Loading, Row as SnapshotRow, Snapshot, Table, Value,
+};
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
 pub use upload::{
     NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,

@@ -15,6 +15,7 @@ mod first_run;
 mod flood;
 mod house;
 mod invitations;
+mod keeping;
 mod limits;
 mod peer;
 mod queries;

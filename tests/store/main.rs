@@ -22,6 +22,7 @@ mod pubsub;
 mod rooms;
 mod rosters;
 mod small;
+mod snapshots;
 mod uploads;
 
 use parlour::clock::Timestamp;
