@@ -97,6 +97,8 @@ impl Default for Capacity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChatProfile {
+    /// Counts the writes; a write names the version that it read.
+    pub version: u64,
     /// Instant messages, on or off (S0-12).
     pub instant_messaging: InstantMessaging,
     /// IM channels that an agent has open at most, pending outgoing and connected (S0-26).
@@ -123,6 +125,7 @@ pub const CAPACITY_MAX: u16 = 100;
 impl Default for ChatProfile {
     fn default() -> Self {
         Self {
+            version: 0,
             instant_messaging: InstantMessaging::Enabled,
             im_channels_max: 5,
             invitation_seconds: 30,

@@ -130,6 +130,7 @@ mod tests {
 
     /// S0-27: each part has its limit, and what is at the limit is taken.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn every_part_of_an_object_is_within_its_limit() {
         let o = || object("case", "1");
         let key = |object_type: &str, id: &str| object(object_type, id).key;

@@ -123,6 +123,7 @@ fn brief(events: &[Event]) -> String {
 /// S1-8, S1-9, S1-18, S1-19, S1-22, S1-23, S1-29, S1-30, S1-32: the columns are the phases not connected, pending,
 /// pending after the time-out, connected, rejected, cancelled, ended.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_command_of_either_in_every_phase() {
     let pending = [invite("a@h")];
     let with = |command: Command| after(&[invite("a@h"), command]).0;

@@ -84,6 +84,7 @@ fn who_is_online_and_ready_can_be_reached_by_all_four_means() {
 
 /// S0-15, S0-21, S0-22.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn who_is_not_online_and_ready_cannot_be_reached_and_why() {
     let until = Timestamp::from_micros(0);
     let not_ready = Stance::NotReady {
@@ -194,6 +195,7 @@ fn who_is_not_online_and_ready_cannot_be_reached_and_why() {
 
 /// S0-12, S0-26.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_means_needs_both_profiles_an_address_and_a_free_channel() {
     let without = |means: Means| ChatProfile {
         means: Means::ALL.into_iter().filter(|it| *it != means).collect(),

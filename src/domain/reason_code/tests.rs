@@ -126,8 +126,8 @@ fn what_is_malformed_or_too_much_is_refused_and_what_changes_nothing_is_no_event
             labels(&[("en", "other")]),
             Err(Rejection::TooMany),
         ),
-        (full.clone(), code(Kind::WrapUp, "c7"), Ok(vec![])),
-        (list(&[one.clone()]), one.clone(), Ok(vec![])),
+        (full, code(Kind::WrapUp, "c7"), Ok(vec![])),
+        (list(std::slice::from_ref(&one)), one.clone(), Ok(vec![])),
         (
             list(&[]),
             one.clone(),
