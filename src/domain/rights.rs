@@ -1,12 +1,21 @@
-//! What an account may do on this server.
+//! What an account may do on this server: its role, and the rights that role and account are given.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+mod grants;
+
+pub use grants::{
+    AccountGrants, Grant, Rejection, Right, Rights, RoleGrants, UnknownRight, effective,
+};
+
 /// The role of an account. A later one may do everything that an earlier one may.
 ///
 /// Stored, configured and shown by its [name](Self::name).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Talks to others; takes no part in the contact center.
     Member,

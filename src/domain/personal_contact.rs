@@ -1,0 +1,349 @@
+//! Personal contacts: colleagues in one's roster, always mutual (S0-7, S0-18 to S0-20).
+//!
+//! The record is two roster items, one on each side, so it has no version of its own: what is decided here
+//! are the changes of both, which a shell makes in one transaction under the versions of the items.
+//! Machine: [`decide`] and [`apply`] on [`Relation`].
+
+use serde::{Deserialize, Serialize};
+
+use super::colleague::{Colleague, Prerequisite, may_message};
+use super::ids::AgentId;
+use super::refusal::rejections;
+use crate::clock::Timestamp;
+
+/// What one roster has about the other account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// Nothing.
+    Absent,
+    /// An item whose subscription is not `both`.
+    Listed,
+    /// An item with `subscription='both'`.
+    Mutual,
+}
+
+/// What the rosters of two accounts have about each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    /// The account that acts.
+    pub own: AgentId,
+    /// The other.
+    pub other: AgentId,
+    /// The other in the own roster.
+    pub own_entry: Entry,
+    /// The own account in the other's roster.
+    pub their_entry: Entry,
+}
+
+/// Whether another item fits into a roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It does.
+    Free,
+    /// The roster has as many items as it may have.
+    Full,
+}
+
+/// What a decision needs to know beside the entries.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The account that acts.
+    pub own: Colleague<'a>,
+    /// The other.
+    pub other: Colleague<'a>,
+    /// The own roster.
+    pub own_room: Room,
+    /// The other's roster.
+    pub their_room: Room,
+}
+
+/// What the account that acts wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// To have the other as a personal contact.
+    Add,
+    /// To have it no longer.
+    Remove,
+    /// A plain client has asked for the other's presence. Where the rules of [`Command::Add`] hold, that
+    /// makes both contacts of each other at once; where they do not, RFC 6121 §3 goes its ordinary way.
+    Subscribe,
+    /// A plain client has taken the other off its roster. The mirror goes, too, if both were contacts.
+    Unlist,
+}
+
+/// One change of one roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// `contact` is in the roster of `owner` with `subscription='both'`, in the group of personal contacts.
+    Entered {
+        /// When.
+        at: Timestamp,
+        /// Whose roster.
+        owner: AgentId,
+        /// Who is in it.
+        contact: AgentId,
+    },
+    /// `contact` is in the roster of `owner` no longer.
+    Left {
+        /// When.
+        at: Timestamp,
+        /// Whose roster.
+        owner: AgentId,
+        /// Who was in it.
+        contact: AgentId,
+    },
+}
+
+rejections! {
+    /// Why a personal contact is not added or removed.
+    pub enum Rejection with Prerequisite(Prerequisite) {
+        /// Each has the other already.
+        AlreadyContact = Conflict, "already-contact", "This colleague is already one of your personal contacts.";
+        /// There is nothing to remove.
+        NoContact = NotFound, "no-contact", "This colleague is not one of your personal contacts.";
+        /// The own roster is full.
+        OwnRosterFull = Limit, "own-contact-list-full", "Your contact list is full.";
+        /// The other's roster is full.
+        TheirRosterFull = Busy, "their-contact-list-full", "The contact list of this colleague is full.";
+    }
+}
+
+/// Which changes of the rosters a command makes.
+///
+/// # Errors
+/// When a prerequisite does not hold, a roster is full, or there is nothing to do that was asked for.
+pub fn decide(
+    relation: &Relation,
+    command: Command,
+    now: Timestamp,
+    facts: &Facts<'_>,
+) -> Result<Vec<Event>, Rejection> {
+    let mutual = relation.own_entry == Entry::Mutual && relation.their_entry == Entry::Mutual;
+    match command {
+        Command::Add | Command::Subscribe => {
+            may_message(&facts.own, &facts.other)?;
+            if mutual && command == Command::Add {
+                return Err(Rejection::AlreadyContact);
+            }
+            // An item that is there already takes no room.
+            if relation.own_entry == Entry::Absent && facts.own_room == Room::Full {
+                return Err(Rejection::OwnRosterFull);
+            }
+            if relation.their_entry == Entry::Absent && facts.their_room == Room::Full {
+                return Err(Rejection::TheirRosterFull);
+            }
+            Ok(enter(relation, now))
+        }
+        Command::Remove => match leave(relation, now) {
+            nothing if nothing.is_empty() => Err(Rejection::NoContact),
+            changes => Ok(changes),
+        },
+        Command::Unlist if mutual => Ok(leave(relation, now)),
+        Command::Unlist => Ok(vec![]),
+    }
+}
+
+fn sides(relation: &Relation) -> [(Entry, AgentId, AgentId); 2] {
+    let (own, other) = (relation.own.clone(), relation.other.clone());
+    [
+        (relation.own_entry, own.clone(), other.clone()),
+        (relation.their_entry, other, own),
+    ]
+}
+
+fn enter(relation: &Relation, at: Timestamp) -> Vec<Event> {
+    let missing = sides(relation)
+        .into_iter()
+        .filter(|(entry, ..)| *entry != Entry::Mutual);
+    missing
+        .map(|(_, owner, contact)| Event::Entered { at, owner, contact })
+        .collect()
+}
+
+fn leave(relation: &Relation, at: Timestamp) -> Vec<Event> {
+    let present = sides(relation)
+        .into_iter()
+        .filter(|(entry, ..)| *entry != Entry::Absent);
+    present
+        .map(|(_, owner, contact)| Event::Left { at, owner, contact })
+        .collect()
+}
+
+/// Makes the entries what they are after the event.
+pub fn apply(relation: &mut Relation, event: &Event) {
+    let (owner, entry) = match event {
+        Event::Entered { owner, .. } => (owner, Entry::Mutual),
+        Event::Left { owner, .. } => (owner, Entry::Absent),
+    };
+    if *owner == relation.own {
+        relation.own_entry = entry;
+    } else {
+        relation.their_entry = entry;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::chat_profile::ChatProfile;
+    use crate::domain::rights::Role;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+    const ENTRIES: [Entry; 3] = [Entry::Absent, Entry::Listed, Entry::Mutual];
+
+    fn relation(own_entry: Entry, their_entry: Entry) -> Relation {
+        let (own, other) = ("a@h".parse().unwrap(), "b@h".parse().unwrap());
+        Relation {
+            own,
+            other,
+            own_entry,
+            their_entry,
+        }
+    }
+
+    fn facts<'a>(relation: &'a Relation, profile: &'a ChatProfile) -> Facts<'a> {
+        let role = Some(Role::Agent);
+        Facts {
+            own: Colleague {
+                id: &relation.own,
+                role,
+                profile,
+            },
+            other: Colleague {
+                id: &relation.other,
+                role,
+                profile,
+            },
+            own_room: Room::Free,
+            their_room: Room::Free,
+        }
+    }
+
+    /// Who enters (`+`) or leaves (`-`) whose roster.
+    fn written(events: &[Event]) -> Vec<String> {
+        let written = events.iter().map(|event| match event {
+            Event::Entered { owner, contact, .. } => format!("{owner} + {contact}"),
+            Event::Left { owner, contact, .. } => format!("{owner} - {contact}"),
+        });
+        written.collect()
+    }
+
+    /// S0-7, S0-19, S0-20: a row for each state of both rosters and each command.
+    #[test]
+    fn adding_and_removing_is_mutual_whatever_was_there_before() {
+        use Command::{Add, Remove, Subscribe, Unlist};
+        use Entry::{Absent, Listed, Mutual};
+        let both: &[&str] = &["a@h + b@h", "b@h + a@h"];
+        let (own, their): (&[&str], &[&str]) = (&["a@h + b@h"], &["b@h + a@h"]);
+        let gone: &[&str] = &["a@h - b@h", "b@h - a@h"];
+        let (own_gone, their_gone): (&[&str], &[&str]) = (&["a@h - b@h"], &["b@h - a@h"]);
+        let none: &[&str] = &[];
+        for (mine, theirs, add, remove) in [
+            (Absent, Absent, Ok(both), Err(Rejection::NoContact)),
+            (Absent, Listed, Ok(both), Ok(their_gone)),
+            (Absent, Mutual, Ok(own), Ok(their_gone)),
+            (Listed, Absent, Ok(both), Ok(own_gone)),
+            (Listed, Listed, Ok(both), Ok(gone)),
+            (Listed, Mutual, Ok(own), Ok(gone)),
+            (Mutual, Absent, Ok(their), Ok(own_gone)),
+            (Mutual, Listed, Ok(their), Ok(gone)),
+            (Mutual, Mutual, Err(Rejection::AlreadyContact), Ok(gone)),
+        ] {
+            let (profile, relation) = (ChatProfile::default(), relation(mine, theirs));
+            let mutual = mine == Mutual && theirs == Mutual;
+            let subscribe = if mutual { Ok(none) } else { add.clone() };
+            let unlist = Ok(if mutual { gone } else { none });
+            for (command, expected) in [
+                (Add, add),
+                (Remove, remove),
+                (Subscribe, subscribe),
+                (Unlist, unlist),
+            ] {
+                let decided = decide(&relation, command, NOW, &facts(&relation, &profile));
+                let expected = expected.map(|rows| rows.iter().map(ToString::to_string).collect());
+                assert_eq!(
+                    decided.map(|it| written(&it)),
+                    expected,
+                    "{mine:?} {theirs:?} {command:?}"
+                );
+            }
+        }
+    }
+
+    /// S0-18: the prerequisites of instant messages; each by its name in `colleague`.
+    #[test]
+    fn only_a_colleague_who_uses_instant_messages_is_added() {
+        let (profile, relation) = (
+            ChatProfile::default(),
+            relation(Entry::Absent, Entry::Absent),
+        );
+        for command in [Command::Add, Command::Subscribe] {
+            let mut facts = facts(&relation, &profile);
+            facts.other.role = Some(Role::Member);
+            let expected = Rejection::Prerequisite(Prerequisite::NoAgent);
+            assert_eq!(decide(&relation, command, NOW, &facts), Err(expected));
+        }
+    }
+
+    #[test]
+    fn a_full_roster_takes_only_who_is_in_it_already() {
+        for (own, theirs, own_room, their_room, expected) in [
+            (
+                Entry::Absent,
+                Entry::Absent,
+                Room::Full,
+                Room::Free,
+                Some(Rejection::OwnRosterFull),
+            ),
+            (
+                Entry::Absent,
+                Entry::Absent,
+                Room::Free,
+                Room::Full,
+                Some(Rejection::TheirRosterFull),
+            ),
+            (Entry::Listed, Entry::Absent, Room::Full, Room::Free, None),
+            (Entry::Absent, Entry::Listed, Room::Free, Room::Full, None),
+            (Entry::Listed, Entry::Mutual, Room::Full, Room::Full, None),
+        ] {
+            let (profile, relation) = (ChatProfile::default(), relation(own, theirs));
+            let facts = Facts {
+                own_room,
+                their_room,
+                ..facts(&relation, &profile)
+            };
+            assert_eq!(decide(&relation, Command::Add, NOW, &facts).err(), expected);
+        }
+    }
+
+    /// S0-20: after every command that is not refused, both have each other or neither has, unless the
+    /// command left alone what is not its business.
+    #[test]
+    fn no_command_leaves_one_side_alone() {
+        let profile = ChatProfile::default();
+        for own in ENTRIES {
+            for theirs in ENTRIES {
+                for command in [
+                    Command::Add,
+                    Command::Remove,
+                    Command::Subscribe,
+                    Command::Unlist,
+                ] {
+                    let mut after = relation(own, theirs);
+                    let before = after.clone();
+                    let events = decide(&before, command, NOW, &facts(&before, &profile));
+                    let events = events.unwrap_or_default();
+                    events.iter().for_each(|event| apply(&mut after, event));
+                    assert!(events.is_empty() || after.own_entry == after.their_entry);
+                    let json = serde_json::to_string(&(&after, &events)).unwrap();
+                    assert_eq!(
+                        serde_json::from_str::<(Relation, Vec<Event>)>(&json).unwrap(),
+                        (after, events)
+                    );
+                }
+            }
+        }
+    }
+}
