@@ -50,6 +50,12 @@ impl Services {
         self.hosts.iter().any(|host| host.as_str() == domain)
     }
 
+    /// Whether there is a way to that domain: a host, or a service of this server.
+    #[must_use]
+    pub fn reaches(&self, domain: &str) -> bool {
+        self.serves(domain) || self.hooks.find_service(domain).is_some()
+    }
+
     /// Routes a stanza that the server or an extension made. After the router is gone, at
     /// the very end of a shutdown, there is nobody left to route to.
     pub async fn route(&self, stanza: Stanza) {
