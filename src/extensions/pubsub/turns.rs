@@ -20,7 +20,7 @@ impl Turns {
 
     /// Waits for the turn of that key; it ends when what is returned is dropped.
     pub(in crate::extensions) async fn take(&self, key: impl Hash) -> Option<MutexGuard<'_, ()>> {
-        Some(self.0.get(place(key)?)?.lock().await)
+        Some(self.0.get(place(&key)?)?.lock().await)
     }
 
     /// Waits for the turns of all those keys. They are taken in one order, so that nobody waits for somebody who
@@ -29,7 +29,7 @@ impl Turns {
         &self,
         keys: impl Iterator<Item = impl Hash>,
     ) -> Vec<MutexGuard<'_, ()>> {
-        let places: BTreeSet<usize> = keys.filter_map(place).collect();
+        let places: BTreeSet<usize> = keys.filter_map(|key| place(&key)).collect();
         let mut taken = Vec::with_capacity(places.len());
         for turn in places.into_iter().filter_map(|place| self.0.get(place)) {
             taken.push(turn.lock().await);
@@ -38,7 +38,7 @@ impl Turns {
     }
 }
 
-fn place(key: impl Hash) -> Option<usize> {
+fn place(key: &impl Hash) -> Option<usize> {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     let places = u64::try_from(TURNS).unwrap_or(1);
