@@ -548,10 +548,13 @@ const CASES: &[Case] = &[
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription node='n' jid='a@example.org' subscription='subscribed'/></subscriptions></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='pending'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='subscribed'/><options><x xmlns='jabber:x:data' type='result'/></options></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><default node='n'><x xmlns='jabber:x:data' type='result'/></default></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations node='n'><affiliation jid='a@example.org' affiliation='none'/></affiliations></pubsub>",
         ],
         &[
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><options node='n' jid='a@example.org'/><subscription node='n' jid='a@example.org' subscription='subscribed'/></pubsub>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations><affiliation node='n' affiliation='king'/></affiliations></pubsub>",
         ],
     ),

@@ -1,7 +1,7 @@
 //! XEP-0313: Message Archive Management, version 1.1.3, with full-text search (XEP-0431, version 0.2.0): every
 //! message of an account that matters can be asked for later, by any of its clients.
 //!
-//! Messages of rooms are in the rooms' own archives, which share `query` and the store. Both sides of
+//! An account asks at its own address, or at the host's, where some clients look. Messages of rooms are in the rooms' own archives, which share `query` and the store. Both sides of
 //! a conversation are archived when the message passes; nobody waits for that but the
 //! acknowledgement that the sender gets. Groupchat messages are not in the archive of an account (§5.1.1), and
 //! archives of publish-subscribe nodes (XEP-0442) are not offered.
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Iq, IqAnswer, Stage};
 use crate::proto::document::Document;
-use crate::proto::{Condition, ns};
+use crate::proto::{BareJid, Condition, StanzaError, ns};
 use query::Access;
 pub(in crate::extensions) use recording::once;
 
@@ -28,6 +28,8 @@ pub(in crate::extensions) use recording::once;
 pub(crate) const EXTENDED: &str = "urn:xmpp:mam:2#extended";
 /// XEP-0313 §7: the field `include-groupchat` is understood.
 const GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+/// Where an account finds its archive.
+const OWN_OR_HOST: &[At] = &[At::Own, At::Host];
 /// XEP-0431 §2.1.
 pub(crate) const FULL_TEXT: &str = "urn:xmpp:fulltext:0";
 
@@ -40,32 +42,31 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         "Message Archive Management",
         "1.1.3",
     ));
-    // The archives are those of the accounts; some clients look at the domain to learn of them.
-    hooks.feature(&[At::Own, At::Host], ns::MAM);
-    hooks.feature(&[At::Own, At::Host], EXTENDED);
-    hooks.feature(&[At::Own], GROUPCHAT_FIELD);
+    hooks.feature(OWN_OR_HOST, ns::MAM);
+    hooks.feature(OWN_OR_HOST, EXTENDED);
+    hooks.feature(OWN_OR_HOST, GROUPCHAT_FIELD);
     if config.archive.full_text {
         hooks.document(Document::new(
             "XEP-0431",
             "Full Text Search in MAM",
             "0.2.0",
         ));
-        hooks.feature(&[At::Own], FULL_TEXT);
+        hooks.feature(OWN_OR_HOST, FULL_TEXT);
     }
     hooks.outgoing_presence(Stage::Guard, policy::load_early);
     hooks.outgoing_iq(Stage::Guard, policy::load_early);
     hooks.outgoing_message(Stage::Record, recording::outgoing);
     hooks.incoming_message(Stage::Record, recording::incoming);
-    hooks.iq_get(&[At::Own], ns::MAM, "query", |iq| async move {
+    hooks.iq_get(OWN_OR_HOST, ns::MAM, "query", |iq| async move {
+        owner(&iq)?;
         Ok(Some(query::form(
             &iq.services.config.archive,
             query::Senders::Known,
         )))
     });
-    hooks.iq_set(&[At::Own], ns::MAM, "query", ask);
-    hooks.iq_get(&[At::Own], ns::MAM, "metadata", |iq| async move {
-        let owner = iq.to.clone();
-        query::metadata(&iq, &owner).await
+    hooks.iq_set(OWN_OR_HOST, ns::MAM, "query", ask);
+    hooks.iq_get(OWN_OR_HOST, ns::MAM, "metadata", |iq| async move {
+        query::metadata(&iq, owner(&iq)?).await
     });
     for name in ["query", "metadata"] {
         hooks.iq_get(&[At::Account], ns::MAM, name, refuse);
@@ -78,16 +79,30 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 /// §4: a query of the own archive. What it gives needs not be given as an offline message any more
 /// (§5.1.1).
 async fn ask(iq: Iq) -> IqAnswer {
-    let owner = iq.to.clone();
+    let owner = owner(&iq)?;
     let access = Access {
-        owner: &owner,
+        owner,
+        asked_at: &iq.to,
         senders: query::Senders::Known,
         shown: None,
     };
     let (answer, given) = Box::pin(query::answer(&iq, access)).await?;
     let offline = iq.services.store.offline_messages();
-    Box::pin(offline.delete_archived(&owner, &given)).await?;
+    Box::pin(offline.delete_archived(owner, &given)).await?;
     Ok(Some(answer))
+}
+
+/// Whose archive is meant: the asker's own, at the account as at its host (§3.1 leaves open which more addresses
+/// give an archive; clients that learn of it at the host ask there).
+///
+/// # Errors
+/// `forbidden` for whoever has no account of that host (§8.1).
+fn owner(iq: &Iq) -> Result<&BareJid, StanzaError> {
+    let asker = iq.from.bare();
+    let at_home = iq.at == At::Own || asker.domain() == iq.to.domain();
+    let own = at_home && iq.session.is_some();
+    own.then_some(asker)
+        .ok_or_else(|| Condition::Forbidden.into())
 }
 
 /// §8.1: another's archive.

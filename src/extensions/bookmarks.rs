@@ -2,18 +2,19 @@
 //! storage (XEP-0049) and in the node `storage:bookmarks`.
 //!
 //! Whichever of the three a client writes, the other two follow. What only XEP-0402 knows (`<extensions/>`) stays
-//! where it is; what only XEP-0048 knows (`<url/>`) stays in private storage.
+//! where it is; what only XEP-0048 knows (`<url/>`) stays in private storage. A conversion
+//! is one transaction: it is done, or has not begun.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::extensions::pubsub::{NodeConfig, Place, Turns, all, publish_own, retract_own};
+use crate::extensions::pubsub::{Change, NodeConfig, Place, Turns, all, change};
 use crate::hooks::{At, Hooks, Services};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, Jid, StanzaError};
-use crate::store::{PubsubItem, Put};
+use crate::store::PubsubItem;
 use crate::xml::Element;
 
 /// XEP-0402 §3.
@@ -134,20 +135,12 @@ pub(in crate::extensions) async fn sought(place: &Place) -> Result<(), StanzaErr
     if !known.is(LEGACY, "storage") {
         return Ok(());
     }
-    Box::pin(follow(place, &rooms(&known)?)).await?;
-    if legacy.is_none() {
-        Box::pin(publish_own(
-            place,
-            LEGACY,
-            NodeConfig::private(),
-            CURRENT,
-            known,
-        ))
-        .await?;
-    } else {
-        store(place.services(), place.address(), &known).await?;
-    }
-    Ok(())
+    let mut changes = Box::pin(followed(place, &rooms(&known)?)).await?;
+    changes.push(match legacy {
+        None => published(known),
+        Some(_) => Change::Store(known),
+    });
+    Box::pin(change(place, changes)).await
 }
 
 /// A client changed the node of XEP-0402.
@@ -165,13 +158,9 @@ pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), S
     if before.as_ref() == Some(&after) {
         return Ok(());
     }
-    store(services, owner, &after).await?;
-    Box::pin(publish_own(
+    Box::pin(change(
         place,
-        LEGACY,
-        NodeConfig::private(),
-        CURRENT,
-        after,
+        vec![Change::Store(after.clone()), published(after)],
     ))
     .await
 }
@@ -187,9 +176,9 @@ pub(in crate::extensions) async fn legacy_published(place: &Place) -> Result<(),
     if !given.is(LEGACY, "storage") {
         return Ok(());
     }
-    let rooms = rooms(&given)?;
-    store(place.services(), place.address(), &given).await?;
-    Box::pin(follow(place, &rooms)).await
+    let mut changes = Box::pin(followed(place, &rooms(&given)?)).await?;
+    changes.push(Change::Store(given));
+    Box::pin(change(place, changes)).await
 }
 
 /// A client set private storage.
@@ -206,23 +195,28 @@ pub(in crate::extensions) async fn private_set(
         return Ok(());
     };
     let place = Place::account(services, owner);
-    Box::pin(follow(&place, &rooms(&given)?)).await?;
-    Box::pin(publish_own(
-        &place,
-        LEGACY,
-        NodeConfig::private(),
-        CURRENT,
-        given,
-    ))
-    .await
+    let mut changes = Box::pin(followed(&place, &rooms(&given)?)).await?;
+    changes.push(published(given));
+    Box::pin(change(&place, changes)).await
 }
 
-/// Makes the node of XEP-0402 hold these rooms; of what is the same already nobody is told
+/// `<storage/>` in the node of XEP-0048.
+fn published(storage: Element) -> Change {
+    Change::Publish {
+        node: LEGACY,
+        config: NodeConfig::private(),
+        id: CURRENT.to_owned(),
+        payload: storage,
+    }
+}
+
+/// What makes the node of XEP-0402 hold these rooms; of what is the same already nobody is told
 /// (XEP-0402 §4.1.2).
-async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
+async fn followed(place: &Place, rooms: &[Bookmark]) -> Result<Vec<Change>, StanzaError> {
     let items = all(place, NATIVE).await?;
     let by_id: HashMap<&str, &PubsubItem> = items.iter().map(|it| (it.id.as_str(), it)).collect();
     let mut wanted = HashSet::new();
+    let mut changes = Vec::new();
     for bookmark in rooms {
         let id = bookmark.room.to_string();
         let item = by_id.get(id.as_str()).copied();
@@ -233,22 +227,19 @@ async fn follow(place: &Place, rooms: &[Bookmark]) -> Result<(), StanzaError> {
             Some((_, element)) => element.find(NATIVE, "extensions").cloned(),
             None => None,
         };
-        let element = bookmark.to_element(NATIVE).child_opt(extensions);
-        Box::pin(publish_own(
-            place,
-            NATIVE,
-            NodeConfig::private(),
-            &id,
-            element,
-        ))
-        .await?;
+        changes.push(Change::Publish {
+            node: NATIVE,
+            config: NodeConfig::private(),
+            id,
+            payload: bookmark.to_element(NATIVE).child_opt(extensions),
+        });
     }
-    for item in &items {
-        if !wanted.contains(&item.id) {
-            retract_own(place, NATIVE, &item.id).await?;
-        }
-    }
-    Ok(())
+    let gone = items.into_iter().filter(|item| !wanted.contains(&item.id));
+    changes.extend(gone.map(|item| Change::Retract {
+        node: NATIVE,
+        id: item.id,
+    }));
+    Ok(changes)
 }
 
 async fn stored(services: &Services, owner: &BareJid) -> Result<Option<Element>, StanzaError> {
@@ -258,18 +249,6 @@ async fn stored(services: &Services, owner: &BareJid) -> Result<Option<Element>,
         .find(owner, LEGACY, "storage")
         .await?;
     found.map(|bytes| kept::from_bytes(&bytes)).transpose()
-}
-
-async fn store(services: &Services, owner: &BareJid, storage: &Element) -> Result<(), StanzaError> {
-    let (bytes, max) = (
-        kept::to_bytes(storage),
-        services.config.private_storage.bytes_max.as_usize(),
-    );
-    let private = services.store.private_xml();
-    match Box::pin(private.put(owner, LEGACY, "storage", &bytes, max)).await? {
-        Put::Stored => Ok(()),
-        Put::Full => Err(Condition::ResourceConstraint.into()),
-    }
 }
 
 /// The id of the one item of the node of XEP-0048 (XEP-0223 §3).

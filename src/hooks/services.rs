@@ -66,6 +66,14 @@ impl Services {
             .find(|gateway| gateway.leads_to(domain))
     }
 
+    /// Whether there is a way to that domain: a host, a service of this server, or a way out.
+    #[must_use]
+    pub fn reaches(&self, domain: &str) -> bool {
+        self.serves(domain)
+            || self.hooks.find_service(domain).is_some()
+            || self.gateway(domain).is_some()
+    }
+
     /// Routes a stanza that the server or an extension made. After the router is gone, at
     /// the very end of a shutdown, there is nobody left to route to.
     pub async fn route(&self, stanza: Stanza) {

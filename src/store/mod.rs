@@ -49,9 +49,10 @@ pub use invitation::{Invitation, Invitations};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use pubsub::{
-    ContactItem, Created, LAST_NAMES_MAX, LastOf, NewItem, NodeBounds, NodeConfiguration,
-    PublishBounds, Published, Pubsub, PubsubAffiliation, PubsubItem, PubsubNode,
-    PubsubSubscription, Slice, SubscriptionState, WhenFull,
+    Changed, ContactItem, Created, Dropped, LAST_NAMES_MAX, LastOf, NewItem, NodeAddress,
+    NodeBounds, NodeConfiguration, PrivateElement, PublishBounds, Published, Pubsub,
+    PubsubAffiliation, PubsubChange, PubsubItem, PubsubNode, PubsubSubscription, Slice,
+    SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
@@ -277,7 +278,9 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         pubsub::ITEM_QUERIES,
         pubsub::LAST_QUERIES,
         pubsub::PEOPLE_QUERIES,
+        pubsub::PUBLISHING_QUERIES,
         pubsub::QUERIES,
+        pubsub::REMOVAL_QUERIES,
         room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,

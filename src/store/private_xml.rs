@@ -13,6 +13,9 @@ queries! {
         on conflict (owner, ns, name) do update set xml = excluded.xml";
 }
 
+/// What [`PrivateXml::put`] is made of: how much else there is, and the element itself.
+pub(in crate::store) const PUT_WITHIN: [&str; 2] = [OTHER_BYTES, PUT];
+
 /// Operations on private XML; from [`super::Store::private_xml`].
 #[derive(Clone, Copy, Debug)]
 pub struct PrivateXml<'a> {

@@ -8,6 +8,8 @@
 mod item;
 mod last;
 mod people;
+mod publishing;
+mod removal;
 
 use sqlx::FromRow;
 
@@ -17,27 +19,45 @@ use crate::clock::Timestamp;
 use crate::proto::jid::BareJid;
 
 pub(in crate::store) use item::QUERIES as ITEM_QUERIES;
-pub use item::{NewItem, PublishBounds, Published, PubsubItem, Slice, WhenFull};
+pub use item::{PubsubItem, Slice};
 pub(in crate::store) use last::QUERIES as LAST_QUERIES;
 pub use last::{ContactItem, LAST_NAMES_MAX, LastOf};
 pub(in crate::store) use people::{LEAVE, QUERIES as PEOPLE_QUERIES};
 pub use people::{PubsubAffiliation, PubsubSubscription, SubscriptionState};
+pub(in crate::store) use publishing::QUERIES as PUBLISHING_QUERIES;
+pub use publishing::{
+    Changed, NewItem, PrivateElement, PublishBounds, Published, PubsubChange, WhenFull,
+};
+pub(in crate::store) use removal::QUERIES as REMOVAL_QUERIES;
+pub use removal::{Dropped, NodeAddress};
 
 queries! {
-    FIND = "select node, config, creator, created_at from pubsub_node
+    FIND = "select node, config, creator, created_at, purge_offline from pubsub_node
         where service = $1 and node = $2";
-    LIST = "select node, config, creator, created_at from pubsub_node
+    LIST = "select node, config, creator, created_at, purge_offline from pubsub_node
         where service = $1 order by node limit $2";
     COUNT = "select count(*) from pubsub_node where service = $1";
     COUNT_OF = "select count(*) from pubsub_node where service = $1 and creator = $2";
     LIST_ALL = "select service, node, config from pubsub_node
         where service > $1 or (service = $1 and node > $2) order by service, node limit $3";
     CREATE = "insert into pubsub_node
-            (service, node, account, config, creator, created_at, revision, bytes)
-        values ($1, $2, $3, $4, $5, $6, 0, 0)
+            (service, node, account, config, creator, created_at, purge_offline, revision, bytes)
+        values ($1, $2, $3, $4, $5, $6, $7, 0, 0)
         on conflict (service, node) do nothing";
-    CONFIGURE = "update pubsub_node set config = $3 where service = $1 and node = $2";
+    CONFIGURE = "update pubsub_node set config = $3, purge_offline = $4
+        where service = $1 and node = $2";
     DELETE = "delete from pubsub_node where service = $1 and node = $2";
+    // The first and the last of every change of a node's items.
+    LOCK = "update pubsub_node set revision = revision + 1
+        where service = $1 and node = $2 returning revision";
+    WEIGH = "update pubsub_node set bytes = (
+            select cast(coalesce(sum(length(payload)), 0) as bigint) from pubsub_item
+            where service = $1 and node = $2)
+        where service = $1 and node = $2";
+    SURPLUS = "select id from pubsub_item
+        where service = $1 and node = $2 order by revision limit $3";
+    COUNT_ITEMS = "select count(*) from pubsub_item where service = $1 and node = $2";
+    DROP_ITEM = "delete from pubsub_item where service = $1 and node = $2 and id = $3";
 }
 
 /// A node.
@@ -51,6 +71,9 @@ pub struct PubsubNode {
     pub creator: String,
     /// When.
     pub created_at: Timestamp,
+    /// Whether items go when their publisher goes offline. It stands in the configuration, too, which is not
+    /// read to find such nodes.
+    pub purge_offline: bool,
 }
 
 /// How a node of some service is configured.
@@ -173,6 +196,7 @@ impl Pubsub<'_> {
                     .bind(node.config.as_slice())
                     .bind(node.creator.as_str())
                     .bind(node.created_at.as_micros())
+                    .bind(node.purge_offline)
                     .execute(&mut *tx)
                     .await?;
                 if made.rows_affected() == 0 {
@@ -199,12 +223,14 @@ impl Pubsub<'_> {
         service: &BareJid,
         node: &str,
         config: &[u8],
+        purge_offline: bool,
     ) -> Result<bool, StoreError> {
         let done = writing!(self.db, pool => {
             sqlx::query(CONFIGURE)
                 .bind(service.as_str())
                 .bind(node)
                 .bind(config)
+                .bind(purge_offline)
                 .execute(pool)
                 .await?
                 .rows_affected()
@@ -235,6 +261,7 @@ struct Row {
     config: Vec<u8>,
     creator: String,
     created_at: i64,
+    purge_offline: bool,
 }
 
 impl From<Row> for PubsubNode {
@@ -244,6 +271,7 @@ impl From<Row> for PubsubNode {
             config: row.config,
             creator: row.creator,
             created_at: Timestamp::from_micros(row.created_at),
+            purge_offline: row.purge_offline,
         }
     }
 }

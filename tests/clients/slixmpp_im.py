@@ -2,77 +2,38 @@
 copies of what other devices send, a room, events of an avatar and a nickname, a file, and a
 connection that breaks and goes on.
 
-Told by the environment as slixmpp_talk.py is, and XMPP_ROOMS, the domain of rooms. Exits with 0
-when all was seen.
+Told by the environment as slixmpp_person.py says, and XMPP_ROMEO, XMPP_JULIET (bare JIDs) and XMPP_ROOMS,
+the domain of rooms. Exits with 0 when all was seen.
 """
 
 import asyncio
 import io
 import os
-import sys
 
 import aiohttp
-import slixmpp
 from slixmpp.jid import JID
+from slixmpp_person import PATIENCE_S, Person, expect, says
 
-PATIENCE_S = 20
 PLUGINS = (
     "xep_0030", "xep_0045", "xep_0054", "xep_0060", "xep_0084", "xep_0115", "xep_0163", "xep_0172",
     "xep_0198", "xep_0199", "xep_0203", "xep_0280", "xep_0297", "xep_0313", "xep_0359", "xep_0363",
 )
+EVENTS = (
+    ("session_resumed", "resumed"),
+    ("sm_enabled", "managed"),
+    ("groupchat_message", "in the room"),
+    ("carbon_sent", "copy of what was sent"),
+    ("carbon_received", "copy of what came"),
+    ("avatar_metadata_publish", "avatar"),
+    ("user_nick_publish", "nickname"),
+)
 
 
-class Person(slixmpp.ClientXMPP):
-    """A client that keeps what it sees until somebody asks for it."""
+class Messenger(Person):
+    """Somebody with all that instant messaging is made of."""
 
     def __init__(self, jid):
-        super().__init__(jid, os.environ["XMPP_PASSWORD"])
-        self.ca_certs = os.environ["XMPP_CA"]
-        self.enable_direct_tls = os.environ["XMPP_TRANSPORT"] == "direct-tls"
-        self.enable_starttls = not self.enable_direct_tls
-        self.enable_plaintext = False
-        for plugin in PLUGINS:
-            self.register_plugin(plugin)
-        self.seen = asyncio.Queue()
-        self.kept = []
-        for event, what in (
-            ("session_start", "session"),
-            ("session_resumed", "resumed"),
-            ("sm_enabled", "managed"),
-            ("disconnected", "gone"),
-            ("message", "message"),
-            ("groupchat_message", "in the room"),
-            ("carbon_sent", "copy of what was sent"),
-            ("carbon_received", "copy of what came"),
-            ("avatar_metadata_publish", "avatar"),
-            ("user_nick_publish", "nickname"),
-        ):
-            self.add_event_handler(event, lambda stanza, what=what: self.note(what, stanza))
-
-    def note(self, what, stanza=None):
-        self.seen.put_nowait((what, stanza))
-
-    async def sees(self, what, test=lambda stanza: True):
-        """Waits for something; what comes before it is kept for later questions."""
-        for at, (kind, stanza) in enumerate(self.kept):
-            if kind == what and test(stanza):
-                del self.kept[at]
-                return self.tell(what, stanza)
-        while True:
-            try:
-                kind, stanza = await asyncio.wait_for(self.seen.get(), PATIENCE_S)
-            except asyncio.TimeoutError:
-                sys.exit(f"{self.boundjid} never saw: {what}; kept: {self.kept}")
-            if kind == what and test(stanza):
-                return self.tell(what, stanza)
-            self.kept.append((kind, stanza))
-
-    def tell(self, what, stanza):
-        print(f"{self.boundjid}: {what} {stanza if stanza is not None else ''}", flush=True)
-        return stanza
-
-    def dial(self):
-        self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
+        super().__init__(jid, PLUGINS, EVENTS)
 
     async def arrives(self):
         self.dial()
@@ -88,19 +49,6 @@ class Person(slixmpp.ClientXMPP):
 
     async def settles(self):
         await self.plugin["xep_0199"].send_ping(jid=self.boundjid.domain, timeout=PATIENCE_S)
-
-    async def leaves(self):
-        self.disconnect()
-        await self.sees("gone")
-
-
-def expect(truth, otherwise):
-    if not truth:
-        sys.exit(otherwise)
-
-
-def says(text):
-    return lambda stanza: stanza["body"] == text
 
 
 async def archive(romeo, juliet_jid):
@@ -204,7 +152,9 @@ async def broken(romeo, juliet):
 
 async def main():
     romeo_jid, juliet_jid = os.environ["XMPP_ROMEO"], os.environ["XMPP_JULIET"]
-    romeo, second, juliet = Person(f"{romeo_jid}/desk"), Person(f"{romeo_jid}/pocket"), Person(juliet_jid)
+    romeo, second, juliet = (
+        Messenger(jid) for jid in (f"{romeo_jid}/desk", f"{romeo_jid}/pocket", juliet_jid)
+    )
     for person in (romeo, second, juliet):
         await person.arrives()
     romeo.send_presence_subscription(pto=juliet_jid)

@@ -1,67 +1,28 @@
 """Two people talk with slixmpp: they log in, add each other, see each other's
 presence, exchange messages, and one gets what was sent while it was away.
 
-Told by the environment: XMPP_HOST, XMPP_PORT, XMPP_TRANSPORT (starttls or
-direct-tls), XMPP_CA (a PEM file), XMPP_ROMEO, XMPP_JULIET (bare JIDs),
-XMPP_PASSWORD. Exits with 0 when all was seen.
+Told by the environment as slixmpp_person.py says, and XMPP_ROMEO, XMPP_JULIET (bare JIDs). Exits with 0
+when all was seen.
 """
 
 import asyncio
 import os
-import sys
 
-import slixmpp
+from slixmpp_person import PATIENCE_S, Person, expect, says
 
-PATIENCE_S = 20
+PLUGINS = ("xep_0030", "xep_0092", "xep_0199", "xep_0203")
+EVENTS = (("got_online", "online"), ("got_offline", "offline"))
 
 
-class Person(slixmpp.ClientXMPP):
-    """A client that keeps what it sees until somebody asks for it."""
+class Talker(Person):
+    """Somebody who adds others and talks."""
 
     def __init__(self, jid):
-        super().__init__(jid, os.environ["XMPP_PASSWORD"])
-        self.ca_certs = os.environ["XMPP_CA"]
-        self.enable_direct_tls = os.environ["XMPP_TRANSPORT"] == "direct-tls"
-        self.enable_starttls = not self.enable_direct_tls
-        self.enable_plaintext = False
-        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203"):
-            self.register_plugin(plugin)
-        self.seen = asyncio.Queue()
-        self.kept = []
-        self.add_event_handler("session_start", lambda _: self.note("session"))
-        self.add_event_handler("failed_all_auth", lambda _: self.note("refused"))
-        self.add_event_handler("got_online", lambda p: self.note("online", p))
-        self.add_event_handler("got_offline", lambda p: self.note("offline", p))
-        self.add_event_handler("message", lambda m: self.note("message", m))
-        self.add_event_handler("disconnected", lambda _: self.note("gone"))
-
-    def note(self, what, stanza=None):
-        self.seen.put_nowait((what, stanza))
-
-    async def sees(self, what, test=lambda stanza: True):
-        """Waits for something; what comes before it is kept for later questions."""
-        for at, (kind, stanza) in enumerate(self.kept):
-            if kind == what and test(stanza):
-                del self.kept[at]
-                return self.tell(what, stanza)
-        while True:
-            try:
-                kind, stanza = await asyncio.wait_for(self.seen.get(), PATIENCE_S)
-            except asyncio.TimeoutError:
-                sys.exit(f"{self.boundjid.bare} never saw: {what}; kept: {self.kept}")
-            if kind == "refused":
-                sys.exit(f"{self.boundjid.bare} was refused")
-            if kind == what and test(stanza):
-                return self.tell(what, stanza)
-            self.kept.append((kind, stanza))
-
-    def tell(self, what, stanza):
-        print(f"{self.boundjid}: {what} {stanza if stanza is not None else ''}", flush=True)
-        return stanza
+        super().__init__(jid, PLUGINS, EVENTS)
 
     async def arrives(self):
         """Logs in as people's clients do: session, roster, presence."""
-        self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
+        self.dial()
         await self.sees("session")
         mechanism = self.plugin["feature_mechanisms"].mech.name
         print(f"{self.boundjid}: logged in with {mechanism}", flush=True)
@@ -69,27 +30,14 @@ class Person(slixmpp.ClientXMPP):
         await self.get_roster(timeout=PATIENCE_S)
         self.send_presence()
 
-    async def leaves(self):
-        self.disconnect()
-        await self.sees("gone")
-
-
-def expect(truth, otherwise):
-    if not truth:
-        sys.exit(otherwise)
-
 
 def comes_from(bare):
     return lambda stanza: stanza["from"].bare == bare
 
 
-def says(text):
-    return lambda stanza: stanza["body"] == text
-
-
 async def main():
     romeo_jid, juliet_jid = os.environ["XMPP_ROMEO"], os.environ["XMPP_JULIET"]
-    romeo, juliet = Person(romeo_jid), Person(juliet_jid)
+    romeo, juliet = Talker(romeo_jid), Talker(juliet_jid)
     await romeo.arrives()
     await juliet.arrives()
 
@@ -115,7 +63,7 @@ async def main():
         romeo.send_message(mto=juliet_jid, mbody=f"while you slept {number}", mtype="chat")
     await romeo.plugin["xep_0199"].send_ping(jid="localhost", timeout=PATIENCE_S)
 
-    juliet = Person(juliet_jid)
+    juliet = Talker(juliet_jid)
     await juliet.arrives()
     for number in range(3):
         late = await juliet.sees("message")

@@ -19,6 +19,7 @@ mod fast_tokens;
 mod mailboxes;
 mod people;
 mod pubsub;
+mod pubsub_changes;
 mod rooms;
 mod rosters;
 mod small;

@@ -22,16 +22,17 @@ crate::on_both!(
     all_nodes_are_found_in_pages,
 );
 
-fn node(name: &str) -> PubsubNode {
+pub(crate) fn node(name: &str) -> PubsubNode {
     PubsubNode {
         node: name.to_owned(),
         config: b"<x/>".to_vec(),
         creator: "alice@example.com".to_owned(),
         created_at: NOW,
+        purge_offline: false,
     }
 }
 
-fn item<'a>(id: &'a str, publisher: &'a str, payload: &'a [u8]) -> NewItem<'a> {
+pub(crate) fn item<'a>(id: &'a str, publisher: &'a str, payload: &'a [u8]) -> NewItem<'a> {
     NewItem {
         id,
         publisher,
@@ -41,13 +42,13 @@ fn item<'a>(id: &'a str, publisher: &'a str, payload: &'a [u8]) -> NewItem<'a> {
     }
 }
 
-const ROOMY: PublishBounds = PublishBounds {
+pub(crate) const ROOMY: PublishBounds = PublishBounds {
     items_max: 100,
     when_full: WhenFull::DropOldest,
     bytes_max: 1_000,
 };
 
-const TWO: NodeBounds = NodeBounds {
+pub(crate) const TWO: NodeBounds = NodeBounds {
     nodes_max: 2,
     nodes_per_creator_max: 2,
 };
@@ -80,8 +81,8 @@ async fn a_node_is_made_once_within_its_bound_and_goes_with_its_account(place: P
     }
     assert_eq!(pubsub.node(&alice, "a").await.unwrap(), Some(node("a")));
     assert_eq!(pubsub.node(&alice, "c").await.unwrap(), None);
-    assert!(pubsub.configure(&alice, "a", b"<y/>").await.unwrap());
-    assert!(!pubsub.configure(&alice, "c", b"<y/>").await.unwrap());
+    assert!(pubsub.configure(&alice, "a", b"<y/>", false).await.unwrap());
+    assert!(!pubsub.configure(&alice, "c", b"<y/>", false).await.unwrap());
     assert_eq!(
         pubsub.node(&alice, "a").await.unwrap().unwrap().config,
         b"<y/>"

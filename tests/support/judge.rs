@@ -15,12 +15,16 @@ use crate::xml::{CLIENT, Node, STREAMS};
 const FORMS: &str = "jabber:x:data";
 
 /// The types of XEP-0068 that the server writes, and what the names of their fields begin or end with.
-const FORM_TYPES: [(&str, &[&str]); 9] = [
+const FORM_TYPES: [(&str, &[&str]); 10] = [
     (
         "http://jabber.org/protocol/pubsub#node_config",
         &["pubsub#"],
     ),
     ("http://jabber.org/protocol/pubsub#meta-data", &["pubsub#"]),
+    (
+        "http://jabber.org/protocol/pubsub#subscribe_options",
+        &["pubsub#"],
+    ),
     ("http://jabber.org/protocol/muc#roomconfig", &["muc#"]),
     ("http://jabber.org/protocol/muc#roominfo", &["muc#"]),
     (

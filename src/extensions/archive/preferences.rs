@@ -14,14 +14,14 @@ use crate::xml::Element;
 pub(super) fn register(hooks: &mut Hooks) {
     let title = "Message Archive Management Preferences";
     hooks.document(Document::new("XEP-0441", title, "0.2.0"));
-    hooks.iq_get(&[At::Own], ns::MAM, "prefs", get);
-    hooks.iq_set(&[At::Own], ns::MAM, "prefs", set);
+    hooks.iq_get(super::OWN_OR_HOST, ns::MAM, "prefs", get);
+    hooks.iq_set(super::OWN_OR_HOST, ns::MAM, "prefs", set);
     hooks.iq_get(&[At::Account], ns::MAM, "prefs", super::refuse);
     hooks.iq_set(&[At::Account], ns::MAM, "prefs", super::refuse);
 }
 
 async fn get(iq: Iq) -> IqAnswer {
-    match Box::pin(policy::load(&iq.services, &iq.to)).await? {
+    match Box::pin(policy::load(&iq.services, super::owner(&iq)?)).await? {
         Some(policy) => Ok(Some(policy.to_element())),
         None => Err(Condition::ItemNotFound.into()),
     }
@@ -29,6 +29,7 @@ async fn get(iq: Iq) -> IqAnswer {
 
 /// §2.1: what is applied is said back.
 async fn set(iq: Iq) -> IqAnswer {
+    let owner = super::owner(&iq)?;
     let addresses_max = iq.services.config.archive.preference_addresses_max;
     let policy = Policy::read(
         &iq.payload,
@@ -38,7 +39,7 @@ async fn set(iq: Iq) -> IqAnswer {
     let turn = account.slots().find_or(policy::Turn::default);
     let _turn = turn.0.lock().await;
     let archive = iq.services.store.archive();
-    archive.set_preference(&iq.to, &policy.to_stored()).await?;
+    archive.set_preference(owner, &policy.to_stored()).await?;
     let answer = policy.to_element();
     account.slots().set(policy);
     Ok(Some(answer))

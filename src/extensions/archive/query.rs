@@ -19,8 +19,10 @@ use crate::xml::Element;
 /// What the asker may see of an archive.
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
-    /// Whose archive it is; the results come from there.
+    /// Whose archive it is.
     pub(crate) owner: &'a BareJid,
+    /// Where it was asked for. The results come from there: clients believe no others.
+    pub(crate) asked_at: &'a BareJid,
     /// Whether it may be asked who said something.
     pub(crate) senders: Senders,
     /// What the asker is shown instead of the stored messages.
@@ -197,7 +199,7 @@ fn fin(complete: bool, page: &Page) -> Element {
 
 /// The results in their order, or the other way round (§4.3.4).
 fn put_ahead(iq: &Iq, access: Access<'_>, messages: &[Archived]) {
-    let envelope = Envelope::new(access.owner, &iq.from, iq.payload.attribute("queryid"));
+    let envelope = Envelope::new(access.asked_at, &iq.from, iq.payload.attribute("queryid"));
     let result = |message: &Archived| match access.shown {
         Some(shown) => shown(message).map(|bytes| envelope.around(message.id, &bytes)),
         None => Some(envelope.around(message.id, &message.stanza)),

@@ -357,7 +357,6 @@ async fn wrong_queries_are_refused_for_their_reason() {
         ("get", "romeo@localhost", "prefs", "error q forbidden"),
         ("set", "romeo@localhost", "prefs", "error q forbidden"),
         ("set", "nobody@localhost", "query", "error q forbidden"),
-        ("set", "localhost", "query", "error q service-unavailable"),
         (
             "set",
             "juliet@localhost",

@@ -1,5 +1,6 @@
 use super::*;
 use crate::extensions::testing::{Client, House};
+use crate::store::Put;
 
 async fn pubsub(client: &mut Client, kind: &str, inside: &str) -> String {
     client

@@ -345,7 +345,7 @@ fn affiliate(
 }
 
 /// §16.1: somebody who is not there is told of the new affiliation.
-fn out_of_room(room: &Room, account: &BareJid, affiliation: Affiliation) -> Stanza {
+pub(super) fn out_of_room(room: &Room, account: &BareJid, affiliation: Affiliation) -> Stanza {
     let item = Element::new(ns::MUC_USER, "item")
         .attr("affiliation", affiliation.name())
         .attr("role", Role::None.name())

@@ -219,6 +219,7 @@ impl Rooms {
                 };
                 let access = Access {
                     owner: &room.jid,
+                    asked_at: &room.jid,
                     senders,
                     shown: (senders == Senders::Hidden).then_some(&hidden),
                 };

@@ -8,10 +8,10 @@
 //!
 //! Status codes that never occur: 102 and 103, for members who are not there are never shown as
 //! unavailable, whatever the configuration; 174, for there are no fully anonymous rooms. A nickname is
-//! changed (code 210) only by taking spaces from its ends. Not done: approving registrations (§9.9),
-//! and the older protocol without `<x/>`.
+//! changed (code 210) only by taking spaces from its ends. Not done: the older protocol without `<x/>`.
 
 mod admin;
+mod approval;
 mod archive;
 mod availability;
 mod direct;

@@ -1,5 +1,5 @@
-//! Messages to a room that are not for all: invitations (XEP-0045 §7.8) and requests for voice (§7.13,
-//! §8.6).
+//! Messages to a room that are not for all: invitations (XEP-0045 §7.8), requests for voice (§7.13,
+//! §8.6) and decisions about registrations (§9.9).
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use super::model::{Affiliation, Role};
 use super::persistence::Draft;
 use super::presence::News;
 use super::private::Private;
+use super::register::MUC_REGISTER;
 use super::room::{Associate, Post, Room, State};
 use super::rooms::Rooms;
 use crate::hooks::{Effects, Parcel};
@@ -58,11 +59,16 @@ impl Rooms {
         }
         if let Some(form) = child(ns::DATA_FORMS, "x") {
             let form = Form::parse(&form)?;
-            if form.type_name() == Some(REQUEST) && form.kind == FormType::Cancel {
-                return Ok(Effects::default());
-            }
-            if form.type_name() == Some(REQUEST) && form.kind == FormType::Submit {
-                return self.voice(room, from, &form, parcel);
+            match (form.type_name(), form.kind) {
+                (Some(REQUEST | MUC_REGISTER), FormType::Cancel) => return Ok(Effects::default()),
+                (Some(REQUEST), FormType::Submit) => return self.voice(room, from, &form, parcel),
+                (Some(MUC_REGISTER), FormType::Submit) => {
+                    return Box::pin(self.decide(room, from, &form, parcel)).await;
+                }
+                (
+                    Some(_) | None,
+                    FormType::Form | FormType::Submit | FormType::Cancel | FormType::Result,
+                ) => {}
             }
         }
         Err(StanzaError::bad_request(

@@ -1,83 +1,112 @@
 //! Registering with a room (XEP-0045 §7.10): a member has a nickname that nobody else may take. Who
 //! registers with an open room becomes a member; where membership gives a right, in rooms that
-//! are moderated, for members only or behind a password, an admin must have given it before.
+//! are moderated, for members only or behind a password, an admin must have given it before. Where the owner
+//! wants it so, an admin is asked instead of either (`approval`).
 
 use std::sync::Arc;
 
+use super::approval;
 use super::entering::too_fast;
 use super::model::Affiliation;
 use super::model::pace::Pace;
 use super::persistence::Draft;
-use super::presence::News;
-use super::room::{Associate, Post, Room, State};
+use super::room::{Associate, Post, Room, Saved, State};
 use super::rooms::Rooms;
 use crate::clock::Timestamp;
-use crate::hooks::{Iq, IqAnswer};
+use crate::hooks::{Iq, IqAnswer, Services};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
 use crate::proto::{BareJid, Condition, IqType, Resource, StanzaError, ns};
 use crate::xml::Element;
 
 /// The `FORM_TYPE` of registration.
-const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+pub(super) const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+/// The nickname that is wanted.
+pub(super) const ROOM_NICK: &str = "muc#register_roomnick";
+
+/// What is to be done about a request.
+enum Step {
+    Answer(Element),
+    /// Nothing, or to send what asks those who decide.
+    Sent(Post),
+    Write(Associate),
+}
 
 impl Rooms {
     /// Answers a request.
     pub(super) async fn registration(&self, iq: &Iq, room: &Arc<Room>) -> IqAnswer {
         let account = iq.from.bare();
-        let removes = iq.payload.find(ns::REGISTER, "remove").is_some();
         let mut saved = room.saving.lock().await;
-        let (associate, changed) = {
-            let mut guard = room.lock();
-            let state = &mut *guard;
-            if iq.kind == IqType::Set {
-                self.take_pace_of(state, account, iq.services.clock.now())?;
+        let step = self.step(iq, room, &mut room.lock())?;
+        let post = match step {
+            Step::Answer(answer) => return Ok(Some(answer)),
+            Step::Sent(post) => post,
+            Step::Write(associate) => {
+                self.enlist(room, &mut saved, account, associate, &iq.services)
+                    .await?
             }
-            let before = state.associates.get(account).cloned();
-            let affiliation = before
-                .as_ref()
-                .map_or(Affiliation::None, |it| it.affiliation);
-            let nick = before.as_ref().and_then(|it| it.nick.clone());
-            // Where a password is needed, who is there has given it.
-            let config = &state.config;
-            let locked_out = config.password.is_some() && state.occupant_of(&iq.from).is_none();
-            let closed = config.members_only || config.moderated || locked_out;
-            if affiliation == Affiliation::Outcast {
-                return Err(Condition::Forbidden.into());
-            }
-            if affiliation == Affiliation::None && closed {
-                return Err(Condition::NotAllowed.into());
-            }
-            if iq.kind == IqType::Get {
-                return Ok(Some(match nick {
-                    Some(nick) => known(&nick),
-                    None => Element::new(ns::REGISTER, "query").child(form().to_element()),
-                }));
-            }
-            let associate = if removes {
-                removed(before, closed)?
-            } else {
-                self.registered(state, account, before, &iq.payload)?
-            };
-            let changed = associate.affiliation != affiliation;
-            (associate, changed)
         };
+        drop(saved);
+        post.carry_out(&iq.services).await;
+        Ok(None)
+    }
+
+    fn step(&self, iq: &Iq, room: &Room, state: &mut State) -> Result<Step, StanzaError> {
+        let account = iq.from.bare();
+        if iq.kind == IqType::Set {
+            self.take_pace_of(state, account, iq.services.clock.now())?;
+        }
+        // Where a password is needed, who is there has given it.
+        let config = &state.config;
+        let locked_out = config.password.is_some() && state.occupant_of(&iq.from).is_none();
+        let closed = config.members_only || config.moderated || locked_out;
+        let affiliation = state.affiliation(account);
+        if affiliation == Affiliation::Outcast {
+            return Err(Condition::Forbidden.into());
+        }
+        if affiliation == Affiliation::None && closed && !config.approval {
+            return Err(Condition::NotAllowed.into());
+        }
+        if iq.kind == IqType::Get {
+            let nick = state.associates.get(account).and_then(|it| it.nick.clone());
+            return Ok(Step::Answer(match nick {
+                Some(nick) => known(&nick),
+                None => Element::new(ns::REGISTER, "query").child(form().to_element()),
+            }));
+        }
+        if iq.payload.find(ns::REGISTER, "remove").is_some() {
+            let before = state.associates.get(account).cloned();
+            if before.is_none() && state.registrations.end(account) {
+                return Ok(Step::Sent(Post::default()));
+            }
+            return Ok(Step::Write(removed(before, closed)?));
+        }
+        let wanted = wanted(&iq.payload)?;
+        let associate = self.registered(state, account, wanted.clone())?;
+        if affiliation == Affiliation::None && state.config.approval {
+            let now = iq.services.clock.now();
+            return approval::ask(state, room, account, &wanted, now).map(Step::Sent);
+        }
+        Ok(Step::Write(associate))
+    }
+
+    /// Writes what somebody is from now on, and then says so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn enlist(
+        &self,
+        room: &Arc<Room>,
+        saved: &mut Saved,
+        account: &BareJid,
+        associate: Associate,
+        services: &Services,
+    ) -> Result<Post, StanzaError> {
         let draft = Draft {
             associates: [(account.clone(), associate.clone())].into(),
             ..Draft::default()
         };
-        self.write(room, &mut saved, &draft, &iq.services).await?;
-        let mut post = Post::default();
-        {
-            let mut guard = room.lock();
-            let state = &mut *guard;
-            state.associate(account, associate);
-            for nick in state.nicks_of(account).into_iter().filter(|_| changed) {
-                state.announce(room, &nick, &News::default(), &mut post);
-            }
-        }
-        drop(saved);
-        post.carry_out(&iq.services).await;
-        Ok(None)
+        self.write(room, saved, &draft, services).await?;
+        Ok(approval::listed(&mut room.lock(), room, account, associate))
     }
 
     /// The pace of somebody who needs not be in the room.
@@ -106,15 +135,17 @@ impl Rooms {
     }
 
     /// A member with that nickname.
-    fn registered(
+    ///
+    /// # Errors
+    /// `conflict` where it is another's, and what makes it no nickname.
+    pub(super) fn registered(
         &self,
         state: &State,
         account: &BareJid,
-        before: Option<Associate>,
-        query: &Element,
+        wanted: Resource,
     ) -> Result<Associate, StanzaError> {
-        let wanted = wanted(query)?;
         self.check_nick(&wanted)?;
+        let before = state.associates.get(account).cloned();
         let there = state.occupants.get(&wanted);
         let other = there.is_some_and(|it| it.account != *account);
         let reserved = state
@@ -126,13 +157,11 @@ impl Rooms {
         if before.is_none() {
             self.check_associates(state, 0)?;
         }
-        let affiliation = before
-            .as_ref()
-            .map_or(Affiliation::None, |it| it.affiliation);
+        let before = before.unwrap_or_default();
         Ok(Associate {
-            affiliation: affiliation.max(Affiliation::Member),
+            affiliation: before.affiliation.max(Affiliation::Member),
             nick: Some(wanted),
-            ..before.unwrap_or_default()
+            ..before
         })
     }
 }
@@ -153,7 +182,7 @@ fn removed(before: Option<Associate>, closed: bool) -> Result<Associate, StanzaE
 }
 
 fn form() -> Form {
-    let nick = Field::new("muc#register_roomnick", FieldType::TextSingle);
+    let nick = Field::new(ROOM_NICK, FieldType::TextSingle);
     Form::new(FormType::Form)
         .title("Registration with the room")
         .instruction("Choose the nickname that nobody else may take.")
@@ -172,8 +201,6 @@ fn wanted(query: &Element) -> Result<Resource, StanzaError> {
         .find(ns::DATA_FORMS, "x")
         .ok_or(Condition::BadRequest)?;
     let filled = form().submission(&Form::parse(answer)?)?;
-    let nick = filled
-        .value("muc#register_roomnick")
-        .ok_or(Condition::BadRequest)?;
+    let nick = filled.value(ROOM_NICK).ok_or(Condition::BadRequest)?;
     Resource::new(nick).map_err(|_| Condition::JidMalformed.into())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
 
+use super::approval::Waiting;
 use super::model::hat::Hat;
 use super::model::history::History;
 use super::model::pace::Pace;
@@ -100,6 +101,8 @@ pub(super) struct State {
     pub(super) whispers: Relays,
     /// Who was invited by whom and has not declined; the oldest is forgotten for one more.
     pub(super) invited: VecDeque<(BareJid, BareJid)>,
+    /// Who asks to be registered.
+    pub(super) registrations: Waiting,
     /// How fast those were who left lately: leaving and coming back is no way to be faster.
     pub(super) departed: VecDeque<(BareJid, Pace)>,
 }
@@ -197,6 +200,7 @@ impl State {
             relays: Relays::default(),
             whispers: Relays::default(),
             invited: VecDeque::new(),
+            registrations: Waiting::default(),
             departed: VecDeque::new(),
         }
     }

@@ -99,6 +99,8 @@ pub(in crate::extensions) struct NodeConfig {
     /// How many bytes a payload may have; `None` for as many as the server allows.
     pub(super) max_payload: Option<u32>,
     pub(super) node_full: NodeFull,
+    /// Whether items go when their publisher goes offline.
+    pub(super) purge_offline: bool,
     pub(in crate::extensions) send_last: SendLast,
     pub(super) deliver_notifications: bool,
     pub(super) deliver_payloads: bool,
@@ -136,6 +138,7 @@ impl NodeConfig {
             item_expire: None,
             max_payload: None,
             node_full: NodeFull::DiscardOldest,
+            purge_offline: false,
             send_last,
             deliver_notifications: true,
             deliver_payloads: true,
@@ -209,7 +212,7 @@ impl NodeConfig {
         fields
     }
 
-    fn keeping(&self) -> [Field; 5] {
+    fn keeping(&self) -> [Field; 6] {
         let number = |name: &str, label: &str, value: Option<u32>| {
             let field = Field::new(name, FieldType::TextSingle).label(label);
             field.value(value.map_or_else(|| MAX.to_owned(), |value| value.to_string()))
@@ -230,6 +233,11 @@ impl NodeConfig {
                 self.max_payload,
             ),
             NodeFull::options(full),
+            flag(
+                "pubsub#purge_offline",
+                "Items go when their publisher goes offline",
+                self.purge_offline,
+            ),
         ]
     }
 
@@ -328,6 +336,7 @@ impl NodeConfig {
             max_payload: number(filled, "pubsub#max_payload_size", 1)?,
             node_full: NodeFull::from_name(choice("pubsub#publish_node_full"))
                 .unwrap_or(self.node_full),
+            purge_offline: flag("pubsub#purge_offline", self.purge_offline),
             send_last: SendLast::from_name(choice("pubsub#send_last_published_item"))
                 .unwrap_or(self.send_last),
             deliver_notifications: flag("pubsub#deliver_notifications", self.deliver_notifications),
@@ -380,6 +389,11 @@ impl NodeConfig {
             return Err(precondition());
         }
         self.filled(face, &form, items_max)
+    }
+
+    /// Whether people are told of items that go for a new one.
+    pub(super) fn tells_of_the_oldest(&self) -> bool {
+        self.node_full == NodeFull::RetractOldest && self.notify_retract
     }
 
     /// How many bytes a payload may have.

@@ -159,6 +159,16 @@ pub(super) enum Payload {
     Without,
 }
 
+impl Payload {
+    pub(super) const fn of(config: &NodeConfig) -> Self {
+        if config.deliver_payloads {
+            Self::With
+        } else {
+            Self::Without
+        }
+    }
+}
+
 /// The element `<item/>`.
 pub(super) fn element(
     item: &PubsubItem,

@@ -102,7 +102,7 @@ async fn of_new_contact(contact: &Place, account: &Account) -> Result<Vec<Stanza
             continue;
         }
         if let Some(item) = items::last(contact, &node).await? {
-            let payload = shown(&node.config);
+            let payload = Payload::of(&node.config);
             let message = notify::last_message(&contact.address, &node.name, &item, payload)?;
             messages.extend(curious.into_iter().map(|to| message.clone().to(to)));
         }
@@ -255,14 +255,6 @@ fn shows_last(config: &NodeConfig) -> bool {
     config.send_last == SendLast::OnPresence && config.deliver_notifications
 }
 
-const fn shown(config: &NodeConfig) -> Payload {
-    if config.deliver_payloads {
-        Payload::With
-    } else {
-        Payload::Without
-    }
-}
-
 /// The message with the last item of a node, if it may be seen and is to be shown.
 fn message(services: &Services, contact: &ContactItem) -> Result<Option<Stanza>, StanzaError> {
     let config = NodeConfig::from_bytes(&contact.config, Face::Account)?;
@@ -287,7 +279,7 @@ fn message(services: &Services, contact: &ContactItem) -> Result<Option<Stanza>,
         &contact.service,
         &contact.node,
         &contact.item,
-        shown(&config),
+        Payload::of(&config),
     );
     message.map(Some)
 }

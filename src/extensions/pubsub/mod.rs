@@ -5,7 +5,7 @@
 //! (XEP-0223), device lists by publish options, and the conversions of [`super::avatars`] and
 //! [`super::bookmarks`].
 //!
-//! Not done: collections, subscription ids and options, `purge_offline`, the command `get-pending`, and the addresses of publishing resources (XEP-0163 §4.3.1).
+//! Not done: collections, subscription ids, leases, the command `get-pending`, and the addresses of publishing resources (XEP-0163 §4.3.1).
 
 mod access;
 mod config;
@@ -17,6 +17,8 @@ mod items;
 mod last;
 mod nodes;
 mod notify;
+mod offline;
+mod options;
 mod people;
 mod place;
 mod publish;
@@ -24,6 +26,7 @@ mod requests;
 mod service;
 #[cfg(test)]
 mod tests;
+mod together;
 mod turns;
 
 use std::sync::Arc;
@@ -31,7 +34,8 @@ use std::sync::Arc;
 pub(in crate::extensions) use config::{AccessModel, NodeConfig};
 pub(in crate::extensions) use items::{all, item};
 pub(in crate::extensions) use place::Place;
-pub(in crate::extensions) use publish::{publish_own, retract_own};
+pub(in crate::extensions) use publish::publish_own;
+pub(in crate::extensions) use together::{Change, change};
 pub(in crate::extensions) use turns::Turns;
 
 use tracing::{debug, warn};
@@ -49,7 +53,7 @@ const ACCOUNTS: &[At] = &[At::Own, At::Account];
 
 /// Registers accounts and services.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
-    let left_out = "without collections and subscription options";
+    let left_out = "without collections";
     for (number, title, version) in [
         ("XEP-0163", "Personal Eventing Protocol", "1.2.2"),
         ("XEP-0172", "User Nickname", "1.1"),
@@ -70,6 +74,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     }
     last::register(hooks, config);
     requests::register(hooks);
+    offline::register(hooks);
     hooks.daily(|services| async move {
         match items::expire_all(&services).await {
             Ok(gone) => debug!(gone, "items that were too old"),
@@ -106,13 +111,13 @@ async fn everybodys(place: &Place, iq: &Iq, request: &Element) -> IqAnswer {
         (IqType::Get, "items") => items::get(place, iq, request).await,
         (IqType::Get, "subscriptions") => people::own_subscriptions(place, iq, request).await,
         (IqType::Get, "affiliations") => people::own_affiliations(place, iq, request).await,
-        (IqType::Get, "default") => Err(error::unsupported("retrieve-default-sub")),
+        (IqType::Get, "default") => options::default(place, iq, request).await,
         (IqType::Set, "publish") => Box::pin(publish::publish(place, iq, request)).await,
         (IqType::Set, "retract") => publish::retract(place, iq, request).await,
         (IqType::Set, "create") => nodes::create(place, iq, request).await,
         (IqType::Set, "subscribe") => people::subscribe(place, iq, request).await,
         (IqType::Set, "unsubscribe") => people::unsubscribe(place, iq, request).await,
-        (_, "options") => Err(error::unsupported("subscription-options")),
+        (_, "options") => Box::pin(options::request(place, iq, request)).await,
         _ => Err(unknown(request)),
     }
 }

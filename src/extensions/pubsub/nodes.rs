@@ -103,7 +103,7 @@ pub(super) async fn configure(place: &Place, iq: &Iq, request: &Element) -> IqAn
     let bytes = config.to_bytes(place.face);
     if !place
         .store()
-        .configure(&place.address, name, &bytes)
+        .configure(&place.address, name, &bytes, config.purge_offline)
         .await?
     {
         return Err(super::error::no_node());

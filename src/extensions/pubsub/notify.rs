@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::access::{self, Affiliation, Viewer};
 use super::interest;
 use super::items::{self, Payload};
+use super::options;
 use super::people;
 use super::place::{Face, Node, Place};
 use crate::extensions::roster;
@@ -96,11 +97,7 @@ pub(super) async fn last(
     item: &PubsubItem,
     to: &Jid,
 ) -> Result<(), StanzaError> {
-    let with = if node.config.deliver_payloads {
-        Payload::With
-    } else {
-        Payload::Without
-    };
+    let with = Payload::of(&node.config);
     let message = last_message(&place.address, &node.name, item, with)?;
     place.services.route(message.to(to.clone())).await;
     Ok(())
@@ -253,13 +250,18 @@ impl Crowd<'_> {
             .subscriptions(&self.place.address, &self.node.name, max)
             .await?;
         let active = |one: &PubsubSubscription| one.state == SubscriptionState::Subscribed;
-        for one in found.into_iter().filter(active) {
-            let covered = |told: &Jid| {
-                told.bare() == one.jid.bare()
-                    && (one.jid.resource().is_none() || told.resource() == one.jid.resource())
+        for one in found.iter().filter(|one| active(one)) {
+            let covered = |told: &Jid, address: &Jid| {
+                told.bare() == address.bare()
+                    && (address.is_bare() || told.resource() == address.resource())
             };
-            if !self.told.iter().any(covered) && self.may_read(one.jid.bare(), true) {
-                self.told.push(one.jid);
+            if !self.may_read(one.jid.bare(), true) {
+                continue;
+            }
+            for address in options::addresses(self.place, one) {
+                if !self.told.iter().any(|told| covered(told, &address)) {
+                    self.told.push(address);
+                }
             }
         }
         Ok(())

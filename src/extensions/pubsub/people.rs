@@ -1,13 +1,13 @@
 //! Subscriptions and affiliations (XEP-0060 §5.6, §5.7, §6.1, §6.2, §8.8, §8.9).
 //!
-//! An entity has one subscription for each of its addresses, without an id and without options.
+//! An entity has one subscription for each of its addresses, without an id.
 
 use super::access::{self, Affiliation};
 use super::config::AccessModel;
 use super::error::{node_required, refusal, too_many_subscriptions};
 use super::nodes::{bad_jid, keeps_owner, not_acceptable, owner};
 use super::place::{Face, Node, Place};
-use super::requests;
+use super::{options, requests};
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::{BareJid, Condition, ErrorType, Jid, MessageType, Stanza, StanzaError, ns};
 use crate::store::{Put, SubscriptionState};
@@ -25,13 +25,10 @@ pub(super) async fn subscribe(place: &Place, iq: &Iq, request: &Element) -> IqAn
     if !asks_owner {
         access::read(&node.config, &viewer)?;
     }
-    if iq.payload.find(ns::PUBSUB, "options").is_some() {
-        return Err(super::error::unsupported("subscription-options"));
-    }
+    let wishes = options::at_once(place, iq, &jid)?;
     if asks_owner {
         Box::pin(requests::ask(place, &node, &jid)).await?;
-        let waits = subscription(name, &jid, "pending");
-        return Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(waits)));
+        return answer(place, subscription(name, &jid, "pending"), &jid, wishes).await;
     }
     let max = place.limits().subscriptions_per_node_max;
     let state = SubscriptionState::Subscribed;
@@ -43,16 +40,37 @@ pub(super) async fn subscribe(place: &Place, iq: &Iq, request: &Element) -> IqAn
         Put::Stored => {}
         Put::Full => return Err(too_many_subscriptions()),
     }
-    requests::show_last(place, &node, &jid).await?;
     let subscribed = subscription(name, &jid, "subscribed");
-    Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(subscribed)))
+    let answer = answer(place, subscribed, &jid, wishes).await?;
+    requests::show_last(place, &node, &jid).await?;
+    Ok(answer)
+}
+
+/// The subscription as it is now, with the options that were given along.
+async fn answer(
+    place: &Place,
+    subscription: Element,
+    jid: &Jid,
+    wishes: Option<(Vec<u8>, Element)>,
+) -> IqAnswer {
+    let mut told = None;
+    if let Some((options, element)) = wishes {
+        let name = subscription.attribute("node").unwrap_or_default();
+        let store = place.store();
+        store
+            .configure_subscription(&place.address, name, jid, &options)
+            .await?;
+        told = Some(element);
+    }
+    let pubsub = Element::new(ns::PUBSUB, "pubsub").child(subscription);
+    Ok(Some(pubsub.child_opt(told)))
 }
 
 /// §6.2.
 pub(super) async fn unsubscribe(place: &Place, iq: &Iq, request: &Element) -> IqAnswer {
     let name = request.attribute("node").ok_or_else(node_required)?;
     let jid = own_jid(iq, request)?.ok_or(Condition::Forbidden)?;
-    place.node(name).await?;
+    let node = place.node(name).await?;
     if request
         .attribute("subid")
         .is_some_and(|subid| !subid.is_empty())
@@ -66,7 +84,10 @@ pub(super) async fn unsubscribe(place: &Place, iq: &Iq, request: &Element) -> Iq
     {
         return Err(refusal(Condition::UnexpectedRequest, "not-subscribed").kind(ErrorType::Cancel));
     }
-    Ok(None)
+    // §12.18: at the address that was subscribed, which need not be the one that asked.
+    requests::tell(place, &node, &jid, "none").await;
+    let ended = subscription(name, &jid, "none");
+    Ok(Some(Element::new(ns::PUBSUB, "pubsub").child(ended)))
 }
 
 /// Subscriptions have no ids (§6.2.3.5).
@@ -75,7 +96,7 @@ pub(super) fn no_subid() -> StanzaError {
 }
 
 /// The attribute `jid`; `None` where it is another's.
-fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
+pub(super) fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
     let jid = request
         .attribute("jid")
         .ok_or_else(|| refusal(Condition::BadRequest, "jid-required"))?;

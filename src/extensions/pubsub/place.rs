@@ -78,7 +78,7 @@ impl Place {
         }
     }
 
-    fn node_bounds(&self) -> NodeBounds {
+    pub(super) fn node_bounds(&self) -> NodeBounds {
         let nodes_max = self.nodes_max();
         NodeBounds {
             nodes_max,
@@ -141,15 +141,10 @@ impl Place {
         config: NodeConfig,
         creator: &BareJid,
     ) -> Result<Option<Node>, StanzaError> {
-        let stored = PubsubNode {
-            node: name.to_owned(),
-            config: config.to_bytes(self.face),
-            creator: creator.to_string(),
-            created_at: self.services.clock.now(),
-        };
+        let node = self.made(name, config, creator);
         match self
             .store()
-            .create(&self.address, &stored, self.node_bounds())
+            .create(&self.address, &node.stored, self.node_bounds())
             .await?
         {
             Created::Exists => return Ok(None),
@@ -169,11 +164,23 @@ impl Place {
                 .affiliate(&self.address, name, creator, owner, max)
                 .await?;
         }
-        Ok(Some(Node {
+        Ok(Some(node))
+    }
+
+    /// A node as it is when it is made now.
+    pub(super) fn made(&self, name: &str, config: NodeConfig, creator: &BareJid) -> Node {
+        let stored = PubsubNode {
+            node: name.to_owned(),
+            config: config.to_bytes(self.face),
+            creator: creator.to_string(),
+            created_at: self.services.clock.now(),
+            purge_offline: config.purge_offline,
+        };
+        Node {
             name: name.to_owned(),
             config,
             stored,
-        }))
+        }
     }
 
     /// What the entity is to the place as a whole: the owner of the account, or nobody.

@@ -98,7 +98,7 @@ fn item_of(request: &Element) -> Result<Option<&Element>, StanzaError> {
 }
 
 /// §7.1.3: whether the item is what the node takes.
-fn checked<'a>(
+pub(super) fn checked<'a>(
     place: &Place,
     node: &Node,
     item: Option<&'a Element>,
@@ -161,17 +161,13 @@ pub(super) async fn store_and_tell(
     if node.config.persist_items {
         gone = keep(place, node, &kept, who).await?;
     }
-    let with = if node.config.deliver_payloads {
-        Payload::With
-    } else {
-        Payload::Without
-    };
+    let with = Payload::of(&node.config);
     let shown = match item {
         Some(_) => vec![items::element(&kept, ns::PUBSUB_EVENT, with)?],
         None => Vec::new(),
     };
     notify::tell(place, node, &Event::items(&node.name, shown)).await?;
-    if node.config.node_full == NodeFull::RetractOldest && node.config.notify_retract {
+    if node.config.tells_of_the_oldest() {
         for id in gone {
             notify::tell(place, node, &Event::retract(&node.name, &id)).await?;
         }
@@ -193,24 +189,39 @@ async fn keep(
         payload: &item.payload,
         own_only: place.affiliation(node, who).await? != Affiliation::Owner,
     };
-    let bounds = PublishBounds {
+    match place
+        .store()
+        .publish(&place.address, &node.name, new, bounds(place, node))
+        .await?
+    {
+        Published::Done(gone) => Ok(gone),
+        outcome @ (Published::NoNode
+        | Published::NodeFull
+        | Published::ServiceFull
+        | Published::Foreign) => Err(refused(&outcome)),
+    }
+}
+
+/// How much a node and its place may hold.
+pub(super) fn bounds(place: &Place, node: &Node) -> PublishBounds {
+    PublishBounds {
         items_max: node.config.items_max(place.limits().items_per_node_max),
         when_full: match node.config.node_full {
             NodeFull::RetractOldest | NodeFull::DiscardOldest => WhenFull::DropOldest,
             NodeFull::Reject => WhenFull::Reject,
         },
         bytes_max: place.bytes_max(),
-    };
-    match place
-        .store()
-        .publish(&place.address, &node.name, new, bounds)
-        .await?
-    {
-        Published::Done(gone) => Ok(gone),
-        Published::NoNode => Err(no_node()),
-        Published::NodeFull => Err(refusal(Condition::Conflict, "node-full")),
-        Published::ServiceFull => Err(full("no more can be published here")),
-        Published::Foreign => Err(forbidden()),
+    }
+}
+
+/// What a publisher is told whose item was not kept.
+pub(super) fn refused(outcome: &Published) -> StanzaError {
+    match outcome {
+        Published::NoNode => no_node(),
+        Published::NodeFull => refusal(Condition::Conflict, "node-full"),
+        Published::ServiceFull => full("no more can be published here"),
+        Published::Foreign => forbidden(),
+        Published::Done(_) => Condition::InternalServerError.into(),
     }
 }
 
@@ -295,21 +306,6 @@ pub(in crate::extensions) async fn publish_own(
     let item = checked(place, &node, Some(&item))?;
     Box::pin(store_and_tell(place, &node, item, &place.address)).await?;
     Ok(())
-}
-
-/// Retracts for the account itself.
-///
-/// # Errors
-/// As for a client.
-pub(in crate::extensions) async fn retract_own(
-    place: &Place,
-    name: &str,
-    id: &str,
-) -> Result<(), StanzaError> {
-    match place.find(name).await? {
-        Some(node) => Box::pin(take_out(place, &node, id, true)).await,
-        None => Ok(()),
-    }
 }
 
 /// The longest id of an item and name of a node: that of a resourcepart.

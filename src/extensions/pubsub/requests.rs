@@ -8,6 +8,7 @@ use super::config::SendLast;
 use super::error::{forbidden, no_node, refusal, too_many_subscriptions};
 use super::items;
 use super::notify::{self, Event};
+use super::options;
 use super::people;
 use super::place::{Node, Place};
 use crate::hooks::{Flow, Hooks, Passage, Stage};
@@ -192,7 +193,9 @@ pub(super) async fn show_last(place: &Place, node: &Node, jid: &Jid) -> Result<(
     if node.config.send_last != SendLast::Never
         && let Some(item) = items::last(place, node).await?
     {
-        notify::last(place, node, &item, jid).await?;
+        for address in options::addresses_of(place, &node.name, jid).await? {
+            notify::last(place, node, &item, &address).await?;
+        }
     }
     Ok(())
 }

@@ -76,6 +76,7 @@ async fn enable(iq: Iq) -> IqAnswer {
     if registration.service.bare() == iq.from.bare() {
         return Err(StanzaError::new(Condition::NotAllowed).text("a push service is another's"));
     }
+    check_way(&iq.services, &registration.service).await?;
     let registrations = iq.services.store.push_registrations();
     let owner = session.account().jid();
     let put = registrations.put(owner, &registration, config.registrations_per_account_max);
@@ -84,6 +85,27 @@ async fn enable(iq: Iq) -> IqAnswer {
         Put::Full => Err(StanzaError::new(Condition::ResourceConstraint)
             .text("the account has enabled too many push services")),
     }
+}
+
+/// Refuses a service that certainly never gets a notification, so that its client need not wait for
+/// the first one to learn of it.
+///
+/// # Errors
+/// `remote-server-not-found` where no way leads to its domain, `item-not-found` for an account that is not there.
+async fn check_way(services: &Services, service: &Jid) -> Result<(), StanzaError> {
+    if !services.reaches(service.domain()) {
+        return Err(StanzaError::new(Condition::RemoteServerNotFound)
+            .text("no way leads to the push service"));
+    }
+    let local = services.serves(service.domain()) && service.local().is_some();
+    if local
+        && Box::pin(services.store.accounts().find(service.bare()))
+            .await?
+            .is_none()
+    {
+        return Err(Condition::ItemNotFound.into());
+    }
+    Ok(())
 }
 
 /// §6: one node, or all of the service.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::extensions::testing::{Client, House};
 use crate::proto::{BareJid, Kind, MessageType, Stanza};
+use crate::store::{PushRegistration, Put};
 
 const BODY: &str = "<message type='chat' id='m' to='juliet@localhost'><body>Hi</body></message>";
 
@@ -168,8 +169,20 @@ async fn a_final_refusal_is_enough_and_only_from_the_service_itself() {
 
 #[tokio::test]
 async fn a_service_that_cannot_be_reached_is_forgotten() {
-    let (house, mut romeo, _service, mut juliet) = verona().await;
-    enable(&mut juliet, "jid='push.nowhere.example' node='n'", "").await;
+    let (house, mut romeo, _service, juliet) = verona().await;
+    let services = house.router.services();
+    let gone = PushRegistration {
+        service: "push.nowhere.example".parse().unwrap(),
+        node: "n".to_owned(),
+        resource: "phone".to_owned(),
+        options: None,
+        failures: 0,
+        enabled_at: services.clock.now(),
+    };
+    let owner = BareJid::new("juliet@localhost").unwrap();
+    let registered = services.store.push_registrations();
+    let put = registered.put(&owner, &gone, 20).await.unwrap();
+    assert_eq!(put, Put::Stored);
     assert_eq!(registrations(&house).await, 2);
     juliet.disconnect().await;
     romeo.send(BODY).await;
@@ -202,14 +215,16 @@ async fn registrations_are_replaced_and_disabled_sections_5_and_6() {
 #[tokio::test]
 async fn what_cannot_be_enabled_is_refused() {
     let (house, _romeo, _service, mut juliet) = verona().await;
-    let long = format!("jid='push.example' node='{}'", "n".repeat(1024));
-    let good = "jid='push.example' node='n'";
+    let long = format!("jid='localhost' node='{}'", "n".repeat(1024));
+    let good = "jid='rooms.localhost' node='n'";
     let other = SECRET.replace("publish-options", "other");
     let large = SECRET.replace("s3cret", &"s".repeat(5000));
     for (attributes, inside, condition) in [
         ("node='n'", "", "bad-request"),
         ("jid='@'", "", "jid-malformed"),
         ("jid='juliet@localhost'", "", "not-allowed"),
+        ("jid='push.example' node='n'", "", "remote-server-not-found"),
+        ("jid='nobody@localhost/service'", "", "item-not-found"),
         (&long, "", "bad-request"),
         (
             good,
@@ -230,9 +245,9 @@ async fn what_cannot_be_enabled_is_refused() {
         .push
         .registrations_per_account_max;
     for n in 1..max {
-        let attributes = format!("jid='push.example' node='{n}'");
+        let attributes = format!("jid='push@localhost/service' node='more{n}'");
         assert_eq!(enable(&mut juliet, &attributes, "").await, ["result e"]);
     }
-    let heard = enable(&mut juliet, "jid='push.example' node='more'", "").await;
+    let heard = enable(&mut juliet, "jid='push@localhost/service' node='more'", "").await;
     assert_eq!(heard, ["error e resource-constraint"]);
 }

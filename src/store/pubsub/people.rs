@@ -22,9 +22,9 @@ queries! {
         on conflict (service, node, jid) do update set affiliation = excluded.affiliation";
     DISAFFILIATE = "delete from pubsub_affiliation
         where service = $1 and node = $2 and jid = $3";
-    SUBSCRIPTIONS = "select node, jid, pending from pubsub_subscription
+    SUBSCRIPTIONS = "select node, jid, pending, options from pubsub_subscription
         where service = $1 and node = $2 order by jid limit $3";
-    SUBSCRIPTIONS_OF = "select node, jid, pending from pubsub_subscription
+    SUBSCRIPTIONS_OF = "select node, jid, pending, options from pubsub_subscription
         where service = $1 and bare = $2 order by node, jid limit $3";
     COUNT_SUBSCRIPTIONS = "select count(*) from pubsub_subscription
         where service = $1 and node = $2";
@@ -35,6 +35,10 @@ queries! {
     SUBSCRIBED = "select count(*) from pubsub_subscription
         where service = $1 and node = $2 and bare = $3 and not pending";
     SUBSCRIPTION = "select pending from pubsub_subscription
+        where service = $1 and node = $2 and jid = $3";
+    OPTIONS = "select options from pubsub_subscription
+        where service = $1 and node = $2 and jid = $3";
+    CONFIGURE_SUBSCRIPTION = "update pubsub_subscription set options = $4
         where service = $1 and node = $2 and jid = $3";
     SUBSCRIBE = "insert into pubsub_subscription (service, node, jid, bare, pending)
         values ($1, $2, $3, $4, $5) on conflict (service, node, jid)
@@ -80,6 +84,8 @@ pub struct PubsubSubscription {
     pub jid: Jid,
     /// Whether it waits for an owner of the node.
     pub state: SubscriptionState,
+    /// What it wants to be told, and when; none for everything at all times.
+    pub options: Option<Vec<u8>>,
 }
 
 /// How far a subscription is (XEP-0060 §4.2).
@@ -246,7 +252,7 @@ impl Pubsub<'_> {
         key: &str,
         limit: u32,
     ) -> Result<Vec<PubsubSubscription>, StoreError> {
-        let rows: Vec<(String, String, bool)> = reading!(self.db, pool => {
+        let rows: Vec<(String, String, bool, Option<Vec<u8>>)> = reading!(self.db, pool => {
             sqlx::query_as(sql)
                 .bind(service.as_str())
                 .bind(key)
@@ -255,11 +261,16 @@ impl Pubsub<'_> {
                 .await?
         });
         rows.into_iter()
-            .map(|(node, jid, pending)| {
+            .map(|(node, jid, pending, options)| {
                 let jid = Jid::parse(&jid)
                     .map_err(|error| StoreError::corrupt("pubsub_subscription.jid", error))?;
                 let state = SubscriptionState::of(pending);
-                Ok(PubsubSubscription { node, jid, state })
+                Ok(PubsubSubscription {
+                    node,
+                    jid,
+                    state,
+                    options,
+                })
             })
             .collect()
     }
@@ -283,6 +294,51 @@ impl Pubsub<'_> {
                 .await?
         });
         Ok(pending.map(SubscriptionState::of))
+    }
+
+    /// The options of an address's subscription, which are none where nobody has set any; `None` where it
+    /// has no subscription.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscription_options(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &Jid,
+    ) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(OPTIONS)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(jid.to_string())
+                .fetch_optional(pool)
+                .await?
+        }))
+    }
+
+    /// Sets the options of an address's subscription; `false` when it has none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn configure_subscription(
+        &self,
+        service: &BareJid,
+        node: &str,
+        jid: &Jid,
+        options: &[u8],
+    ) -> Result<bool, StoreError> {
+        let done = writing!(self.db, pool => {
+            sqlx::query(CONFIGURE_SUBSCRIPTION)
+                .bind(service.as_str())
+                .bind(node)
+                .bind(jid.to_string())
+                .bind(options)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        Ok(done > 0)
     }
 
     /// Whether the entity has a subscription to the node that does not wait for an owner.

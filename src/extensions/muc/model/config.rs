@@ -32,6 +32,8 @@ pub(in crate::extensions::muc) struct RoomConfig {
     pub(in crate::extensions::muc) persistent: bool,
     pub(in crate::extensions::muc) moderated: bool,
     pub(in crate::extensions::muc) members_only: bool,
+    /// Whether an admin decides who registers (§9.9).
+    pub(in crate::extensions::muc) approval: bool,
     pub(in crate::extensions::muc) password: Option<String>,
     /// Whether everybody sees real addresses (`muc#roomconfig_whois`).
     pub(in crate::extensions::muc) nonanonymous: bool,
@@ -92,6 +94,7 @@ impl RoomConfig {
             persistent: limits.persistent,
             moderated: false,
             members_only: false,
+            approval: false,
             password: None,
             nonanonymous: limits.nonanonymous,
             logging: true,

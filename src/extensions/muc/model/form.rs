@@ -59,7 +59,7 @@ impl RoomConfig {
             ))
     }
 
-    const fn flags(&self) -> [(&'static str, &'static str, bool); 8] {
+    const fn flags(&self) -> [(&'static str, &'static str, bool); 9] {
         [
             (
                 "changesubject",
@@ -83,6 +83,12 @@ impl RoomConfig {
                 self.moderated,
             ),
             ("membersonly", "Only members may enter", self.members_only),
+            // Not registered with the XMPP Registrar; named as other servers name their own.
+            (
+                "approveregistration",
+                "An admin decides who registers",
+                self.approval,
+            ),
             (
                 "passwordprotectedroom",
                 "A password is required to enter",
@@ -195,6 +201,7 @@ impl RoomConfig {
             persistent: flag("persistentroom", self.persistent),
             moderated: flag("moderatedroom", self.moderated),
             members_only: flag("membersonly", self.members_only),
+            approval: flag("approveregistration", self.approval),
             password,
             nonanonymous: filled.value("muc#roomconfig_whois") == Some("anyone"),
             logging: flag("enablelogging", self.logging),
