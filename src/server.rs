@@ -3,6 +3,7 @@
 mod accept;
 mod certificates;
 mod first_run;
+mod identities;
 mod listeners;
 
 use std::fs;
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
+use crate::identity::IdentityError;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::proto::{BareJid, StreamCondition};
@@ -57,6 +59,9 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// A source of people beside the store cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The random numbers of the system fail.
     #[error("the system gives no random numbers")]
     Random,
@@ -102,7 +107,16 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let operator = Operator::running(Arc::clone(router.services()));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
-    listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
+    let identities = identities::prepare(&config, &clock, &tasks, &stop).await?;
+    listeners::open(
+        &config,
+        &router,
+        &certificates,
+        &secret,
+        &identities,
+        &tasks,
+        &stop,
+    )?;
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();

@@ -14,6 +14,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("proto", &["clock", "xml"]),
     ("stream", &["clock", "proto", "xml"]),
     ("store", &["clock", "domain", "id", "proto"]),
+    (
+        "identity",
+        &[
+            "clock", "config", "domain", "id", "net", "proto", "store", "xml",
+        ],
+    ),
     ("hooks", &["clock", "config", "proto", "store", "xml"]),
     ("router", &["config", "hooks", "proto", "xml"]),
     ("net", &["clock", "config", "proto"]),
@@ -21,7 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "clock", "config", "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
+            "clock", "config", "hooks", "id", "identity", "net", "proto", "router", "store",
+            "stream", "xml",
         ],
     ),
     (
@@ -53,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "hooks",
             "http",
             "id",
+            "identity",
             "net",
             "observe",
             "proto",
@@ -66,7 +74,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "admin", "clock", "config", "domain", "net", "observe", "proto", "server", "store",
+            "admin", "clock", "config", "domain", "identity", "net", "observe", "proto", "server",
+            "store",
         ],
     ),
     ("main", &["cli", "config", "observe", "server"]),
@@ -236,7 +245,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["net"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
+    ("jsonwebtoken", &["identity"]),
+    ("ldap3", &["identity"]),
     ("rcgen", &["net"]),
+    ("reqwest", &["identity"]),
     ("rpassword", &["cli"]),
     ("sqlx", &["store"]),
     (
@@ -247,6 +259,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "extensions",
             "hooks",
             "http",
+            "identity",
             "main",
             "net",
             "peer",
@@ -255,7 +268,10 @@ const CRATES: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("tokio_rustls", &["http", "net", "peer", "server", "session"]),
+    (
+        "tokio_rustls",
+        &["http", "net", "peer", "server", "session"],
+    ),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];
