@@ -55,7 +55,8 @@ section! {
         /// The hosts whose people these are; empty for all.
         hosts: Vec<Domain> = Vec::new();
         /// Mode "search": whether who logs in with a token of `[fast]` or a certificate has to be in
-        /// the directory still. A login then needs the directory, though not the password.
+        /// the directory still. A login then needs the directory, though not the password; that the
+        /// password was changed there ends no token.
         check_tokens: bool = true;
         /// How many connections are held at most.
         connections_max: u32 = 8, in 1..=256;

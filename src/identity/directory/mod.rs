@@ -88,23 +88,33 @@ impl Directory {
         self.ask(&nobody, &Question::Probe).await.map(drop)
     }
 
-    /// Asks over a connection that was used before, or over a new one when that was lost meanwhile.
+    /// Asks over a connection that was used before, or over a new one when that was lost meanwhile; of a
+    /// server that takes connections and does not answer, the next one.
     async fn ask(
         &self,
         account: &BareJid,
         question: &Question<'_>,
     ) -> Result<PasswordAnswer, IdentityError> {
         let _place = self.pool.place().await?;
-        while let Some(mut connection) = self.pool.idle() {
+        if let Some(mut connection) = self.pool.idle() {
             match self.answer(&mut connection, account, question).await {
-                // It may have been closed hours ago.
-                Err(IdentityError::Lost(_)) => {}
+                // It may have been closed hours ago, and the others with it.
+                Err(IdentityError::Lost(_)) => self.pool.forget(),
                 answer => return self.pool.keep(connection, answer),
             }
         }
-        let mut connection = self.pool.connect().await?;
-        let answer = self.answer(&mut connection, account, question).await;
-        self.pool.keep(connection, answer)
+        let mut last = IdentityError::Unreachable("[auth.ldap] urls is empty".to_owned());
+        for _ in &self.config.urls {
+            let mut connection = self.pool.connect().await?;
+            match self.answer(&mut connection, account, question).await {
+                Err(error @ IdentityError::Lost(_)) => {
+                    self.pool.leave_alone(&connection);
+                    last = error;
+                }
+                answer => return self.pool.keep(connection, answer),
+            }
+        }
+        Err(last)
     }
 
     async fn answer(
@@ -289,6 +299,10 @@ async fn bind(
     password: &str,
 ) -> Result<bool, IdentityError> {
     connection.is_service = false;
+    // RFC 4513 §5.1: without a name or a password the bind proves nothing.
+    if name.is_empty() || password.is_empty() {
+        return Ok(false);
+    }
     let answer = connection.ready().simple_bind(name, password).await;
     let answer = answer.map_err(lost)?;
     if WRONG.contains(&answer.rc) {

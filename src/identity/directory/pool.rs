@@ -20,6 +20,8 @@ use crate::net::tls::trust;
 pub(super) struct Connection {
     ldap: Ldap,
     timeout: Duration,
+    /// The place of its URL.
+    at: usize,
     /// Whether the last bind was that of the server's own account.
     pub(super) is_service: bool,
 }
@@ -88,6 +90,17 @@ impl Pool {
             .pop()
     }
 
+    /// Uses none of the connections again that are not in use.
+    pub(super) fn forget(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.clear();
+    }
+
+    /// Tries the server of a connection after the others for a while.
+    pub(super) fn leave_alone(&self, connection: &Connection) {
+        self.rest(connection.at, Some(Instant::now() + REST));
+    }
+
     /// Keeps the connection for the next one who asks, unless it has failed.
     pub(super) fn keep<T>(
         &self,
@@ -116,6 +129,7 @@ impl Pool {
                     return Ok(Connection {
                         ldap,
                         timeout: self.config.timeout_seconds.duration(),
+                        at,
                         is_service: false,
                     });
                 }
