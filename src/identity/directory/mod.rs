@@ -97,7 +97,7 @@ impl Directory {
     ) -> Result<PasswordAnswer, IdentityError> {
         let _place = self.pool.place().await?;
         if let Some(mut connection) = self.pool.idle() {
-            match self.answer(&mut connection, account, question).await {
+            match Box::pin(self.answer(&mut connection, account, question)).await {
                 // It may have been closed hours ago, and the others with it.
                 Err(IdentityError::Lost(_)) => self.pool.forget(),
                 answer => return self.pool.keep(connection, answer),
@@ -106,7 +106,7 @@ impl Directory {
         let mut last = IdentityError::Unreachable("[auth.ldap] urls is empty".to_owned());
         for _ in &self.config.urls {
             let mut connection = self.pool.connect().await?;
-            match self.answer(&mut connection, account, question).await {
+            match Box::pin(self.answer(&mut connection, account, question)).await {
                 Err(error @ IdentityError::Lost(_)) => {
                     self.pool.leave_alone(&connection);
                     last = error;

@@ -1,7 +1,7 @@
 //! The public keys of whoever signs tokens: a JWK Set (RFC 7517) in a file or at a URL, read again after
 //! a while and when a token names a key that is not among them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -64,7 +64,7 @@ impl Keys {
     /// Reads the keys now, and says how many there are.
     pub(super) async fn load(&self, now: Timestamp) -> Result<usize, IdentityError> {
         let mut tried_at = self.tried_at.lock().await;
-        self.read(&mut tried_at, now).await?;
+        Box::pin(self.read(&mut tried_at, now)).await?;
         Ok(self.current.load().keys.len())
     }
 
@@ -78,7 +78,7 @@ impl Keys {
         if self.is_old(now)
             && let Ok(mut tried_at) = self.tried_at.try_lock()
             && may_try(*tried_at, now, PAUSE_SECONDS)
-            && let Err(error) = self.read(&mut tried_at, now).await
+            && let Err(error) = Box::pin(self.read(&mut tried_at, now)).await
         {
             warn!(%error, "the keys that there are go on counting");
         }
@@ -97,7 +97,7 @@ impl Keys {
             RETRY_SECONDS
         };
         if may_try(*tried_at, now, pause) {
-            match self.read(&mut tried_at, now).await {
+            match Box::pin(self.read(&mut tried_at, now)).await {
                 Ok(()) => return Ok(self.pick(header)),
                 Err(error) if there_are_some => warn!(%error, "no newer keys"),
                 Err(error) => return Err(error),
@@ -194,7 +194,7 @@ async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
     Ok(text)
 }
 
-async fn read_file(file: &PathBuf) -> Result<Vec<u8>, String> {
+async fn read_file(file: &Path) -> Result<Vec<u8>, String> {
     let opened = tokio::fs::File::open(file).await;
     let opened = opened.map_err(|error| error.to_string())?;
     let mut text = Vec::new();

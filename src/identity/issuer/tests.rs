@@ -165,7 +165,7 @@ async fn what_the_issuer_did_not_sign_is_refused() {
         (format!("eyJhbGciOiJub25lIn0.{body}."), Flaw::Malformed),
         (format!("{head}.{body}."), Flaw::Signature),
         (
-            format!("{head}.{}.{signature}", &body[4..]),
+            format!("{head}.{}.{signature}", body.replacen("eyJ", "", 1)),
             Flaw::Signature,
         ),
         (other.token(|_| {}), Flaw::Signature),
