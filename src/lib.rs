@@ -10,6 +10,7 @@
 //! - [`proto`]: the vocabulary of XMPP as types.
 //! - [`stream`]: stream negotiation as a machine without IO.
 //! - [`store`]: every line of SQL.
+//! - [`identity`]: people who are known elsewhere: directories, signed tokens.
 //! - [`hooks`]: the interface that extensions are written against.
 //! - [`router`]: where a stanza goes.
 //! - [`peer`]: what connections of components and other servers share.
@@ -28,6 +29,7 @@ pub mod extensions;
 pub mod hooks;
 pub mod http;
 pub mod id;
+pub mod identity;
 pub mod net;
 pub mod observe;
 pub mod peer;

@@ -3,6 +3,7 @@
 mod accept;
 mod certificates;
 mod first_run;
+mod identities;
 mod listeners;
 mod service_manager;
 
@@ -26,6 +27,7 @@ use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
 use crate::http::Watch;
+use crate::identity::IdentityError;
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
@@ -60,6 +62,9 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// A source of people beside the store cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The random numbers of the system fail.
     #[error("the system gives no random numbers")]
     Random,
@@ -112,11 +117,13 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
         certificates: Arc::clone(&certificates),
         draining: CancellationToken::new(),
     };
+    let identities = identities::prepare(&config, &clock, &tasks, &stop).await?;
     listeners::open(
         &config,
         &router,
         &certificates,
         &secret,
+        &identities,
         &tasks,
         &stop,
         &watch,

@@ -9,10 +9,10 @@ use super::operator::Operator;
 use super::{password, table::table};
 use crate::clock::Timestamp;
 use crate::domain::rights::Role;
+use crate::proto::common::vcard;
 use crate::proto::scram::ScramKeys;
-use crate::proto::{BareJid, StreamCondition, StreamError, ns};
+use crate::proto::{BareJid, StreamCondition, StreamError};
 use crate::store::{Account, Put, StoreError, UploadFiles, UploadId, Vcard};
-use crate::xml::{Element, write};
 
 const JID: Argument = Argument {
     name: "jid",
@@ -153,12 +153,8 @@ pub(super) async fn create(
         Err(error) => return Err(error.into()),
     }
     if let Some(name) = name.as_deref().filter(|name| !name.is_empty()) {
-        let vcard =
-            Element::new(ns::VCARD, "vCard").child(Element::new(ns::VCARD, "FN").text(name));
-        let mut xml = Vec::new();
-        write::element(&mut xml, &vcard, ns::CLIENT);
         let vcard = Vcard {
-            xml,
+            xml: vcard::named(name),
             updated_at: now,
         };
         let bytes_max = operator.config.vcard.bytes_max.as_usize();
@@ -274,6 +270,11 @@ async fn passwd(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let jid = arguments.account("jid")?;
     if operator.store.accounts().find(jid).await?.is_none() {
         return Err(Refusal::no_account(jid));
+    }
+    if operator.store.account_sources().find(jid).await?.is_some() {
+        return Err(Refusal::NotAllowed(format!(
+            "{jid} has no password here; it is changed where the person logs in from"
+        )));
     }
     let secret = arguments.secret("password")?.clone();
     let keys = password::keys(secret, operator.config.auth.scram_iterations).await?;

@@ -129,6 +129,9 @@ pub enum Refusal {
     /// It is there already.
     #[error("{0}")]
     Conflict(String),
+    /// Nobody may do it to this account.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The argument is understood and not acceptable: a password that cannot be set.
     #[error("{0}")]
     NotAcceptable(String),
@@ -162,6 +165,7 @@ impl From<Refusal> for StanzaError {
         let condition = match &refusal {
             Refusal::Usage(_) => Condition::BadRequest,
             Refusal::Forbidden(_) => Condition::Forbidden,
+            Refusal::NotAllowed(_) => Condition::NotAllowed,
             Refusal::NotFound(_) => Condition::ItemNotFound,
             Refusal::Conflict(_) => Condition::Conflict,
             Refusal::NotAcceptable(_) => Condition::NotAcceptable,

@@ -58,6 +58,7 @@ fn told(done: &Result<Outcome, Refusal>) -> (&'static str, String) {
             let kind = match refusal {
                 Refusal::Usage(_) => "usage",
                 Refusal::Forbidden(_) => "forbidden",
+                Refusal::NotAllowed(_) => "not allowed",
                 Refusal::NotFound(_) => "not found",
                 Refusal::Conflict(_) => "conflict",
                 Refusal::NotAcceptable(_) => "not acceptable",

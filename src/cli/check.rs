@@ -6,6 +6,7 @@ mod certificates;
 mod database;
 mod dns;
 mod files;
+mod identity;
 mod ports;
 
 use std::fmt;
@@ -90,6 +91,7 @@ pub async fn check(config: Result<Config, ConfigErrors>) -> Report {
     certificates::check(&config, &Clock::system(), &mut report).await;
     ports::check(&config, running, &mut report);
     Box::pin(database::check(&config, &mut report)).await;
+    Box::pin(identity::check(&config, &Clock::system(), &mut report)).await;
     Box::pin(dns::check(&config, &mut report)).await;
     report
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Config;
+use super::check_auth;
 use super::database::SCHEMES;
 use super::reader::Reader;
 
@@ -37,6 +38,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     room_for_a_stanza(config, reader);
     components(config, reader);
     external_services(config, reader);
+    check_auth::check(&config.auth, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.

@@ -509,7 +509,8 @@ fn the_reference_has_every_field_of_every_struct() {
             format!("\n#{field} = "),
             format!("\n# {field} = "),
             format!("\n#[{field}]\n"),
-            format!("\n#[host.{field}]\n"),
+            format!(".{field}]\n"),
+            format!(".{singular}]]\n"),
             format!("\n#[[{singular}]]\n"),
             format!("\n# [[{singular}]]\n"),
         ];

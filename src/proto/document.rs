@@ -42,6 +42,8 @@ pub const CORE: &[Document] = &[
         "",
     )
     .note("EXTERNAL of appendix A, by client certificate"),
+    Document::new("RFC 4511", "LDAP: The Protocol", "")
+        .note("as the client of a directory: bind and search, STARTTLS"),
     Document::new("RFC 4616", "The PLAIN SASL Mechanism", ""),
     Document::new("RFC 5802", "SCRAM SASL Mechanisms", "")
         .note("SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512, each also as -PLUS"),
@@ -52,6 +54,8 @@ pub const CORE: &[Document] = &[
     Document::new("RFC 7590", "Use of TLS in XMPP", ""),
     Document::new("RFC 7622", "XMPP: Address Format", "")
         .note("localparts and domains prepared as RFC 6122 does, resources as RFC 8265"),
+    Document::new("RFC 7628", "SASL Mechanisms for OAuth (OAUTHBEARER)", "")
+        .note("signed JSON Web Tokens (RFC 7519); not OAUTH10A"),
     Document::new("RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS", ""),
     Document::new("RFC 9266", "Channel Bindings for TLS 1.3", "").note("tls-exporter"),
     Document::new(

@@ -13,9 +13,10 @@ use tracing::info;
 
 use super::ServerError;
 use super::accept::{self, Door};
-use crate::config::{Config, ListenAddress};
+use crate::config::{AuthSource, Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
 use crate::http::{Site, Watch, Web};
+use crate::identity::Identities;
 use crate::net::address_limits::{AddressLimits, Limits as AddressRules, Loopback};
 use crate::net::listener;
 use crate::net::tls::resolver::CertificateStore;
@@ -38,6 +39,7 @@ pub(super) fn open(
     router: &Arc<Router>,
     certificates: &Arc<CertificateStore>,
     secret: &[u8; 32],
+    identities: &Arc<Identities>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     watch: &Watch,
@@ -59,6 +61,7 @@ pub(super) fn open(
             negotiation_limits: negotiation_limits(config),
             session_limits: session_limits(config),
             derivations: Arc::clone(&derivations),
+            identities: Arc::clone(identities),
             tasks: tasks.clone(),
             stop: stop.clone(),
             resumables: Arc::clone(&resumables),
@@ -221,13 +224,20 @@ const fn starttls(config: &Config, start: Start, loopback: bool) -> Tls {
 /// The rules of a listener's streams.
 fn rules(config: &Config, router: &Arc<Router>, secret: &[u8; 32], tls: Tls) -> Rules {
     let services = router.services();
+    let asks = |source: &AuthSource| config.auth.asks(*source);
     let enabled = |mechanism: &Mechanism| match mechanism {
         Mechanism::External => true,
-        Mechanism::Plain => config.auth.plain,
-        Mechanism::Scram { hash, .. } => match hash {
-            ScramHash::Sha1 => config.auth.scram_sha_1,
-            ScramHash::Sha256 | ScramHash::Sha512 => true,
-        },
+        Mechanism::Plain => {
+            config.auth.plain && [AuthSource::Local, AuthSource::Ldap].iter().any(asks)
+        }
+        Mechanism::OauthBearer => asks(&AuthSource::Oauth),
+        Mechanism::Scram { hash, .. } => {
+            asks(&AuthSource::Local)
+                && match hash {
+                    ScramHash::Sha1 => config.auth.scram_sha_1,
+                    ScramHash::Sha256 | ScramHash::Sha512 => true,
+                }
+        }
     };
     Rules {
         hosts: services.hosts.clone(),

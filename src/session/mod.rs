@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::hooks::{Mail, Session};
+use crate::identity::Identities;
 
 use crate::net::address_limits::{AddressLimits, NegotiationPlace};
 use crate::net::tls::resolver::CertificateStore;
@@ -55,6 +56,8 @@ pub struct Listener {
     pub session_limits: Limits,
     /// How many passwords are checked at once, over all listeners.
     pub derivations: Arc<Semaphore>,
+    /// Who knows the people that have no password here.
+    pub identities: Arc<Identities>,
     /// Where every task is spawned, so that shutdown waits for it.
     pub tasks: TaskTracker,
     /// Ends what is being negotiated; sessions are told one by one.

@@ -1,5 +1,6 @@
 //! Drives the negotiation machine over a connection until a resource is bound.
 
+mod identity;
 mod login;
 mod proof;
 mod resumption;
@@ -22,6 +23,7 @@ use super::web::refusal;
 use super::{Listener, Start};
 use crate::clock::Timestamp;
 use crate::hooks::{Session, Slots, StreamIq};
+use crate::identity::Person;
 use crate::net::tls::facts::{TlsFacts, TlsVersion as FactsVersion};
 use crate::proto::{BareJid, Condition, IqType, StreamCondition, StreamError, reading};
 use crate::stream::sasl::{Security, TlsVersion};
@@ -79,6 +81,7 @@ pub(super) async fn negotiate(
         scope: Scope::default(),
         lang: None,
         claimed: None,
+        person: None,
         slots: Arc::default(),
         proved_at: listener.router.services().clock.now(),
         bound: None,
@@ -126,6 +129,8 @@ struct Driver {
     lang: Option<CompactString>,
     /// Who the client last said it is.
     claimed: Option<BareJid>,
+    /// Who a directory or a token says the client is.
+    person: Option<Person>,
     /// What extensions keep of the stream while it is not authenticated.
     slots: Arc<Slots>,
     /// Before the store was last asked for what the client's proof is compared with.
@@ -193,6 +198,7 @@ impl Driver {
                 }
                 Next::Keys { account, hash } => self.keys(&account, hash).await,
                 Next::Password { account, password } => self.password(account, password).await,
+                Next::Bearer { host, token } => self.bearer(&host, &token).await,
                 Next::Admit { account } => self.admit(&account).await,
                 Next::Bind { account, resource } => {
                     Input::Bound(Box::pin(self.bind(account, resource)).await)

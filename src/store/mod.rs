@@ -6,6 +6,7 @@
 
 mod abuse_report;
 mod account;
+mod account_source;
 mod archive;
 mod blocked;
 mod credential;
@@ -36,6 +37,7 @@ use tokio_util::task::TaskTracker;
 
 pub use abuse_report::{AbuseReport, AbuseReports, ReportLimits};
 pub use account::{Account, Accounts, LastSeen, Removed};
+pub use account_source::AccountSources;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
     ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
@@ -116,6 +118,12 @@ impl Store {
     #[must_use]
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts { db: &self.0.db }
+    }
+
+    /// Who knows the people of accounts without a password of their own.
+    #[must_use]
+    pub fn account_sources(&self) -> AccountSources<'_> {
+        AccountSources { db: &self.0.db }
     }
 
     /// The keys that accounts log in with.
@@ -266,6 +274,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         abuse_report::QUERIES,
         account::QUERIES,
+        account_source::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,
         archive::PREFERENCE_QUERIES,

@@ -9,7 +9,8 @@ use crate::proto::{BareJid, FullJid, IqType, Resource, StanzaError};
 use crate::stream::management::{NotResumed, Resume};
 use crate::stream::outbox::Outbox;
 use crate::stream::sasl::{
-    Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security, Token, TokenMechanism,
+    BearerVerdict, Decoys, PasswordVerdict, Policy, SaslCondition, Secret, Security, Token,
+    TokenMechanism,
 };
 use crate::xml::{Element, Opening, Parsed};
 
@@ -65,6 +66,8 @@ pub enum Input {
     Keys(Option<ScramKeys>),
     /// The answer to [`Next::Password`].
     Verdict(PasswordVerdict),
+    /// The answer to [`Next::Bearer`].
+    Bearer(BearerVerdict),
     /// The answer to [`Next::Admit`].
     Admission(Admission),
     /// The store could not answer.
@@ -157,6 +160,13 @@ pub enum Next {
         account: BareJid,
         /// What the client sent.
         password: Secret,
+    },
+    /// Check a token that somebody else signed (RFC 7628).
+    Bearer {
+        /// The host that the client wants to log in to.
+        host: BareJid,
+        /// What the client sent; empty when it has none.
+        token: Secret,
     },
     /// See whether the account may come in.
     Admit {

@@ -15,8 +15,8 @@ use super::header::{self, Header};
 use super::interface::{Input, Next, Output, Rules, Tls};
 use super::outbox::{Framing, Outbox};
 use super::sasl::{
-    Attempts, AwaitingKeys, AwaitingTokens, AwaitingVerdict, Exchange, Offer, SaslCondition,
-    Security,
+    Attempts, AwaitingBearer, AwaitingKeys, AwaitingTokens, AwaitingVerdict, Exchange, Offer,
+    SaslCondition, Security,
 };
 use crate::proto::{BareJid, Stanza, StanzaError, StreamCondition, StreamError};
 use crate::xml::{Element, Opening};
@@ -69,6 +69,11 @@ enum State {
     Checking {
         opened: Opened,
         next: AwaitingVerdict,
+    },
+    /// Waits for the check of a token that somebody else signed.
+    Judging {
+        opened: Opened,
+        next: AwaitingBearer,
     },
     /// Waits for the tokens of a client.
     Finding {
@@ -150,6 +155,9 @@ impl Negotiation {
                 let step = next.resolve(verdict);
                 self.step(opened, step)
             }
+            (State::Judging { opened, next }, Input::Bearer(verdict)) => {
+                self.step(opened, next.resolve(verdict))
+            }
             (State::Finding { opened, next }, Input::Tokens(tokens)) => {
                 self.step(opened, next.resolve(&tokens))
             }
@@ -160,6 +168,7 @@ impl Negotiation {
             (
                 State::Fetching { opened, .. }
                 | State::Checking { opened, .. }
+                | State::Judging { opened, .. }
                 | State::Finding { opened, .. }
                 | State::Admitting(Proved { opened, .. }),
                 Input::Unavailable,

@@ -17,6 +17,7 @@ crate::on_both!(
     accounts_change_state_only_when_they_exist,
     a_removed_account_leaves_nothing,
     accounts_are_paged_by_domain,
+    the_source_of_an_account_is_kept_where_it_has_no_password,
     what_is_given_up_midway_happens_wholly_or_not_at_all,
 );
 
@@ -243,6 +244,30 @@ async fn a_removed_account_leaves_nothing(place: Place) {
         None
     );
     assert_eq!(store.vcards().find(&alice).await.unwrap(), None);
+}
+
+async fn the_source_of_an_account_is_kept_where_it_has_no_password(place: Place) {
+    let store = place.open().await;
+    let bob = account(&store, "bob@example.com").await;
+    let alice = jid("alice@example.com");
+    let sources = store.account_sources();
+    let early = sources.put(&alice, "ldap").await;
+    assert!(matches!(early, Err(StoreError::NoAccount(_))), "{early:?}");
+    let accounts = store.accounts();
+    accounts
+        .create(&alice, Role::Member, &[], NOW)
+        .await
+        .unwrap();
+    assert_eq!(sources.find(&alice).await.unwrap(), None);
+    for source in ["ldap", "ldap", "oauth"] {
+        assert!(sources.put(&alice, source).await.unwrap());
+        let found = sources.find(&alice).await.unwrap();
+        assert_eq!(found.as_deref(), Some(source));
+    }
+    assert!(!sources.put(&bob, "ldap").await.unwrap());
+    assert_eq!(sources.find(&bob).await.unwrap(), None);
+    accounts.remove(&alice).await.unwrap();
+    assert_eq!(sources.find(&alice).await.unwrap(), None);
 }
 
 async fn accounts_are_paged_by_domain(place: Place) {

@@ -15,6 +15,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stream", &["clock", "proto", "xml"]),
     ("store", &["clock", "domain", "id", "observe", "proto"]),
     (
+        "identity",
+        &[
+            "clock", "config", "domain", "id", "net", "proto", "store", "xml",
+        ],
+    ),
+    (
         "hooks",
         &["clock", "config", "observe", "proto", "store", "xml"],
     ),
@@ -24,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "clock", "config", "hooks", "id", "net", "observe", "proto", "router", "store",
+            "clock", "config", "hooks", "id", "identity", "net", "observe", "proto", "router", "store",
             "stream", "xml",
         ],
     ),
@@ -58,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "hooks",
             "http",
             "id",
+            "identity",
             "net",
             "observe",
             "proto",
@@ -71,7 +78,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "admin", "clock", "config", "domain", "net", "observe", "proto", "server", "store",
+            "admin", "clock", "config", "domain", "identity", "net", "observe", "proto", "server",
+            "store",
         ],
     ),
     ("main", &["cli", "config", "observe", "server"]),
@@ -241,7 +249,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["net"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
+    ("jsonwebtoken", &["identity"]),
+    ("ldap3", &["identity"]),
     ("rcgen", &["net"]),
+    ("reqwest", &["identity"]),
     ("rpassword", &["cli"]),
     ("sqlx", &["store"]),
     (
@@ -252,6 +263,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "extensions",
             "hooks",
             "http",
+            "identity",
             "main",
             "net",
             "peer",

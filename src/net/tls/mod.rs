@@ -18,6 +18,7 @@ pub mod reload;
 pub mod resolver;
 pub mod self_signed;
 pub mod server;
+pub mod trust;
 
 #[cfg(test)]
 mod handshake_tests;

@@ -10,7 +10,7 @@ use tokio_rustls::rustls::server::{
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
 
 use super::resolver::CertificateStore;
-use super::{TlsError, pem};
+use super::{TlsError, trust};
 use crate::config::TlsVersion;
 
 /// What is asked of clients. A certificate is never required: who has none uses a password.
@@ -29,16 +29,7 @@ impl ClientCertificates {
     /// # Errors
     /// When the file cannot be read or holds no usable authority.
     pub fn accept(authorities: &Path) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in pem::certificates(authorities)? {
-            roots
-                .add(certificate)
-                .map_err(|e| TlsError::BadCertificate {
-                    path: authorities.into(),
-                    cause: e.to_string(),
-                })?;
-        }
-        Ok(Self::Accept(Arc::new(roots)))
+        Ok(Self::Accept(Arc::new(trust::roots(authorities)?)))
     }
 }
 

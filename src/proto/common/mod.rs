@@ -5,3 +5,4 @@ pub mod forms;
 pub mod forward;
 pub mod kept;
 pub mod rsm;
+pub mod vcard;

@@ -6,7 +6,7 @@ use tracing::warn;
 use super::Driver;
 use crate::config::Conflict;
 use crate::hooks::{Connection, MailboxLimits};
-use crate::proto::scram::ScramKeys;
+use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError, ns,
 };
@@ -23,7 +23,11 @@ impl Driver {
             Next::Tokens { account, agent } => self.tokens(&account, &agent).await,
             Next::Hashes { account } => {
                 let hashes = self.store().credentials().hashes(&account).await;
-                hashes.map(Input::Hashes)
+                // Who has no password here is given none by an upgrade either.
+                hashes.map(|present| match present.is_empty() {
+                    true => Input::Hashes(ScramHash::ALL.to_vec()),
+                    false => Input::Hashes(present),
+                })
             }
             Next::Upgrade { account, keys } => self.upgrade(&account, &keys).await,
             Next::Exchange {
@@ -49,6 +53,7 @@ impl Driver {
             | Next::StartTls
             | Next::Keys { .. }
             | Next::Password { .. }
+            | Next::Bearer { .. }
             | Next::Admit { .. }
             | Next::Bind { .. }
             | Next::Resume { .. }

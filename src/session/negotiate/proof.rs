@@ -1,11 +1,15 @@
 //! What the store says of an account whose owner is proving to be it: its keys, whether a password
 //! is right, whether it may come in.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Driver;
 use crate::observe::metrics::counted;
+use super::identity::Unavailable;
+use crate::config::AuthSource;
 use crate::proto::BareJid;
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret};
@@ -21,7 +25,7 @@ impl Driver {
 
     /// An address that has guessed often waits before each try, whether right or wrong: who
     /// could tell them apart by time would not wait for the answer.
-    async fn hold_back(&self) {
+    pub(super) async fn hold_back(&self) {
         let now = Instant::now().into_std();
         let delay = self.listener.addresses.authentication_delay(self.peer, now);
         if !delay.is_zero() {
@@ -32,6 +36,7 @@ impl Driver {
     /// Before what a client says of an account is compared with what the store has of it.
     pub(super) async fn before_proof(&mut self, account: &BareJid) {
         self.claimed = Some(account.clone());
+        self.person = None;
         self.hold_back().await;
         self.proved_at = self.listener.router.services().clock.now();
     }
@@ -47,33 +52,63 @@ impl Driver {
         }
     }
 
+    /// Asks the sources in their order; the first that knows the account decides.
     pub(super) async fn password(&mut self, account: BareJid, password: Secret) -> Input {
         self.before_proof(&account).await;
-        let keys = match self.store().credentials().strongest(&account).await {
+        let services = Arc::clone(self.listener.router.services());
+        for source in &services.config.auth.sources {
+            let verdict = match source {
+                AuthSource::Local => self.own_password(&account, &password).await,
+                AuthSource::Ldap => self.directory_password(&account, &password).await,
+                AuthSource::Oauth => Ok(None),
+            };
+            match verdict {
+                Ok(None) => {}
+                Ok(Some(verdict)) => return Input::Verdict(verdict),
+                Err(Unavailable) => return Input::Unavailable,
+            }
+        }
+        Input::Verdict(PasswordVerdict::Wrong)
+    }
+
+    /// Whether it is the account's password here; `None` when the account has none.
+    async fn own_password(
+        &self,
+        account: &BareJid,
+        password: &Secret,
+    ) -> Result<Option<PasswordVerdict>, Unavailable> {
+        let keys = match self.store().credentials().strongest(account).await {
             Ok(login) => login.and_then(|login| login.keys),
             Err(error) => {
                 warn!(%error, "credentials could not be read");
-                return Input::Unavailable;
+                return Err(Unavailable);
             }
         };
         let known = keys.is_some();
         let keys: ScramKeys =
-            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(&account, ScramHash::Sha512));
+            keys.unwrap_or_else(|| self.listener.rules.decoys.keys(account, ScramHash::Sha512));
+        let password = Secret::from(password.expose());
         // A derivation takes a millisecond or more, in which this thread serves nobody else.
         // As many at once as there are processors: strangers can ask for it.
         let _place = self.listener.derivations.acquire().await;
         let check = tokio::task::spawn_blocking(move || keys.verify_password(password.expose()));
         match check.await {
-            Ok(true) if known => Input::Verdict(PasswordVerdict::Right),
-            Ok(_) => Input::Verdict(PasswordVerdict::Wrong),
+            Ok(_) if !known => Ok(None),
+            Ok(true) => Ok(Some(PasswordVerdict::Right)),
+            Ok(false) => Ok(Some(PasswordVerdict::Wrong)),
             Err(error) => {
                 warn!(%error, "a password check failed to run");
-                Input::Unavailable
+                Err(Unavailable)
             }
         }
     }
 
-    pub(super) async fn admit(&self, account: &BareJid) -> Input {
+    pub(super) async fn admit(&mut self, account: &BareJid) -> Input {
+        match Box::pin(self.vouched(account)).await {
+            Ok(true) => {}
+            Ok(false) => return Input::Admission(Admission::Unknown),
+            Err(Unavailable) => return Input::Unavailable,
+        }
         match self.store().accounts().find(account).await {
             Ok(Some(found)) if found.enabled => {
                 counted().logins_accepted.increment(1);

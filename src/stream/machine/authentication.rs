@@ -144,6 +144,11 @@ impl Negotiation {
                 let out = self.outbox();
                 self.to(state, out, Next::Password { account, password })
             }
+            Step::NeedBearerCheck { host, token, next } => {
+                let state = State::Judging { opened, next };
+                let out = self.outbox();
+                self.to(state, out, Next::Bearer { host, token })
+            }
             Step::NeedTokens { account, next } => {
                 let agent = opened.agent().unwrap_or_default().to_owned();
                 let state = State::Finding { opened, next };

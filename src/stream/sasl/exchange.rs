@@ -1,5 +1,6 @@
 //! One exchange, from the client's choice of a mechanism to its end (RFC 6120 §6.4).
 
+use super::bearer::{self, AwaitingBearer};
 use super::external;
 use super::hashed_token::{self, AwaitingTokens};
 use super::plain::{self, AwaitingVerdict};
@@ -40,6 +41,15 @@ pub enum Step {
         password: Secret,
         /// Waits for the verdict.
         next: AwaitingVerdict,
+    },
+    /// Check a token that somebody else signed (RFC 7628).
+    NeedBearerCheck {
+        /// The host that the client wants to log in to.
+        host: BareJid,
+        /// What the client sent; empty when it has none.
+        token: Secret,
+        /// Waits for the verdict.
+        next: AwaitingBearer,
     },
     /// Fetch the tokens that the client has for this account, the newest first.
     NeedTokens {
@@ -88,6 +98,8 @@ enum Waiting {
         server_nonce: String,
     },
     ScramFinal(AwaitingFinal),
+    /// The client was told why it fails.
+    Refused,
 }
 
 impl Exchange {
@@ -125,6 +137,11 @@ impl Exchange {
         step.unwrap_or_else(Step::Failure)
     }
 
+    /// The client hears the failure itself after whatever it says.
+    pub(super) fn refused() -> Self {
+        Self(Box::new(Waiting::Refused))
+    }
+
     pub(super) fn scram_final(state: AwaitingFinal) -> Self {
         Self(Box::new(Waiting::ScramFinal(state)))
     }
@@ -140,6 +157,7 @@ impl Exchange {
             } => first(mechanism, &offer, &server_nonce, message),
             Waiting::ScramFinal(_) if message.len() > MESSAGE_BYTES_MAX => too_long(),
             Waiting::ScramFinal(state) => state.respond(message),
+            Waiting::Refused => Failure::from(SaslCondition::NotAuthorized).into(),
         }
     }
 }
@@ -151,6 +169,7 @@ fn first(mechanism: Mechanism, offer: &Offer, server_nonce: &str, message: &[u8]
     let step = match mechanism {
         Mechanism::External => external::respond(offer, message),
         Mechanism::Plain => plain::respond(offer, message),
+        Mechanism::OauthBearer => bearer::respond(offer, message),
         Mechanism::Scram { hash, plus } => {
             scram::respond_first(offer, hash, plus, server_nonce, message)
         }

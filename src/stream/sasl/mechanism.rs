@@ -16,13 +16,15 @@ pub enum Mechanism {
         /// Whether it is tied to the TLS channel (`-PLUS`).
         plus: bool,
     },
+    /// A token that somebody else signed (RFC 7628).
+    OauthBearer,
     /// The password itself (RFC 4616).
     Plain,
 }
 
 impl Mechanism {
     /// Every mechanism, the strongest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::External,
         Self::scram(ScramHash::Sha512, true),
         Self::scram(ScramHash::Sha256, true),
@@ -30,6 +32,7 @@ impl Mechanism {
         Self::scram(ScramHash::Sha512, false),
         Self::scram(ScramHash::Sha256, false),
         Self::scram(ScramHash::Sha1, false),
+        Self::OauthBearer,
         Self::Plain,
     ];
 
@@ -42,6 +45,7 @@ impl Mechanism {
     pub const fn name(self) -> &'static str {
         match self {
             Self::External => "EXTERNAL",
+            Self::OauthBearer => "OAUTHBEARER",
             Self::Plain => "PLAIN",
             Self::Scram { hash, plus } => match (hash, plus) {
                 (ScramHash::Sha1, false) => "SCRAM-SHA-1",

@@ -3,7 +3,7 @@
 //!
 //! [`Offer`] is what a stream may be offered; [`Exchange::begin`] takes the client's choice and
 //! answers with a [`Step`]. A step either asks something of the client (a challenge), asks
-//! something of the caller (keys, or the check of a password) and carries the state that the
+//! something of the caller (keys, or the check of a password or token) and carries the state that the
 //! answer is given to, or ends the exchange. No state can be used twice or out of order.
 //!
 //! A [`Step::Success`] says who it is, not that they may come in: whether the account exists,
@@ -13,6 +13,7 @@
 //!           <auth/> -> Exchange::begin -> Challenge   -> <response/> -> Exchange::respond -> …
 //!                                      -> NeedKeys    -> AwaitingKeys::resolve            -> …
 //!                                      -> NeedPasswordCheck -> AwaitingVerdict::resolve   -> …
+//!                                      -> NeedBearerCheck -> AwaitingBearer::resolve      -> …
 //!                                      -> NeedTokens  -> AwaitingTokens::resolve          -> …
 //!                                      -> Success | TokenProved | Failure
 //! ```
@@ -20,6 +21,7 @@
 //! Not here: the elements `<auth/>`, `<challenge/>` and so on, timers, and the database.
 
 mod attempts;
+mod bearer;
 mod condition;
 mod decoy;
 mod exchange;
@@ -37,6 +39,7 @@ mod wire;
 mod tests;
 
 pub use attempts::{Attempts, Penalty};
+pub use bearer::{AwaitingBearer, BearerVerdict};
 pub use condition::{Failure, SaslCondition, ScramError};
 pub use decoy::Decoys;
 pub use exchange::{Exchange, MESSAGE_BYTES_MAX, Step};

@@ -118,10 +118,14 @@ pub struct Policy {
     pub enabled: Vec<Mechanism>,
 }
 
+/// What a server can do that knows its people itself.
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            enabled: Mechanism::ALL.to_vec(),
+            enabled: Mechanism::ALL
+                .into_iter()
+                .filter(|it| *it != Mechanism::OauthBearer)
+                .collect(),
         }
     }
 }
@@ -154,7 +158,7 @@ impl Offer {
         let possible = |mechanism: &Mechanism| match mechanism {
             Mechanism::External => !identities.is_empty(),
             Mechanism::Scram { plus, .. } => !plus || !bindings.is_empty(),
-            Mechanism::Plain => plain,
+            Mechanism::Plain | Mechanism::OauthBearer => plain,
         };
         let enabled = Mechanism::ALL
             .into_iter()
@@ -162,7 +166,7 @@ impl Offer {
         let (mechanisms, impossible): (Vec<_>, Vec<_>) = enabled.partition(possible);
         let needs_tls = impossible
             .into_iter()
-            .filter(|mechanism| *mechanism == Mechanism::Plain)
+            .filter(|it| matches!(it, Mechanism::Plain | Mechanism::OauthBearer))
             .collect();
         if !mechanisms.iter().any(is_plus) {
             // XEP-0440 §3: types without a mechanism look like an attack to the client.
@@ -379,6 +383,13 @@ mod tests {
         ] {
             assert_eq!(offer.select(name), Err(condition), "{name}");
         }
+        let bearer = Policy {
+            enabled: vec![Mechanism::OauthBearer],
+        };
+        let offer = Offer::new(&jid("example.com"), clear.clone(), &bearer);
+        let needs_tls = Err(SaslCondition::EncryptionRequired);
+        assert_eq!(offer.select("OAUTHBEARER"), needs_tls);
+        assert!(offer.mechanisms().is_empty());
         let none = Policy { enabled: vec![] };
         let offer = Offer::new(&jid("example.com"), clear, &none);
         assert_eq!(offer.select("PLAIN"), Err(SaslCondition::InvalidMechanism));
