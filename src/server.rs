@@ -188,6 +188,7 @@ fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Route
         .collect();
     Router::new(|router| Services {
         gateways: Vec::new(),
+        peers: Arc::default(),
         requests: Requests::default(),
         store: store.clone(),
         clock: clock.clone(),
