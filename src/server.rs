@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::admin::Operator;
 use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
+use crate::component::Components;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
@@ -90,19 +91,25 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let signals = Signals::listen()?;
     // Before the database is touched: of two servers of one data_dir the second ends here.
     let control = ControlSocket::bind(&config.data_dir)?;
-    for key in config.unserved() {
-        warn!(key, "set, but not served by this version");
-    }
     let clock = Clock::system();
     let store = open_store(&config).await?;
     let certificates = certificates::load(&config, clock.now())?;
-    let router = build_router(&config, &store, &clock);
+    let components = Components::new(&config);
+    let router = build_router(&config, &store, &clock, &components);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let operator = Operator::running(Arc::clone(router.services()));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
-    listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
+    listeners::open(
+        &config,
+        &router,
+        &components,
+        &certificates,
+        &secret,
+        &tasks,
+        &stop,
+    )?;
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
@@ -179,7 +186,12 @@ pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError
     Ok((location, limits))
 }
 
-fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Router> {
+fn build_router(
+    config: &Arc<Config>,
+    store: &Store,
+    clock: &Clock,
+    components: &Arc<Components>,
+) -> Arc<Router> {
     let hooks = Arc::new(extensions::hooks(config));
     let hosts: Vec<BareJid> = config
         .hosts
@@ -187,7 +199,7 @@ fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Route
         .map(|host| host.domain.to_jid())
         .collect();
     Router::new(|router| Services {
-        gateways: Vec::new(),
+        gateways: vec![Arc::<Components>::clone(components)],
         peers: Arc::default(),
         requests: Requests::default(),
         store: store.clone(),

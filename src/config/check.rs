@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Config;
+use super::component::Component;
 use super::database::SCHEMES;
 use super::reader::Reader;
 
@@ -159,6 +160,7 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
             let message = "expected a secret, found an empty one".to_owned();
             reader.complain_at(&format!("{path}.secret"), "[[component]] secret", message);
         }
+        room_for_a_stanza_of_a_client(config, component, &path, reader);
         let is_set = |index: usize| reader.is_set(&format!("component[{index}].domain"));
         if !is_set(index) {
             continue;
@@ -167,6 +169,8 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
         let mut others = config.components.iter().take(index).enumerate();
         let taken = if config.hosts.iter().any(|host| host.domain == *domain) {
             "host"
+        } else if services(config).any(|service| service == domain.as_str()) {
+            "service"
         } else if others.any(|(at, other)| is_set(at) && other.domain == *domain) {
             "component"
         } else {
@@ -175,4 +179,44 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
         let message = format!("{domain} is a {taken} already");
         reader.complain_at(&format!("{path}.domain"), "[[component]] domain", message);
     }
+}
+
+/// What a client may send has to find room in the queue of a component.
+fn room_for_a_stanza_of_a_client(
+    config: &Config,
+    component: &Component,
+    path: &str,
+    reader: &mut Reader<'_>,
+) {
+    let (stanza, bound) = (config.c2s.stanza_bytes_max, component.queue_bytes_max);
+    if bound < stanza && !reader.is_broken("c2s.stanza_bytes_max") {
+        let message = format!(
+            "expected at least stanza_bytes_max of [c2s], {} bytes, found {}",
+            stanza.as_u64(),
+            bound.as_u64()
+        );
+        let key = "queue_bytes_max";
+        reader.complain_at(
+            &format!("{path}.{key}"),
+            "[[component]] queue_bytes_max",
+            message,
+        );
+    }
+}
+
+/// The domains that this server's own services have beside the hosts.
+fn services(config: &Config) -> impl Iterator<Item = String> {
+    config.hosts.iter().flat_map(|host| {
+        let host = host.domain.as_str();
+        let rooms = config
+            .rooms
+            .enabled
+            .then(|| config.rooms.subdomain.as_str());
+        let upload = config.upload.enabled.then_some("upload");
+        let below = [rooms, upload].into_iter().flatten();
+        let pubsub = config.pubsub.service.under(host);
+        below
+            .map(move |name| format!("{name}.{host}"))
+            .chain(pubsub.map(|domain| domain.to_string()))
+    })
 }

@@ -17,20 +17,13 @@ section! {
         /// Other servers, TLS from the first byte (XEP-0368), when `[s2s]` is enabled; 5270 is the
         /// customary port.
         s2s_direct_tls: Vec<ListenAddress> = ListenAddress::everywhere(5270);
-        /// External components (XEP-0114); customary port 5347. Not served by this version.
+        /// External components (XEP-0114), each of which has a `[[component]]`; 5347 is the
+        /// customary port. Nothing is encrypted there: `127.0.0.1:5347` lets in programs of this
+        /// machine only.
         component: Vec<ListenAddress> = Vec::new();
         /// HTTP without TLS: WebSocket and BOSH for a proxy on this machine, which ends TLS.
         http: Vec<ListenAddress> = ListenAddress::on_loopback(5280);
         /// HTTPS: WebSocket and BOSH for browsers, with the certificates of `[tls]`.
         https: Vec<ListenAddress> = ListenAddress::everywhere(5443);
-    }
-}
-
-impl Listen {
-    /// The keys that are set although this version does not serve them.
-    pub(super) fn unserved(&self) -> impl Iterator<Item = &'static str> {
-        (!self.component.is_empty())
-            .then_some("[listen] component")
-            .into_iter()
     }
 }

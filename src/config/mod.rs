@@ -55,7 +55,7 @@ pub use archive::{Archive, ArchiveDefault};
 pub use auth::Auth;
 pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
-pub use component::{Component, ComponentRole};
+pub use component::{Component, ComponentConflict, ComponentRole};
 pub use database::{Database, DatabaseLocation};
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use fast::Fast;
@@ -180,14 +180,6 @@ impl Config {
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigErrors> {
         Self::read(Some((name, text)), environment)
-    }
-
-    /// The keys that are set although this version does not do what they ask for: each
-    /// deserves a warning at start.
-    #[must_use]
-    pub fn unserved(&self) -> Vec<&'static str> {
-        let components = (!self.components.is_empty()).then_some("[[component]]");
-        self.listen.unserved().chain(components).collect()
     }
 
     /// Which database serves: the one of `[database] url`, or the file in `data_dir`.

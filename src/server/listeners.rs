@@ -13,6 +13,7 @@ use tracing::info;
 
 use super::ServerError;
 use super::accept::{self, Door};
+use crate::component::{self, Components};
 use crate::config::{Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
 use crate::http::{Site, Web};
@@ -36,6 +37,7 @@ pub const LISTENERS_FILE: &str = "listeners";
 pub(super) fn open(
     config: &Arc<Config>,
     router: &Arc<Router>,
+    components: &Arc<Components>,
     certificates: &Arc<CertificateStore>,
     secret: &[u8; 32],
     tasks: &TaskTracker,
@@ -66,6 +68,13 @@ pub(super) fn open(
     // HTTP has ended TLS before a stream begins.
     let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
     let web = Web::new(Arc::clone(&carried), https_port(&sockets));
+    let setup = component::Setup {
+        components: Arc::clone(components),
+        services: Arc::clone(router.services()),
+        addresses: Arc::clone(&addresses),
+        stop: stop.clone(),
+    };
+    components.watch(router.services(), tasks, stop);
     let mut lines = String::new();
     for Bound {
         key,
@@ -85,6 +94,7 @@ pub(super) fn open(
             }
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
+            Kind::Component => (Arc::clone(&carried), Door::Component(setup.clone())),
         };
         tasks.spawn(accept::accept(socket, listener, door, stop.clone()));
     }
@@ -120,6 +130,7 @@ enum Kind {
     Xmpp(Start),
     Http,
     Https,
+    Component,
 }
 
 struct Bound {
@@ -132,11 +143,12 @@ struct Bound {
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
     let direct_tls = Kind::Xmpp(Start::DirectTls);
-    let keys: [(&'static str, Kind, &[ListenAddress]); 4] = [
+    let keys: [(&'static str, Kind, &[ListenAddress]); 5] = [
         ("c2s", Kind::Xmpp(Start::Plain), &listen.c2s),
         ("c2s_direct_tls", direct_tls, &listen.c2s_direct_tls),
         ("http", Kind::Http, &listen.http),
         ("https", Kind::Https, &listen.https),
+        ("component", Kind::Component, &listen.component),
     ];
     let mut bound = Vec::new();
     for (key, kind, addresses) in keys {

@@ -19,6 +19,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("net", &["clock", "config", "proto"]),
     ("peer", &["hooks", "proto", "xml"]),
     (
+        "component",
+        &[
+            "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
+        ],
+    ),
+    (
         "session",
         &[
             "clock", "config", "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
@@ -47,6 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "admin",
             "clock",
+            "component",
             "config",
             "domain",
             "extensions",
@@ -255,7 +262,10 @@ const CRATES: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("tokio_rustls", &["http", "net", "peer", "server", "session"]),
+    (
+        "tokio_rustls",
+        &["http", "net", "peer", "server", "session"],
+    ),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];
