@@ -222,6 +222,3 @@ impl fmt::Debug for Place {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

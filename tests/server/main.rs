@@ -9,6 +9,8 @@ mod acknowledged;
 mod authority;
 mod bad_peers;
 mod certificates;
+mod component_peer;
+mod components;
 mod exchange;
 mod external;
 mod first_run;

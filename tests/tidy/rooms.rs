@@ -251,6 +251,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "admin",
             "cli",
+            "component",
             "extensions",
             "hooks",
             "http",
