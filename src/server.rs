@@ -124,7 +124,7 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
         welcome.print();
     }
     wait_for_the_end(&certificates, signals).await;
-    shut_down(&config, &router, &tasks, &stop, &store).await;
+    shut_down(&config, &router, &components, &tasks, &stop, &store).await;
     Ok(())
 }
 
@@ -264,6 +264,7 @@ async fn wait_for_the_end(certificates: &Arc<CertificateStore>, mut signals: Sig
 async fn shut_down(
     config: &Config,
     router: &Arc<Router>,
+    components: &Components,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     store: &Store,
@@ -271,6 +272,13 @@ async fn shut_down(
     info!("stopping");
     stop.cancel();
     let services = router.services();
+    // While the senders are still there to hear of it.
+    if tokio::time::timeout(LAST_WORDS, components.end(services))
+        .await
+        .is_err()
+    {
+        warn!("not everything that waited for components was given back");
+    }
     if tokio::time::timeout(LAST_WORDS, services.hooks.run_stopping(services))
         .await
         .is_err()

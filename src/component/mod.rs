@@ -65,6 +65,12 @@ impl Components {
         }
     }
 
+    /// Gives back to the senders what waits, when the server stops; the connections have been told to end.
+    pub async fn end(&self, services: &Services) {
+        let places = self.places.iter().map(|place| place.end(services));
+        futures_util::future::join_all(places).await;
+    }
+
     fn place(&self, domain: &str) -> Option<&Arc<Place>> {
         let mut places = self.places.iter();
         places.find(|place| place.domain().as_str() == domain)

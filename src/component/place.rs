@@ -18,7 +18,7 @@ use crate::peer::{Queue, QueueLimits, Refused, Waiting};
 use crate::proto::{BareJid, Condition, StanzaError, StreamCondition, StreamError};
 
 /// How long a connection may take to give back what it was writing when the server stops.
-const LAST_WRITE: Duration = Duration::from_secs(3);
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// A configured component.
 pub(super) struct Place {
@@ -127,7 +127,7 @@ impl Place {
         }))
     }
 
-    /// Gives back what waits when the component has been away for too long, and when the server stops.
+    /// Gives back what waits when the component has been away for too long, until `stop`.
     pub(super) async fn watch(&self, services: &Services, stop: &CancellationToken) {
         let mut states = self.state.subscribe();
         loop {
@@ -143,13 +143,18 @@ impl Place {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => return,
                 _ = states.changed() => {}
                 () = over => self.give_back(self.given_up(), services).await,
             }
         }
+    }
+
+    /// Gives back everything when the server has told its component to end, and takes nothing any more.
+    pub(super) async fn end(&self, services: &Services) {
+        let mut states = self.state.subscribe();
         let left = states.wait_for(|state| !matches!(state, State::Connected(_)));
-        // What comes later than that is lost with the process.
+        // What a connection gives back later than that is lost with the process.
         drop(timeout(LAST_WRITE, left).await);
         self.give_back(self.queue.close(), services).await;
     }

@@ -27,11 +27,6 @@ fn numbered(number: usize) -> String {
     )
 }
 
-fn bodies(nodes: &[Node]) -> Vec<String> {
-    let messages = nodes.iter().filter(|node| node.name == "message");
-    messages.map(body).collect()
-}
-
 #[tokio::test]
 async fn a_component_and_people_exchange_every_kind_of_stanza() -> Result<()> {
     let house = house("name = 'The Bot'").await?;
@@ -174,7 +169,7 @@ async fn who_does_not_know_the_secret_does_not_come_in() -> Result<()> {
         (header(BOT), "<handshake/>", "not-authorized"),
         (header(BOT), "<handshake>00</handshake>", "not-authorized"),
         (header(BOT), hello, "not-authorized"),
-        (header(BOT), "<handshake", "not-well-formed"),
+        (header(BOT), "<handshake></b>", "not-well-formed"),
         (header("@"), "", "host-unknown"),
         (crate::peer::header(BOT), "", "invalid-namespace"),
         (
@@ -186,12 +181,7 @@ async fn who_does_not_know_the_secret_does_not_come_in() -> Result<()> {
     ] {
         let mut peer = dial(&house).await?;
         peer.send(&header).await?;
-        if first.contains("<handshake") && !first.ends_with('>') {
-            // What is not well-formed is seen when its end is there.
-            peer.send(&format!("{first}><a></handshake>")).await?;
-        } else {
-            peer.send(first).await?;
-        }
+        peer.send(first).await?;
         let end = peer.end().await?;
         ensure!(
             end.as_deref() == Some(expected),
@@ -298,18 +288,17 @@ async fn what_comes_while_a_component_is_away_waits_for_it_in_order() -> Result<
         for number in 0..16 {
             romeo.send(&numbered(number)).await?;
         }
-        ensure!(
-            bodies(&romeo.barrier().await?).is_empty(),
-            "all of it waits"
-        );
+        ensure!(romeo.barrier().await?.is_empty(), "all of it waits");
         romeo.send(&numbered(16)).await?;
         let refused = romeo.element().await?;
         ensure!(condition(&refused) == "resource-constraint", "{refused}");
         ensure!(refused.attribute("id") == Some("m16"), "{refused}");
         let mut bot = bot(&house).await?;
-        let arrived = barrier(&mut bot, "all").await?;
-        let expected: Vec<_> = (0..16).map(|number| number.to_string()).collect();
-        ensure!(bodies(&arrived) == expected, "{round}: {arrived:?}");
+        for number in 0..16 {
+            let arrived = bot.element().await?;
+            ensure!(body(&arrived) == number.to_string(), "{round}: {arrived}");
+        }
+        ensure!(barrier(&mut bot, "all").await?.is_empty(), "that was all");
         bot.send("</stream:stream>").await?;
         ensure!(bot.end().await?.is_none(), "no error");
     }
@@ -394,17 +383,19 @@ async fn a_component_that_does_not_read_slows_nobody_and_loses_nothing_unwritten
     ensure!(number(&first) == Some(0), "{first}");
     drop(stuck);
     let mut again = bot(&house).await?;
+    let back = refused.flatten().unwrap_or_default();
     let mut arrived: Vec<usize> = Vec::new();
-    let arriving = barrier(&mut again, "rest").await?;
-    arrived.extend(arriving.iter().filter_map(number));
+    while arrived
+        .last()
+        .is_none_or(|last| format!("m{}", last + 1) != back)
+    {
+        arrived.extend(number(&again.element().await?));
+    }
     ensure!(arrived.len() >= 200, "only {arrived:?}");
     ensure!(
         arrived.is_sorted_by(|one, next| one + 1 == *next),
         "{arrived:?}"
     );
-    let back = refused.flatten().unwrap_or_default();
-    let last = arrived.last().map(|last| format!("m{}", last + 1));
-    ensure!(last == Some(back.clone()), "{last:?}, {back} came back");
     Ok(())
 }
 
