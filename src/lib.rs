@@ -14,6 +14,7 @@
 //! - [`hooks`]: the interface that extensions are written against.
 //! - [`router`]: where a stanza goes.
 //! - [`peer`]: what connections of components and other servers share.
+//! - [`component`]: programs of others that serve a domain.
 //! - [`session`], [`net`]: connections and the tasks that own them.
 //! - [`http`]: what browsers reach: WebSocket, BOSH, and where these are.
 //! - [`extensions`]: one file each, and the list of them.
@@ -23,6 +24,7 @@
 pub mod admin;
 pub mod cli;
 pub mod clock;
+pub mod component;
 pub mod config;
 pub mod domain;
 pub mod extensions;

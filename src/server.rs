@@ -23,6 +23,7 @@ use tracing::{error, info, warn};
 use crate::admin::Operator;
 use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
+use crate::component::Components;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
@@ -100,13 +101,11 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let signals = Signals::listen()?;
     // Before the database is touched: of two servers of one data_dir the second ends here.
     let control = ControlSocket::bind(&config.data_dir)?;
-    for key in config.unserved() {
-        warn!(key, "set, but not served by this version");
-    }
     let clock = Clock::system();
     let store = open_store(&config).await?;
     let certificates = certificates::load(&config, clock.now())?;
-    let router = build_router(&config, &store, &clock);
+    let components = Components::new(&config);
+    let router = build_router(&config, &store, &clock, &components);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let operator = Operator::running(Arc::clone(router.services()));
@@ -118,16 +117,16 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
         draining: CancellationToken::new(),
     };
     let identities = identities::prepare(&config, &clock, &tasks, &stop).await?;
-    listeners::open(
-        &config,
-        &router,
-        &certificates,
-        &secret,
-        &identities,
-        &tasks,
-        &stop,
-        &watch,
-    )?;
+    listeners::open(&listeners::Parts {
+        config: &config,
+        router: &router,
+        components: &components,
+        secret: &secret,
+        identities: &identities,
+        tasks: &tasks,
+        stop: &stop,
+        watch: &watch,
+    })?;
     tasks.spawn(upkeep(watch.metrics.clone(), stop.clone()));
     tasks.spawn(service_manager::watchdog(stop.clone()));
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
@@ -149,7 +148,7 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     service_manager::stopping();
     watch.draining.cancel();
     drain(&config, &router, &mut signals).await;
-    shut_down(&config, &router, &tasks, &stop, &store).await;
+    shut_down(&config, &router, &components, &tasks, &stop, &store).await;
     Ok(())
 }
 
@@ -225,7 +224,12 @@ pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError
     Ok((location, limits))
 }
 
-fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Router> {
+fn build_router(
+    config: &Arc<Config>,
+    store: &Store,
+    clock: &Clock,
+    components: &Arc<Components>,
+) -> Arc<Router> {
     let hooks = Arc::new(extensions::hooks(config));
     let hosts: Vec<BareJid> = config
         .hosts
@@ -233,7 +237,8 @@ fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Route
         .map(|host| host.domain.to_jid())
         .collect();
     Router::new(|router| Services {
-        gateways: Vec::new(),
+        gateways: vec![Arc::<Components>::clone(components)],
+        peers: Arc::default(),
         requests: Requests::default(),
         store: store.clone(),
         clock: clock.clone(),
@@ -331,6 +336,7 @@ async fn drain(config: &Config, router: &Arc<Router>, signals: &mut Signals) {
 async fn shut_down(
     config: &Config,
     router: &Arc<Router>,
+    components: &Components,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     store: &Store,
@@ -338,6 +344,13 @@ async fn shut_down(
     info!("stopping");
     stop.cancel();
     let services = router.services();
+    // While the senders are still there to hear of it.
+    if tokio::time::timeout(LAST_WORDS, components.end(services))
+        .await
+        .is_err()
+    {
+        warn!("not everything that waited for components was given back");
+    }
     if tokio::time::timeout(LAST_WORDS, services.hooks.run_stopping(services))
         .await
         .is_err()

@@ -5,6 +5,8 @@
 //! messages, and one gets what was sent while it was away. `tests/run` installs
 //! them; a client that is missing fails its tests.
 
+#[path = "clients/bots.rs"]
+mod bots;
 #[path = "clients/tokio_xmpp.rs"]
 mod oxide;
 #[path = "support/peer.rs"]

@@ -143,6 +143,22 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "component.xsd",
+        &[
+            "<handshake xmlns='jabber:component:accept'/>",
+            "<handshake xmlns='jabber:component:accept'>aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e</handshake>",
+            "<message xmlns='jabber:component:accept' from='a@example.org/x' to='bot.example.org'><body>Hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/></message>",
+            "<iq xmlns='jabber:component:accept' type='get' id='1' from='example.org' to='bot.example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<presence xmlns='jabber:component:accept' type='error' from='a@example.org' to='bot.example.org'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+        ],
+        &[
+            "<handshake xmlns='jabber:component:accept'>AAEE83C26AEEAFCBABEABFCBCD50DF997E0A2A1E</handshake>",
+            "<message xmlns='jabber:component:accept' from='a@example.org/x'/>",
+            "<message xmlns='jabber:component:accept' to='a@example.org/x'/>",
+            "<presence xmlns='jabber:component:accept' from='a@example.org' to='bot.example.org' type='here'/>",
+        ],
+    ),
+    (
         "http-upload.xsd",
         &[
             "<request xmlns='urn:xmpp:http:upload:0' filename='a b.jpg' size='1' content-type='image/jpeg'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>",

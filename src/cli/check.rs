@@ -73,12 +73,14 @@ pub async fn check(config: Result<Config, ConfigErrors>) -> Report {
         "configuration",
         format!("understood; hosts: {}", hosts.join(", ")),
     );
-    for key in config.unserved() {
-        report.warn(
-            "configuration",
-            format!("{key} is set, but this version does not serve it"),
-            "take it out, or wait for a version that does",
-        );
+    for address in &config.listen.component {
+        if !address.is_loopback() {
+            report.warn(
+                "configuration",
+                format!("[listen] component {address}: what goes over it is not encrypted"),
+                "listen on 127.0.0.1, or let nobody else into the network between",
+            );
+        }
     }
     let running = match control::is_running(&config.data_dir).await {
         Ok(running) => running,

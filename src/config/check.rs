@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Config;
 use super::check_auth;
+use super::component::Component;
 use super::database::SCHEMES;
 use super::reader::Reader;
 
@@ -36,6 +37,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     );
     encryption(config, reader);
     room_for_a_stanza(config, reader);
+    servers(config, reader);
     components(config, reader);
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
@@ -92,6 +94,7 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
     for (table, key, bound) in [
         ("c2s", "burst_bytes_max", config.c2s.burst_bytes_max),
         ("c2s", "mailbox_bytes_max", config.c2s.mailbox_bytes_max),
+        ("s2s", "queue_bytes_max", config.s2s.queue_bytes_max),
         (
             "stream_management",
             "unacknowledged_bytes_max",
@@ -111,6 +114,22 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
             let blamed = paths.iter().find(|path| reader.is_set(path)).unwrap_or(own);
             reader.complain_at(blamed, &format!("[{table}] {key}"), message);
         }
+    }
+}
+
+fn servers(config: &Config, reader: &mut Reader<'_>) {
+    let s2s = &config.s2s;
+    if s2s.backoff_seconds_max < s2s.backoff_seconds_min && !reader.is_broken("s2s") {
+        let message = "expected at least backoff_seconds_min".to_owned();
+        reader.complain_at(
+            "s2s.backoff_seconds_max",
+            "[s2s] backoff_seconds_max",
+            message,
+        );
+    }
+    if !s2s.require_tls && !s2s.dialback {
+        let message = "false needs dialback = true: without TLS no other proof is left".to_owned();
+        reader.complain_at("s2s.require_tls", "[s2s] require_tls", message);
     }
 }
 
@@ -143,6 +162,7 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
             let message = "expected a secret, found an empty one".to_owned();
             reader.complain_at(&format!("{path}.secret"), "[[component]] secret", message);
         }
+        room_for_a_stanza_of_a_client(config, component, &path, reader);
         let is_set = |index: usize| reader.is_set(&format!("component[{index}].domain"));
         if !is_set(index) {
             continue;
@@ -151,6 +171,8 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
         let mut others = config.components.iter().take(index).enumerate();
         let taken = if config.hosts.iter().any(|host| host.domain == *domain) {
             "host"
+        } else if services(config).any(|service| service == domain.as_str()) {
+            "service"
         } else if others.any(|(at, other)| is_set(at) && other.domain == *domain) {
             "component"
         } else {
@@ -159,4 +181,44 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
         let message = format!("{domain} is a {taken} already");
         reader.complain_at(&format!("{path}.domain"), "[[component]] domain", message);
     }
+}
+
+/// What a client may send has to find room in the queue of a component.
+fn room_for_a_stanza_of_a_client(
+    config: &Config,
+    component: &Component,
+    path: &str,
+    reader: &mut Reader<'_>,
+) {
+    let (stanza, bound) = (config.c2s.stanza_bytes_max, component.queue_bytes_max);
+    if bound < stanza && !reader.is_broken("c2s.stanza_bytes_max") {
+        let message = format!(
+            "expected at least stanza_bytes_max of [c2s], {} bytes, found {}",
+            stanza.as_u64(),
+            bound.as_u64()
+        );
+        let key = "queue_bytes_max";
+        reader.complain_at(
+            &format!("{path}.{key}"),
+            "[[component]] queue_bytes_max",
+            message,
+        );
+    }
+}
+
+/// The domains that this server's own services have beside the hosts.
+fn services(config: &Config) -> impl Iterator<Item = String> {
+    config.hosts.iter().flat_map(|host| {
+        let host = host.domain.as_str();
+        let rooms = config
+            .rooms
+            .enabled
+            .then(|| config.rooms.subdomain.as_str());
+        let upload = config.upload.enabled.then_some("upload");
+        let below = [rooms, upload].into_iter().flatten();
+        let pubsub = config.pubsub.service.under(host);
+        below
+            .map(move |name| format!("{name}.{host}"))
+            .chain(pubsub.map(|domain| domain.to_string()))
+    })
 }

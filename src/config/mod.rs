@@ -36,6 +36,7 @@ mod reader;
 mod reference;
 mod registration;
 mod rooms;
+mod s2s;
 mod section;
 mod stream_management;
 mod suggest;
@@ -57,7 +58,7 @@ pub use archive::{Archive, ArchiveDefault};
 pub use auth::{Auth, AuthSource, GivenRole};
 pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
-pub use component::{Component, ComponentRole};
+pub use component::{Component, ComponentConflict, ComponentRole};
 pub use database::{Database, DatabaseLocation};
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use fast::Fast;
@@ -74,6 +75,7 @@ pub use push::Push;
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use rooms::{RoomCreation, Rooms, Subdomain};
+pub use s2s::{DomainPattern, OptionalAddress, OptionalPath, S2s};
 pub use stream_management::StreamManagement;
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
@@ -99,6 +101,7 @@ section! {
     tables {
         listen: Listen;
         c2s: C2s;
+        s2s: S2s;
         http: Http;
         stream_management: StreamManagement;
         tls: Tls;
@@ -182,14 +185,6 @@ impl Config {
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigErrors> {
         Self::read(Some((name, text)), environment)
-    }
-
-    /// The keys that are set although this version does not do what they ask for: each
-    /// deserves a warning at start.
-    #[must_use]
-    pub fn unserved(&self) -> Vec<&'static str> {
-        let components = (!self.components.is_empty()).then_some("[[component]]");
-        self.listen.unserved().chain(components).collect()
     }
 
     /// Which database serves: the one of `[database] url`, or the file in `data_dir`.

@@ -190,6 +190,17 @@ const WRONG: &[(&str, &[&str])] = &[
         "[[component]]\ndomain = 'localhost'\nsecret = 's'",
         &["2:10: [[component]] domain: localhost is a host already"],
     ),
+    (
+        "[[component]]\ndomain = 'rooms.localhost'\nsecret = 's'",
+        &["2:10: [[component]] domain: rooms.localhost is a service already"],
+    ),
+    (
+        "[[component]]\ndomain = 'c.example'\nsecret = 's'\nqueue_bytes_max = '64KiB'",
+        &[
+            "4:19: [[component]] queue_bytes_max: expected at least stanza_bytes_max of [c2s], \
+             262144 bytes, found 65536",
+        ],
+    ),
     // A value that is wrong is not judged again by the rules across keys.
     (
         "[tls]\ncertificate = 1\nkey = 'k'\n[[host]]\ndomain = 1\n[[host]]\ndomain = 2",
@@ -288,7 +299,6 @@ fn without_a_file_localhost_is_served_on_both_families() {
     assert!(config.listen.c2s[1].may_be_absent());
     assert!(config.c2s.require_tls);
     assert_eq!(config.registration.mode, RegistrationMode::Closed);
-    assert_eq!(config.unserved(), [""; 0]);
     assert_eq!(
         config.database_location(),
         DatabaseLocation::SqliteFile("./data/parlour.db".into())
@@ -306,7 +316,7 @@ fn a_file_says_what_it_says() {
          [database]\nurl = 'postgres://u:p@h/d'\n\
          [[host]]\ndomain = 'Weiß.example'\n\
          [host.contact]\nabuse = ['mailto:a@b.example', 'xmpp:a@b.example']\n\
-         [[component]]\ndomain = 'sms.example'\nsecret = 's'\nrole = 'contact_center'\n",
+         [[component]]\ndomain = 'sms.example'\nsecret = 's'\nrole = 'connector'\n",
     )
     .unwrap();
     assert_eq!(config.data_dir, PathBuf::from("/srv/parlour"));
@@ -326,8 +336,7 @@ fn a_file_says_what_it_says() {
     assert_eq!(config.hosts[0].domain.to_jid().to_string(), "weiss.example");
     let (field, addresses) = config.hosts[0].contact.fields()[0];
     assert_eq!((field, addresses.len()), ("abuse-addresses", 2));
-    assert_eq!(config.components[0].role, ComponentRole::ContactCenter);
-    assert_eq!(config.unserved(), ["[listen] s2s", "[[component]]"]);
+    assert_eq!(config.components[0].role, ComponentRole::Connector);
     let DatabaseLocation::Url(url) = config.database_location() else {
         panic!("a URL was given");
     };

@@ -13,6 +13,7 @@ pub mod caps;
 pub mod carbons;
 pub mod client_state;
 pub mod commands;
+pub mod components;
 pub mod contact_addresses;
 pub mod disco;
 pub mod displayed;
@@ -63,6 +64,7 @@ const LIST: &[Register] = &[
     carbons::register,
     client_state::register,
     commands::register,
+    components::register,
     contact_addresses::register,
     disco::register,
     displayed::register,

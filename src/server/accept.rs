@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::component;
 use crate::http::{Places, Site};
 use crate::session::transport::Transport;
 use crate::session::{Listener, Start, serve};
@@ -29,6 +30,8 @@ pub(super) enum Door {
     Xmpp(Start),
     /// HTTP.
     Http(Arc<Site>),
+    /// The protocol of components (XEP-0114).
+    Component(component::Setup),
 }
 
 impl Door {
@@ -44,8 +47,12 @@ impl Door {
                 serve(listener, Transport::Tcp(connection), address, start, place).await;
                 drop(slot);
             }
-            // Every client of XMPP has its places.
-            (Self::Xmpp(_), None) => {}
+            (Self::Component(setup), Some((slot, place))) => {
+                component::serve(setup, connection, address, place).await;
+                drop(slot);
+            }
+            // Every peer of XMPP has its places.
+            (Self::Xmpp(_) | Self::Component(_), None) => {}
             (Self::Http(site), places) => {
                 Box::pin(site.serve(connection, address, places)).await;
             }
@@ -56,7 +63,7 @@ impl Door {
     /// one when their requests tell who they are.
     fn is_for_many(&self, address: IpAddr) -> bool {
         match self {
-            Self::Xmpp(_) => false,
+            Self::Xmpp(_) | Self::Component(_) => false,
             Self::Http(site) => site.trusts(address),
         }
     }

@@ -13,6 +13,7 @@ use tracing::info;
 
 use super::ServerError;
 use super::accept::{self, Door};
+use crate::component::{self, Components};
 use crate::config::{AuthSource, Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
 use crate::http::{Site, Watch, Web};
@@ -33,17 +34,34 @@ use crate::xml::{Element, Limits};
 /// with port 0 the only way to learn them.
 pub const LISTENERS_FILE: &str = "listeners";
 
+/// What is behind the listeners.
+pub(super) struct Parts<'a> {
+    pub(super) config: &'a Arc<Config>,
+    pub(super) router: &'a Arc<Router>,
+    pub(super) components: &'a Arc<Components>,
+    /// Behind the keys that unknown accounts seem to have.
+    pub(super) secret: &'a [u8; 32],
+    pub(super) identities: &'a Arc<Identities>,
+    /// Where every task is spawned.
+    pub(super) tasks: &'a TaskTracker,
+    /// Cancelled when the sessions are being ended.
+    pub(super) stop: &'a CancellationToken,
+    pub(super) watch: &'a Watch,
+}
+
 /// Opens all of them, or none; then tells their addresses in [`LISTENERS_FILE`].
-pub(super) fn open(
-    config: &Arc<Config>,
-    router: &Arc<Router>,
-    certificates: &Arc<CertificateStore>,
-    secret: &[u8; 32],
-    identities: &Arc<Identities>,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-    watch: &Watch,
-) -> Result<(), ServerError> {
+pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
+    let Parts {
+        config,
+        router,
+        components,
+        secret,
+        identities,
+        tasks,
+        stop,
+        watch,
+    } = *parts;
+    let certificates = &watch.certificates;
     let sockets = bind_all(config)?;
     let xmpp_tls = tls_setup(config, certificates, Application::XmppClient)?;
     let http_tls = tls_setup(config, certificates, Application::Http)?;
@@ -70,6 +88,13 @@ pub(super) fn open(
     // HTTP has ended TLS before a stream begins.
     let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
     let web = Web::new(Arc::clone(&carried), https_port(&sockets), watch.clone());
+    let setup = component::Setup {
+        components: Arc::clone(components),
+        services: Arc::clone(router.services()),
+        addresses: Arc::clone(&addresses),
+        stop: stop.clone(),
+    };
+    components.watch(router.services(), tasks, stop);
     let mut lines = String::new();
     for Bound {
         key,
@@ -89,11 +114,12 @@ pub(super) fn open(
             }
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
+            Kind::Component => (Arc::clone(&carried), Door::Component(setup.clone())),
         };
         // Whether this server is ready can be asked to the end.
         let until = match kind {
             Kind::Xmpp(_) => watch.draining.clone(),
-            Kind::Http | Kind::Https => stop.clone(),
+            Kind::Component | Kind::Http | Kind::Https => stop.clone(),
         };
         tasks.spawn(accept::accept(socket, listener, door, until));
     }
@@ -129,6 +155,7 @@ enum Kind {
     Xmpp(Start),
     Http,
     Https,
+    Component,
 }
 
 struct Bound {
@@ -141,11 +168,12 @@ struct Bound {
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
     let direct_tls = Kind::Xmpp(Start::DirectTls);
-    let keys: [(&'static str, Kind, &[ListenAddress]); 4] = [
+    let keys: [(&'static str, Kind, &[ListenAddress]); 5] = [
         ("c2s", Kind::Xmpp(Start::Plain), &listen.c2s),
         ("c2s_direct_tls", direct_tls, &listen.c2s_direct_tls),
         ("http", Kind::Http, &listen.http),
         ("https", Kind::Https, &listen.https),
+        ("component", Kind::Component, &listen.component),
     ];
     let mut bound = Vec::new();
     for (key, kind, addresses) in keys {

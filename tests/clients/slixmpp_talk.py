@@ -76,4 +76,5 @@ async def main():
     print("all was seen", flush=True)
 
 
-asyncio.run(asyncio.wait_for(main(), 100))
+if __name__ == "__main__":
+    asyncio.run(asyncio.wait_for(main(), 100))

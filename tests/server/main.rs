@@ -10,6 +10,8 @@ mod authority;
 mod bad_peers;
 mod certificates;
 mod directory;
+mod component_peer;
+mod components;
 mod exchange;
 mod external;
 mod first_run;

@@ -62,9 +62,14 @@ impl Peer {
 
     /// Connects with little room for what is not read yet.
     pub(crate) async fn narrow(house: &House, domain: &str) -> Result<Self> {
+        Self::narrow_at(house, "c2s", domain).await
+    }
+
+    /// The same at another listener.
+    pub(crate) async fn narrow_at(house: &House, listener: &str, domain: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4096)?;
-        Self::over(socket.connect(house.address("c2s")?).await?, domain)
+        Self::over(socket.connect(house.address(listener)?).await?, domain)
     }
 
     /// Connects from an address of this machine.

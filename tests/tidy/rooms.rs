@@ -28,6 +28,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("net", &["clock", "config", "proto"]),
     ("peer", &["hooks", "proto", "xml"]),
     (
+        "component",
+        &[
+            "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
+        ],
+    ),
+    (
         "session",
         &[
             "clock", "config", "hooks", "id", "identity", "net", "observe", "proto", "router", "store",
@@ -58,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "admin",
             "clock",
+            "component",
             "config",
             "domain",
             "extensions",
@@ -260,6 +267,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "admin",
             "cli",
+            "component",
             "extensions",
             "hooks",
             "http",

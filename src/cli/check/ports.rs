@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config, running: bool, report: &mut Report) {
     for (key, addresses) in [
         ("c2s", &config.listen.c2s),
         ("c2s_direct_tls", &config.listen.c2s_direct_tls),
+        ("component", &config.listen.component),
         ("http", &config.listen.http),
         ("https", &config.listen.https),
     ] {

@@ -78,7 +78,11 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
         return Flow::Stop;
     }
     let asks = act == Act::Subscribe && matches!(direction, Direction::Outbound);
-    if asks && !passage.services.serves(contact.domain()) {
+    let services = passage.services;
+    if asks
+        && !services.serves(contact.domain().as_str())
+        && services.gateway(contact.domain().as_str()).is_none()
+    {
         // RFC 6120 §10.4: the request would stand in the roster, and nobody could answer it.
         return Flow::Refuse(Condition::RemoteServerNotFound.into());
     }

@@ -1,17 +1,17 @@
 //! What is still done when a session ends: the last presence goes out, and what nobody got is given back.
 
 use super::Task;
-use crate::proto::{Kind, StreamCondition, StreamError};
+use crate::proto::{IqType, Kind, MessageType, StreamCondition, StreamError};
 
 impl Task {
-    /// When the server stops, presence that waits goes out before the stream error: it cannot be given
-    /// back to anybody. Everything else is.
+    /// When the server stops, presence, answers and errors that wait go out before the stream error: they
+    /// cannot be given back to anybody. Everything else is.
     pub(super) fn last_presence(&mut self, error: &StreamError) {
         if error.condition != StreamCondition::SystemShutdown {
             return;
         }
         for mail in self.session.mail_now() {
-            if matches!(mail.kind, Kind::Presence(_)) {
+            if is_last_word(mail.kind) {
                 self.out.stanza(&mail);
             } else {
                 self.in_flight.push_back(mail);
@@ -35,5 +35,13 @@ impl Task {
         let management = self.management.take();
         let (router, resumables) = (&self.router, &self.resumables);
         super::super::give_back(router, resumables, &self.session, management, rest).await;
+    }
+}
+
+const fn is_last_word(kind: Kind) -> bool {
+    match kind {
+        Kind::Presence(_) => true,
+        Kind::Message(kind) => matches!(kind, MessageType::Error),
+        Kind::Iq(kind) => matches!(kind, IqType::Result | IqType::Error),
     }
 }

@@ -1,0 +1,266 @@
+//! The task of a connected component: it reads and routes, and writes what waits, until one side ends it.
+//!
+//! The protocol knows no acknowledgements: what the socket has taken counts as handed over. What it has not
+//! goes back into the queue in its old order when the connection is lost, in whole pieces, so that a component
+//! may get twice what it had begun to read, and never misses what was not written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use compact_str::CompactString;
+use tokio::time::{Instant, Sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::Setup;
+use super::inbound::{self, Rules, Unfit};
+use super::place::Seat;
+use crate::config::Component;
+use crate::hooks::{Published, Services};
+use crate::net::rate::Bucket;
+use crate::peer::{Connection, ReadError};
+use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
+use crate::stream::{Framing, Outbox};
+use crate::xml::{Element, Frame, Limits, Scope};
+
+/// How much is taken out of the queue for one write: what a socket's buffer takes without waiting.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// How long the last words may take. A component that does not read must not hold up the server's end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What was agreed on while the stream was opened.
+pub(super) struct Terms {
+    pub(super) scope: Scope,
+    pub(super) lang: Option<CompactString>,
+    pub(super) limits: Limits,
+    /// The connection as operators see it, for as long as there is one.
+    pub(super) known: Published,
+}
+
+/// A connected component at work.
+pub(super) struct Task {
+    connection: Connection,
+    seat: Seat,
+    terms: Terms,
+    services: Arc<Services>,
+    stop: CancellationToken,
+    bucket: Bucket,
+    paused_until: Option<Instant>,
+    asked: bool,
+}
+
+/// Why the loop ends.
+enum End {
+    /// The component closed its stream: ours is closed in return.
+    Closed,
+    /// A stream error is sent.
+    Failed(StreamError),
+    /// The connection is gone.
+    Lost,
+}
+
+impl From<StreamCondition> for End {
+    fn from(condition: StreamCondition) -> Self {
+        Self::Failed(condition.into())
+    }
+}
+
+impl Task {
+    pub(super) fn new(connection: Connection, seat: Seat, setup: &Setup, terms: Terms) -> Self {
+        let config = seat.place().config();
+        let bucket = Bucket::new(
+            config.bytes_per_second_max.as_u64(),
+            config.burst_bytes_max.as_u64(),
+            Instant::now(),
+        );
+        Self {
+            connection,
+            seat,
+            terms,
+            services: Arc::clone(&setup.services),
+            stop: setup.stop.clone(),
+            bucket,
+            paused_until: None,
+            asked: false,
+        }
+    }
+
+    /// Runs until the connection is over, and tells the component why.
+    pub(super) async fn run(mut self) {
+        let end = self.turns().await;
+        let Self {
+            mut connection,
+            seat,
+            terms,
+            ..
+        } = self;
+        // First of all: another connection may wait for it.
+        drop((seat, terms.known));
+        let mut out = Outbox::new(Framing::Stream);
+        match end {
+            End::Closed => out.close(),
+            End::Failed(error) => {
+                warn!(condition = error.condition.name(), "stream error");
+                out.fail(&error);
+            }
+            End::Lost => return info!("the connection of a component is lost"),
+        }
+        info!("a component is disconnected");
+        let last_words = async {
+            if connection.write(out.bytes()).await.is_ok() {
+                connection.close().await;
+            }
+        };
+        // Whichever way it goes, the connection is over.
+        let _ = timeout(LAST_WORDS, last_words).await;
+    }
+
+    /// One turn after the other, each for whatever is ready first.
+    async fn turns(&mut self) -> End {
+        let place = Arc::clone(self.seat.place());
+        let (told, stop) = (self.seat.told(), self.stop.clone());
+        let silence = tokio::time::sleep(patience(place.config(), false));
+        tokio::pin!(silence);
+        loop {
+            let paused = self.paused_until;
+            let asks = !place.config().idle_seconds.duration().is_zero();
+            let turn = tokio::select! {
+                () = told.cancelled() => Err(StreamCondition::Conflict.into()),
+                () = stop.cancelled() => Err(StreamCondition::SystemShutdown.into()),
+                taken = place.queue().take(WRITE_BYTES) => match taken {
+                    Some(taken) => {
+                        self.seat.in_flight = taken;
+                        self.write_mail().await
+                    }
+                    None => Err(StreamCondition::SystemShutdown.into()),
+                },
+                frame = self.connection.next(), if paused.is_none() => {
+                    let next = self.received(frame).await;
+                    self.heard(silence.as_mut());
+                    next
+                }
+                () = wait_until(paused), if paused.is_some() => {
+                    self.paused_until = None;
+                    self.heard(silence.as_mut());
+                    Ok(())
+                }
+                () = &mut silence, if asks => self.silent(silence.as_mut()).await,
+            };
+            if let Err(end) = turn {
+                return end;
+            }
+        }
+    }
+
+    /// Whatever it says shows that it is there.
+    fn heard(&mut self, silence: std::pin::Pin<&mut Sleep>) {
+        self.asked = false;
+        silence.reset(Instant::now() + patience(self.seat.place().config(), false));
+    }
+
+    /// Asks whether it is there, and ends the connection when it was asked already.
+    async fn silent(&mut self, silence: std::pin::Pin<&mut Sleep>) -> Result<(), End> {
+        if self.asked {
+            return Err(StreamCondition::ConnectionTimeout.into());
+        }
+        self.asked = true;
+        silence.reset(Instant::now() + patience(self.seat.place().config(), true));
+        let Some(host) = self.services.hosts.first() else {
+            return Ok(());
+        };
+        // Nobody waits for this very answer: anything at all will do.
+        let ping = Stanza::iq(IqType::Get, &crate::id::random())
+            .from(host.clone())
+            .to(self.seat.place().domain().clone())
+            .child(&Element::new(ns::PING, "ping"));
+        let mut out = Outbox::new(Framing::Stream);
+        out.stanza(&ping);
+        self.write(&out).await
+    }
+
+    /// Writes what was taken out of the queue.
+    async fn write_mail(&mut self) -> Result<(), End> {
+        let mut out = Outbox::new(Framing::Stream);
+        for waiting in &self.seat.in_flight {
+            out.stanza(&waiting.stanza);
+        }
+        self.write(&out).await?;
+        self.seat.in_flight.clear();
+        Ok(())
+    }
+
+    /// Writes; a component that does not read cannot keep another connection of its own from taking over.
+    async fn write(&mut self, out: &Outbox) -> Result<(), End> {
+        let told = self.seat.told();
+        tokio::select! {
+            biased;
+            written = self.connection.write(out.bytes()) => written.map_err(|error| {
+                debug!(%error, "not written");
+                End::Lost
+            }),
+            // Half a stanza may be out: there is no place for an error.
+            () = told.cancelled() => Err(End::Lost),
+            () = self.stop.cancelled() => Err(End::Lost),
+        }
+    }
+
+    async fn received(&mut self, frame: Result<Frame, ReadError>) -> Result<(), End> {
+        match frame {
+            Ok(Frame::Element(bytes)) => self.element(bytes).await,
+            Ok(Frame::Close) => Err(End::Closed),
+            // The framer gives one header only.
+            Ok(Frame::Open(_)) => Err(StreamCondition::BadFormat.into()),
+            Err(ReadError::Xml(error)) => Err(End::Failed(error.into())),
+            Err(ReadError::Broken(_) | ReadError::Closed) => Err(End::Lost),
+        }
+    }
+
+    async fn element(&mut self, bytes: Bytes) -> Result<(), End> {
+        let now = Instant::now();
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.paused_until = self.bucket.take(count, now).map(|pause| now + pause);
+        let rules = Rules {
+            domain: self.seat.place().domain(),
+            scope: &self.terms.scope,
+            lang: self.terms.lang.as_ref(),
+            limits: &self.terms.limits,
+        };
+        match inbound::read(bytes, &rules) {
+            Ok(stanza) => {
+                self.route(stanza).await;
+                Ok(())
+            }
+            Err(Unfit::Fatal(error)) => Err(End::Failed(error)),
+            Err(Unfit::Refused(None)) => Ok(()),
+            Err(Unfit::Refused(Some(answer))) => {
+                let mut out = Outbox::new(Framing::Stream);
+                out.stanza(&answer);
+                self.write(&out).await
+            }
+        }
+    }
+
+    /// The protocol has no acknowledgement that would have to wait until writes are durable.
+    async fn route(&self, stanza: Stanza) {
+        if let Some(router) = self.services.router.upgrade() {
+            drop(router.arrive(stanza).await);
+        }
+    }
+}
+
+/// How long it may be silent.
+const fn patience(config: &Component, asked: bool) -> Duration {
+    if asked {
+        config.idle_answer_seconds.duration()
+    } else {
+        config.idle_seconds.duration()
+    }
+}
+
+async fn wait_until(moment: Option<Instant>) {
+    if let Some(moment) = moment {
+        tokio::time::sleep_until(moment).await;
+    }
+}
