@@ -11,6 +11,7 @@
 
 mod account;
 mod address;
+mod admin;
 mod archive;
 mod auth;
 mod blocking;
@@ -18,6 +19,7 @@ mod c2s;
 mod check;
 mod component;
 mod database;
+mod difference;
 mod external_service;
 mod fast;
 mod host;
@@ -51,12 +53,14 @@ use toml::de::DeTable;
 
 pub use account::{Offline, PrivateStorage, Vcard};
 pub use address::{ContactAddress, Domain, ListenAddress};
+pub use admin::{Admin, Audit};
 pub use archive::{Archive, ArchiveDefault};
 pub use auth::Auth;
 pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
 pub use component::{Component, ComponentRole};
 pub use database::{Database, DatabaseLocation};
+pub use difference::Revision;
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use fast::Fast;
 pub use host::{Contact, Host};
@@ -115,6 +119,8 @@ section! {
         pubsub: Pubsub;
         rooms: Rooms;
         upload: Upload;
+        admin: Admin;
+        audit: Audit;
         log: Log;
     }
     arrays {
