@@ -2,6 +2,7 @@
 
 mod accept;
 mod certificates;
+mod engine;
 mod first_run;
 mod listeners;
 
@@ -14,21 +15,23 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::admin::Operator;
+pub use crate::admin::Ending;
 use crate::admin::control::{ControlError, ControlSocket};
+use crate::admin::{Live, Machine, Operator, Refusal};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
 use crate::hooks::{Requests, Services};
-use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::proto::{BareJid, StreamCondition};
 use crate::router::Router;
 use crate::store::{self, Location, Store, StoreError};
+use engine::{Engine, Plan};
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
@@ -54,8 +57,11 @@ pub enum ServerError {
     /// A certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
     /// The database cannot be used.
-    #[error("database: {0}")]
+    #[error("{}", Refusal::store(.0))]
     Store(#[from] StoreError),
     /// The random numbers of the system fail.
     #[error("the system gives no random numbers")]
@@ -68,6 +74,17 @@ pub enum ServerError {
     Signals(std::io::Error),
 }
 
+/// The database cannot be opened.
+#[derive(Debug, Error)]
+#[error("{place}: {}", Refusal::store(cause))]
+pub struct Unopened {
+    /// Where it is, without what is secret.
+    pub place: String,
+    /// Why.
+    pub cause: StoreError,
+}
+
+pub use engine::Origin;
 pub use listeners::LISTENERS_FILE;
 
 /// How long sessions are given to end when the server stops.
@@ -79,11 +96,12 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often [`daily`] work is due.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT, or until an administrator ends it; the answer says whether it is to
+/// begin again.
 ///
 /// # Errors
-/// When it cannot start; once it runs it ends only by a signal.
-pub async fn run(config: Config) -> Result<(), ServerError> {
+/// When it cannot start.
+pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> {
     install_provider();
     let config = Arc::new(config);
     prepare_data_dir(&config.data_dir)?;
@@ -99,7 +117,14 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let router = build_router(&config, &store, &clock);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    let operator = Operator::running(Arc::clone(router.services()));
+    let services = router.services();
+    let offers = services.hooks.offers();
+    let live = offers.find_or(|| Live::new(Arc::clone(&config)));
+    let engine = Engine::new(origin, live, Arc::clone(&certificates), clock.clone());
+    let engine = Arc::new(engine);
+    offers.set(Machine(Arc::<Engine>::clone(&engine)));
+    services.hooks.run_starting(services).await?;
+    let operator = Operator::running(Arc::clone(services));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
     listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
@@ -116,9 +141,9 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
         welcome.print();
     }
-    wait_for_the_end(&certificates, signals).await;
+    let ending = wait_for_the_end(&engine, signals).await;
     shut_down(&config, &router, &tasks, &stop, &store).await;
-    Ok(())
+    Ok(ending)
 }
 
 /// Has the extensions do what is due once a day, from the start on.
@@ -157,9 +182,11 @@ fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
 ///
 /// # Errors
 /// When it cannot be opened or brought to this version.
-pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
-    let (location, limits) = database(config)?;
-    Store::open(&location, &limits).await
+pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
+    let unopened = |place: String| move |cause| Unopened { place, cause };
+    let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
+    let opened = Store::open(&location, &limits).await;
+    opened.map_err(unopened(location.to_string()))
 }
 
 /// Where the configuration says that the database is, and how much is asked of it.
@@ -229,21 +256,37 @@ impl Signals {
     }
 }
 
-/// Waits for the signal to stop; SIGHUP reloads the certificates.
-async fn wait_for_the_end(certificates: &Arc<CertificateStore>, mut signals: Signals) {
+/// Waits for the signal to stop, or for the time that an administrator has set; SIGHUP reloads.
+async fn wait_for_the_end(engine: &Engine, mut signals: Signals) -> Ending {
+    let mut plans = engine.plans();
+    let mut due: Option<(Ending, std::pin::Pin<Box<tokio::time::Sleep>>)> = None;
     loop {
-        tokio::select! {
-            _ = signals.terminate.recv() => return,
-            _ = signals.interrupt.recv() => return,
-            _ = signals.hangup.recv() => {
-                let certificates = Arc::clone(certificates);
-                let reloaded = tokio::task::spawn_blocking(move || certificates.reload()).await;
-                match reloaded {
-                    Ok(report) => reload::log(&report),
-                    Err(failure) => error!(%failure, "certificate reload broke off"),
+        let over = async {
+            match &mut due {
+                Some((ending, sleep)) => {
+                    sleep.await;
+                    *ending
                 }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = signals.terminate.recv() => return Ending::Stop,
+            _ = signals.interrupt.recv() => return Ending::Stop,
+            _ = signals.hangup.recv() => engine.hang_up().await,
+            ending = over => return ending,
+            plan = next(&mut plans) => {
+                due = plan.map(|(ending, after)| (ending, Box::pin(tokio::time::sleep(after))));
             }
         }
+    }
+}
+
+/// The next plan for the end. The engine outlives whoever waits for it.
+async fn next(plans: &mut watch::Receiver<Plan>) -> Plan {
+    match plans.changed().await {
+        Ok(()) => *plans.borrow_and_update(),
+        Err(_) => std::future::pending().await,
     }
 }
 
