@@ -145,12 +145,12 @@ fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = line(&text, error.position());
                 complaints.add(line, "cannot be read as comma-separated values");
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line(&text, record.position());
         if rows.len() == ROWS_MAX {
             complaints.add(
                 line,
@@ -173,6 +173,15 @@ fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
     }
     complaints.none_or_refuse()?;
     Ok(rows)
+}
+
+/// The line in which a record begins: the reader counts from the empty lines that it skips before it.
+fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+    position.map_or(0, |position| {
+        let before = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let skipped = text.bytes().skip(before).take_while(|byte| *byte == b'\n');
+        position.line() + skipped.count() as u64
+    })
 }
 
 fn columns(header: csv::Result<&csv::StringRecord>) -> Result<Columns, Refusal> {
