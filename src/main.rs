@@ -1,10 +1,12 @@
 //! The program `parlour`: arguments to a configuration, the configuration to a server or an
 //! answer. The only place that prints.
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 use parlour::cli::{self, Act, Answer, Invocation};
+use parlour::server::Ending;
 use parlour::{observe, server};
 
 #[tokio::main]
@@ -28,13 +30,32 @@ async fn main() -> ExitCode {
         | Act::Move(..)
         | Act::Backup(_)
         | Act::Restore(_)
-        | Act::Operation(..) => match Box::pin(cli::run(&invocation)).await {
-            Ok(Answer { text, success }) => {
-                print(&text);
-                if success {
-                    ExitCode::SUCCESS
-                } else {
-                    ExitCode::FAILURE
+        | Act::Operation(..) => {
+            match Box::pin(cli::run(&invocation)).await {
+                Ok(Answer {
+                    text,
+                    note,
+                    success,
+                }) => {
+                    print(&text);
+                    if let Some(note) = note {
+                        complain(&format!("parlour: {note}"));
+                    }
+                    if success {
+                        ExitCode::SUCCESS
+                    } else {
+                        ExitCode::FAILURE
+                    }
+                }
+                Err(error) => {
+                    complain(&if invocation.json {
+                        let told =
+                            serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
+                        serde_json::json!({ "error": told }).to_string()
+                    } else {
+                        format!("parlour: {error}")
+                    });
+                    ExitCode::from(error.exit_code())
                 }
             }
             Err(error) => {
@@ -52,10 +73,24 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(invocation: &Invocation) -> anyhow::Result<()> {
+    // Asked before the file may be replaced by another version.
+    let program = std::env::current_exe();
     let config = cli::load(invocation)?;
-    let _log = observe::start(&config.log.level, config.log.format).context("log")?;
-    Box::pin(server::run(config)).await?;
-    Ok(())
+    let log = observe::start(&config.log.level, config.log.format).context("log")?;
+    let origin = server::Origin {
+        load: cli::load_from,
+        file: invocation.config.clone(),
+        log: Some(log),
+    };
+    match Box::pin(server::run(config, origin)).await? {
+        Ending::Stop => Ok(()),
+        Ending::Restart => {
+            let arguments = std::env::args_os().skip(1);
+            // The same process, so that whoever watches it sees no end.
+            let failed = Command::new(program?).args(arguments).exec();
+            Err(failed).context("starting again")
+        }
+    }
 }
 
 /// A reader that is gone (`parlour config | head`) is no failure.

@@ -2,6 +2,8 @@
 
 mod accept;
 mod certificates;
+mod ending;
+mod engine;
 mod first_run;
 mod identities;
 mod listeners;
@@ -15,13 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::admin::Operator;
+pub use crate::admin::Ending;
 use crate::admin::control::{ControlError, ControlSocket};
+use crate::admin::{Live, Machine, Operator, Refusal};
 use crate::clock::Clock;
 use crate::component::Components;
 use crate::config::{Config, DatabaseLocation};
@@ -29,12 +31,12 @@ use crate::extensions;
 use crate::hooks::{Requests, Services};
 use crate::http::Watch;
 use crate::identity::IdentityError;
-use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
 use crate::proto::{BareJid, StreamCondition};
 use crate::router::Router;
 use crate::store::{self, Location, Store, StoreError};
+use engine::{Engine, Plan};
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
@@ -60,8 +62,11 @@ pub enum ServerError {
     /// A certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
     /// The database cannot be used.
-    #[error("database: {0}")]
+    #[error("{}", Refusal::store(.0))]
     Store(#[from] StoreError),
     /// A source of people beside the store cannot be used.
     #[error(transparent)]
@@ -77,22 +82,28 @@ pub enum ServerError {
     Signals(std::io::Error),
 }
 
+/// The database cannot be opened.
+#[derive(Debug, Error)]
+#[error("{place}: {}", Refusal::store(cause))]
+pub struct Unopened {
+    /// Where it is, without what is secret.
+    pub place: String,
+    /// Why.
+    pub cause: StoreError,
+}
+
+pub use engine::Origin;
 pub use listeners::LISTENERS_FILE;
-
-/// How long sessions are given to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
-
-/// How long extensions may take to tell that the server stops.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often [`daily`] work is due.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT, or until an administrator ends it; the answer says whether it is to
+/// begin again.
 ///
 /// # Errors
-/// When it cannot start; once it runs it ends only by a signal.
-pub async fn run(config: Config) -> Result<(), ServerError> {
+/// When it cannot start.
+pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> {
     install_provider();
     // Before anything is done that is counted.
     let metrics = metrics::start();
@@ -108,7 +119,14 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let router = build_router(&config, &store, &clock, &components);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    let operator = Operator::running(Arc::clone(router.services()));
+    let services = router.services();
+    let offers = services.hooks.offers();
+    let live = offers.find_or(|| Live::new(Arc::clone(&config)));
+    let engine = Engine::new(origin, live, Arc::clone(&certificates), clock.clone());
+    let engine = Arc::new(engine);
+    offers.set(Machine(Arc::<Engine>::clone(&engine)));
+    services.hooks.run_starting(services).await?;
+    let operator = Operator::running(Arc::clone(services));
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
     let watch = Watch {
@@ -144,12 +162,12 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     }
     service_manager::ready();
     let mut signals = signals;
-    wait_for_the_end(&certificates, &mut signals).await;
+    let ending = wait_for_the_end(&engine, &mut signals).await;
     service_manager::stopping();
     watch.draining.cancel();
     drain(&config, &router, &mut signals).await;
     shut_down(&config, &router, &components, &tasks, &stop, &store).await;
-    Ok(())
+    Ok(ending)
 }
 
 /// Sorts what was measured into its buckets now and then, whether or not somebody looks.
@@ -202,9 +220,11 @@ fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
 ///
 /// # Errors
 /// When it cannot be opened or brought to this version.
-pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
-    let (location, limits) = database(config)?;
-    Store::open(&location, &limits).await
+pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
+    let unopened = |place: String| move |cause| Unopened { place, cause };
+    let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
+    let opened = Store::open(&location, &limits).await;
+    opened.map_err(unopened(location.to_string()))
 }
 
 /// Where the configuration says that the database is, and how much is asked of it.
@@ -259,117 +279,4 @@ async fn decoy_secret(store: &Store) -> Result<[u8; 32], ServerError> {
         .find_or_create("decoy-secret", || fresh.to_vec())
         .await?;
     Ok(kept.try_into().unwrap_or(fresh))
-}
-
-/// Listened to before anything can be connected to: until then a SIGHUP ends the process.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, ServerError> {
-        let listen = |kind| signal(kind).map_err(ServerError::Signals);
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            hangup: listen(SignalKind::hangup())?,
-        })
-    }
-}
-
-/// Waits for the signal to stop; SIGHUP reloads the certificates.
-async fn wait_for_the_end(certificates: &Arc<CertificateStore>, signals: &mut Signals) {
-    loop {
-        tokio::select! {
-            () = to_stop(&mut signals.terminate, &mut signals.interrupt) => return,
-            _ = signals.hangup.recv() => {
-                let certificates = Arc::clone(certificates);
-                let reloaded = tokio::task::spawn_blocking(move || certificates.reload()).await;
-                match reloaded {
-                    Ok(report) => reload::log(&report),
-                    Err(failure) => error!(%failure, "certificate reload broke off"),
-                }
-            }
-        }
-    }
-}
-
-async fn to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
-/// Ends the sessions one after the other over `[c2s] drain_seconds`, while those that are left go on; a
-/// second signal to stop cuts it short. Nobody new is let in meanwhile.
-async fn drain(config: &Config, router: &Arc<Router>, signals: &mut Signals) {
-    let time = config.c2s.drain_seconds.duration();
-    let accounts = router.registry().all();
-    let sessions: Vec<_> = accounts
-        .iter()
-        .flat_map(|account| account.sessions().to_vec())
-        .collect();
-    let Ok(count) = u32::try_from(sessions.len()) else {
-        return;
-    };
-    if time.is_zero() || count == 0 {
-        return;
-    }
-    info!(sessions = count, "draining");
-    let ending = async {
-        for session in sessions {
-            session.end(StreamCondition::SystemShutdown.into());
-            tokio::time::sleep(time / count).await;
-        }
-    };
-    tokio::select! {
-        () = ending => {}
-        () = to_stop(&mut signals.terminate, &mut signals.interrupt) => {}
-    }
-}
-
-/// Takes no more connections, closes every stream with `system-shutdown`, and waits for
-/// the sessions to give back what they hold before the database is closed.
-async fn shut_down(
-    config: &Config,
-    router: &Arc<Router>,
-    components: &Components,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-    store: &Store,
-) {
-    info!("stopping");
-    stop.cancel();
-    let services = router.services();
-    // While the senders are still there to hear of it.
-    if tokio::time::timeout(LAST_WORDS, components.end(services))
-        .await
-        .is_err()
-    {
-        warn!("not everything that waited for components was given back");
-    }
-    if tokio::time::timeout(LAST_WORDS, services.hooks.run_stopping(services))
-        .await
-        .is_err()
-    {
-        warn!("not everybody was told that the server stops");
-    }
-    for account in router.registry().all() {
-        for session in account.sessions().iter() {
-            session.end(StreamCondition::SystemShutdown.into());
-        }
-    }
-    tasks.close();
-    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-        warn!(left = tasks.len(), "connections were cut off");
-    }
-    store.close().await;
-    // It speaks of addresses that nobody listens on any more.
-    if let Err(error) = fs::remove_file(config.data_dir.join(LISTENERS_FILE)) {
-        warn!(%error, "the list of listeners could not be removed");
-    }
-    info!("stopped");
 }

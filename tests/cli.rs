@@ -237,11 +237,146 @@ fn with_the_server_running_commands_act_in_it() {
 }
 
 #[test]
+fn what_is_typed_goes_into_the_audit_trail_with_or_without_a_server() {
+    let office = Office::new();
+    let (code, _, err) = office.run(&["account", "add", "ann@localhost", "--password", "hunter2"]);
+    assert_eq!(code, 0);
+    assert!(
+        err.contains("there was no database") && err.contains("parlour.db"),
+        "{err}"
+    );
+    let server = office.serve();
+    let (code, _, err) = office.run(&["account", "disable", "ann@localhost", "eve@localhost"]);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("ann@localhost is disabled") && err.contains("eve"),
+        "{err}"
+    );
+    let trail = office.json(&["audit", "list"]);
+    let entries = trail["entries"].as_array().unwrap();
+    assert!(!trail.to_string().contains("hunter2"));
+    let shown: Vec<_> = entries
+        .iter()
+        .map(|it| {
+            (
+                it["operation"].as_str().unwrap(),
+                it["target"].as_str().unwrap(),
+                &it["done"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("account disable", "eve@localhost", &Value::Bool(false)),
+            ("account disable", "ann@localhost", &Value::Bool(true)),
+            ("account add", "ann@localhost", &Value::Bool(true)),
+        ]
+    );
+    for entry in entries {
+        assert_eq!(entry["actor"], "command line");
+        assert!(
+            entry["origin"].as_str().unwrap().starts_with("uid "),
+            "{entry}"
+        );
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn a_reload_follows_what_it_can_and_names_the_rest() {
+    let office = Office::new();
+    let server = office.serve();
+    let file = office.path().join("parlour.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let nothing = office.json(&["server", "reload"]);
+    assert_eq!(
+        nothing["followed"].as_array().unwrap().len(),
+        0,
+        "{nothing}"
+    );
+    assert_eq!(nothing["restart"].as_array().unwrap().len(), 0, "{nothing}");
+
+    std::fs::write(&file, format!("{text}[log]\nlevel = 'loud'\n")).unwrap();
+    let (code, _, err) = office.run(&["server", "reload"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("[log] level"), "{err}");
+
+    let changed = text.replace("scram_iterations = 4096", "scram_iterations = 5000");
+    std::fs::write(&file, format!("{changed}[log]\nlevel = 'warn'\n")).unwrap();
+    let reloaded = office.json(&["server", "reload"]);
+    assert_eq!(reloaded["followed"], serde_json::json!(["log.level"]));
+    assert_eq!(
+        reloaded["restart"],
+        serde_json::json!(["auth.scram_iterations"])
+    );
+    assert_eq!(office.json(&["log", "show"])["level"], "warn");
+    assert_eq!(office.json(&["log", "set", "error"])["level"], "error");
+    assert_eq!(office.json(&["log", "show"])["level"], "error");
+    let certificates = office.json(&["certificate", "list"]);
+    assert_eq!(certificates["certificates"][0]["hosts"][0], "localhost");
+    assert!(
+        certificates["certificates"][0]["days_left"]
+            .as_i64()
+            .unwrap()
+            > 0
+    );
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn an_administrator_restarts_the_server_and_shuts_it_down() {
+    let office = Office::new();
+    let mut server = office.serve();
+    let started = office.json(&["server", "status"])["started_at"].clone();
+    let listeners = office.path().join("data/listeners");
+    let delayed = office.json(&["server", "shutdown", "--delay", "3600"]);
+    assert_eq!(delayed["delay_seconds"], 3600);
+    // The later word counts.
+    office.json(&["server", "restart"]);
+    // The same process ends serving, and serves again.
+    loop {
+        assert!(
+            server.0.try_wait().unwrap().is_none(),
+            "the server has ended"
+        );
+        let (code, out, _) = office.run(&["server", "status", "--json"]);
+        let again = (code == 0).then(|| serde_json::from_str::<Value>(&out).unwrap());
+        match again {
+            Some(status) if status["started_at"] != started && listeners.exists() => break,
+            Some(_) | None => std::thread::yield_now(),
+        }
+    }
+    office.json(&["server", "shutdown"]);
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn check_looks_and_changes_nothing() {
     let office = Office::new();
     let report = office.json(&["check"]);
     assert_eq!(report["good"], true, "{report}");
     assert!(!office.path().join("data").exists());
+
+    // Below what is no folder, none can be made.
+    let file = office.path().join("parlour.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let below_a_file = office.path().join("parlour.toml/data");
+    std::fs::write(
+        &file,
+        text.replace(
+            office.path().join("data").to_str().unwrap(),
+            below_a_file.to_str().unwrap(),
+        ),
+    )
+    .unwrap();
+    let (code, out, _) = office.run(&["check"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("cannot be made") || out.contains("Not a directory"),
+        "{out}"
+    );
+    std::fs::write(&file, text).unwrap();
 
     let version = office.json(&["migrate"]);
     assert_eq!(version["database"], "SQLite");

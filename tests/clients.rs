@@ -1,5 +1,6 @@
 //! Clients that others wrote, talking through a started server: slixmpp, Converse.js in Chromium,
-//! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS, and one over WebSocket.
+//! xmpp.js, tokio-xmpp and go-sendxmpp, over STARTTLS and direct TLS, and one over WebSocket; and an
+//! administrator with slixmpp, in the way of Gajim, and with Profanity.
 //!
 //! Each pair logs in with SCRAM, adds each other, sees presence, exchanges
 //! messages, and one gets what was sent while it was away. `tests/run` installs
@@ -20,6 +21,8 @@ mod peer;
 mod postgres;
 #[path = "clients/scrape.rs"]
 mod scrape;
+#[path = "clients/profanity.rs"]
+mod profanity;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "support/server.rs"]
 mod server;
@@ -80,6 +83,13 @@ fn stage_for_files() -> Result<Server> {
     let config = format!("[c2s]\nrequire_tls = true\n[listen]\nhttps = ['127.0.0.1:{port}']");
     let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
     Server::start(&config, &people, Database::Sqlite)
+}
+
+/// The same, on which one of the two is an administrator.
+fn stage_for_administration() -> Result<Server> {
+    let server = stage()?;
+    server.command(&["account", "role", ROMEO, "administrator"])?;
+    Ok(server)
 }
 
 /// A program that is told by its environment where to go.
@@ -180,6 +190,61 @@ async fn slixmpp_does_instant_messaging_over_starttls() -> Result<()> {
 #[tokio::test]
 async fn slixmpp_does_instant_messaging_over_direct_tls() -> Result<()> {
     slixmpp_im(Transport::DirectTls).await
+}
+
+/// Every command begun, forms filled in, results read.
+async fn slixmpp_administers(transport: Transport) -> Result<()> {
+    let server = stage_for_administration()?;
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients/venv/bin/python");
+    let mut command = told(python, &server, transport)?;
+    command.arg(folder().join("slixmpp_commands.py"));
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn slixmpp_administers_over_starttls() -> Result<()> {
+    slixmpp_administers(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn slixmpp_administers_over_direct_tls() -> Result<()> {
+    slixmpp_administers(Transport::DirectTls).await
+}
+
+/// Profanity knows commands with one form, and does not say which action it submits it with.
+#[test]
+fn profanity_executes_commands_and_fills_in_their_forms() -> Result<()> {
+    let server = stage_for_administration()?;
+    let terminal = profanity::Profanity::start(&server)?;
+    terminal.shows("logged in successfully")?;
+    terminal.types("/cmd list localhost")?;
+    terminal.shows("http://jabber.org/protocol/admin#add-user")?;
+    terminal.shows("urn:parlour:admin:0#server-status")?;
+
+    terminal.types("/cmd exec http://jabber.org/protocol/admin#add-user localhost")?;
+    terminal.shows("Form title: Add a user")?;
+    for (field, value) in [(1, "tybalt@localhost"), (2, "secret"), (3, "secret")] {
+        terminal.types(&format!("/field{field} {value}"))?;
+    }
+    terminal.types("/form submit")?;
+    terminal.shows("tybalt@localhost is made")?;
+
+    // Done without a form, and told by a note.
+    terminal.types("/cmd exec urn:parlour:admin:0#server-status localhost")?;
+    terminal.shows("3 accounts, 1 online")?;
+    // An answer that is a form.
+    let count = "http://jabber.org/protocol/admin#get-registered-users-num";
+    terminal.types(&format!("/cmd exec {count} localhost"))?;
+    terminal.shows("[field1] count: 3")?;
+    // Several addresses in one field.
+    terminal.types("/cmd exec http://jabber.org/protocol/admin#delete-user localhost")?;
+    terminal.shows("Form title: Delete users")?;
+    terminal.types("/field1 add tybalt@localhost")?;
+    terminal.types("/form submit")?;
+    terminal.shows("tybalt@localhost is removed")?;
+    let listed = server.command(&["account", "list"])?;
+    ensure!(!listed.contains("tybalt"), "{listed}");
+    Ok(())
 }
 
 /// A browser with two people in it; what one of them sees at the end is kept as a picture.

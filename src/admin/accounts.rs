@@ -1,140 +1,143 @@
 //! Operations on accounts.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing::warn;
 
-use super::departure;
-use super::operation::{Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
+use super::administrators::{FORCE, keep_one};
+use super::arguments::Arguments;
+use super::operation::{Argument, Asked, Count, Face, Kind, Operation, own, standard};
 use super::operator::Operator;
-use super::{password, table::table};
-use crate::clock::Timestamp;
+use super::outcome::Outcome;
+use super::refusal::Refusal;
+use super::{departure, password};
 use crate::domain::rights::Role;
-use crate::proto::common::vcard;
 use crate::proto::scram::ScramKeys;
-use crate::proto::{BareJid, StreamCondition, StreamError};
-use crate::store::{Account, Put, StoreError, UploadFiles, UploadId, Vcard};
+use crate::proto::{BareJid, StreamCondition, StreamError, ns};
+use crate::store::{Put, StoreError, UploadFiles, UploadId, Vcard};
+use crate::xml::{Element, write};
 
-const JID: Argument = Argument {
-    name: "jid",
-    kind: Kind::Account,
-    need: Need::Required,
-    about: "the account's address, name@domain",
-};
-const PASSWORD: Argument = Argument {
-    name: "password",
-    kind: Kind::Password,
-    need: Need::Required,
-    about: "what it logs in with",
-};
+pub(super) const JID: Argument =
+    Argument::required("jid", Kind::Account, "the account's address, name@domain")
+        .var("accountjid");
+const EACH: Argument =
+    Argument::required("jid", Kind::Account, "the accounts' addresses, name@domain")
+        .var("accountjids")
+        .count(Count::Each);
+const PASSWORD: Argument = Argument::required("password", Kind::Password, "what it logs in with");
+const ROLES: &str = "member, agent, supervisor or administrator";
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "account add",
-        about: "Makes an account.",
-        arguments: &[
+    Operation::new(
+        "account add",
+        "Makes an account.",
+        Face::new(standard!("add-user"), "Add a user"),
+        &[
+            JID,
+            PASSWORD.asked(Asked::Twice),
+            Argument::optional("role", Kind::Role, "its role; member if left out"),
+            Argument::optional("name", Kind::Name, "the person's name, for the vCard"),
+            Argument::optional("given-name", Kind::Name, "the given name, for the vCard")
+                .var("given_name"),
+            Argument::optional("surname", Kind::Name, "the family name, for the vCard")
+                .var("surname"),
+            Argument::optional("email", Kind::Name, "the address for e-mail, for the vCard")
+                .var("email"),
+        ],
+        |operator, arguments| Box::pin(add(operator, arguments)),
+    ),
+    Operation::new(
+        "account remove",
+        "Removes an account with all it has, ends its sessions and tells its contacts.",
+        Face::new(standard!("delete-user"), "Delete users"),
+        &[EACH, FORCE],
+        |operator, arguments| Box::pin(remove(operator, arguments)),
+    ),
+    Operation::new(
+        "account disable",
+        "Keeps an account but lets it log in no more, and ends its sessions.",
+        Face::new(standard!("disable-user"), "Disable users"),
+        &[EACH, FORCE],
+        |operator, arguments| Box::pin(disable(operator, arguments)),
+    ),
+    Operation::new(
+        "account enable",
+        "Lets a disabled account log in again.",
+        Face::new(standard!("reenable-user"), "Re-enable users"),
+        &[EACH],
+        |operator, arguments| Box::pin(enable(operator, arguments)),
+    ),
+    Operation::new(
+        "account passwd",
+        "Changes an account's password; its sessions go on.",
+        Face::new(
+            standard!("change-user-password"),
+            "Change a user's password",
+        ),
+        &[
             JID,
             PASSWORD,
-            Argument {
-                name: "role",
-                kind: Kind::Role,
-                need: Need::Optional,
-                about: "member (default), agent, supervisor or administrator",
-            },
-            Argument {
-                name: "name",
-                kind: Kind::Name,
-                need: Need::Optional,
-                about: "the person's name, for the vCard",
-            },
+            Argument::optional(
+                "end-sessions",
+                Kind::Flag,
+                "end the sessions that logged in with the old password",
+            ),
         ],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(add(operator, arguments)),
-    },
-    Operation {
-        name: "account remove",
-        about: "Removes an account with all it has, ends its sessions and tells its contacts.",
-        arguments: &[JID],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(remove(operator, arguments)),
-    },
-    Operation {
-        name: "account disable",
-        about: "Keeps an account but lets it log in no more, and ends its sessions.",
-        arguments: &[JID],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(disable(operator, arguments)),
-    },
-    Operation {
-        name: "account enable",
-        about: "Lets a disabled account log in again.",
-        arguments: &[JID],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(enable(operator, arguments)),
-    },
-    Operation {
-        name: "account passwd",
-        about: "Changes an account's password; its sessions go on.",
-        arguments: &[
-            JID,
-            PASSWORD,
-            Argument {
-                name: "end-sessions",
-                kind: Kind::Flag,
-                need: Need::Optional,
-                about: "end the sessions that logged in with the old password",
-            },
-        ],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(passwd(operator, arguments)),
-    },
-    Operation {
-        name: "account role",
-        about: "Gives an account another role.",
-        arguments: &[
-            JID,
-            Argument {
-                name: "role",
-                kind: Kind::Role,
-                need: Need::Required,
-                about: "member, agent, supervisor or administrator",
-            },
-        ],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(role(operator, arguments)),
-    },
-    Operation {
-        name: "account list",
-        about: "Lists accounts by host and address.",
-        arguments: &[
-            Argument {
-                name: "host",
-                kind: Kind::Host,
-                need: Need::Optional,
-                about: "only the accounts of this host",
-            },
-            Argument {
-                name: "after",
-                kind: Kind::Account,
-                need: Need::Optional,
-                about: "only what comes behind this address, to go on with a long list",
-            },
-        ],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(list(operator, arguments)),
-    },
+        |operator, arguments| Box::pin(passwd(operator, arguments)),
+    ),
+    Operation::new(
+        "account role",
+        "Gives an account another role.",
+        Face::new(own!("account-role"), "Change a user's role"),
+        &[JID, Argument::required("role", Kind::Role, ROLES), FORCE],
+        |operator, arguments| Box::pin(role(operator, arguments)),
+    ),
 ];
-
-/// Accounts that one list holds at most; a longer list is gone on with by `after`.
-const LIST_MAX: usize = 10_000;
-
-/// Accounts read at once.
-const PAGE: u32 = 1_000;
 
 /// An account to be made.
 pub(super) struct NewAccount {
     pub(super) jid: BareJid,
     pub(super) role: Role,
-    pub(super) name: Option<String>,
+    pub(super) person: Person,
+}
+
+/// What is known of whoever has an account, for its vCard; what is empty is left out.
+#[derive(Debug, Default)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) given: String,
+    pub(super) family: String,
+    pub(super) email: String,
+}
+
+impl Person {
+    /// XEP-0054 §3.
+    fn vcard(&self) -> Option<Element> {
+        let full = match self.name.is_empty() {
+            true => format!("{} {}", self.given, self.family).trim().to_owned(),
+            false => self.name.clone(),
+        };
+        let field = |name: &str, text: &str| {
+            let field = || Element::new(ns::VCARD, name).text(text);
+            (!text.is_empty()).then(field)
+        };
+        let parts: Vec<Element> = [field("FAMILY", &self.family), field("GIVEN", &self.given)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let parts = (!parts.is_empty()).then(|| Element::new(ns::VCARD, "N").children_from(parts));
+        let mail = field("USERID", &self.email);
+        let mail = mail.map(|address| {
+            let internet = Element::new(ns::VCARD, "INTERNET");
+            Element::new(ns::VCARD, "EMAIL")
+                .child(internet)
+                .child(address)
+        });
+        let fields: Vec<Element> = [field("FN", &full), parts, mail]
+            .into_iter()
+            .flatten()
+            .collect();
+        (!fields.is_empty()).then(|| Element::new(ns::VCARD, "vCard").children_from(fields))
+    }
 }
 
 /// Makes the account; [`Refusal::Conflict`] when it exists.
@@ -143,7 +146,7 @@ pub(super) async fn create(
     account: &NewAccount,
     keys: &[ScramKeys],
 ) -> Result<(), Refusal> {
-    let NewAccount { jid, role, name } = account;
+    let NewAccount { jid, role, person } = account;
     let now = operator.clock.now();
     // On the heap, for its size; so are the like below.
     let accounts = operator.store.accounts();
@@ -152,18 +155,20 @@ pub(super) async fn create(
         Err(StoreError::Conflict(_)) => return Err(exists(jid)),
         Err(error) => return Err(error.into()),
     }
-    if let Some(name) = name.as_deref().filter(|name| !name.is_empty()) {
+    if let Some(vcard) = person.vcard() {
+        let mut xml = Vec::new();
+        write::element(&mut xml, &vcard, ns::CLIENT);
         let vcard = Vcard {
-            xml: vcard::named(name),
+            xml,
             updated_at: now,
         };
         let bytes_max = operator.config.vcard.bytes_max.as_usize();
-        let nameless =
-            |why: String| Refusal::Failed(format!("{jid} is made, but without its name: {why}"));
+        let bare =
+            |why: String| Refusal::Failed(format!("{jid} is made, but without its vCard: {why}"));
         match operator.store.vcards().put(jid, &vcard, bytes_max).await {
             Ok(Put::Stored) => {}
-            Ok(Put::Full) => return Err(nameless("it is too long".to_owned())),
-            Err(error) => return Err(nameless(error.to_string())),
+            Ok(Put::Full) => return Err(bare("it is too long".to_owned())),
+            Err(error) => return Err(bare(error.to_string())),
         }
     }
     Ok(())
@@ -174,10 +179,16 @@ pub(super) fn exists(jid: &BareJid) -> Refusal {
 }
 
 async fn add(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
+    let text = |name: &str| arguments.text(name).unwrap_or_default().to_owned();
     let account = NewAccount {
         jid: arguments.account("jid")?.clone(),
         role: arguments.role("role").unwrap_or(Role::Member),
-        name: arguments.name("name").map(str::to_owned),
+        person: Person {
+            name: text("name"),
+            given: text("given-name"),
+            family: text("surname"),
+            email: text("email"),
+        },
     };
     // Before the work of deriving; that nobody else makes it in between is seen to by the store.
     if operator
@@ -193,14 +204,15 @@ async fn add(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
     let keys = password::keys(secret, operator.config.auth.scram_iterations).await?;
     create(&operator, &account, &keys).await?;
     let NewAccount { jid, role, .. } = account;
-    Ok(Outcome {
-        data: json!({ "jid": jid.as_str(), "role": role.name() }),
-        text: format!("{jid} is made, with the role {role}.\n"),
-    })
+    Ok(Outcome::told(
+        json!({ "jid": jid.as_str(), "role": role.name() }),
+        format!("{jid} is made, with the role {role}.\n"),
+    ))
 }
 
 async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let jid = arguments.account("jid")?;
+    keep_one(&operator, jid, &arguments).await?;
     let sessions = operator.sessions(jid);
     let uploads = operator.store.uploads().of_owner(jid).await?;
     let removed = Box::pin(operator.store.accounts().remove(jid)).await?;
@@ -219,14 +231,14 @@ async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
                 "{jid} is removed, but not all of its contacts were told: {error}"
             ))
         })?;
-    Ok(Outcome {
-        data: json!({
+    Ok(Outcome::told(
+        json!({
             "jid": jid.as_str(),
             "contacts": removed.roster.len(),
             "sessions_ended": ended,
         }),
-        text: format!("{jid} is removed{}.\n", and_sessions(ended)),
-    })
+        format!("{jid} is removed{}.\n", and_sessions(ended)),
+    ))
 }
 
 /// Deletes what the account had uploaded. A file that is left is found by the daily sweep, and given to
@@ -242,6 +254,7 @@ async fn delete_files(operator: &Operator, uploads: &[UploadId]) {
 
 async fn disable(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let jid = arguments.account("jid")?;
+    keep_one(&operator, jid, &arguments).await?;
     if !operator.store.accounts().disable(jid).await? {
         return Err(Refusal::no_account(jid));
     }
@@ -249,10 +262,10 @@ async fn disable(operator: Operator, arguments: Arguments) -> Result<Outcome, Re
     // rule of this server (RFC 6120 §4.9.3.14) keeps it out.
     let error = StreamError::new(StreamCondition::PolicyViolation).text("the account is disabled");
     let ended = operator.end_sessions(jid, &error);
-    Ok(Outcome {
-        data: json!({ "jid": jid.as_str(), "enabled": false, "sessions_ended": ended }),
-        text: format!("{jid} is disabled{}.\n", and_sessions(ended)),
-    })
+    Ok(Outcome::told(
+        json!({ "jid": jid.as_str(), "enabled": false, "sessions_ended": ended }),
+        format!("{jid} is disabled{}.\n", and_sessions(ended)),
+    ))
 }
 
 async fn enable(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
@@ -260,10 +273,10 @@ async fn enable(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     if !operator.store.accounts().enable(jid).await? {
         return Err(Refusal::no_account(jid));
     }
-    Ok(Outcome {
-        data: json!({ "jid": jid.as_str(), "enabled": true }),
-        text: format!("{jid} may log in.\n"),
-    })
+    Ok(Outcome::told(
+        json!({ "jid": jid.as_str(), "enabled": true }),
+        format!("{jid} may log in.\n"),
+    ))
 }
 
 async fn passwd(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
@@ -289,22 +302,25 @@ async fn passwd(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
         let error = StreamError::new(StreamCondition::Reset).text("the password was changed");
         ended = operator.end_sessions(jid, &error);
     }
-    Ok(Outcome {
-        data: json!({ "jid": jid.as_str(), "sessions_ended": ended }),
-        text: format!("The password of {jid} is changed{}.\n", and_sessions(ended)),
-    })
+    Ok(Outcome::told(
+        json!({ "jid": jid.as_str(), "sessions_ended": ended }),
+        format!("The password of {jid} is changed{}.\n", and_sessions(ended)),
+    ))
 }
 
 async fn role(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let jid = arguments.account("jid")?;
     let role = arguments.role("role").unwrap_or(Role::Member);
+    if role != Role::Administrator {
+        keep_one(&operator, jid, &arguments).await?;
+    }
     if !operator.store.accounts().set_role(jid, role).await? {
         return Err(Refusal::no_account(jid));
     }
-    Ok(Outcome {
-        data: json!({ "jid": jid.as_str(), "role": role.name() }),
-        text: format!("{jid} has the role {role}.\n"),
-    })
+    Ok(Outcome::told(
+        json!({ "jid": jid.as_str(), "role": role.name() }),
+        format!("{jid} has the role {role}.\n"),
+    ))
 }
 
 fn and_sessions(ended: usize) -> String {
@@ -312,105 +328,5 @@ fn and_sessions(ended: usize) -> String {
         0 => String::new(),
         1 => ", and its session is ended".to_owned(),
         ended => format!(", and its {ended} sessions are ended"),
-    }
-}
-
-async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
-    let mut after = arguments.account_opt("after").cloned();
-    let mut hosts: Vec<String> = match (arguments.host("host"), &after) {
-        (Some(host), _) => vec![host.to_owned()],
-        (None, _) => operator
-            .config
-            .hosts
-            .iter()
-            .map(|host| host.domain.as_str().to_owned())
-            .collect(),
-    };
-    if let Some(after) = &after {
-        // Hosts are listed in the order of the configuration: those before it are done.
-        let domain = after.domain().as_str();
-        let at = hosts.iter().position(|host| host == domain).unwrap_or(0);
-        hosts.drain(..at);
-    }
-    let mut accounts: Vec<Account> = Vec::new();
-    'hosts: for host in &hosts {
-        loop {
-            let page = operator
-                .store
-                .accounts()
-                .page(host, after.as_ref(), PAGE)
-                .await?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            after = Some(last.jid.clone());
-            accounts.extend(page);
-            if accounts.len() > LIST_MAX {
-                break 'hosts;
-            }
-        }
-        after = None;
-    }
-    let more = accounts.len() > LIST_MAX;
-    accounts.truncate(LIST_MAX);
-    Ok(listed(&operator, &accounts, more))
-}
-
-fn listed(operator: &Operator, accounts: &[Account], more: bool) -> Outcome {
-    let now = operator.clock.now();
-    let mut data = Vec::with_capacity(accounts.len());
-    let mut rows = Vec::with_capacity(accounts.len());
-    for account in accounts {
-        let sessions = operator
-            .services
-            .as_ref()
-            .map(|_| operator.sessions(&account.jid).len());
-        let last_seen = account.last_seen.as_ref().map(|seen| seen.at);
-        data.push(json!({
-            "jid": account.jid.as_str(),
-            "role": account.role.name(),
-            "enabled": account.enabled,
-            "created_at": account.created_at.to_string(),
-            "last_seen_at": last_seen.map(|at| at.to_string()),
-            "sessions": sessions,
-        }));
-        rows.push([
-            account.jid.to_string(),
-            account.role.to_string(),
-            if account.enabled {
-                "enabled"
-            } else {
-                "disabled"
-            }
-            .to_owned(),
-            seen(sessions, last_seen, now),
-        ]);
-    }
-    let mut text = table(["ACCOUNT", "ROLE", "STATE", "SEEN"], &rows);
-    let next = accounts
-        .last()
-        .filter(|_| more)
-        .map(|last| last.jid.to_string());
-    match &next {
-        Some(last) => text.push_str(&format!("There are more: go on with --after {last}\n")),
-        None => text.push_str(&format!("{} in all.\n", accounts.len())),
-    }
-    Outcome {
-        data: json!({ "accounts": Value::Array(data), "next_after": next }),
-        text,
-    }
-}
-
-fn seen(sessions: Option<usize>, last_seen: Option<Timestamp>, now: Timestamp) -> String {
-    match (sessions, last_seen) {
-        (Some(1), _) => "online".to_owned(),
-        (Some(count @ 2..), _) => format!("online, {count} sessions"),
-        (_, None) => "-".to_owned(),
-        (_, Some(at)) => match now.seconds_since(at) {
-            ..60 => "just now".to_owned(),
-            seconds @ 60..3_600 => format!("{} min ago", seconds / 60),
-            seconds @ 3_600..86_400 => format!("{} h ago", seconds / 3_600),
-            seconds => format!("{} days ago", seconds / 86_400),
-        },
     }
 }

@@ -27,10 +27,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::operation::{Given, Outcome, Refusal};
+use super::actor::Actor;
+use super::arguments::Given;
 use super::operator::Operator;
+use super::outcome::Outcome;
 use super::perform;
-use crate::domain::rights::Role;
+use super::refusal::Refusal;
 
 /// The socket's file in `data_dir`.
 pub const FILE: &str = "control.sock";
@@ -172,6 +174,7 @@ impl Drop for ControlSocket {
 }
 
 async fn answer(stream: UnixStream, operator: &Operator) -> io::Result<()> {
+    let uid = stream.peer_cred().ok().map(|peer| peer.uid());
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut reader = BufReader::new(read.take(REQUEST_BYTES_MAX));
@@ -185,13 +188,8 @@ async fn answer(stream: UnixStream, operator: &Operator) -> io::Result<()> {
             operation,
             arguments,
         }) => {
-            Box::pin(perform(
-                operator,
-                Role::Administrator,
-                &operation,
-                &arguments,
-            ))
-            .await
+            let by = Actor::command_line(uid);
+            Box::pin(perform(operator, &by, &operation, &arguments)).await
         }
         // What could not be read is not repeated: it may be a password.
         Err(error) => Err(Refusal::Usage(format!(

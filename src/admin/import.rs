@@ -9,27 +9,29 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::accounts::{NewAccount, create};
-use super::operation::{self, Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
+use super::accounts::{NewAccount, Person, create};
+use super::arguments::{self, Arguments};
+use super::operation::{Argument, Face, Kind, Operation, own};
 use super::operator::Operator;
+use super::outcome::Outcome;
 use super::password::keys_of_many;
+use super::refusal::Refusal;
 use crate::config::Config;
 use crate::domain::rights::Role;
 use crate::observe::Secret;
 use crate::proto::BareJid;
 
-pub(super) const OPERATIONS: &[Operation] = &[Operation {
-    name: "account import",
-    about: "Makes all accounts of a table (CSV with the columns jid, password, role, name), or none.",
-    arguments: &[Argument {
-        name: "file",
-        kind: Kind::Table,
-        need: Need::Required,
-        about: "the table; - reads standard input",
-    }],
-    role: Role::Administrator,
-    run: |operator, arguments| Box::pin(import(operator, arguments)),
-}];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
+    "account import",
+    "Makes all accounts of a table (CSV with the columns jid, password, role, name), or none.",
+    Face::new(own!("account-import"), "Add users from a table"),
+    &[Argument::required(
+        "file",
+        Kind::Table,
+        "the table; - reads standard input",
+    )],
+    |operator, arguments| Box::pin(import(operator, arguments)),
+)];
 
 /// Accounts that one table makes at most: ten times the largest contact center, and a table
 /// that a person can still look through.
@@ -74,6 +76,12 @@ async fn import(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let mut complaints = Complaints::default();
     for row in &rows {
         let jid = &row.account.jid;
+        if !operator.reach.includes_account(jid) {
+            complaints.add(
+                row.line,
+                format!("{jid} is of a host that you do not administer"),
+            );
+        }
         if operator.store.accounts().find(jid).await?.is_some() {
             complaints.add(row.line, format!("there is an account {jid} already"));
         }
@@ -103,10 +111,8 @@ async fn import(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
             })?;
     }
     let made = ready.len();
-    Ok(Outcome {
-        data: json!({ "made": made }),
-        text: format!("{made} accounts are made.\n"),
-    })
+    let text = format!("{made} accounts are made.\n");
+    Ok(Outcome::told(json!({ "made": made }), text))
 }
 
 /// Where the columns are.
@@ -118,8 +124,9 @@ struct Columns {
 }
 
 fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
-    // Spreadsheets put a byte order mark in front.
-    let text = text.trim_start_matches('\u{FEFF}');
+    // Spreadsheets put a byte order mark in front, and some write CRLF, of which the reader takes each
+    // letter for the end of a line where it counts them.
+    let text = text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n");
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains(';') && !header.contains(',') {
         b';'
@@ -138,12 +145,12 @@ fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = line(&text, error.position());
                 complaints.add(line, "cannot be read as comma-separated values");
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line(&text, record.position());
         if rows.len() == ROWS_MAX {
             complaints.add(
                 line,
@@ -166,6 +173,15 @@ fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
     }
     complaints.none_or_refuse()?;
     Ok(rows)
+}
+
+/// The line in which a record begins: the reader counts from the empty lines that it skips before it.
+fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+    position.map_or(0, |position| {
+        let before = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let skipped = text.bytes().skip(before).take_while(|byte| *byte == b'\n');
+        position.line() + skipped.count() as u64
+    })
 }
 
 fn columns(header: csv::Result<&csv::StringRecord>) -> Result<Columns, Refusal> {
@@ -220,11 +236,14 @@ fn row(
     Ok(Row {
         line,
         account: NewAccount {
-            jid: operation::account(jid, config)?,
+            jid: arguments::account(jid, config)?,
             role: role
                 .map_err(|unknown: crate::domain::rights::UnknownRole| unknown.to_string())?
                 .unwrap_or(Role::Member),
-            name: optional(columns.name).map(str::to_owned),
+            person: Person {
+                name: optional(columns.name).unwrap_or_default().to_owned(),
+                ..Person::default()
+            },
         },
         // As it stands, spaces included: they belong to a password.
         password: Secret::new(cell(columns.password).ok_or("no password")?.to_owned()),

@@ -4,9 +4,11 @@
 
 use serde_json::json;
 
-use super::operation::{Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
+use super::arguments::Arguments;
+use super::operation::{Argument, Face, Kind, Operation, own};
 use super::operator::Operator;
-use super::table::table;
+use super::outcome::{Outcome, Table};
+use super::refusal::Refusal;
 use crate::clock::Timestamp;
 use crate::config::{InvitationsBy, RegistrationMode};
 use crate::domain::rights::Role;
@@ -15,63 +17,63 @@ use crate::proto::scram::ScramHash;
 use crate::store::{Invitation, Put};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "invite create",
-        about: "Makes an invitation to an account, and prints its link.",
-        arguments: &[
-            Argument {
-                name: "host",
-                kind: Kind::Host,
-                need: Need::Optional,
-                about: "where the account is to be made; the first host if left out",
-            },
-            Argument {
-                name: "account",
-                kind: Kind::Account,
-                need: Need::Optional,
-                about: "the address that is kept for the invited; any if left out",
-            },
-            Argument {
-                name: "inviter",
-                kind: Kind::Account,
-                need: Need::Optional,
-                about: "the account that becomes a contact of the invited",
-            },
-            Argument {
-                name: "uses",
-                kind: Kind::Name,
-                need: Need::Optional,
-                about: "how many accounts may be made with it; 1 if left out",
-            },
-            Argument {
-                name: "days",
-                kind: Kind::Name,
-                need: Need::Optional,
-                about: "after how many days it ends",
-            },
+    Operation::new(
+        "invite create",
+        "Makes an invitation to an account, and prints its link.",
+        Face::new(own!("invite-create"), "Make an invitation"),
+        &[
+            Argument::optional(
+                "host",
+                Kind::Host,
+                "where the account is to be made; the first host if left out",
+            ),
+            Argument::optional(
+                "account",
+                Kind::Account,
+                "the address that is kept for the invited; any if left out",
+            ),
+            Argument::optional(
+                "inviter",
+                Kind::Account,
+                "the account that becomes a contact of the invited",
+            ),
+            Argument::optional(
+                "uses",
+                Kind::Number {
+                    min: 1,
+                    max: USES_MAX,
+                },
+                "how many accounts may be made with it; 1 if left out",
+            ),
+            Argument::optional(
+                "days",
+                Kind::Number {
+                    min: 1,
+                    max: DAYS_MAX,
+                },
+                "after how many days it ends",
+            ),
         ],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(create(operator, arguments)),
-    },
-    Operation {
-        name: "invite list",
-        about: "Lists invitations that can still be used.",
-        arguments: &[],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(list(operator, arguments)),
-    },
-    Operation {
-        name: "invite revoke",
-        about: "Takes an invitation back.",
-        arguments: &[Argument {
-            name: "id",
-            kind: Kind::Name,
-            need: Need::Required,
-            about: "as invite list shows it, or the token of the link",
-        }],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(revoke(operator, arguments)),
-    },
+        |operator, arguments| Box::pin(create(operator, arguments)),
+    ),
+    Operation::new(
+        "invite list",
+        "Lists invitations that can still be used.",
+        Face::new(own!("invite-list"), "List invitations"),
+        &[],
+        |operator, arguments| Box::pin(list(operator, arguments)),
+    ),
+    Operation::new(
+        "invite revoke",
+        "Takes an invitation back.",
+        Face::new(own!("invite-revoke"), "Take an invitation back"),
+        &[Argument::required(
+            "id",
+            Kind::Name,
+            "as invite list shows it, or the token of the link",
+        )],
+        |operator, arguments| Box::pin(revoke(operator, arguments)),
+    ),
 ];
 
 /// Uses of one invitation at most: a class, a company.
@@ -142,8 +144,7 @@ async fn create(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
         ));
     }
     let account = arguments.account_opt("account").cloned();
-    let first = operator.config.hosts.first();
-    let first = first.map(|host| host.domain.as_str().to_owned());
+    let first = operator.hosts().next().map(str::to_owned);
     let named = arguments.host("host").map(str::to_owned);
     let of_account = account.as_ref().map(|jid| jid.domain().to_string());
     if let (Some(named), Some(of_account)) = (&named, &of_account)
@@ -155,8 +156,9 @@ async fn create(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let wish = Wish {
         host: named.or(of_account).or(first).unwrap_or_default(),
         inviter: arguments.account_opt("inviter").cloned(),
-        uses: number(&arguments, "uses", USES_MAX)?.unwrap_or(1),
-        days: number(&arguments, "days", DAYS_MAX)?
+        uses: arguments.number("uses").unwrap_or(1),
+        days: arguments
+            .number("days")
             .unwrap_or(operator.config.invitations.expire_days),
         account,
     };
@@ -165,18 +167,6 @@ async fn create(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
         return Err(Refusal::Usage(text));
     }
     make(&operator, wish, Leads::ToRegistration).await
-}
-
-fn number(arguments: &Arguments, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
-    let Some(text) = arguments.name(name) else {
-        return Ok(None);
-    };
-    match text.parse() {
-        Ok(number) if (1..=max).contains(&number) => Ok(Some(number)),
-        Ok(_) | Err(_) => Err(Refusal::Usage(format!(
-            "{name} is a number from 1 to {max}"
-        ))),
-    }
 }
 
 async fn make(operator: &Operator, wish: Wish, leads: Leads) -> Result<Outcome, Refusal> {
@@ -233,15 +223,13 @@ fn told(operator: &Operator, invitation: &Invitation, token: &str, leads: Leads)
         text.push_str(&format!("{landing}\n"));
     }
     text.push_str(&format!("It ends at {expires}.\n"));
-    Outcome {
-        data: json!({
-            "uri": uri,
-            "landing_url": landing,
-            "expires_at": expires.to_string(),
-            "uses": invitation.uses_left,
-        }),
-        text,
-    }
+    let data = json!({
+        "uri": uri,
+        "landing_url": landing,
+        "expires_at": expires.to_string(),
+        "uses": invitation.uses_left,
+    });
+    Outcome::told(data, text)
 }
 
 /// XEP-0401 §4.1, §4.4.
@@ -276,7 +264,10 @@ async fn list(operator: Operator, _arguments: Arguments) -> Result<Outcome, Refu
     let invitations = operator.store.invitations().list(now, LIST_MAX).await?;
     let mut data = Vec::with_capacity(invitations.len());
     let mut rows = Vec::with_capacity(invitations.len());
-    for it in invitations {
+    for it in invitations
+        .into_iter()
+        .filter(|it| operator.reach.includes(&it.host))
+    {
         let inviter = it.inviter.map(|jid| jid.to_string());
         let to = it.account.map_or(it.host, |jid| jid.to_string());
         data.push(json!({
@@ -294,22 +285,26 @@ async fn list(operator: Operator, _arguments: Arguments) -> Result<Outcome, Refu
             it.expires_at.to_string(),
         ]);
     }
-    let text = table(["ID", "TO", "INVITER", "USES", "UNTIL"], &rows);
-    let count = rows.len();
-    Ok(Outcome {
-        data: json!({ "invitations": data }),
-        text: format!("{text}{count} in all.\n"),
-    })
+    let text = format!("{} in all.\n", rows.len());
+    let table = Table::new(["ID", "TO", "INVITER", "USES", "UNTIL"], rows);
+    Ok(Outcome::told(json!({ "invitations": data }), text).with(table))
 }
 
 async fn revoke(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
-    let id = arguments.name("id").unwrap_or_default();
+    let given = arguments.text("id").unwrap_or_default();
     let invitations = operator.store.invitations();
-    if invitations.delete(id).await? || invitations.delete(&token_id(id)).await? {
-        return Ok(Outcome {
-            data: json!({ "revoked": true }),
-            text: "The invitation can be used no more.\n".to_owned(),
-        });
+    let no_such = || Refusal::NotFound("there is no such invitation".to_owned());
+    for id in [given.to_owned(), token_id(given)] {
+        let Some(found) = invitations.find(&id).await? else {
+            continue;
+        };
+        if !operator.reach.includes(&found.host) {
+            return Err(no_such());
+        }
+        if invitations.delete(&id).await? {
+            let text = "The invitation can be used no more.\n";
+            return Ok(Outcome::told(json!({ "revoked": true }), text));
+        }
     }
-    Err(Refusal::NotFound("there is no such invitation".to_owned()))
+    Err(no_such())
 }

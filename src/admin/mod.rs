@@ -1,36 +1,59 @@
 //! What operators do, defined once for every door.
 //!
-//! [`operations`] lists everything with its arguments and the role it needs. The command line
-//! ([`crate::cli`]), the control socket of a running server ([`control`]) and the ad-hoc
-//! commands of XEP-0133 all go through [`perform`], which is the one place where the right to do
-//! something is checked and arguments are understood.
+//! [`operations`] lists everything with its arguments, who may have it done, and how forms ask for it. The
+//! command line ([`crate::cli`]), the control socket of a running server ([`control`]) and the ad-hoc
+//! commands (XEP-0050, XEP-0133) all go through [`perform`], which is the one place where the right to do
+//! something is checked, arguments are understood, and the audit trail is written.
 //!
-//! Not here: reading or writing stanzas, printing, and the configuration file.
+//! Not here: reading or writing stanzas, printing, and the configuration file. What operations ask of the
+//! running server besides its hooks is the trait [`Machinery`].
 
+mod access;
 mod accounts;
+mod actor;
+mod administrators;
+mod announcements;
+mod arguments;
 pub mod backup;
 mod backup_files;
 pub mod control;
 mod departure;
 mod import;
 mod invitations;
+mod listing;
+mod machinery;
+mod neighbours;
 pub mod operation;
 mod operator;
+mod outcome;
 pub mod password;
+mod people;
+mod refusal;
 mod reports;
+mod rooms;
+mod service;
 mod sessions;
-mod table;
-
 #[cfg(test)]
 mod tests;
+mod trail;
 
+pub use access::{AccessRules, BLACKLIST, WHITELIST};
+pub use actor::{Actor, Reach};
+pub use announcements::{MOTD, WELCOME, notice_message};
+pub use arguments::{Arguments, Given};
 pub use invitations::{invite_contact, token_id};
-pub use operation::{Argument, Arguments, Given, Kind, Need, Operation, Outcome, Refusal};
+pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};
+pub use operation::{
+    Argument, Asked, Count, Face, Kind, Need, Operation, ResultField, Scope, Trace,
+};
 pub use operator::Operator;
+pub use outcome::{Outcome, Table};
+pub use refusal::Refusal;
+pub use rooms::{RoomDesk, RoomKeeping, RoomSummary};
+pub use trail::expire as expire_audit;
 
 use tracing::info;
 
-use crate::domain::rights::Role;
 use crate::proto::BareJid;
 
 /// Every operation, in the order in which help lists them.
@@ -38,10 +61,47 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     accounts::OPERATIONS
         .iter()
         .chain(import::OPERATIONS)
+        .chain(people::OPERATIONS)
+        .chain(listing::OPERATIONS)
+        .chain(administrators::OPERATIONS)
         .chain(sessions::OPERATIONS)
-        .chain(reports::OPERATIONS)
         .chain(invitations::OPERATIONS)
+        .chain(reports::OPERATIONS)
+        .chain(announcements::OPERATIONS)
+        .chain(access::OPERATIONS)
+        .chain(rooms::OPERATIONS)
+        .chain(neighbours::OPERATIONS)
+        .chain(service::OPERATIONS)
+        .chain(trail::OPERATIONS)
 }
+
+/// The words that operations begin with, and what they are about.
+pub const GROUPS: &[(&str, &str)] = &[
+    ("account", "Accounts."),
+    ("admin", "Who administers."),
+    ("session", "Sessions of the running server."),
+    ("invite", "Invitations."),
+    ("report", "Reports of spam and abuse."),
+    ("announce", "Messages to everybody who is online."),
+    ("motd", "The message of the day, which everybody sees once."),
+    (
+        "welcome",
+        "The message that new accounts get at their first login.",
+    ),
+    ("blacklist", "Whom the server does not talk to."),
+    (
+        "whitelist",
+        "Whom alone the server talks to, outside of it.",
+    ),
+    ("room", "Rooms."),
+    ("host", "Hosts that are served."),
+    ("component", "External components."),
+    ("s2s", "Other servers."),
+    ("certificate", "Certificates."),
+    ("server", "The server as a whole."),
+    ("log", "The log."),
+    ("audit", "What administrators did."),
+];
 
 /// The operation of that name.
 #[must_use]
@@ -49,7 +109,14 @@ pub fn find(name: &str) -> Option<&'static Operation> {
     operations().find(|operation| operation.name == name)
 }
 
-/// Does what `name` says, for somebody of the role `by`.
+/// Whether `by` may have the operation done at all; on what, its arguments decide.
+#[must_use]
+pub fn may(by: &Actor, operation: &Operation) -> bool {
+    allowed(by, operation).is_ok()
+}
+
+/// Does what `name` says, for `by`, and writes it into the audit trail. Where an argument stands for several
+/// accounts, each is a run of its own; the first that is refused ends it, and its refusal tells what was done.
 ///
 /// Not cancel-safe: an operation that is dropped half-way may have changed the account without
 /// having told its contacts.
@@ -58,26 +125,82 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 /// When the operation refuses, or was not understood, or `by` may not do it.
 pub async fn perform(
     operator: &Operator,
-    by: Role,
+    by: &Actor,
     name: &str,
     given: &Given,
 ) -> Result<Outcome, Refusal> {
     let Some(operation) = find(name) else {
         return Err(Refusal::Usage(format!("there is no operation {name:?}")));
     };
-    if by < operation.role {
+    let operator = operator.within(&by.reach);
+    let mut done = Vec::new();
+    for run in operation.runs(given)? {
+        match Box::pin(perform_one(&operator, by, operation, &run)).await {
+            Ok(outcome) => done.push(outcome),
+            Err(refusal) if done.is_empty() => return Err(refusal),
+            Err(refusal) => {
+                let told = Outcome::merge(done).text;
+                let text = format!("{told}{refusal}");
+                return Err(refusal.saying(text));
+            }
+        }
+    }
+    Ok(Outcome::merge(done))
+}
+
+async fn perform_one(
+    operator: &Operator,
+    by: &Actor,
+    operation: &Operation,
+    given: &Given,
+) -> Result<Outcome, Refusal> {
+    let permitted = allowed(by, operation).and_then(|()| {
+        let arguments = operation.understand(given, &operator.config)?;
+        let beyond = arguments.hosts().find(|host| !by.reach.includes(host));
+        match beyond {
+            Some(host) => Err(Refusal::Forbidden(format!(
+                "you are an administrator of another host than {host}"
+            ))),
+            None => Ok(arguments),
+        }
+    });
+    let done = match permitted {
+        Ok(arguments) => (operation.run)(operator.clone(), arguments).await,
+        Err(refusal) => Err(refusal),
+    };
+    log(operation, given, &done);
+    trail::keep(operator, by, operation, given, done).await
+}
+
+/// Refuses to do it, and writes the attempt into the audit trail.
+pub async fn refuse(operator: &Operator, by: &Actor, operation: &Operation) -> Refusal {
+    let refusal = match allowed(by, operation) {
+        Err(refusal) => refusal,
+        Ok(()) => Refusal::Forbidden(format!("{} is refused", operation.name)),
+    };
+    let given = Given::new();
+    let kept = trail::keep(operator, by, operation, &given, Err(refusal.clone()));
+    Box::pin(kept).await.err().unwrap_or(refusal)
+}
+
+fn allowed(by: &Actor, operation: &Operation) -> Result<(), Refusal> {
+    let name = operation.name;
+    if by.role < operation.role {
+        let role = operation.role;
+        return Err(Refusal::Forbidden(format!("{name} needs the role {role}")));
+    }
+    if operation.scope == Scope::Server && by.reach != Reach::Server {
         return Err(Refusal::Forbidden(format!(
-            "{name} needs the role {}",
-            operation.role
+            "{name} is for administrators of the whole server; [admin] server_administrators names them"
         )));
     }
-    run(operator, operation, given).await
+    Ok(())
 }
 
 /// What the owner of an account may have done with it, whatever the role.
 const OWN: [&str; 2] = ["account passwd", "account remove"];
 
-/// Does what `name` says with the own account of `owner`.
+/// Does what `name` says with the own account of `owner`. It is no act of an administrator.
 ///
 /// Not cancel-safe, as [`perform`].
 ///
@@ -92,7 +215,10 @@ pub async fn perform_own(
     match find(name) {
         Some(operation) if OWN.contains(&name) => {
             given.insert("jid".to_owned(), owner.to_string());
-            run(operator, operation, &given).await
+            let arguments = operation.understand(&given, &operator.config)?;
+            let done = (operation.run)(operator.clone(), arguments).await;
+            log(operation, &given, &done);
+            done
         }
         Some(_) | None => Err(Refusal::Forbidden(format!(
             "{name} is not for the owner of an account"
@@ -100,15 +226,11 @@ pub async fn perform_own(
     }
 }
 
-async fn run(
-    operator: &Operator,
-    operation: &Operation,
-    given: &Given,
-) -> Result<Outcome, Refusal> {
-    let arguments = operation.understand(given, &operator.config)?;
-    let done = (operation.run)(operator.clone(), arguments).await;
+fn log(operation: &Operation, given: &Given, done: &Result<Outcome, Refusal>) {
+    if done.is_ok() && operation.trace == Trace::WhenRefused {
+        return;
+    }
     let refusal = done.as_ref().err().map(ToString::to_string);
     let on = given.get("jid");
     info!(operation = operation.name, on, refusal, "operation");
-    done
 }

@@ -1,21 +1,16 @@
-//! One operation: its name, its arguments, the role it needs, and what comes out of it.
+//! One operation: its name, its arguments, who may have it done, how forms ask for it, and what does it.
 //!
-//! Arguments come as texts, whichever door they come through, and are understood here, with
-//! one set of complaints for all doors.
-
-use std::collections::BTreeMap;
+//! A definition is made once, as a constant. The command line reads names and arguments from it, the
+//! ad-hoc commands (XEP-0050) also its [`Face`]: node, title, the standard's names of fields.
 
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use tracing::error;
 
+use super::arguments::Arguments;
 use super::operator::Operator;
-use crate::config::Config;
+use super::outcome::Outcome;
+use super::refusal::Refusal;
 use crate::domain::rights::Role;
-use crate::observe::Secret;
-use crate::proto::jid::JidError;
-use crate::proto::{BareJid, Condition, Jid, StanzaError};
-use crate::store::StoreError;
+use crate::proto::common::forms::FieldType;
 
 /// Something that an operator can have done.
 #[derive(Debug)]
@@ -28,6 +23,14 @@ pub struct Operation {
     pub arguments: &'static [Argument],
     /// Who may have it done: this role and those above.
     pub role: Role,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// When it goes into the audit trail.
+    pub trace: Trace,
+    /// How ad-hoc commands show it.
+    pub face: Face,
+    /// What its form shows before anybody has filled it in.
+    pub prefill: Option<Prefill>,
     /// What does it.
     pub run: Handler,
 }
@@ -35,8 +38,51 @@ pub struct Operation {
 /// What does an operation.
 pub type Handler = fn(Operator, Arguments) -> BoxFuture<'static, Result<Outcome, Refusal>>;
 
+/// What finds the present values of fields: pairs of an argument's name and a value.
+pub type Prefill = fn(Operator) -> BoxFuture<'static, Result<Vec<(&'static str, String)>, Refusal>>;
+
+/// How far an operation reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// It acts on one host or what belongs to it.
+    Host,
+    /// It acts on the server as a whole: only administrators of the server have it done.
+    Server,
+}
+
+/// When an operation goes into the audit trail. An attempt that was refused always does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Whenever it is done: it changes something, or shows what belongs to somebody.
+    Always,
+    /// Not when it was done: it only looks, and may be asked every few seconds.
+    WhenRefused,
+}
+
+/// How ad-hoc commands show an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Face {
+    /// The command's node (XEP-0050 §2.2).
+    pub node: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The fields of the result, where a standard names them.
+    pub results: &'static [ResultField],
+}
+
+/// A field of a result: its name, its type, and under which key the outcome has the value.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultField {
+    /// The name of the field.
+    pub var: &'static str,
+    /// Its type.
+    pub kind: FieldType,
+    /// The key in [`Outcome::data`].
+    pub key: &'static str,
+}
+
 /// What an operation is told.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Argument {
     /// In lower case, words joined by hyphens.
     pub name: &'static str,
@@ -44,8 +90,14 @@ pub struct Argument {
     pub kind: Kind,
     /// Whether it may be left out.
     pub need: Need,
+    /// How many values it takes.
+    pub count: Count,
     /// What it means, in a few words.
     pub about: &'static str,
+    /// The field of the form: the argument's name unless a standard has another.
+    pub var: &'static str,
+    /// How the form asks for it.
+    pub asked: Asked,
 }
 
 /// Whether an argument may be left out.
@@ -57,6 +109,30 @@ pub enum Need {
     Optional,
 }
 
+/// How many values an argument takes. Several are lines of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// One.
+    One,
+    /// Several, for each of which the operation is done.
+    Each,
+    /// Several, for all of which the operation is done once.
+    All,
+}
+
+/// How a form asks for an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// By one field.
+    Once,
+    /// By two fields, which must be alike: a password.
+    Twice,
+    /// Among these values; the command line takes others, too.
+    Among(&'static [&'static str]),
+    /// Not at all.
+    Never,
+}
+
 /// How the text of an argument is understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -66,17 +142,42 @@ pub enum Kind {
     Session,
     /// A served host.
     Host,
+    /// A domain or a bare JID, wherever it is.
+    Address,
+    /// The bare JID of a room.
+    Room,
     /// A password: shown and logged nowhere.
     Password,
     /// The name of a [`Role`].
     Role,
     /// A name for people.
     Name,
+    /// Lines of text for people.
+    Text,
     /// A table as comma-separated values, whole; it may hold passwords.
     Table,
+    /// A whole number, both ends included.
+    Number {
+        /// The least.
+        min: u32,
+        /// The greatest.
+        max: u32,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A moment (XEP-0082 §3.2).
+    Time,
+    /// A filter of the log.
+    LogFilter,
     /// `true` or `false`; left out it is `false`.
     Flag,
 }
+
+/// The longest text of a name, and of a word that is looked for.
+pub(super) const NAME_BYTES_MAX: usize = 1_000;
+
+/// The longest text that is sent to people: what they read, and well below the least stanza.
+pub(super) const TEXT_BYTES_MAX: usize = 8_000;
 
 impl Kind {
     /// Whether the text must not be seen.
@@ -86,106 +187,90 @@ impl Kind {
     }
 }
 
-/// The texts of arguments by their names.
-pub type Given = BTreeMap<String, String>;
-
-/// Arguments understood.
-#[derive(Debug, Default)]
-pub struct Arguments(Vec<(&'static str, Value)>);
-
-#[derive(Debug)]
-enum Value {
-    Account(BareJid),
-    Session(Jid),
-    Host(String),
-    Secret(Secret<String>),
-    Role(Role),
-    Name(String),
-    Flag(bool),
-}
-
-/// What an operation has done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// For programs.
-    pub data: serde_json::Value,
-    /// For people: sentences, or a table.
-    pub text: String,
-}
-
-/// Why an operation was not done. Nothing has changed, unless the text says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "kind", content = "text", rename_all = "kebab-case")]
-pub enum Refusal {
-    /// There is no such operation or argument, or one is missing or not understood.
-    #[error("{0}")]
-    Usage(String),
-    /// The role does not allow it.
-    #[error("{0}")]
-    Forbidden(String),
-    /// There is no such account or session.
-    #[error("{0}")]
-    NotFound(String),
-    /// It is there already.
-    #[error("{0}")]
-    Conflict(String),
-    /// Nobody may do it to this account.
-    #[error("{0}")]
-    NotAllowed(String),
-    /// The argument is understood and not acceptable: a password that cannot be set.
-    #[error("{0}")]
-    NotAcceptable(String),
-    /// Only a running server can do it.
-    #[error("{0}")]
-    NotRunning(String),
-    /// It failed.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl Refusal {
-    /// A failure of the store, with all its causes.
-    pub(crate) fn store(error: &StoreError) -> Self {
-        let mut text = format!("the database failed: {error}");
-        let mut cause = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            text.push_str(&format!(": {inner}"));
-            cause = inner.source();
+impl Argument {
+    /// An argument that must be given.
+    pub(super) const fn required(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            need: Need::Required,
+            count: Count::One,
+            about,
+            var: name,
+            asked: Asked::Once,
         }
-        Self::Failed(text)
     }
 
-    pub(super) fn no_account(jid: &BareJid) -> Self {
-        Self::NotFound(format!("there is no account {jid}"))
+    /// An argument that may be left out.
+    pub(super) const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self {
+            need: Need::Optional,
+            ..Self::required(name, kind, about)
+        }
     }
-}
 
-impl From<Refusal> for StanzaError {
-    fn from(refusal: Refusal) -> Self {
-        let condition = match &refusal {
-            Refusal::Usage(_) => Condition::BadRequest,
-            Refusal::Forbidden(_) => Condition::Forbidden,
-            Refusal::NotAllowed(_) => Condition::NotAllowed,
-            Refusal::NotFound(_) => Condition::ItemNotFound,
-            Refusal::Conflict(_) => Condition::Conflict,
-            Refusal::NotAcceptable(_) => Condition::NotAcceptable,
-            Refusal::NotRunning(_) => Condition::ServiceUnavailable,
-            Refusal::Failed(cause) => {
-                error!(%cause, "operation failed");
-                return Condition::InternalServerError.into();
-            }
-        };
-        Self::new(condition).text(refusal.to_string())
+    /// The same with the name that a standard gives to its field.
+    pub(super) const fn var(self, var: &'static str) -> Self {
+        Self { var, ..self }
     }
-}
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::store(&error)
+    /// The same, taking several values.
+    pub(super) const fn count(self, count: Count) -> Self {
+        Self { count, ..self }
+    }
+
+    /// The same, asked for in another way.
+    pub(super) const fn asked(self, asked: Asked) -> Self {
+        Self { asked, ..self }
     }
 }
 
 impl Operation {
+    /// An operation for administrators, within hosts, that goes into the audit trail.
+    pub(super) const fn new(
+        name: &'static str,
+        about: &'static str,
+        face: Face,
+        arguments: &'static [Argument],
+        run: Handler,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            arguments,
+            role: Role::Administrator,
+            scope: Scope::Host,
+            trace: Trace::Always,
+            face,
+            prefill: None,
+            run,
+        }
+    }
+
+    /// The same for administrators of the server only.
+    pub(super) const fn of_the_server(self) -> Self {
+        Self {
+            scope: Scope::Server,
+            ..self
+        }
+    }
+
+    /// The same, left out of the audit trail where it is done.
+    pub(super) const fn only_looking(self) -> Self {
+        Self {
+            trace: Trace::WhenRefused,
+            ..self
+        }
+    }
+
+    /// The same with what its form shows.
+    pub(super) const fn prefilled(self, prefill: Prefill) -> Self {
+        Self {
+            prefill: Some(prefill),
+            ..self
+        }
+    }
+
     /// What the operation is about: the first word of its name.
     #[must_use]
     pub fn group(&self) -> &'static str {
@@ -199,177 +284,42 @@ impl Operation {
     pub fn act(&self) -> &'static str {
         self.name.split_once(' ').map_or(self.name, |(_, act)| act)
     }
+}
 
-    /// Understands the arguments.
-    ///
-    /// # Errors
-    /// [`Refusal::Usage`] with what was expected.
-    pub fn understand(&self, given: &Given, config: &Config) -> Result<Arguments, Refusal> {
-        let arguments = self.understand_some(given, config)?;
-        for argument in self.arguments {
-            if argument.need == Need::Required && arguments.find(argument.name).is_none() {
-                return Err(missing(argument.name));
-            }
+impl Face {
+    /// A command whose result is told in sentences or as a table.
+    pub(super) const fn new(node: &'static str, title: &'static str) -> Self {
+        Self {
+            node,
+            title,
+            results: &[],
         }
-        Ok(arguments)
     }
 
-    /// Understands those that are given so far, before more is asked for.
-    ///
-    /// # Errors
-    /// As [`Self::understand`].
-    pub fn understand_some(&self, given: &Given, config: &Config) -> Result<Arguments, Refusal> {
-        let mut arguments = Arguments::default();
-        for (name, text) in given {
-            let Some(argument) = self.arguments.iter().find(|known| known.name == name) else {
-                let text = format!("{} has no argument {name:?}", self.name);
-                return Err(Refusal::Usage(text));
-            };
-            let value = argument.kind.understand(text, config);
-            let value = value.map_err(Refusal::Usage)?;
-            arguments.0.push((argument.name, value));
-        }
-        Ok(arguments)
+    /// A command whose result has fields with names of a standard.
+    pub(super) const fn with(self, results: &'static [ResultField]) -> Self {
+        Self { results, ..self }
     }
 }
 
-fn missing(name: &str) -> Refusal {
-    Refusal::Usage(format!("{name} is missing"))
-}
-
-/// The typed look into [`Arguments`]; asking for a name or type that the operation does not
-/// declare finds nothing.
-impl Arguments {
-    fn find(&self, name: &str) -> Option<&Value> {
-        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
-        Some(value)
-    }
-
-    pub(super) fn account(&self, name: &str) -> Result<&BareJid, Refusal> {
-        self.account_opt(name).ok_or_else(|| missing(name))
-    }
-
-    pub(super) fn account_opt(&self, name: &str) -> Option<&BareJid> {
-        match self.find(name) {
-            Some(Value::Account(jid)) => Some(jid),
-            _ => None,
-        }
-    }
-
-    pub(super) fn session(&self, name: &str) -> Result<&Jid, Refusal> {
-        match self.find(name) {
-            Some(Value::Session(jid)) => Ok(jid),
-            _ => Err(missing(name)),
-        }
-    }
-
-    pub(super) fn host(&self, name: &str) -> Option<&str> {
-        match self.find(name) {
-            Some(Value::Host(host)) => Some(host),
-            _ => None,
-        }
-    }
-
-    pub(super) fn secret(&self, name: &str) -> Result<&Secret<String>, Refusal> {
-        match self.find(name) {
-            Some(Value::Secret(secret)) => Ok(secret),
-            _ => Err(missing(name)),
-        }
-    }
-
-    pub(super) fn role(&self, name: &str) -> Option<Role> {
-        match self.find(name) {
-            Some(Value::Role(role)) => Some(*role),
-            _ => None,
-        }
-    }
-
-    pub(super) fn name(&self, name: &str) -> Option<&str> {
-        match self.find(name) {
-            Some(Value::Name(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(super) fn flag(&self, name: &str) -> bool {
-        matches!(self.find(name), Some(Value::Flag(true)))
+impl ResultField {
+    pub(super) const fn new(var: &'static str, kind: FieldType, key: &'static str) -> Self {
+        Self { var, kind, key }
     }
 }
 
-impl Kind {
-    fn understand(self, text: &str, config: &Config) -> Result<Value, String> {
-        Ok(match self {
-            Self::Account => Value::Account(account(text, config)?),
-            Self::Session => {
-                let (bare, resource) = match text.split_once('/') {
-                    Some((bare, resource)) => (bare, Some(resource)),
-                    None => (text, None),
-                };
-                let bare = account(bare, config)?;
-                let resource = resource.map(crate::proto::Resource::new).transpose();
-                let resource = resource.map_err(|error| not_an_address(text, &error))?;
-                Value::Session(Jid::new(bare, resource))
-            }
-            Self::Host => Value::Host(host(text, config)?),
-            Self::Password | Self::Table => Value::Secret(Secret::new(text.to_owned())),
-            Self::Role => {
-                let role: Result<Role, _> = text.parse();
-                Value::Role(role.map_err(|unknown| unknown.to_string())?)
-            }
-            Self::Name => Value::Name(text.trim().to_owned()),
-            Self::Flag => match text {
-                "true" | "1" => Value::Flag(true),
-                "false" | "0" => Value::Flag(false),
-                other => return Err(format!("{other:?} is neither true nor false")),
-            },
-        })
-    }
+/// A node of XEP-0133.
+macro_rules! standard {
+    ($act:literal) => {
+        concat!("http://jabber.org/protocol/admin#", $act)
+    };
 }
 
-/// The address of an account of this server.
-pub(super) fn account(text: &str, config: &Config) -> Result<BareJid, String> {
-    if !text.contains('@') {
-        let hosts = &config.hosts;
-        let example = match hosts.iter().find(|host| host.domain.as_str() == text) {
-            Some(host) => {
-                return Err(format!(
-                    "{text:?} is a host; an account is name@{}",
-                    host.domain
-                ));
-            }
-            None => hosts
-                .first()
-                .map_or("localhost", |host| host.domain.as_str()),
-        };
-        return Err(format!(
-            "{text:?} has no domain; did you mean {text}@{example}?"
-        ));
-    }
-    if text.contains('/') {
-        return Err(format!(
-            "{text:?} has a resource; an account is name@domain"
-        ));
-    }
-    let jid = BareJid::new(text).map_err(|error| not_an_address(text, &JidError::Bare(error)))?;
-    host(jid.domain().as_str(), config)?;
-    Ok(jid)
+/// A node of this server: the operation's name with a hyphen.
+macro_rules! own {
+    ($name:literal) => {
+        concat!("urn:parlour:admin:0#", $name)
+    };
 }
 
-fn not_an_address(text: &str, error: &JidError) -> String {
-    format!("{text:?} is no address: {error}")
-}
-
-fn host(text: &str, config: &Config) -> Result<String, String> {
-    let prepared = crate::config::Domain::parse(text);
-    let hosts = || config.hosts.iter().map(|host| &host.domain);
-    match hosts().find(|known| Some(*known) == prepared.as_ref()) {
-        Some(known) => Ok(known.as_str().to_owned()),
-        None => {
-            let known: Vec<&str> = hosts().map(crate::config::Domain::as_str).collect();
-            Err(format!(
-                "{text} is not served here; the hosts are: {}",
-                known.join(", ")
-            ))
-        }
-    }
-}
+pub(super) use {own, standard};

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::operation::Refusal;
+use super::actor::Reach;
+use super::machinery::{Live, Machine, Machinery};
+use super::refusal::Refusal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hooks::{Account, Routing, Services, Session};
@@ -17,10 +19,12 @@ pub struct Operator {
     pub store: Store,
     /// Wall-clock time.
     pub clock: Clock,
-    /// What the operator configured.
+    /// What the operator configured, with what was read anew since the start.
     pub config: Arc<Config>,
     /// The running server; none while operations act on the database alone.
     pub services: Option<Arc<Services>>,
+    /// How far whoever has it done reaches.
+    pub(super) reach: Reach,
 }
 
 impl Operator {
@@ -30,8 +34,9 @@ impl Operator {
         Self {
             store: services.store.clone(),
             clock: services.clock.clone(),
-            config: Arc::clone(&services.config),
+            config: Self::configured(&services),
             services: Some(services),
+            reach: Reach::Server,
         }
     }
 
@@ -43,7 +48,37 @@ impl Operator {
             clock,
             config,
             services: None,
+            reach: Reach::Server,
         }
+    }
+
+    /// The configuration, with what was read anew since the start.
+    #[must_use]
+    pub fn configured(services: &Services) -> Arc<Config> {
+        match services.hooks.offers().find::<Live>() {
+            Some(live) => live.config(),
+            None => Arc::clone(&services.config),
+        }
+    }
+
+    /// The same for whoever has something done.
+    #[must_use]
+    pub fn as_seen_by(&self, actor: &super::Actor) -> Self {
+        self.within(&actor.reach)
+    }
+
+    /// The same for somebody who reaches so far.
+    pub(super) fn within(&self, reach: &Reach) -> Self {
+        Self {
+            reach: reach.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The hosts that are reached, in the order of the configuration.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let hosts = self.config.hosts.iter().map(|host| host.domain.as_str());
+        hosts.filter(|host| self.reach.includes(host))
     }
 
     /// The router of the running server.
@@ -56,8 +91,33 @@ impl Operator {
             })
     }
 
+    /// The running server.
+    pub(super) fn services(&self) -> Result<&Arc<Services>, Refusal> {
+        let not_running = || Refusal::NotRunning("the server is not running".to_owned());
+        self.services.as_ref().ok_or_else(not_running)
+    }
+
+    /// What the running server does beyond its hooks.
+    pub(super) fn machinery(&self) -> Result<Arc<dyn Machinery>, Refusal> {
+        let machine = self.services()?.hooks.offers().find::<Machine>();
+        let machine = machine.ok_or_else(|| {
+            Refusal::NotRunning("this server was not started by the program parlour".to_owned())
+        })?;
+        Ok(Arc::clone(&machine.0))
+    }
+
     pub(super) fn online(&self, jid: &BareJid) -> Option<Arc<Account>> {
         self.services.as_ref()?.online(jid)
+    }
+
+    /// Every account within reach that is online, in the order of their addresses.
+    pub(super) fn all_online(&self) -> Result<Vec<Arc<Account>>, Refusal> {
+        let mut accounts = self.router()?.all_online();
+        accounts.retain(|account| {
+            self.reach.includes_account(account.jid()) && !account.sessions().is_empty()
+        });
+        accounts.sort_by(|a, b| a.jid().cmp(b.jid()));
+        Ok(accounts)
     }
 
     pub(super) fn sessions(&self, jid: &BareJid) -> Vec<Arc<Session>> {

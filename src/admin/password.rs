@@ -3,7 +3,7 @@
 
 use futures_util::{StreamExt, stream};
 
-use super::operation::Refusal;
+use super::refusal::Refusal;
 use crate::observe::Secret;
 use crate::proto::scram::{PasswordError, SALT_BYTES, ScramHash, ScramKeys, derive_all};
 

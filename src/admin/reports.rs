@@ -2,18 +2,20 @@
 
 use serde_json::json;
 
-use super::operation::{Arguments, Operation, Outcome, Refusal};
+use super::arguments::Arguments;
+use super::operation::{Face, Operation, own};
 use super::operator::Operator;
-use super::table::table;
-use crate::domain::rights::Role;
+use super::outcome::{Outcome, Table};
+use super::refusal::Refusal;
+use crate::store::AbuseReport;
 
-pub(super) const OPERATIONS: &[Operation] = &[Operation {
-    name: "report list",
-    about: "Lists reports of spam and abuse, the newest first.",
-    arguments: &[],
-    role: Role::Administrator,
-    run: |operator, arguments| Box::pin(list(operator, arguments)),
-}];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
+    "report list",
+    "Lists reports of spam and abuse, the newest first.",
+    Face::new(own!("report-list"), "List reports of abuse"),
+    &[],
+    |operator, arguments| Box::pin(list(operator, arguments)),
+)];
 
 /// Reports that one list shows at most.
 const LIST_MAX: u32 = 1_000;
@@ -22,7 +24,8 @@ async fn list(operator: Operator, _arguments: Arguments) -> Result<Outcome, Refu
     let reports = operator.store.abuse_reports().list(LIST_MAX).await?;
     let mut data = Vec::with_capacity(reports.len());
     let mut rows = Vec::with_capacity(reports.len());
-    for report in reports {
+    let within = |it: &AbuseReport| operator.reach.includes_account(&it.reporter);
+    for report in reports.into_iter().filter(within) {
         let ids = report.stanza_ids.iter();
         let ids: Vec<_> = ids.map(|(by, id)| json!({ "by": by, "id": id })).collect();
         data.push(json!({
@@ -41,10 +44,7 @@ async fn list(operator: Operator, _arguments: Arguments) -> Result<Outcome, Refu
             report.text.replace(char::is_control, " "),
         ]);
     }
-    let text = table(["AT", "REPORTED", "REASON", "TEXT"], &rows);
-    let count = rows.len();
-    Ok(Outcome {
-        data: json!({ "reports": data }),
-        text: format!("{text}{count} in all.\n"),
-    })
+    let text = format!("{} in all.\n", rows.len());
+    let table = Table::new(["AT", "REPORTED", "REASON", "TEXT"], rows);
+    Ok(Outcome::told(json!({ "reports": data }), text).with(table))
 }

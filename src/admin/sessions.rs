@@ -4,53 +4,51 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::operation::{Argument, Arguments, Kind, Need, Operation, Outcome, Refusal};
+use super::arguments::Arguments;
+use super::operation::{Argument, Count, Face, Kind, Operation, own, standard};
 use super::operator::Operator;
-use super::table::table;
-use crate::domain::rights::Role;
+use super::outcome::{Outcome, Table};
+use super::refusal::Refusal;
 use crate::hooks::Session;
 use crate::proto::{Resource, StreamCondition, StreamError};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "session list",
-        about: "Lists the sessions of the running server.",
-        arguments: &[Argument {
-            name: "account",
-            kind: Kind::Account,
-            need: Need::Optional,
-            about: "only the sessions of this account",
-        }],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(list(operator, arguments)),
-    },
-    Operation {
-        name: "session end",
-        about: "Ends one session, or all of an account; the account may log in again.",
-        arguments: &[Argument {
-            name: "jid",
-            kind: Kind::Session,
-            need: Need::Required,
-            about: "name@domain/resource, or name@domain for all of its sessions",
-        }],
-        role: Role::Administrator,
-        run: |operator, arguments| Box::pin(end(operator, arguments)),
-    },
+    Operation::new(
+        "session list",
+        "Lists the sessions of the running server.",
+        Face::new(own!("session-list"), "List sessions"),
+        &[Argument::optional(
+            "account",
+            Kind::Account,
+            "only the sessions of this account",
+        )],
+        |operator, arguments| Box::pin(list(operator, arguments)),
+    ),
+    Operation::new(
+        "session end",
+        "Ends one session, or all of an account; the account may log in again.",
+        Face::new(standard!("end-user-session"), "End sessions of users"),
+        &[Argument::required(
+            "jid",
+            Kind::Session,
+            "name@domain/resource, or name@domain for all of its sessions",
+        )
+        .var("accountjids")
+        .count(Count::Each)],
+        |operator, arguments| Box::pin(end(operator, arguments)),
+    ),
 ];
 
 /// Sessions that one list shows at most.
 const LIST_MAX: usize = 10_000;
 
 async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
-    let router = operator.router()?;
+    let online = operator.all_online()?;
     let mut sessions: Vec<Arc<Session>> = match arguments.account_opt("account") {
         Some(jid) => operator.sessions(jid),
         None => {
-            let accounts = router.all_online();
-            accounts
-                .iter()
-                .flat_map(|account| account.sessions().to_vec())
-                .collect()
+            let sessions = online.iter().map(|account| account.sessions().to_vec());
+            sessions.flatten().collect()
         }
     };
     sessions.sort_by(|a, b| a.jid().cmp(b.jid()));
@@ -78,15 +76,12 @@ async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
                 .map_or_else(|| "not available".to_owned(), |p| p.to_string()),
         ]);
     }
-    let mut text = table(["SESSION", "PEER", "TRANSPORT", "FOR", "PRIORITY"], &rows);
-    text.push_str(&match total {
+    let text = match total {
         total if total > LIST_MAX => format!("The first {LIST_MAX} of {total}.\n"),
         total => format!("{total} in all.\n"),
-    });
-    Ok(Outcome {
-        data: json!({ "sessions": data, "total": total }),
-        text,
-    })
+    };
+    let table = Table::new(["SESSION", "PEER", "TRANSPORT", "FOR", "PRIORITY"], rows);
+    Ok(Outcome::told(json!({ "sessions": data, "total": total }), text).with(table))
 }
 
 async fn end(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
@@ -109,13 +104,11 @@ async fn end(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
         .iter()
         .map(|session| session.jid().to_string())
         .collect();
-    Ok(Outcome {
-        text: ended
-            .iter()
-            .map(|jid| format!("{jid} is ended.\n"))
-            .collect(),
-        data: json!({ "sessions_ended": ended }),
-    })
+    let text: String = ended
+        .iter()
+        .map(|jid| format!("{jid} is ended.\n"))
+        .collect();
+    Ok(Outcome::told(json!({ "sessions_ended": ended }), text))
 }
 
 fn is(session: &Session, resource: &Resource) -> bool {

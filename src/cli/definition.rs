@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::admin::{self, Argument, Given, Kind, Need, Operation};
+use crate::admin::{self, Argument, Count, Given, Kind, Need, Operation};
 
 /// What was typed, understood.
 #[derive(Debug)]
@@ -134,12 +134,7 @@ fn command() -> Command {
                 .about("Reads a backup into the database of the configuration, which has to be empty, and into data_dir.")
                 .arg(folder("What `parlour backup` has made")),
         );
-    for (group, about) in [
-        ("account", "Accounts."),
-        ("session", "Sessions of the running server."),
-        ("report", "Reports of spam and abuse."),
-        ("invite", "Invitations."),
-    ] {
+    for (group, about) in admin::GROUPS.iter().copied() {
         let operations = admin::operations().filter(|operation| operation.group() == group);
         command = command.subcommand(
             Command::new(group)
@@ -193,10 +188,17 @@ fn arg(argument: &'static Argument) -> Arg {
                 "{}; others on this machine may see it",
                 argument.about
             )),
-        (_, Need::Required) => arg.required(true).value_name(placeholder(argument.kind)),
-        (_, Need::Optional) => arg
+        // A list may be empty.
+        (kind, need) if argument.count != Count::One => arg
+            .required(need == Need::Required)
+            .num_args(if need == Need::Required { 1.. } else { 0.. })
+            .value_name(placeholder(kind)),
+        (kind, Need::Required) => arg.required(true).value_name(placeholder(kind)),
+        (Kind::Choice(words), Need::Optional) => arg
             .long(argument.name)
-            .value_name(placeholder(argument.kind)),
+            .value_name(placeholder(argument.kind))
+            .help(format!("{}: {}", argument.about, words.join(", "))),
+        (kind, Need::Optional) => arg.long(argument.name).value_name(placeholder(kind)),
     }
 }
 
@@ -208,6 +210,13 @@ const fn placeholder(kind: Kind) -> &'static str {
         Kind::Password => "PASSWORD",
         Kind::Role => "ROLE",
         Kind::Name => "NAME",
+        Kind::Address => "JID|DOMAIN",
+        Kind::Room => "ROOM",
+        Kind::Text => "TEXT",
+        Kind::Number { .. } => "NUMBER",
+        Kind::Choice(_) => "WORD",
+        Kind::Time => "TIME",
+        Kind::LogFilter => "LEVEL",
         Kind::Table => "FILE",
         Kind::Flag => "",
     }
@@ -219,13 +228,10 @@ fn given(operation: &Operation, matches: &ArgMatches) -> (Given, PasswordSource)
     for argument in operation.arguments {
         let text = match argument.kind {
             Kind::Flag => matches.get_flag(argument.name).then(|| "true".to_owned()),
-            Kind::Password
-            | Kind::Account
-            | Kind::Session
-            | Kind::Host
-            | Kind::Role
-            | Kind::Name
-            | Kind::Table => matches.get_one::<String>(argument.name).cloned(),
+            _ => matches.get_many::<String>(argument.name).map(|values| {
+                let values: Vec<&str> = values.map(String::as_str).collect();
+                values.join("\n")
+            }),
         };
         if argument.kind == Kind::Password && matches.get_flag(STDIN) {
             password = PasswordSource::Stdin;

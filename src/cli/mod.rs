@@ -18,18 +18,18 @@ pub use definition::{Act, Invocation, PasswordSource, parse};
 
 use crate::admin::backup::BackupError;
 use crate::admin::control::{self, ControlError};
-use crate::admin::{self, Given, Operation, Operator, Refusal};
+use crate::admin::{self, Actor, Given, Operation, Operator, Refusal};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigErrors, environment, reference};
-use crate::domain::rights::Role;
-use crate::server::open_store;
-use crate::store::StoreError;
+use crate::config::{Config, ConfigErrors, DatabaseLocation, environment, reference};
+use crate::server::{Unopened, open_store};
 
 /// What is printed on standard output, and how it went.
 #[derive(Debug)]
 pub struct Answer {
     /// For standard output, with its line ends.
     pub text: String,
+    /// For standard error: what was done beside what was asked for.
+    pub note: Option<String>,
     /// Whether what was asked for is done, or all is well.
     pub success: bool,
 }
@@ -47,8 +47,8 @@ pub enum CliError {
     #[error(transparent)]
     Control(#[from] ControlError),
     /// The database could not be opened.
-    #[error("{}", Refusal::store(.0))]
-    Store(#[from] StoreError),
+    #[error(transparent)]
+    Store(#[from] Unopened),
     /// What the server keeps could not be copied.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -133,8 +133,12 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
             // Before anybody is asked for a password in vain, and before a database is made.
             operation.understand_some(given, &config)?;
             let given = complete(operation, given.clone(), *password)?;
-            let outcome = Box::pin(perform(config, operation, &given)).await?;
-            Ok(shown(json, outcome.text, || outcome.data))
+            let (outcome, note) = Box::pin(perform(config, operation, &given)).await?;
+            let text = outcome.to_string();
+            Ok(Answer {
+                note,
+                ..shown(json, text, || outcome.data)
+            })
         }
     }
 }
@@ -144,13 +148,22 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(invocation: &Invocation) -> Result<Config, ConfigErrors> {
-    Config::load(invocation.config.as_deref(), environment())
+    load_from(&invocation.config)
+}
+
+/// Loads the configuration of that file, or of the one that is looked for where none is named.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load_from(file: &Option<PathBuf>) -> Result<Config, ConfigErrors> {
+    Config::load(file.as_deref(), environment())
 }
 
 fn shown(json: bool, text: String, data: impl FnOnce() -> Value) -> Answer {
     let text = if json { format!("{}\n", data()) } else { text };
     Answer {
         text,
+        note: None,
         success: true,
     }
 }
@@ -159,15 +172,27 @@ async fn perform(
     config: Config,
     operation: &Operation,
     given: &Given,
-) -> Result<admin::Outcome, CliError> {
+) -> Result<(admin::Outcome, Option<String>), CliError> {
     if let Some(answer) = control::request(&config.data_dir, operation.name, given).await? {
-        return Ok(answer?);
+        return Ok((answer?, None));
     }
+    let file = match config.database_location() {
+        DatabaseLocation::SqliteFile(file) => Some(file).filter(|file| !file.exists()),
+        DatabaseLocation::Url(_) => None,
+    };
     let store = open_store(&config).await?;
+    let note = file.map(|file| format!("there was no database; {} is made", file.display()));
     let operator = Operator::stopped(store.clone(), Clock::system(), Arc::new(config));
-    let done = admin::perform(&operator, Role::Administrator, operation.name, given).await;
+    let by = Actor::command_line(uid());
+    let done = admin::perform(&operator, &by, operation.name, given).await;
     store.close().await;
-    Ok(done?)
+    Ok((done?, note))
+}
+
+/// Who runs this process, as the system's own files tell.
+fn uid() -> Option<u32> {
+    let own = std::fs::metadata("/proc/self").ok()?;
+    Some(std::os::unix::fs::MetadataExt::uid(&own))
 }
 
 async fn migrate(config: &Config, json: bool) -> Result<Answer, CliError> {

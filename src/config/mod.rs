@@ -11,6 +11,7 @@
 
 mod account;
 mod address;
+mod admin;
 mod archive;
 mod auth;
 mod blocking;
@@ -19,6 +20,7 @@ mod check;
 mod check_auth;
 mod component;
 mod database;
+mod difference;
 mod external_service;
 mod fast;
 mod host;
@@ -54,12 +56,14 @@ use toml::de::DeTable;
 
 pub use account::{Offline, PrivateStorage, Vcard};
 pub use address::{ContactAddress, Domain, ListenAddress};
+pub use admin::{Admin, Audit};
 pub use archive::{Archive, ArchiveDefault};
 pub use auth::{Auth, AuthSource, GivenRole};
 pub use blocking::{Address, Blocking, Reporting};
 pub use c2s::{C2s, Conflict};
 pub use component::{Component, ComponentConflict, ComponentRole};
 pub use database::{Database, DatabaseLocation};
+pub use difference::Revision;
 pub use external_service::{ExternalService, ExternalServiceKind, ExternalTransport};
 pub use fast::Fast;
 pub use host::{Contact, Host};
@@ -120,6 +124,8 @@ section! {
         pubsub: Pubsub;
         rooms: Rooms;
         upload: Upload;
+        admin: Admin;
+        audit: Audit;
         log: Log;
     }
     arrays {

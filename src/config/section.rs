@@ -11,6 +11,8 @@ pub(crate) trait Section: Default {
     /// Reads the table and its variables; what is wrong goes to the reader, and the default
     /// takes its place, so that everything wrong is found in one go.
     fn read(table: &DeTable<'_>, place: &Place, reader: &mut Reader<'_>) -> Self;
+    /// The paths of the keys that have other values than in `other`; `path` is that of the table.
+    fn differences(&self, other: &Self, path: &str, found: &mut Vec<String>);
     /// What the reference prints, with the values of `self`.
     fn describe(&self) -> Description;
 }
@@ -109,6 +111,25 @@ macro_rules! section {
                     $($($table: reader.table(table, place, stringify!($table)),)*)?
                     $($($array: reader.array(table, place, $header, $required, $list),)*)?
                 }
+            }
+
+            fn differences(&self, other: &Self, path: &str, found: &mut Vec<String>) {
+                use $crate::config::place::join;
+                $(if self.$key != other.$key {
+                    found.push(join(path, stringify!($key)));
+                })*
+                $($($crate::config::section::Section::differences(
+                    &self.$table,
+                    &other.$table,
+                    &join(path, stringify!($table)),
+                    found,
+                );)*)?
+                $($($crate::config::difference::of_arrays(
+                    &self.$array,
+                    &other.$array,
+                    &join(path, $header),
+                    found,
+                );)*)?
             }
 
             fn describe(&self) -> $crate::config::section::Description {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::admin::Live;
 use crate::config::{Config, Contact};
 use crate::hooks::{At, Hooks};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
@@ -12,8 +13,8 @@ use crate::proto::{BareJid, ns};
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let title = "Contact Addresses for XMPP Services";
     hooks.document(Document::new("XEP-0157", title, "1.1.1"));
-    let config = Arc::clone(config);
-    hooks.disco_form(At::Host, move |host| form(&config, host));
+    let live = hooks.offers().find_or(|| Live::new(Arc::clone(config)));
+    hooks.disco_form(At::Host, move |host| form(&live.config(), host));
 }
 
 /// §3; no form where the operator has given no address.

@@ -4,6 +4,7 @@
 //! in the house knows that it exists. To add one, write the file, add it to `LIST`, and add
 //! its conversation scripts.
 
+pub mod access;
 pub mod archive;
 pub mod avatars;
 pub mod blocking;
@@ -24,6 +25,7 @@ pub mod http_upload;
 pub mod invitations;
 pub mod last_activity;
 pub mod muc;
+pub mod notices;
 pub mod offline;
 pub mod ping;
 pub mod presence;
@@ -55,6 +57,7 @@ type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
+    access::register,
     archive::register,
     avatars::register,
     blocking::register,
@@ -75,6 +78,7 @@ const LIST: &[Register] = &[
     invitations::register,
     last_activity::register,
     muc::register,
+    notices::register,
     offline::register,
     ping::register,
     presence::register,

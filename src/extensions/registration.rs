@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::info;
 
-use crate::admin::{self, Given, Operator};
+use crate::admin::{self, Actor, Given, Operator};
 use crate::config::{Config, RegistrationMode};
 use crate::domain::rights::Role;
 use crate::hooks::{At, Hooks, Iq, IqAnswer, StreamIq, StreamPhase};
@@ -152,8 +152,9 @@ async fn make(iq: StreamIq, invitation: Option<Invitation>, pace: &Mutex<Pace>) 
         ("role".to_owned(), Role::Member.name().to_owned()),
     ]);
     // The operator has opened registration: it is made in the operator's name.
+    let by = Actor::newcomer();
     let add = async {
-        let add = admin::perform(&operator, Role::Administrator, "account add", &given);
+        let add = admin::perform(&operator, &by, "account add", &given);
         add.await.map(|_| ())
     };
     match invitation {

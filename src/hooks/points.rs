@@ -8,9 +8,12 @@ use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::services::Services;
 use crate::hooks::table::{Hooks, StanzaHook, insert, run};
 use crate::proto::BareJid;
+use crate::store::StoreError;
 
 type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
 type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type StartingHook =
+    Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 type StoppingHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The hooks at these points.
@@ -20,6 +23,7 @@ pub(super) struct Points {
     incoming_iq: Vec<(Stage, StanzaHook)>,
     kept: Vec<KeptHook>,
     removed: Vec<RemovedHook>,
+    starting: Vec<StartingHook>,
     stopping: Vec<StoppingHook>,
 }
 
@@ -63,6 +67,16 @@ impl Hooks {
         self.points.removed.push(hook);
     }
 
+    /// Runs once before anybody can connect: what has to be known by then is read here. An error keeps the
+    /// server from starting.
+    pub fn starting<F>(&mut self, hook: impl Fn(Arc<Services>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    {
+        let hook: StartingHook = Box::new(move |services| Box::pin(hook(services)));
+        self.points.starting.push(hook);
+    }
+
     /// Runs once when the server stops, while all sessions are still there. Presence that is put into
     /// their mailboxes now is the last that they are sent.
     pub fn stopping<F>(&mut self, hook: impl Fn(Arc<Services>) -> F + Send + Sync + 'static)
@@ -77,6 +91,13 @@ impl Hooks {
         for hook in &self.points.removed {
             hook(account.clone(), Arc::clone(services)).await;
         }
+    }
+
+    pub(crate) async fn run_starting(&self, services: &Arc<Services>) -> Result<(), StoreError> {
+        for hook in &self.points.starting {
+            hook(Arc::clone(services)).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn run_stopping(&self, services: &Arc<Services>) {

@@ -14,6 +14,7 @@ use crate::hooks::passage::{Flow, Passage, Stage, Undelivered};
 use crate::hooks::points::Points;
 use crate::hooks::service::Service;
 use crate::hooks::services::Services;
+use crate::hooks::slots::Slots;
 use crate::proto::common::forms::Form;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, IqType, Stanza, StanzaError};
@@ -64,6 +65,7 @@ pub struct Hooks {
     complete: Vec<CompleteHook>,
     daily: Vec<DailyHook>,
     pub(super) points: Points,
+    offers: Slots,
 }
 
 struct IqEntry {
@@ -321,6 +323,13 @@ impl Hooks {
 
 /// What the router, the sessions and service discovery read.
 impl Hooks {
+    /// What parts of the server offer to others, by type: extensions put it in while they register, the
+    /// server itself when it has been built.
+    #[must_use]
+    pub const fn offers(&self) -> &Slots {
+        &self.offers
+    }
+
     pub(crate) fn run_outgoing_message(&self, passage: &mut Passage<'_>) -> Flow {
         run(&self.outgoing_message, passage)
     }

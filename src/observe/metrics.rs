@@ -5,7 +5,7 @@
 //! somebody looks, by whoever shows the page. Before [`start`] nothing is counted, and counting costs nothing.
 //! No label has values that a stranger chooses, so that their number is bounded.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use metrics::{Counter, Histogram, counter, gauge, histogram};
@@ -202,9 +202,14 @@ pub struct Metrics {
     started: Instant,
 }
 
-/// Begins to count, for the whole process. `None` when something else in it counts already.
+/// Begins to count, for the whole process; again it gives the same. `None` when something else counts already.
 #[must_use]
 pub fn start() -> Option<Metrics> {
+    static STARTED: OnceLock<Option<Metrics>> = OnceLock::new();
+    STARTED.get_or_init(begin).clone()
+}
+
+fn begin() -> Option<Metrics> {
     let store = Matcher::Full(STORE.to_owned());
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(store, STORE_BUCKETS)

@@ -24,7 +24,7 @@ pub(super) fn load(config: &Config, now: Timestamp) -> Result<Arc<CertificateSto
 ///
 /// # Errors
 /// When a self-signed one is needed and cannot be made.
-fn sources(config: &Config, now: Timestamp) -> Result<CertificateSources, TlsError> {
+pub(super) fn sources(config: &Config, now: Timestamp) -> Result<CertificateSources, TlsError> {
     let hosts: Vec<_> = config
         .hosts
         .iter()

@@ -74,6 +74,9 @@ queries! {
     PAGE = "select jid, role, enabled, created_at, last_seen_at, last_status
         from account where domain = $1 and jid > $2 order by jid limit $3";
     COUNT = "select count(*) from account where domain = $1";
+    COUNT_DISABLED = "select count(*) from account where domain = $1 and not enabled";
+    WITH_ROLE = "select jid, role, enabled, created_at, last_seen_at, last_status
+        from account where role = $1 and domain = $2 order by jid limit $3";
 }
 
 /// Operations on accounts; from [`super::Store::accounts`].
@@ -297,6 +300,33 @@ impl Accounts<'_> {
                 .bind(domain)
                 .bind(after.map_or("", |jid| jid.as_str()))
                 .bind(i64::from(limit.min(PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Account::try_from).collect()
+    }
+
+    /// How many accounts of a domain may not log in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_disabled(&self, domain: &str) -> Result<u64, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(COUNT_DISABLED).bind(domain).fetch_one(pool).await?
+        });
+        Ok(count.unsigned_abs())
+    }
+
+    /// The accounts of a domain that have exactly that role, in the order of their addresses; at most 1,000.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn with_role(&self, domain: &str, role: Role) -> Result<Vec<Account>, StoreError> {
+        let rows: Vec<Row> = reading!(self.db, pool => {
+            sqlx::query_as(WITH_ROLE)
+                .bind(role.name())
+                .bind(domain)
+                .bind(i64::from(PAGE_MAX))
                 .fetch_all(pool)
                 .await?
         });

@@ -35,6 +35,20 @@ impl fmt::Debug for Location {
     }
 }
 
+/// For people: the file, or server and database.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => write!(f, "{}", file.display()),
+            Self::Postgres(options) => {
+                let (host, port) = (options.get_host(), options.get_port());
+                let database = options.get_database().unwrap_or("postgres");
+                write!(f, "PostgreSQL at {host}:{port}, database {database}")
+            }
+        }
+    }
+}
+
 impl FromStr for Location {
     type Err = StoreError;
 
@@ -238,7 +252,8 @@ mod tests {
         let location: Location = "postgres://parlour:secret@db.example/parlour"
             .parse()
             .unwrap();
-        assert!(!format!("{location:?}").contains("secret"));
+        assert!(!format!("{location:?} {location}").contains("secret"));
+        assert!(location.to_string().contains("db.example:5432"));
         for url in ["", "mysql://x/y", "sqlite:", "sqlite::memory:"] {
             assert!(url.parse::<Location>().is_err(), "{url}");
         }

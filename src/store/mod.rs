@@ -5,9 +5,11 @@
 //! effect is durable. Nothing here knows stanzas: what is to be kept comes as bytes.
 
 mod abuse_report;
+mod access_list;
 mod account;
 mod account_source;
 mod archive;
+mod audit;
 mod blocked;
 mod credential;
 mod db;
@@ -16,6 +18,7 @@ mod error;
 mod fast_token;
 mod grouped;
 mod invitation;
+mod notice;
 mod offline;
 mod private_xml;
 mod pubsub;
@@ -36,18 +39,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use abuse_report::{AbuseReport, AbuseReports, ReportLimits};
+pub use access_list::AccessLists;
 pub use account::{Account, Accounts, LastSeen, Removed};
 pub use account_source::AccountSources;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
     ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
 };
+pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
+pub use notice::{Notice, Notices};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
 pub use pubsub::{
@@ -177,6 +183,24 @@ impl Store {
         AbuseReports { db: &self.0.db }
     }
 
+    /// The audit trail.
+    #[must_use]
+    pub fn audit(&self) -> Audit<'_> {
+        Audit { db: &self.0.db }
+    }
+
+    /// What everybody is told who logs in (XEP-0133).
+    #[must_use]
+    pub fn notices(&self) -> Notices<'_> {
+        Notices { db: &self.0.db }
+    }
+
+    /// Whom the server as a whole talks to (XEP-0133).
+    #[must_use]
+    pub fn access_lists(&self) -> AccessLists<'_> {
+        AccessLists { db: &self.0.db }
+    }
+
     /// Push registrations (XEP-0357).
     #[must_use]
     pub fn push_registrations(&self) -> PushRegistrations<'_> {
@@ -273,14 +297,17 @@ impl Store {
 pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         abuse_report::QUERIES,
+        access_list::QUERIES,
         account::QUERIES,
         account_source::QUERIES,
+        audit::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,
         archive::PREFERENCE_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,
         fast_token::QUERIES,
+        notice::QUERIES,
         offline::QUERIES,
         private_xml::QUERIES,
         push_registration::QUERIES,

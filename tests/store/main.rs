@@ -13,6 +13,7 @@
 mod postgres;
 
 mod accounts;
+mod administration;
 mod archives;
 mod database;
 mod fast_tokens;

@@ -98,6 +98,18 @@ impl Server {
         &self.authority
     }
 
+    /// Has the running server do what an operator types.
+    #[allow(dead_code, reason = "only tests of clients have an administrator")]
+    pub(crate) fn command(&self, words: &[&str]) -> Result<String> {
+        let done = program(self.folder.path()).args(words).output()?;
+        ensure!(
+            done.status.success(),
+            "{words:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Ok(String::from_utf8(done.stdout)?)
+    }
+
     /// The end of the server's log.
     pub(crate) fn log(&self) -> String {
         let log =

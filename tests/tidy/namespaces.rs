@@ -74,6 +74,10 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "the beginning of command names, whose elements are of their own namespaces",
     ),
     (
+        "urn:parlour:admin:0",
+        "the beginning of command names and the type of forms, whose elements are of jabber:x:data",
+    ),
+    (
         "http://jabber.org/protocol/rc",
         "the beginning of command names, whose elements are of their own namespaces",
     ),

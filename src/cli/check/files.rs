@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::Report;
 use crate::config::Config;
@@ -15,7 +16,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            report.good(SUBJECT, format!("{shown} is made at the first start"));
+            to_be_made(path, report);
             return;
         }
         Err(error) => {
@@ -35,14 +36,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         );
         return;
     }
-    // The only way to know whether this user can write there is to do it.
-    let probe = path.join(".parlour-check");
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&probe);
-    if let Err(error) = written.and_then(|_| fs::remove_file(&probe)) {
+    if let Err(error) = probe(path) {
         report.fail(
             SUBJECT,
             format!("{shown} cannot be written: {error}"),
@@ -62,5 +56,42 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             format!("{shown} is open to other users of this machine (mode {mode:o})"),
             format!("chmod 700 {shown}"),
         );
+    }
+}
+
+/// The only way to know whether this user can write there is to do it.
+fn probe(folder: &Path) -> io::Result<()> {
+    let probe = folder.join(".parlour-check");
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&probe);
+    written.and_then(|_| fs::remove_file(&probe))
+}
+
+/// The first start makes the folder, in the nearest one that is there.
+fn to_be_made(path: &Path, report: &mut Report) {
+    let shown = path.display();
+    let above = path
+        .ancestors()
+        .skip(1)
+        .map(|above| match above.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => above,
+        });
+    let mut there = above.filter(|above| above.exists());
+    match there.next().map(probe) {
+        Some(Ok(())) => report.good(SUBJECT, format!("{shown} is made at the first start")),
+        Some(Err(error)) => report.fail(
+            SUBJECT,
+            format!("{shown} cannot be made: {error}"),
+            "make it and give it to the user that runs parlour, or name another data_dir",
+        ),
+        None => report.fail(
+            SUBJECT,
+            format!("{shown} cannot be made"),
+            "name another data_dir",
+        ),
     }
 }

@@ -1,21 +1,21 @@
 //! XEP-0401: Ad-hoc Account Invitation Generation: an invitation to become a contact, for everybody, and one
 //! to an account, for administrators.
 
-use super::{Caller, Command, Done};
+use super::{Caller, Done, OwnCommand};
 use crate::admin::{self, Given, Outcome};
 use crate::domain::rights::Role;
 use crate::proto::StanzaError;
 use crate::proto::common::forms::{Field, FieldType, Form, FormType, Submission};
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command {
+pub(super) const COMMANDS: &[OwnCommand] = &[
+    OwnCommand {
         node: "urn:xmpp:invite#invite",
         name: "Invite somebody",
         role: Role::Member,
         form: || None,
         run: |caller, _| Box::pin(invite(caller)),
     },
-    Command {
+    OwnCommand {
         node: "urn:xmpp:invite#create-account",
         name: "Invite somebody to an account",
         role: Role::Administrator,
@@ -41,12 +41,9 @@ fn form() -> Form {
 }
 
 async fn invite(caller: Caller) -> Result<Done, StanzaError> {
-    let Caller {
-        account,
-        role,
-        operator,
-    } = &caller;
-    let outcome = Box::pin(admin::invite_contact(operator, account, *role)).await?;
+    let role = caller.actor.role();
+    let invite = admin::invite_contact(&caller.operator, &caller.account, role);
+    let outcome = Box::pin(invite).await?;
     Ok(told(&outcome))
 }
 
@@ -63,7 +60,7 @@ async fn create(caller: Caller, filled: Submission) -> Result<Done, StanzaError>
     if filled.flag("roster-subscription") == Some(true) {
         given.insert("inviter".to_owned(), caller.account.to_string());
     }
-    let created = admin::perform(&caller.operator, caller.role, "invite create", &given);
+    let created = admin::perform(&caller.operator, &caller.actor, "invite create", &given);
     Ok(told(&Box::pin(created).await?))
 }
 
@@ -75,7 +72,7 @@ fn told(outcome: &Outcome) -> Done {
         ("expire", "expires_at"),
     ];
     let form = Form::new(FormType::Result).form_type(FORM_TYPE);
-    Done::Form(fields.into_iter().fold(form, |form, (var, key)| {
+    Done::form(fields.into_iter().fold(form, |form, (var, key)| {
         match outcome.data.get(key).and_then(|value| value.as_str()) {
             Some(value) => form.field(Field::new(var, FieldType::TextSingle).value(value)),
             None => form,

@@ -1,5 +1,7 @@
 //! Dialogues as clients have them.
 
+mod operations;
+
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
 use crate::extensions::{commands, disco};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::admin::{Given, Operator, Outcome, Refusal, perform};
+use crate::admin::{Actor, Given, Operator, Outcome, Refusal, perform};
 use crate::config::{Config, InvitationsBy, RegistrationMode};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
@@ -31,13 +31,8 @@ async fn create(house: &House, given: &[(&str, &str)]) -> Result<Outcome, Refusa
     let given: Given = pairs
         .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
         .collect();
-    Box::pin(perform(
-        &operator,
-        Role::Administrator,
-        "invite create",
-        &given,
-    ))
-    .await
+    let by = Actor::command_line(None);
+    Box::pin(perform(&operator, &by, "invite create", &given)).await
 }
 
 /// The token in a link.

@@ -10,7 +10,7 @@ use super::persistence::Draft;
 use super::presence::{News, codes, occupant_id};
 use super::room::{Phase, Post, Room, State};
 use super::rooms::{Rooms, left};
-use crate::hooks::{Iq, IqAnswer};
+use crate::hooks::{Iq, IqAnswer, Services};
 use crate::proto::common::forms::{Form, FormType};
 use crate::proto::{
     Condition, IqType, Jid, MessageType, PresenceType, Resource, Stanza, StanzaError, ns,
@@ -96,6 +96,22 @@ impl Rooms {
         let alternative = destroy.attribute("jid").map(Jid::parse).transpose();
         let alternative = alternative.map_err(|_| Condition::JidMalformed)?;
         let reason = reason(destroy);
+        let ended = self.end(room, alternative.as_ref(), reason.as_deref(), &iq.services);
+        Box::pin(ended).await?;
+        Ok(None)
+    }
+
+    /// Ends a room for good.
+    ///
+    /// # Errors
+    /// When the database fails: the room goes on then.
+    pub(super) async fn end(
+        &self,
+        room: &Arc<Room>,
+        alternative: Option<&Jid>,
+        reason: Option<&str>,
+        services: &Services,
+    ) -> Result<(), StanzaError> {
         let mut saved = room.saving.lock().await;
         if room.lock().phase == Phase::Gone {
             return Err(no_room());
@@ -104,25 +120,19 @@ impl Rooms {
             phase: Some(Phase::Gone),
             ..Draft::default()
         };
-        super::archive::forget(&iq.services, room).await?;
-        self.write(room, &mut saved, &draft, &iq.services).await?;
+        super::archive::forget(services, room).await?;
+        self.write(room, &mut saved, &draft, services).await?;
         let mut post = Post::default();
         {
             let mut state = room.lock();
             state.phase = Phase::Gone;
-            end(
-                &mut state,
-                room,
-                alternative.as_ref(),
-                reason.as_deref(),
-                &mut post,
-            );
+            end(&mut state, room, alternative, reason, &mut post);
         }
         drop(saved);
-        post.carry_out(&iq.services).await;
+        post.carry_out(services).await;
         // What was said while it was forgotten goes, and then the name is free.
-        self.tidy(room, &iq.services).await;
-        Ok(None)
+        self.tidy(room, services).await;
+        Ok(())
     }
 }
 

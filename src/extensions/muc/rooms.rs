@@ -111,6 +111,19 @@ impl Rooms {
             return Ok(known);
         }
         self.may_create(creator, services).await?;
+        self.make(room, creator, services)
+    }
+
+    /// The room, made when there is none, whoever may make one.
+    ///
+    /// # Errors
+    /// `resource-constraint` where there are too many.
+    pub(super) fn make(
+        &self,
+        room: &BareJid,
+        creator: &BareJid,
+        services: &Services,
+    ) -> Result<Arc<Room>, StanzaError> {
         let limits = self.limits();
         let mut rooms = self.lock();
         if let Some(known) = rooms.get(room) {
