@@ -103,6 +103,8 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     tasks.spawn(control.serve(operator, stop.clone()));
     let secret = decoy_secret(&store).await?;
     listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
+    let gathering = Arc::clone(router.registry().gathering());
+    tasks.spawn(gathering.run(stop.clone()));
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();

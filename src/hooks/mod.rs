@@ -11,6 +11,7 @@
 //! request without one does not compile.
 
 mod disco;
+mod gathering;
 mod iq;
 mod mailbox;
 mod online;
@@ -23,6 +24,7 @@ mod slots;
 mod table;
 
 pub use disco::{Ask, Disco, Identity, Info, Item};
+pub use gathering::Gathering;
 pub use iq::{Ahead, At, Iq, IqAnswer, StreamIq};
 pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;

@@ -13,6 +13,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
+use crate::hooks::gathering::Gathering;
 use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused};
 use crate::hooks::slots::Slots;
 use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};
@@ -130,12 +131,13 @@ impl Session {
         account: Arc<Account>,
         connection: Connection,
         mailbox: MailboxLimits,
+        gathering: Arc<Gathering>,
     ) -> Self {
         Self {
             jid,
             account,
             connection: ArcSwap::from_pointee(connection),
-            mailbox: Mailbox::new(mailbox),
+            mailbox: Mailbox::new(mailbox, gathering),
             presence: ArcSwapOption::empty(),
             priority: AtomicI16::new(UNAVAILABLE),
             connected: AtomicBool::new(true),
