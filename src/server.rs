@@ -147,6 +147,8 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     })?;
     tasks.spawn(upkeep(watch.metrics.clone(), stop.clone()));
     tasks.spawn(service_manager::watchdog(stop.clone()));
+    let gathering = Arc::clone(router.registry().gathering());
+    tasks.spawn(gathering.run(stop.clone()));
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();

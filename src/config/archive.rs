@@ -14,7 +14,7 @@ section! {
         /// How many messages one archive keeps; the oldest go, once a day, so that it may have more for as
         /// long. 0 for any number.
         messages_max: u32 = 1_000_000, in 0..=100_000_000;
-        /// Whether messages can be searched for words (XEP-0431). A word costs about 50 bytes of
+        /// Whether messages can be searched for words (XEP-0431). A word costs about 10 bytes of
         /// disk for each message that it is in.
         full_text: bool = true;
         /// How many messages a query is answered with that asks for no number.

@@ -9,10 +9,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metrics::Counter;
-use tokio::sync::Notify;
 
+use super::gathering::{Bell, Gathering, Urgency};
 use crate::observe::metrics::ByKind;
-use crate::proto::{Kind, PresenceType, Stanza};
+use crate::proto::{Kind, MessageType, PresenceType, Stanza};
 
 /// What lies in a mailbox: a pointer, so that one stanza for many lies in all of them once.
 pub type Mail = Arc<Stanza>;
@@ -36,6 +36,9 @@ pub struct MailboxLimits {
     pub bytes_max: usize,
 }
 
+/// Nothing waits for more once there is so much, which is about what is written at once.
+const GATHERED_BYTES: usize = 16 * 1024;
+
 /// Why a stanza was not taken; it is given back.
 #[derive(Debug)]
 pub(super) enum Refused {
@@ -49,8 +52,9 @@ pub(super) enum Refused {
 pub(super) struct Mailbox {
     limits: MailboxLimits,
     queue: Mutex<Queue>,
-    /// Signalled when mail comes into an empty queue.
-    arrived: Notify,
+    /// Rung when mail comes into an empty queue, or is more urgent than what is there.
+    bell: Arc<Bell>,
+    gathering: Arc<Gathering>,
 }
 
 #[derive(Default)]
@@ -59,17 +63,20 @@ struct Queue {
     /// How many of them count.
     counted: usize,
     bytes: usize,
+    /// When the reader is woken for what is in it.
+    rung: Urgency,
     closed: bool,
     /// Whether what is kept for the account elsewhere is this session's to ask for.
     offered: bool,
 }
 
 impl Mailbox {
-    pub(super) fn new(limits: MailboxLimits) -> Self {
+    pub(super) fn new(limits: MailboxLimits, gathering: Arc<Gathering>) -> Self {
         Self {
             limits,
             queue: Mutex::default(),
-            arrived: Notify::new(),
+            bell: Arc::default(),
+            gathering,
         }
     }
 
@@ -82,24 +89,33 @@ impl Mailbox {
         }
         let bytes = queue.bytes.saturating_add(weight);
         let first = queue.mail.is_empty();
-        let counted = queue.counted.saturating_add(usize::from(counts(&mail)));
+        let urgency = urgency(&mail);
+        let counts = usize::from(urgency != Urgency::Soon);
+        let counted = queue.counted.saturating_add(counts);
         if counted > self.limits.stanzas_max || (!first && bytes > self.limits.bytes_max) {
             return Err(Refused::Full(mail));
         }
         queue.mail.push_back(mail);
         queue.counted = counted;
         queue.bytes = bytes;
-        drop(queue);
-        if first {
-            self.arrived.notify_one();
+        let urgency = if bytes < GATHERED_BYTES {
+            urgency
+        } else {
+            Urgency::Now
+        };
+        if urgency <= queue.rung {
+            return Ok(());
         }
+        queue.rung = urgency;
+        drop(queue);
+        self.gathering.ring(&self.bell, urgency);
         Ok(())
     }
 
     /// Leaves it to the reader to ask for what is kept elsewhere.
     pub(super) fn offer_backlog(&self) {
         self.lock().offered = true;
-        self.arrived.notify_one();
+        self.bell.ring();
     }
 
     /// Whether that happened, once.
@@ -114,7 +130,7 @@ impl Mailbox {
             if let Some(mail) = self.look() {
                 return mail;
             }
-            self.arrived.notified().await;
+            self.bell.rung().await;
         }
     }
 
@@ -155,15 +171,18 @@ impl Queue {
     fn empty(&mut self) -> VecDeque<Mail> {
         self.counted = 0;
         self.bytes = 0;
+        self.rung = Urgency::Never;
         std::mem::take(&mut self.mail)
     }
 }
 
-const fn counts(stanza: &Stanza) -> bool {
-    !matches!(
-        stanza.kind,
-        Kind::Presence(PresenceType::Available | PresenceType::Unavailable)
-    )
+/// Who comes and goes, and what is said to all in a room, is told to many.
+const fn urgency(stanza: &Stanza) -> Urgency {
+    match stanza.kind {
+        Kind::Presence(PresenceType::Available | PresenceType::Unavailable) => Urgency::Soon,
+        Kind::Message(MessageType::Groupchat) => Urgency::Next,
+        Kind::Presence(_) | Kind::Message(_) | Kind::Iq(_) => Urgency::Now,
+    }
 }
 
 impl fmt::Debug for Mailbox {
@@ -177,8 +196,9 @@ impl fmt::Debug for Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::MessageType;
     use crate::xml::Element;
+    use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
 
     fn mail(text: &str) -> Mail {
         let body = Element::new(crate::proto::ns::CLIENT, "body").text(text);
@@ -186,10 +206,24 @@ mod tests {
     }
 
     fn mailbox(stanzas_max: usize, bytes_max: usize) -> Mailbox {
-        Mailbox::new(MailboxLimits {
+        gathered_by(&Arc::default(), stanzas_max, bytes_max)
+    }
+
+    fn gathered_by(gathering: &Arc<Gathering>, stanzas_max: usize, bytes_max: usize) -> Mailbox {
+        let limits = MailboxLimits {
             stanzas_max,
             bytes_max,
-        })
+        };
+        Mailbox::new(limits, Arc::clone(gathering))
+    }
+
+    fn presence() -> Mail {
+        Arc::new(Stanza::presence(PresenceType::Available))
+    }
+
+    fn nobody_is_woken(mailbox: &Mailbox) -> bool {
+        let mut rung = std::pin::pin!(mailbox.bell.rung());
+        futures_util::FutureExt::now_or_never(&mut rung).is_none()
     }
 
     #[test]
@@ -249,5 +283,75 @@ mod tests {
             assert!(mailbox.put(mail("1")).is_ok());
         });
         assert_eq!(mail_taken.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn presence_waits_for_more_and_is_written_together() {
+        let (gathering, stop) = (Arc::<Gathering>::default(), CancellationToken::new());
+        let ringing = TaskTracker::new().spawn(Arc::clone(&gathering).run(stop.clone()));
+        tokio::task::yield_now().await;
+        let mailbox = gathered_by(&gathering, 10, 1 << 20);
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(nobody_is_woken(&mailbox));
+        // The clock goes on only when nothing else is to be done.
+        mailbox.bell.rung().await;
+        assert_eq!(mailbox.take_now().len(), 2);
+
+        // A message takes along what waits, and does not overtake it.
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(nobody_is_woken(&mailbox));
+        assert!(mailbox.put(mail("1")).is_ok());
+        assert!(!nobody_is_woken(&mailbox));
+        let taken = mailbox.take_now();
+        assert_eq!(taken.len(), 2);
+        assert!(matches!(taken[0].kind, Kind::Presence(_)));
+
+        // What was taken early rings in vain; what comes after it waits its time.
+        mailbox.bell.rung().await;
+        assert!(mailbox.put(presence()).is_ok());
+        stop.cancel();
+        ringing.await.unwrap();
+        assert!(!nobody_is_woken(&mailbox));
+        mailbox.take_now();
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(!nobody_is_woken(&mailbox), "nobody rings any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_in_a_room_waits_for_what_is_being_said() {
+        let gathering = Arc::<Gathering>::default();
+        let run = Arc::clone(&gathering).run(CancellationToken::new());
+        let _ringing = TaskTracker::new().spawn(run);
+        tokio::task::yield_now().await;
+        let mailbox = gathered_by(&gathering, 10, 1 << 20);
+        let said = || Arc::new(Stanza::message(MessageType::Groupchat));
+        let now = tokio::time::Instant::now();
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(mailbox.put(said()).is_ok());
+        assert!(nobody_is_woken(&mailbox));
+        assert!(mailbox.put(said()).is_ok());
+        mailbox.bell.rung().await;
+        assert_eq!(now.elapsed(), std::time::Duration::ZERO);
+        assert_eq!(mailbox.take_now().len(), 3);
+        assert!(mailbox.put(said()).is_ok());
+        assert!(mailbox.put(mail("1")).is_ok());
+        assert!(!nobody_is_woken(&mailbox));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn much_presence_waits_no_longer() {
+        let gathering = Arc::<Gathering>::default();
+        let run = Arc::clone(&gathering).run(CancellationToken::new());
+        let _ringing = TaskTracker::new().spawn(run);
+        tokio::task::yield_now().await;
+        let mailbox = gathered_by(&gathering, 10, 1 << 20);
+        let most = GATHERED_BYTES / presence().weight();
+        for _ in 0..most {
+            assert!(mailbox.put(presence()).is_ok());
+        }
+        assert!(nobody_is_woken(&mailbox));
+        assert!(mailbox.put(presence()).is_ok());
+        assert!(!nobody_is_woken(&mailbox));
     }
 }

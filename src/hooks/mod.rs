@@ -12,6 +12,7 @@
 
 mod disco;
 mod gateway;
+mod gathering;
 mod iq;
 mod mailbox;
 mod online;
@@ -26,6 +27,7 @@ mod table;
 
 pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use gateway::Gateway;
+pub use gathering::Gathering;
 pub use iq::{Ahead, At, Iq, IqAnswer, StreamIq};
 pub(crate) use mailbox::counter;
 pub use mailbox::{Mail, MailboxLimits};

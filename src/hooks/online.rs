@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
 use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused, counter};
+use crate::hooks::gathering::Gathering;
 use crate::hooks::slots::Slots;
 use crate::observe::metrics::counted;
 use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};
@@ -131,12 +132,13 @@ impl Session {
         account: Arc<Account>,
         connection: Connection,
         mailbox: MailboxLimits,
+        gathering: Arc<Gathering>,
     ) -> Self {
         Self {
             jid,
             account,
             connection: ArcSwap::from_pointee(connection),
-            mailbox: Mailbox::new(mailbox),
+            mailbox: Mailbox::new(mailbox, gathering),
             presence: ArcSwapOption::empty(),
             priority: AtomicI16::new(UNAVAILABLE),
             connected: AtomicBool::new(true),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use papaya::HashMap;
 
 use crate::config::Conflict;
-use crate::hooks::{Account, Connection, MailboxLimits, Session};
+use crate::hooks::{Account, Connection, Gathering, MailboxLimits, Session};
 use crate::proto::{
     BareJid, Condition, FullJid, Resource, StanzaError, StreamCondition, StreamError,
 };
@@ -16,6 +16,7 @@ use crate::proto::{
 #[derive(Debug)]
 pub struct Registry {
     accounts: HashMap<BareJid, Arc<Account>>,
+    gathering: Arc<Gathering>,
     binding: Mutex<()>,
 }
 
@@ -38,8 +39,15 @@ impl Registry {
     pub fn new() -> Self {
         Self {
             accounts: HashMap::new(),
+            gathering: Arc::default(),
             binding: Mutex::new(()),
         }
+    }
+
+    /// What has the sessions write their presence; the server runs it.
+    #[must_use]
+    pub const fn gathering(&self) -> &Arc<Gathering> {
+        &self.gathering
     }
 
     /// The account, while it is online.
@@ -99,6 +107,7 @@ impl Registry {
             Arc::clone(account),
             binding.connection,
             binding.mailbox,
+            Arc::clone(&self.gathering),
         ));
         account.add(Arc::clone(&session));
         Ok(session)

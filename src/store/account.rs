@@ -108,23 +108,12 @@ impl Accounts<'_> {
                     .execute(&mut *tx)
                     .await?;
                 // What came for a former owner of the name while it was being removed.
-                let left_over: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(archive::LEFT_OVER_WORDS)
-                    .bind(jid.as_str())
-                    .fetch_all(&mut *tx)
-                    .await?;
-                for (id, words) in &left_over {
-                    for word in archive::numbers(words) {
-                        sqlx::query(archive::DELETE_LEFT_OVER_WORD)
-                            .bind(word)
-                            .bind(id.as_slice())
-                            .execute(&mut *tx)
-                            .await?;
-                    }
+                for delete in archive::DELETE_LEFT_OVER {
+                    sqlx::query(delete)
+                        .bind(jid.as_str())
+                        .execute(&mut *tx)
+                        .await?;
                 }
-                sqlx::query(archive::DELETE_LEFT_OVER)
-                    .bind(jid.as_str())
-                    .execute(&mut *tx)
-                    .await?;
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }

@@ -2,9 +2,8 @@
 //!
 //! Writing queues the message and tells when it is durable; nobody waits for that but the
 //! sender's acknowledgement. Reading goes by keys: a page of a million messages costs what a page
-//! of a hundred does. A search for words goes by a table of (word, id), the same on both databases and
-//! for every language, which gives its matches in the order of the archive. What is archived at
-//! all, and what a word is, is decided elsewhere.
+//! of a hundred does. A search for words goes by summaries of a hundred messages each, the same on both
+//! databases and for every language. What is archived at all, and what a word is, is decided elsewhere.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -19,6 +18,8 @@ mod id;
 mod named;
 mod preference;
 mod replacing;
+mod search;
+mod summary;
 mod word;
 mod writing;
 
@@ -29,6 +30,7 @@ pub use writing::Appended as ArchiveAppended;
 pub(super) use writing::Writer;
 
 pub(super) const PREFERENCE_QUERIES: &[(&str, &str)] = preference::QUERIES;
+pub(super) const SEARCH_QUERIES: &[(&str, &str)] = search::QUERIES;
 
 /// A message that is to be archived.
 #[derive(Clone, Debug)]
@@ -101,16 +103,14 @@ pub struct ArchivePageLimits {
 const PURGE_MAX: i64 = 256;
 
 queries! {
-    // The next two are written with as many rows as a group has; here with one.
+    // It is written with as many rows as a group has; here with one.
     APPEND = "insert into archive_message (owner, id, conversation, peer_resource, stanza, words)
         values ($1, $2, $3, $4, $5, $6)";
-    APPEND_WORD = "insert into archive_word (word, id) values ($1, $2)";
     // One row for all archives: their messages have no index by their ids alone.
     LAST_ID = "select value from setting where name = 'last id of the archives'";
     SET_LAST_ID = "insert into setting (name, value) values ('last id of the archives', $1)
         on conflict (name) do update set value = excluded.value";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
-    WORDS = "select words from archive_message where owner = $1 and id = $2";
     REPLACE = "update archive_message set stanza = $3, words = $4 where owner = $1 and id = $2";
     OLDEST = "select id, stanza from archive_message
         where owner = $1 and id > $2 and id < $3 order by id limit $4";
@@ -122,27 +122,6 @@ queries! {
     LATEST_WITH = "select id, stanza from archive_message
         where conversation = $1 and id > $2 and id < $3
         and ($5 = '' or peer_resource = $5) order by id desc limit $4";
-    // With the first word as the guide through the index, and the others looked up one by one.
-    OLDEST_WORDS = "select m.id, m.stanza from archive_word w
-        join archive_message m on m.owner = $1 and m.id = w.id
-        where w.word = $7 and w.id > $2 and w.id < $3
-        and ($5 = '' or m.conversation = $5) and ($6 = '' or m.peer_resource = $6)
-        and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
-        and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
-        and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
-        and ($11 = $7 or exists (select 1 from archive_word o where o.word = $11 and o.id = w.id))
-        and ($12 = $7 or exists (select 1 from archive_word o where o.word = $12 and o.id = w.id))
-        order by w.id limit $4";
-    LATEST_WORDS = "select m.id, m.stanza from archive_word w
-        join archive_message m on m.owner = $1 and m.id = w.id
-        where w.word = $7 and w.id > $2 and w.id < $3
-        and ($5 = '' or m.conversation = $5) and ($6 = '' or m.peer_resource = $6)
-        and ($8 = $7 or exists (select 1 from archive_word o where o.word = $8 and o.id = w.id))
-        and ($9 = $7 or exists (select 1 from archive_word o where o.word = $9 and o.id = w.id))
-        and ($10 = $7 or exists (select 1 from archive_word o where o.word = $10 and o.id = w.id))
-        and ($11 = $7 or exists (select 1 from archive_word o where o.word = $11 and o.id = w.id))
-        and ($12 = $7 or exists (select 1 from archive_word o where o.word = $12 and o.id = w.id))
-        order by w.id desc limit $4";
     COUNT = "select count(*) from (select 1 as one from archive_message
         where owner = $1 and id > $2 and id < $3 limit $4) as counted";
     COUNT_WITH = "select count(*) from (select 1 as one from archive_message
@@ -150,17 +129,23 @@ queries! {
         and ($5 = '' or peer_resource = $5) limit $4) as counted";
     NEXT_OWNER = "select min(owner) from archive_message where owner > $1";
     NTH_LATEST = "select id from archive_message where owner = $1 order by id desc limit 1 offset $2";
-    OLD = "select id, words from archive_message where owner = $1 and id < $2 order by id limit $3";
+    OLD = "select id from archive_message where owner = $1 and id < $2 order by id limit $3";
     DELETE_UP_TO = "delete from archive_message where owner = $1 and id <= $2";
-    LEFT_OVER = "select id, words from archive_message where owner = $1";
     REMOVE = "delete from archive_message where owner = $1";
-    DELETE_WORD = "delete from archive_word where word = $1 and id = $2";
+    LAST_SUMMARY = "select last_id from archive_summary where owner = $1
+        order by last_id desc limit 1";
+    ENOUGH_FOR_SUMMARY = "select id from archive_message
+        where owner = $1 and id > $2 order by id limit 1 offset $3";
+    WORDS = "select id, words from archive_message
+        where owner = $1 and id > $2 and id <= $3 order by id";
+    ADD_SUMMARY = "insert into archive_summary (owner, last_id, first_id, words)
+        values ($1, $2, $3, $4) on conflict (owner, last_id) do nothing";
+    DELETE_SUMMARIES = "delete from archive_summary where owner = $1 and last_id <= $2";
+    REMOVE_SUMMARIES = "delete from archive_summary where owner = $1";
 }
 
-/// For the transaction that makes an account: what an archive of that name still has, and its words.
-pub(super) const LEFT_OVER_WORDS: &str = LEFT_OVER;
-pub(super) const DELETE_LEFT_OVER_WORD: &str = DELETE_WORD;
-pub(super) const DELETE_LEFT_OVER: &str = REMOVE;
+/// For the transaction that makes an account: what an archive of that name still has.
+pub(super) const DELETE_LEFT_OVER: [&str; 2] = [REMOVE, REMOVE_SUMMARIES];
 
 /// Operations on archives; from [`super::Store::archive`].
 #[derive(Clone, Copy)]
@@ -213,23 +198,19 @@ impl Archive<'_> {
         end: ArchiveEnd,
         limits: ArchivePageLimits,
     ) -> Result<ArchivePage, StoreError> {
-        let text = match (end, &filter.with, filter.words.is_empty()) {
-            (ArchiveEnd::Oldest, _, false) => OLDEST_WORDS,
-            (ArchiveEnd::Latest, _, false) => LATEST_WORDS,
-            (ArchiveEnd::Oldest, None, true) => OLDEST,
-            (ArchiveEnd::Latest, None, true) => LATEST,
-            (ArchiveEnd::Oldest, Some(_), true) => OLDEST_WITH,
-            (ArchiveEnd::Latest, Some(_), true) => LATEST_WITH,
+        if !filter.words.is_empty() {
+            return Box::pin(self.search(owner, filter, end, limits)).await;
+        }
+        let text = match (end, &filter.with) {
+            (ArchiveEnd::Oldest, None) => OLDEST,
+            (ArchiveEnd::Latest, None) => LATEST,
+            (ArchiveEnd::Oldest, Some(_)) => OLDEST_WITH,
+            (ArchiveEnd::Latest, Some(_)) => LATEST_WITH,
         };
         let (low, high) = filter.bounds();
         let messages_max = usize::try_from(limits.messages_max).unwrap_or(usize::MAX);
         let conversation = filter.conversation(owner);
-        let of_conversation = filter
-            .words
-            .is_empty()
-            .then(|| conversation.clone())
-            .flatten();
-        let first = of_conversation.unwrap_or_else(|| owner.as_str().to_owned());
+        let first = conversation.unwrap_or_else(|| owner.as_str().to_owned());
         let mut page = ArchivePage::default();
         let mut bytes = 0_usize;
         reading!(self.db, pool => {
@@ -238,14 +219,8 @@ impl Archive<'_> {
                 .bind(low.to_bytes())
                 .bind(high.to_bytes())
                 .bind(i64::from(limits.messages_max) + 1);
-            if !filter.words.is_empty() {
-                query = query.bind(conversation.clone().unwrap_or_default());
-            }
-            if filter.with.is_some() || !filter.words.is_empty() {
+            if filter.with.is_some() {
                 query = query.bind(filter.resource());
-            }
-            for word in filter.padded_words() {
-                query = query.bind(word);
             }
             let mut rows = query.fetch(pool);
             while let Some(row) = rows.try_next().await? {
@@ -385,28 +360,25 @@ pub(super) async fn remove(db: &Db, owner: &BareJid) -> Result<(), StoreError> {
 }
 
 async fn purge(db: &Db, owner: &str, before: ArchiveId) -> Result<u64, StoreError> {
-    let old: Vec<(Vec<u8>, Vec<u8>)> = reading!(db, pool => {
-        sqlx::query_as(OLD)
+    let old: Vec<Vec<u8>> = reading!(db, pool => {
+        sqlx::query_scalar(OLD)
             .bind(owner)
             .bind(before.to_bytes())
             .bind(PURGE_MAX)
             .fetch_all(pool)
             .await?
     });
-    let Some((last, _)) = old.last() else {
+    let Some(last) = old.last() else {
         return Ok(0);
     };
     Ok(transaction!(db, tx => {
-        for (id, words) in &old {
-            for word in numbers(words) {
-                sqlx::query(DELETE_WORD)
-                    .bind(word)
-                    .bind(id.as_slice())
-                    .execute(&mut *tx)
-                    .await?;
-            }
-        }
         let gone = sqlx::query(DELETE_UP_TO)
+            .bind(owner)
+            .bind(last.as_slice())
+            .execute(&mut *tx)
+            .await?;
+        // Those of messages that are all gone.
+        sqlx::query(DELETE_SUMMARIES)
             .bind(owner)
             .bind(last.as_slice())
             .execute(&mut *tx)
@@ -455,18 +427,6 @@ impl ArchiveFilter {
     fn resource(&self) -> String {
         let resource = self.with.as_ref().and_then(Jid::resource);
         resource.map_or_else(String::new, |resource| resource.as_str().to_owned())
-    }
-
-    /// As many words as the statement has places: the first stands for those that are not there.
-    fn padded_words(&self) -> Vec<i64> {
-        let Some(first) = self.words.first() else {
-            return Vec::new();
-        };
-        let words = self.words.iter().copied();
-        words
-            .chain(std::iter::repeat(*first))
-            .take(WORDS_MAX)
-            .collect()
     }
 }
 

@@ -304,6 +304,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         blocked::QUERIES,
         archive::QUERIES,
         archive::PREFERENCE_QUERIES,
+        archive::SEARCH_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,
         fast_token::QUERIES,

@@ -18,6 +18,7 @@ crate::on_both!(
     a_page_is_narrowed_down_by_address,
     a_page_is_narrowed_down_by_time_and_id,
     words_are_found_in_the_own_archive_only,
+    words_are_found_in_every_part_of_a_long_archive,
     messages_are_counted_up_to_a_bound,
     the_ends_of_an_archive_are_known,
     old_messages_are_purged_with_their_words,
@@ -277,6 +278,102 @@ async fn words_are_found_in_the_own_archive_only(place: Place) {
     }
 }
 
+/// `count` messages with the words `all`, `n` and the last two digits of `n`, many in one commit.
+async fn many(store: &Store, owner: &BareJid, count: usize) -> Vec<ArchiveId> {
+    let mut ids = Vec::new();
+    let mut last = None;
+    for n in 0..count {
+        let words = ["all", &format!("n{n}"), &format!("d{}", n % 100)];
+        let with = if n % 2 == 0 {
+            "bob@example.com"
+        } else {
+            "carol@example.com"
+        };
+        let appended = store.archive().append(message(owner, with, n, &words), NOW);
+        ids.push(appended.id);
+        last = Some(appended.written);
+    }
+    last.unwrap().await.unwrap();
+    ids
+}
+
+async fn words_are_found_in_every_part_of_a_long_archive(place: Place) {
+    use ArchiveEnd::{Latest, Oldest};
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    let all = many(&store, &alice, 2_000).await;
+    let found = async |words: &[&str], with: Option<&str>, end, from: Option<usize>, most| {
+        let mut filter = ArchiveFilter {
+            with: with.map(|with| Jid::parse(with).unwrap()),
+            words: words.iter().map(|it| archive_word(&alice, it)).collect(),
+            ..ArchiveFilter::default()
+        };
+        match end {
+            Oldest => filter.after = from.map(|n| all[n]),
+            Latest => filter.before = from.map(|n| all[n]),
+        }
+        let limits = ArchivePageLimits {
+            messages_max: most,
+            ..PAGE
+        };
+        let archive = store.archive();
+        let page = Box::pin(archive.page(&alice, &filter, end, limits));
+        let page = page.await.unwrap();
+        let place = |it: &Archived| all.iter().position(|id| *id == it.id).unwrap();
+        (
+            page.messages.iter().map(place).collect::<Vec<_>>(),
+            page.more,
+        )
+    };
+    let nothing = (Vec::new(), false);
+    for end in [Oldest, Latest] {
+        for n in [0, 1, 127, 128, 129, 777, 1_500, 1_999] {
+            let word = format!("n{n}");
+            assert_eq!(found(&[&word], None, end, None, 50).await, (vec![n], false));
+            assert_eq!(found(&[&word, "all"], None, end, None, 50).await.0, [n]);
+            assert_eq!(found(&[&word, "none"], None, end, None, 50).await, nothing);
+        }
+        let every: Vec<_> = (0..20).map(|n| n * 100 + 42).collect();
+        assert_eq!(found(&["d42"], None, end, None, 20).await, (every, false));
+        assert_eq!(
+            found(&["d43"], Some("bob@example.com"), end, None, 20).await,
+            nothing
+        );
+        assert_eq!(
+            found(&["d43"], Some("carol@example.com"), end, None, 0).await,
+            (vec![], true)
+        );
+    }
+    assert_eq!(
+        found(&["d7"], None, Oldest, None, 3).await,
+        (vec![7, 107, 207], true)
+    );
+    assert_eq!(
+        found(&["d7"], None, Oldest, Some(1_007), 2).await,
+        (vec![1_107, 1_207], true)
+    );
+    assert_eq!(
+        found(&["d7"], None, Oldest, Some(1_806), 3).await,
+        (vec![1_807, 1_907], false)
+    );
+    assert_eq!(
+        found(&["d7"], None, Latest, None, 2).await,
+        (vec![1_807, 1_907], true)
+    );
+    assert_eq!(
+        found(&["d7"], None, Latest, Some(1_007), 2).await,
+        (vec![807, 907], true)
+    );
+    assert_eq!(
+        found(&["d7"], None, Latest, Some(108), 3).await,
+        (vec![7, 107], false)
+    );
+    assert_eq!(
+        found(&["all"], None, Latest, Some(300), 300).await.0,
+        (0..300).collect::<Vec<_>>()
+    );
+}
+
 async fn messages_are_counted_up_to_a_bound(place: Place) {
     let store = place.open().await;
     let alice = jid("alice@example.com");
@@ -499,14 +596,17 @@ async fn pages_go_by_keys() {
     let by_id = "USING INDEX sqlite_autoindex_archive_message_1 (owner=? AND id>? AND id<?)";
     let by_conversation =
         "USING INDEX archive_message_by_conversation (conversation=? AND id>? AND id<?)";
-    let by_word = "USING COVERING INDEX sqlite_autoindex_archive_word_1 (word=? AND id>? AND id<?)";
+    let by_summary = "USING INDEX sqlite_autoindex_archive_summary_1 (owner=? AND last_id>?)";
+    let before = "USING INDEX sqlite_autoindex_archive_summary_1 (owner=? AND last_id<?)";
     for (name, expected) in [
         ("OLDEST", by_id),
         ("LATEST", by_id),
         ("OLDEST_WITH", by_conversation),
         ("LATEST_WITH", by_conversation),
-        ("OLDEST_WORDS", by_word),
-        ("LATEST_WORDS", by_word),
+        ("OLDEST_WORDS", by_id),
+        ("LATEST_WORDS", by_id),
+        ("SUMMARIES_BEHIND", by_summary),
+        ("SUMMARIES_BEFORE", before),
     ] {
         let (_, text) = parlour::store::queries().find(|it| it.0 == name).unwrap();
         let explain = AssertSqlSafe(format!("explain query plan {text}"));
@@ -519,10 +619,9 @@ async fn pages_go_by_keys() {
     }
 }
 
-/// A message that came while its account was being removed leaves nothing to whoever takes the name next, nor
-/// words that no message has.
+/// Neither a removed account nor purging leaves summaries of messages that are gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_words_are_left_without_their_message() {
+async fn no_summaries_are_left_without_their_messages() {
     let place = Place::sqlite();
     let store = place.open().await;
     let alice = account(&store, "alice@example.com").await;
@@ -531,14 +630,21 @@ async fn no_words_are_left_without_their_message() {
     };
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    let words = || sqlx::query_scalar("select count(*) from archive_word").fetch_one(&pool);
-    let word = ["word", "other"];
-    append(&store, message(&alice, "bob@example.com", 1, &word), NOW).await;
-    let before: i64 = words().await.unwrap();
+    let summaries = || async {
+        let count = sqlx::query_scalar("select count(*) from archive_summary");
+        count.fetch_one(&pool).await.unwrap()
+    };
+    let all = many(&store, &alice, 1_500).await;
+    let before: i64 = summaries().await;
+    assert!((1..=11).contains(&before), "{before}");
+    let archive = store.archive();
+    while archive.purge(alice.as_str(), all[1_000]).await.unwrap() > 0 {}
+    let purged: i64 = summaries().await;
+    assert!(purged < before, "{purged} of {before}");
     let _removed = store.accounts().remove(&alice).await.unwrap();
-    let removed: i64 = words().await.unwrap();
-    append(&store, message(&alice, "bob@example.com", 2, &word), NOW).await;
+    assert_eq!(summaries().await, 0);
+    many(&store, &alice, 1_500).await;
+    assert!(summaries().await > 0);
     account(&store, "alice@example.com").await;
-    let made_again: i64 = words().await.unwrap();
-    assert_eq!((before, removed, made_again), (2, 0, 0));
+    assert_eq!(summaries().await, 0);
 }

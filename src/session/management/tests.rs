@@ -22,6 +22,7 @@ fn session() -> Arc<Session> {
             stanzas_max: 16,
             bytes_max: 1_000,
         },
+        Arc::default(),
     ))
 }
 

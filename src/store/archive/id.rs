@@ -49,6 +49,11 @@ impl ArchiveId {
         bytes.try_into().ok().map(u128::from_be_bytes).map(Self)
     }
 
+    /// A number that nobody can foretell, the same for the same id.
+    pub(super) fn chance(self) -> u64 {
+        u64::try_from(self.0 & ((1 << RANDOM_BITS) - 1)).unwrap_or(0)
+    }
+
     /// The id directly before this one.
     pub(super) const fn before(self) -> Self {
         Self(self.0.saturating_sub(1))

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Archive, ArchiveId, DELETE_WORD, REPLACE, WORDS, numbers};
+use super::{Archive, ArchiveId, REPLACE};
 use crate::proto::jid::BareJid;
-use crate::store::db::transaction;
+use crate::store::db::writing;
 use crate::store::error::StoreError;
 
 impl Archive<'_> {
@@ -18,25 +18,13 @@ impl Archive<'_> {
         id: ArchiveId,
         stanza: Bytes,
     ) -> Result<(), StoreError> {
-        transaction!(self.db, tx => {
-            let words: Option<Vec<u8>> = sqlx::query_scalar(WORDS)
-                .bind(owner.as_str())
-                .bind(id.to_bytes())
-                .fetch_optional(&mut *tx)
-                .await?;
-            for word in numbers(&words.unwrap_or_default()) {
-                sqlx::query(DELETE_WORD)
-                    .bind(word)
-                    .bind(id.to_bytes())
-                    .execute(&mut *tx)
-                    .await?;
-            }
+        writing!(self.db, pool => {
             sqlx::query(REPLACE)
                 .bind(owner.as_str())
                 .bind(id.to_bytes())
                 .bind(stanza.to_vec())
                 .bind(Vec::<u8>::new())
-                .execute(&mut *tx)
+                .execute(pool)
                 .await?;
         });
         Ok(())

@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::id::Ids;
+use super::summary::{self, Summary};
 use super::{ArchiveId, NewArchived};
 use crate::clock::Timestamp;
+use crate::proto::BareJid;
 use crate::store::db::{Db, reading, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
@@ -117,8 +119,43 @@ impl Group for Archives {
 pub(super) const APPEND_ROWS: &str =
     "insert into archive_message (owner, id, conversation, peer_resource, stanza, words) ";
 
-/// The part of [`super::APPEND_WORD`] that stands before its rows.
-pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) ";
+/// Makes the summaries of an archive for which there are enough messages; compiled for both databases.
+macro_rules! summarize {
+    ($owner:expr, $tx:ident) => {
+        let last: Option<Vec<u8>> = sqlx::query_scalar(super::LAST_SUMMARY)
+            .bind($owner.as_str())
+            .fetch_optional(&mut *$tx)
+            .await?;
+        let mut last = last.unwrap_or_else(|| ArchiveId::LEAST.to_bytes());
+        for _ in 0..summary::AT_ONCE {
+            let full: Option<Vec<u8>> = sqlx::query_scalar(super::ENOUGH_FOR_SUMMARY)
+                .bind($owner.as_str())
+                .bind(last.as_slice())
+                .bind(i64::try_from(summary::MESSAGES).unwrap_or(1) - 1)
+                .fetch_optional(&mut *$tx)
+                .await?;
+            let Some(full) = full else {
+                break;
+            };
+            let messages: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(super::WORDS)
+                .bind($owner.as_str())
+                .bind(last.as_slice())
+                .bind(full.as_slice())
+                .fetch_all(&mut *$tx)
+                .await?;
+            if let Some(summary) = Summary::of(&messages)? {
+                sqlx::query(super::ADD_SUMMARY)
+                    .bind($owner.as_str())
+                    .bind(summary.last.to_bytes())
+                    .bind(summary.first.to_bytes())
+                    .bind(summary.words)
+                    .execute(&mut *$tx)
+                    .await?;
+            }
+            last = full;
+        }
+    };
+}
 
 impl Archives {
     async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
@@ -128,12 +165,12 @@ impl Archives {
         };
         // What is read together lies together; the ids of one archive keep their order.
         messages.sort_by(|(_, one), (_, other)| one.owner.cmp(&other.owner));
-        let mut words: Vec<_> = messages
+        // Those that have words; an archive without them needs no summaries.
+        let due = messages
             .iter()
-            .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
-            .collect();
-        // In the order of their places, so that each page of the table is looked for once.
-        words.sort_unstable();
+            .filter(|(id, message)| summary::is_due(*id) && !message.words.is_empty());
+        let mut due: Vec<&BareJid> = due.map(|(_, message)| &message.owner).collect();
+        due.dedup();
         let db = &self.db;
         transaction!(db, tx => {
             for rows in in_powers_of_two(&messages) {
@@ -148,12 +185,8 @@ impl Archives {
                 });
                 append.build().execute(&mut *tx).await?;
             }
-            for rows in in_powers_of_two(&words) {
-                let mut append = QueryBuilder::new(APPEND_WORD_ROWS);
-                append.push_values(rows, |mut row, (word, id)| {
-                    row.push_bind(*word).push_bind(id.to_bytes());
-                });
-                append.build().execute(&mut *tx).await?;
+            for owner in due {
+                summarize!(owner, tx);
             }
             sqlx::query(super::SET_LAST_ID).bind(last.to_bytes()).execute(&mut *tx).await?;
         });
@@ -206,10 +239,6 @@ mod tests {
         assert_eq!(
             squeeze(&format!("{APPEND_ROWS}values ($1, $2, $3, $4, $5, $6)")),
             squeeze(super::super::APPEND)
-        );
-        assert_eq!(
-            squeeze(&format!("{APPEND_WORD_ROWS}values ($1, $2)")),
-            squeeze(super::super::APPEND_WORD)
         );
     }
 }
