@@ -19,7 +19,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
 pub use crate::admin::Ending;
 use crate::admin::control::{ControlError, ControlSocket};
@@ -33,10 +33,11 @@ use crate::http::Watch;
 use crate::identity::IdentityError;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
-use crate::proto::{BareJid, StreamCondition};
+use crate::proto::BareJid;
 use crate::router::Router;
 use crate::store::{self, Location, Store, StoreError};
-use engine::{Engine, Plan};
+use ending::{Signals, drain, shut_down, wait_for_the_end};
+use engine::Engine;
 
 /// Why the server does not start.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Answer, CliError, shown};
-use crate::admin::backup;
+use crate::admin::backup::{self, BackupError};
 use crate::admin::control::ControlSocket;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::store::{Limits, Location};
 const STATEMENT: Duration = Duration::from_hours(6);
 
 fn place(config: &Config) -> Result<(Location, Limits), CliError> {
-    let (location, limits) = database(config)?;
+    let (location, limits) = database(config).map_err(BackupError::from)?;
     Ok((location, patient(limits)))
 }
 
@@ -71,7 +71,8 @@ pub(super) async fn copy(
     json: bool,
 ) -> Result<Answer, CliError> {
     let limits = place(config)?.1;
-    let (from, to): (Location, Location) = (from.parse()?, to.parse()?);
+    let place = |url: &str| url.parse::<Location>().map_err(BackupError::from);
+    let (from, to) = (place(from)?, place(to)?);
     let _alone = alone(config)?;
     let rows = backup::migrate(&from, &to, &limits).await?;
     let text = format!(
