@@ -61,6 +61,9 @@ enum Grain {
 }
 
 fn words(text: &str, grain: Grain) -> Vec<String> {
+    if text.is_ascii() {
+        return plain_words(text);
+    }
     let mut words = Vec::new();
     let mut word = String::new();
     let mut dense: Vec<char> = Vec::new();
@@ -87,6 +90,18 @@ fn words(text: &str, grain: Grain) -> Vec<String> {
         }
     }
     words
+}
+
+/// The same for text without anything to fold but the case, which most of it is.
+fn plain_words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let word = word.get(..CHARS_MAX).unwrap_or(word);
+            word.to_ascii_lowercase()
+        })
+        .collect()
 }
 
 fn split_dense(dense: &mut Vec<char>, grain: Grain, words: &mut Vec<String>) {
@@ -135,6 +150,10 @@ mod tests {
             ("東京都", &["東京", "京都"]),
             ("朝", &["朝"]),
             ("C3PO東京", &["c3po", "東京"]),
+            (
+                "R2-D2's 2nd_message\n(C3PO)",
+                &["r2", "d2", "s", "2nd", "message", "c3po"],
+            ),
             ("\u{1F98A} …!", &[]),
             ("", &[]),
         ] {
