@@ -519,6 +519,7 @@ fn the_reference_has_every_field_of_every_struct() {
             format!("\n# {field} = "),
             format!("\n#[{field}]\n"),
             format!("\n#[host.{field}]\n"),
+            format!("\n# [component.{field}]\n"),
             format!("\n#[[{singular}]]\n"),
             format!("\n# [[{singular}]]\n"),
         ];

@@ -19,6 +19,7 @@ mod house;
 mod invitations;
 mod limits;
 mod peer;
+mod privileges;
 mod queries;
 mod redaction;
 mod scram;
