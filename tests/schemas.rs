@@ -159,6 +159,21 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "privilege.xsd",
+        &[
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both' push='true'/><perm access='message' type='outgoing'/><perm access='iq'><namespace ns='vcard-temp' type='get'/></perm></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='result' id='1' from='a@example.org' to='b@example.org'/></forwarded></privilege>",
+            "<privileged_iq xmlns='urn:xmpp:privilege:2'><iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq></privileged_iq>",
+        ],
+        &[
+            "<privilege xmlns='urn:xmpp:privilege:2'/>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm type='both'/></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='most'/></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='iq'><namespace type='get'/></perm></privilege>",
+            "<privileged_iq xmlns='urn:xmpp:privilege:2'/>",
+        ],
+    ),
+    (
         "http-upload.xsd",
         &[
             "<request xmlns='urn:xmpp:http:upload:0' filename='a b.jpg' size='1' content-type='image/jpeg'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>",

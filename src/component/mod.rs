@@ -9,6 +9,7 @@
 mod inbound;
 mod opening;
 mod place;
+mod privilege;
 mod task;
 
 use std::net::IpAddr;

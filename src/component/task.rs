@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 use super::Setup;
 use super::inbound::{self, Rules, Unfit};
 use super::place::Seat;
+use super::privilege::{self, Opened};
 use crate::config::Component;
 use crate::hooks::{Published, Services};
 use crate::net::rate::Bucket;
@@ -89,7 +90,10 @@ impl Task {
 
     /// Runs until the connection is over, and tells the component why.
     pub(super) async fn run(mut self) {
-        let end = self.turns().await;
+        let end = match self.advertise().await {
+            Ok(()) => self.turns().await,
+            Err(end) => end,
+        };
         let Self {
             mut connection,
             seat,
@@ -115,6 +119,18 @@ impl Task {
         };
         // Whichever way it goes, the connection is over.
         let _ = timeout(LAST_WORDS, last_words).await;
+    }
+
+    /// XEP-0356 §4.2: it learns what it may do before anything else.
+    async fn advertise(&mut self) -> Result<(), End> {
+        let config = self.seat.place().config();
+        let mut out = Outbox::new(Framing::Stream);
+        for host in &self.services.hosts {
+            if let Some(told) = privilege::advertisement(config, host) {
+                out.stanza(&told);
+            }
+        }
+        self.write(&out).await
     }
 
     /// One turn after the other, each for whatever is ready first.
@@ -229,17 +245,33 @@ impl Task {
         };
         match inbound::read(bytes, &rules) {
             Ok(stanza) => {
-                self.route(stanza).await;
-                Ok(())
+                let place = Arc::clone(self.seat.place());
+                let opened = privilege::open(stanza, place.config(), &self.services);
+                match Box::pin(opened).await {
+                    Opened::Ordinary(stanza) | Opened::Unwrapped(stanza) => {
+                        self.route(stanza).await;
+                        Ok(())
+                    }
+                    Opened::Refused(answer) => self.answer(answer).await,
+                }
             }
             Err(Unfit::Fatal(error)) => Err(End::Failed(error)),
-            Err(Unfit::Refused(None)) => Ok(()),
-            Err(Unfit::Refused(Some(answer))) => {
-                let mut out = Outbox::new(Framing::Stream);
-                out.stanza(&answer);
-                self.write(&out).await
-            }
+            Err(Unfit::Refused(answer)) => self.answer(answer).await,
         }
+    }
+
+    /// Says why a stanza is refused, where that is allowed.
+    async fn answer(&mut self, answer: Option<Box<Stanza>>) -> Result<(), End> {
+        let Some(mut answer) = answer else {
+            return Ok(());
+        };
+        if answer.from.is_none() {
+            // XEP-0114 §3: both addresses have to be there.
+            answer.from = self.services.hosts.first().cloned().map(Into::into);
+        }
+        let mut out = Outbox::new(Framing::Stream);
+        out.stanza(&answer);
+        self.write(&out).await
     }
 
     /// The protocol has no acknowledgement that would have to wait until writes are durable.

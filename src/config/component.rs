@@ -1,6 +1,7 @@
 //! `[[component]]`: programs of others that serve a domain (XEP-0114).
 
 use super::address::Domain;
+use super::privileges::Privileges;
 use super::section::{section, words};
 use super::units::{Bytes, Seconds};
 use crate::observe::Secret;
@@ -41,6 +42,9 @@ section! {
         idle_seconds: Seconds = Seconds::new(300), in Seconds::new(0)..=Seconds::new(86_400);
         /// How long it may take to say anything then, before its connection is closed.
         idle_answer_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(3600);
+    }
+    tables {
+        privileges: Privileges;
     }
 }
 

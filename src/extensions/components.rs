@@ -16,6 +16,10 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         Document::new("XEP-0114", "Jabber Component Protocol", "1.6")
             .note("components connect to the server, not the server to components"),
     );
+    hooks.document(
+        Document::new("XEP-0356", "Privileged Entity", "0.4.1")
+            .note("rosters, messages and requests of accounts, but not their presence"),
+    );
     let listed: Arc<[(BareJid, Item)]> = listed(config).into();
     if listed.is_empty() {
         return;

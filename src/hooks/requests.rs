@@ -26,6 +26,8 @@ pub struct Answer {
     pub refused: bool,
     /// The type of the error, where it was (RFC 6120 §8.3.2).
     pub error_type: Option<ErrorType>,
+    /// The answer as it came.
+    pub stanza: Stanza,
     /// The session that answers, when it is one of this server's.
     pub session: Option<Arc<Session>>,
     /// Everything else an extension may use.

@@ -6,6 +6,8 @@ pub const CLIENT: &str = "jabber:client";
 pub const SERVER: &str = "jabber:server";
 /// XEP-0114 §3: stanzas between a component and its server.
 pub const COMPONENT: &str = "jabber:component:accept";
+/// XEP-0356 §4.2: what a component may do in the name of others.
+pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
 /// RFC 6120 §4.8.1: the stream itself.
 pub const STREAMS: &str = "http://etherx.jabber.org/streams";
 /// RFC 7395 §3.3: a stream over WebSocket.

@@ -29,10 +29,11 @@ impl Router {
                         let service = Arc::clone(service);
                         self.iq_to_service(service, stanza, sender, replies).await
                     }
-                    None => {
-                        self.send_out(&stanza, replies);
-                        None
-                    }
+                    // The refusal may be for a request of the server's own.
+                    None => match self.try_to_send_out(&stanza, replies) {
+                        Ok(()) => None,
+                        Err(error) => answered(&stanza, Err(error)),
+                    },
                 }
             }
             Some(to) if to.local().is_some() && to.resource().is_some() => {
@@ -85,6 +86,7 @@ impl Router {
             payload,
             refused,
             error_type: stanza.error_type().filter(|_| refused),
+            stanza: stanza.clone(),
             session: sender.cloned(),
             services: Arc::clone(&self.services),
         };

@@ -218,6 +218,12 @@ impl Router {
 
     /// A stanza that leaves this server.
     fn send_out(&self, stanza: &Mail, replies: &mut Replies) {
+        if let Err(error) = self.try_to_send_out(stanza, replies) {
+            self.refuse(stanza, &error, replies);
+        }
+    }
+
+    fn try_to_send_out(&self, stanza: &Mail, replies: &mut Replies) -> Result<(), StanzaError> {
         let gateway = stanza
             .to
             .as_ref()
@@ -226,10 +232,8 @@ impl Router {
             Some(gateway) => gateway.send(Arc::clone(stanza)),
             None => Err(Condition::RemoteServerNotFound.into()),
         };
-        match sent {
-            Ok(durable) => replies.durable.extend(durable),
-            Err(error) => self.refuse(stanza, &error, replies),
-        }
+        replies.durable.extend(sent?);
+        Ok(())
     }
 
     /// A stanza for a service of this server. Boxed, for what a service does may lead to another.

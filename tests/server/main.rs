@@ -21,6 +21,7 @@ mod invitations;
 mod keeping;
 mod limits;
 mod peer;
+mod privileges;
 mod queries;
 mod redaction;
 mod scram;

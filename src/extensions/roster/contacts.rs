@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::debug;
 
-use super::item;
+use super::{item, privileged};
 use crate::hooks::{Account, Services, Session};
 use crate::proto::{BareJid, Condition, IqType, Stanza, StanzaError};
 use crate::store::{Applied, Roster, RosterChange, RosterItem, RosterWrite};
@@ -278,8 +278,9 @@ impl<'a> Writing<'a> {
         self.online.as_ref().map(|online| &online.account)
     }
 
-    /// Pushes a change to the interested resources (§2.1.6).
+    /// Pushes a change to the interested resources (§2.1.6), and to the components that may know.
     pub(in crate::extensions) fn tell(&self, change: &RosterChange) {
+        privileged::push(self.services, self.owner, change);
         if let Some(account) = self.account() {
             for session in interested(account) {
                 push(&session, change);

@@ -5,6 +5,7 @@
 
 mod contacts;
 mod item;
+mod privileged;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::extensions::subscription;
-use crate::hooks::{At, Hooks, Iq, IqAnswer, StreamPhase};
+use crate::hooks::{At, Hooks, Iq, IqAnswer, Services, StreamPhase};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, StanzaError, ns};
 use crate::store::{RosterItem, Subscription};
@@ -38,16 +39,11 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
     ));
     hooks.iq_get(&[At::Own], ns::ROSTER, "query", get);
     hooks.iq_set(&[At::Own], ns::ROSTER, "query", set);
-    hooks.iq_get(&[At::Account], ns::ROSTER, "query", of_another);
-    hooks.iq_set(&[At::Account], ns::ROSTER, "query", of_another);
+    hooks.iq_get(&[At::Account], ns::ROSTER, "query", privileged::of_another);
+    hooks.iq_set(&[At::Account], ns::ROSTER, "query", privileged::of_another);
     hooks.stream_feature(StreamPhase::Authenticated, |_| {
         Some(Element::new(ns::ROSTER_VERSIONING, "ver"))
     });
-}
-
-/// §2.1.5: nobody reads or changes the roster of another.
-async fn of_another(_iq: Iq) -> IqAnswer {
-    Err(Condition::Forbidden.into())
 }
 
 /// §2.2, §2.6: the roster, or what has changed since the version that the client has.
@@ -80,18 +76,29 @@ async fn get(iq: Iq) -> IqAnswer {
     Ok(Some(item::query(snapshot.version(), items)))
 }
 
+/// The whole roster, for one who is no session of the account.
+async fn whole(services: &Services, owner: &BareJid) -> Result<Element, StanzaError> {
+    let roster = services.store.rosters().load(owner).await?;
+    let items = roster.items.iter().map(item::element);
+    Ok(item::query(roster.version, items))
+}
+
 /// §2.3, §2.4, §2.5: one contact added, changed or removed.
 async fn set(iq: Iq) -> IqAnswer {
     let owner = iq.session()?.account().jid();
+    change(&iq, owner).await?;
+    Ok(None)
+}
+
+async fn change(iq: &Iq, owner: &BareJid) -> Result<(), StanzaError> {
     match Wish::read(&iq.payload, owner)? {
         Wish::Put {
             contact,
             name,
             groups,
-        } => put(&iq, owner, contact, name, groups).await?,
-        Wish::Remove(contact) => remove(&iq, owner, contact).await?,
+        } => put(iq, owner, contact, name, groups).await,
+        Wish::Remove(contact) => remove(iq, owner, contact).await,
     }
-    Ok(None)
 }
 
 async fn put(
