@@ -102,9 +102,9 @@ fn desk(operator: &Operator) -> Result<(Arc<dyn RoomKeeping>, Arc<Services>), Re
 
 /// What the service of rooms refuses, in the words of operators.
 fn refused(error: StanzaError) -> Refusal {
-    let text = error.text.clone();
-    let text = text.unwrap_or_else(|| error.condition.name().to_owned());
-    match error.condition {
+    let condition = error.condition;
+    let text = error.text.unwrap_or_else(|| condition.name().to_owned());
+    match condition {
         Condition::ItemNotFound => Refusal::NotFound("there is no such room".to_owned()),
         Condition::Conflict => Refusal::Conflict("there is a room of that name already".to_owned()),
         Condition::InternalServerError => Refusal::Failed(text),

@@ -46,6 +46,8 @@ impl Signals {
 /// Waits for the signal to stop, or for the time that an administrator has set; SIGHUP reloads.
 pub(super) async fn wait_for_the_end(engine: &Engine, signals: &mut Signals) -> Ending {
     let mut plans = engine.plans();
+    // One may have been made before anybody looked.
+    plans.mark_changed();
     let mut due: Option<(Ending, std::pin::Pin<Box<tokio::time::Sleep>>)> = None;
     loop {
         let over = async {

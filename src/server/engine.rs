@@ -105,9 +105,8 @@ impl Engine {
         let report = report.map_err(|failure| failure.to_string())?;
         // Before anything else: without its certificate the rest is not followed either.
         add(&mut reloaded, &report.map_err(|error| error.to_string())?);
-        if *lock(&self.filter) != config.log.level
-            && let Err(problem) = self.set_log_filter(config.log.level.clone())
-        {
+        let other_filter = *lock(&self.filter) != config.log.level;
+        if other_filter && let Err(problem) = self.set_log_filter(config.log.level.clone()) {
             reloaded.problems.push(problem);
         }
         self.live.set(config);

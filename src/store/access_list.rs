@@ -37,12 +37,16 @@ impl AccessLists<'_> {
     /// # Errors
     /// When the database fails; the list is as it was then.
     pub async fn replace(&self, list: &str, jids: &[BareJid]) -> Result<(), StoreError> {
-        transaction!(self.db, tx => {
-            sqlx::query(CLEAR).bind(list).execute(&mut *tx).await?;
-            for jid in jids {
-                sqlx::query(ADD).bind(list).bind(jid.as_str()).execute(&mut *tx).await?;
-            }
-        });
-        Ok(())
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                sqlx::query(CLEAR).bind(list).execute(&mut *tx).await?;
+                for jid in jids {
+                    sqlx::query(ADD).bind(list).bind(jid.as_str()).execute(&mut *tx).await?;
+                }
+            });
+            Ok(())
+        })
+        .await
     }
 }

@@ -53,7 +53,7 @@ class Administrator(slixmpp.ClientXMPP):
         return answer["command"]
 
     def filled(self, values):
-        form = self["xep_0004"].make_form(ftype="submit")
+        form = self.plugin["xep_0004"].make_form(ftype="submit")
         for var, value in values.items():
             form.add_field(var=var, value=value)
         return form
@@ -92,9 +92,9 @@ async def main():
     chief.send_presence()
     host = chief.boundjid.domain
 
-    listed = await chief["xep_0050"].get_commands(host, timeout=PATIENCE_S)
+    listed = await chief.plugin["xep_0050"].get_commands(host, timeout=PATIENCE_S)
     nodes = [node for _, node, _ in listed["disco_items"]["items"]]
-    expect(len(nodes) > 60, f"only {nodes}")
+    expect(len(nodes) > 50, f"only {nodes}")
     begun_with_form = 0
     for node in nodes:
         if node in NOT_BEGUN_WITHOUT_A_FORM:
@@ -112,7 +112,7 @@ async def main():
                 expect(var == "FORM_TYPE" or field["label"], f"{node}: {var} has no label")
             canceled = await chief.command(node, "cancel", begun["sessionid"])
             expect(canceled["status"] == "canceled", f"{node}: {canceled}")
-    expect(begun_with_form > 30, f"only {begun_with_form} forms")
+    expect(begun_with_form > 25, f"only {begun_with_form} forms")
 
     done = await chief.does(
         ADMIN + "add-user",

@@ -9,12 +9,18 @@ use super::owner::no_room;
 use super::persistence::Draft;
 use super::room::Phase;
 use super::rooms::Rooms;
-use crate::admin::{RoomKeeping, RoomSummary};
-use crate::hooks::Services;
+use crate::admin::{RoomDesk, RoomKeeping, RoomSummary};
+use crate::hooks::{Hooks, Services};
 use crate::proto::{BareJid, Condition, StanzaError};
 
 /// The rooms of all hosts.
-pub(super) struct Desk(pub(super) Arc<[Arc<Rooms>]>);
+struct Desk(Arc<[Arc<Rooms>]>);
+
+/// Offers them to operators.
+pub(super) fn offer(hooks: &Hooks, all: &Arc<[Arc<Rooms>]>) {
+    let desk = Desk(Arc::clone(all));
+    hooks.offers().set(RoomDesk(Arc::new(desk)));
+}
 
 impl Desk {
     fn of(&self, room: &BareJid) -> Result<&Arc<Rooms>, StanzaError> {

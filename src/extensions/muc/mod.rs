@@ -43,7 +43,6 @@ mod vcard;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use crate::admin::RoomDesk;
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Item, Service};
 use crate::proto::BareJid;
@@ -84,8 +83,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         all.push(rooms);
     }
     let all: Arc<[Arc<Rooms>]> = all.into();
-    let desk = keeping::Desk(Arc::clone(&all));
-    hooks.offers().set(RoomDesk(Arc::new(desk)));
+    keeping::offer(hooks, &all);
     let listed = Arc::clone(&all);
     hooks.disco_items(&[At::Host], move |ask| {
         let mut items = listed.iter().filter(|rooms| rooms.host == ask.iq.to);
