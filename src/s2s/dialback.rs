@@ -6,7 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::proto::{Condition, ErrorType, ns};
+use super::wire;
+use crate::proto::{Condition, ErrorType, StreamCondition, StreamError, ns};
 use crate::xml::{Element, write};
 
 /// Our domain and the other server's; of a stream, or of a part of what goes over it.
@@ -91,6 +92,18 @@ impl Verdict {
                 condition().unwrap_or(Condition::UndefinedCondition),
             )),
         }
+    }
+}
+
+/// The domains of an element of theirs.
+///
+/// # Errors
+/// The end of the stream when one is missing or none.
+pub(super) fn addressed(element: &Element) -> Result<Pair, StreamError> {
+    let domain = |name: &str| element.attribute(name).and_then(wire::domain);
+    match (domain("from"), domain("to")) {
+        (Some(remote), Some(local)) => Ok(Pair { local, remote }),
+        _ => Err(StreamCondition::ImproperAddressing.into()),
     }
 }
 

@@ -3,43 +3,38 @@
 //!
 //! One loop: frames come, what waits in the link's queue goes, and whatever takes too long ends the stream.
 
+mod came;
+mod theirs;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use compact_str::CompactString;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tracing::{Instrument, debug, error, info, info_span};
 
 use super::Federation;
-use super::connect::tune;
 use super::dialback::{Pair, Verdict};
 use super::failure::{Failure, Step};
-use super::house::{self, House};
+use super::house::House;
 use super::initiating::Agreed;
 use super::link::Claim;
 use super::management::Management;
-use super::outgoing::verify;
 use super::receiving::{self, Receiving};
 use super::wire;
-use crate::hooks::{
-    Durable, PeerDirection, PeerKind, PeerSecurity, PeerState, PeerStatus, Published,
-};
+use crate::hooks::Published;
 use crate::net::rate::Bucket;
 use crate::peer::{Connection, ReadError, Turn, Waiting};
-use crate::proto::reading::{self, ReadError as StanzaProblem};
-use crate::proto::{Stanza, StanzaError, StreamCondition, StreamError, ns};
+use crate::proto::{StreamCondition, StreamError, ns};
 use crate::stream::management as nonza;
-use crate::xml::{Element, Frame, Opening, Scope, parse};
+use crate::xml::{Element, Scope};
+
+pub(super) use theirs::serve;
 
 /// How much is taken from the queue for one write.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -49,9 +44,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the peer may take to acknowledge, to say who it is, or to close its side.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long a stanza that came may wait for what it has caused.
-const SETTLING_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the last write may take when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -155,41 +147,6 @@ enum Late {
     Close,
 }
 
-/// Serves a connection that another server has opened.
-pub(super) async fn serve(
-    federation: &Arc<Federation>,
-    socket: TcpStream,
-    address: IpAddr,
-    start: Start,
-) {
-    tune(&socket);
-    let span = info_span!("s2s", %address, remote = tracing::field::Empty);
-    let published = publish(federation, address);
-    let mut exchange = Exchange::theirs(federation, socket);
-    let running = AssertUnwindSafe(Box::pin(exchange.run_theirs(&published, start)));
-    let ended = running.catch_unwind().instrument(span).await;
-    if ended.is_err() {
-        error!("a stream of another server panicked");
-    }
-    exchange.give_back();
-}
-
-fn publish(federation: &Federation, address: IpAddr) -> Published {
-    let status = PeerStatus {
-        kind: PeerKind::Server,
-        domain: String::new(),
-        local: String::new(),
-        direction: PeerDirection::Incoming,
-        state: PeerState::Negotiating,
-        since: federation.clock.now(),
-        address: Some(address),
-        security: PeerSecurity::Nothing,
-        queued_stanzas: 0,
-        queued_bytes: 0,
-    };
-    federation.peers.publish(status, || (0, 0))
-}
-
 impl Exchange {
     /// A stream of ours that is ready for stanzas.
     pub(super) fn ours(
@@ -211,20 +168,6 @@ impl Exchange {
             exchange.management = Some(Management::default());
         }
         exchange
-    }
-
-    fn theirs(federation: &Arc<Federation>, socket: TcpStream) -> Self {
-        let limits = crate::xml::Limits {
-            stanza_bytes_max: federation.config.c2s.negotiation_bytes_max.as_usize(),
-            ..federation.limits()
-        };
-        let side = Side::Theirs(Box::new(Theirs {
-            receiving: Receiving::new(federation.policy(), federation.secret.clone()),
-            chain: Vec::new(),
-            deadline: Instant::now() + ANSWER_TIMEOUT,
-            verifying: FuturesUnordered::new(),
-        }));
-        Self::new(federation, Connection::new(socket, limits), side)
     }
 
     fn new(federation: &Arc<Federation>, connection: Connection, side: Side) -> Self {
@@ -264,23 +207,6 @@ impl Exchange {
         (end, claim)
     }
 
-    async fn run_theirs(&mut self, published: &Published, start: Start) {
-        if start == Start::DirectTls
-            && let Err(failure) = self.encrypt().await
-        {
-            return debug!(%failure, "no stream");
-        }
-        let end = self.run(published).await;
-        let Side::Theirs(theirs) = &self.side else {
-            return;
-        };
-        if let (End::Broken { failure, .. }, Some(domain)) = (&end, theirs.receiving.claimed()) {
-            self.federation.failed(domain, failure);
-        } else {
-            debug!(?end, "a stream of another server ends");
-        }
-    }
-
     /// What was not handed over goes to the front of the queue.
     fn put_back(&mut self) {
         let mut rest = VecDeque::new();
@@ -292,16 +218,6 @@ impl Exchange {
             && !rest.is_empty()
         {
             claim.link.queue.put_back(rest.into_iter());
-        }
-    }
-
-    /// The link of a stream of theirs is served by a stream of ours from now on, when anything waits.
-    fn give_back(mut self) {
-        self.put_back();
-        if let Some(claim) = self.claim.take()
-            && let Some(still) = claim.give_back_if_idle()
-        {
-            self.federation.connect(still);
         }
     }
 
@@ -515,346 +431,6 @@ impl Exchange {
             self.element(&nonza::ack(handled));
         }
     }
-
-    async fn frame(
-        &mut self,
-        frame: Frame,
-        published: &Published,
-    ) -> Result<Option<End>, StreamError> {
-        match frame {
-            Frame::Open(opening) => self.opened(&opening, published).await,
-            Frame::Element(bytes) => self.came(bytes, published).await,
-            Frame::Close => {
-                if self.closing.is_none() {
-                    self.write(wire::CLOSE);
-                    self.finish().await;
-                }
-                Ok(Some(self.over()))
-            }
-        }
-    }
-
-    async fn opened(
-        &mut self,
-        opening: &Opening,
-        published: &Published,
-    ) -> Result<Option<End>, StreamError> {
-        self.scope = opening.scope.clone();
-        self.lang = reading::stream_lang(&opening.tag);
-        self.receive(receiving::Input::Header(opening), published)
-            .await
-    }
-
-    async fn came(
-        &mut self,
-        bytes: Bytes,
-        published: &Published,
-    ) -> Result<Option<End>, StreamError> {
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let now = Instant::now();
-        self.paused = self.bucket.take(size, now).map(|wait| now + wait);
-        let limits = self.federation.limits();
-        let parsed = parse(bytes, &self.scope, &limits)?;
-        if parsed.tag.ns() == ns::SERVER {
-            return match reading::stanza(parsed, ns::SERVER) {
-                Ok(stanza) => self.stanza(stanza).await.map(|()| None),
-                Err(problem) => self.no_stanza(problem).await.map(|()| None),
-            };
-        }
-        let element = parsed.to_element()?;
-        if element.is(ns::STREAMS, "error") {
-            self.write(wire::CLOSE);
-            self.finish().await;
-            return Ok(Some(End::Broken {
-                failure: Failure::told(Step::Established, &element),
-                useful: self.useful,
-            }));
-        }
-        match &self.side {
-            Side::Theirs(_) => {
-                self.receive(receiving::Input::Element(&element), published)
-                    .await
-            }
-            Side::Ours { .. } => self.answered(&element).map(|()| None),
-        }
-    }
-
-    async fn stanza(&mut self, mut stanza: Stanza) -> Result<(), StreamError> {
-        self.admits(&stanza)?;
-        self.active = Instant::now();
-        self.useful = true;
-        if stanza.lang.is_none() {
-            stanza.lang.clone_from(&self.lang);
-        }
-        let Some(router) = self.federation.router.upgrade() else {
-            return Err(StreamCondition::SystemShutdown.into());
-        };
-        let writes = router.arrive(stanza).await;
-        if let Some(management) = &mut self.management {
-            management.received(writes.into_iter().map(bounded).collect());
-        }
-        Ok(())
-    }
-
-    fn admits(&self, stanza: &Stanza) -> Result<(), StreamError> {
-        match &self.side {
-            Side::Theirs(theirs) => {
-                let house = House {
-                    federation: &self.federation,
-                    chain: &theirs.chain,
-                };
-                theirs.receiving.admits(stanza, &house)
-            }
-            Side::Ours { bidi: false, .. } => Err(StreamCondition::NotAuthorized.into()),
-            Side::Ours { pair, .. } => {
-                let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else {
-                    return Err(StreamCondition::ImproperAddressing.into());
-                };
-                if from.domain() != pair.remote {
-                    return Err(StreamCondition::InvalidFrom.into());
-                }
-                if !self.federation.serves(to.domain()) {
-                    return Err(StreamCondition::HostUnknown.into());
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// What cannot be read as a stanza goes back to its sender, or ends the stream.
-    async fn no_stanza(&mut self, problem: StanzaProblem) -> Result<(), StreamError> {
-        let (mut stanza, error): (Box<Stanza>, StanzaError) = match problem {
-            StanzaProblem::NotAStanza => {
-                return Err(StreamCondition::UnsupportedStanzaType.into());
-            }
-            StanzaProblem::From => return Err(StreamCondition::InvalidFrom.into()),
-            StanzaProblem::Refused(stanza, error) => (stanza, error),
-        };
-        if stanza.to.is_none() {
-            // The malformed address cannot be the sender of the answer.
-            let local = self.local();
-            stanza.to = local.and_then(|domain| crate::proto::Jid::parse(&domain).ok());
-        }
-        self.admits(&stanza)?;
-        if let Some(refusal) = stanza.refusal(&error)
-            && let Some(router) = self.federation.router.upgrade()
-        {
-            router.route(refusal).await;
-        }
-        if let Some(management) = &mut self.management {
-            management.received(Vec::new());
-        }
-        Ok(())
-    }
-
-    fn local(&self) -> Option<String> {
-        match &self.side {
-            Side::Ours { pair, .. } => Some(pair.local.clone()),
-            Side::Theirs(theirs) => theirs.receiving.wanted().map(str::to_owned),
-        }
-    }
-
-    /// An element over a stream of ours that is no stanza.
-    fn answered(&mut self, element: &Element) -> Result<(), StreamError> {
-        match (element.ns(), element.name()) {
-            (ns::STREAM_MANAGEMENT, "r" | "a") if self.management.is_some() => {
-                self.managed(element)
-            }
-            // They do not acknowledge after all: what was written counts as handed over.
-            (ns::STREAM_MANAGEMENT, "failed") => {
-                self.management = None;
-                Ok(())
-            }
-            (ns::STREAM_MANAGEMENT, "enabled") | (ns::STREAMS, "features") => Ok(()),
-            (ns::DIALBACK, name @ ("result" | "verify")) => {
-                self.decline(element, name);
-                Ok(())
-            }
-            _ => Err(StreamCondition::UnsupportedStanzaType.into()),
-        }
-    }
-
-    /// Who wants to prove or to verify something opens a stream for it.
-    fn decline(&mut self, element: &Element, name: &str) {
-        if element.attribute("type").is_some() {
-            return;
-        }
-        let said = |name: &str| element.attribute(name).unwrap_or_default();
-        let verdict = Verdict::Error(crate::proto::Condition::NotAllowed);
-        let (from, to, id) = (said("to"), said("from"), element.attribute("id"));
-        let mut bytes = Vec::new();
-        super::dialback::answer(&mut bytes, name, from, to, id, verdict);
-        self.write(&bytes);
-    }
-
-    fn managed(&mut self, element: &Element) -> Result<(), StreamError> {
-        let Some(management) = &mut self.management else {
-            return Ok(());
-        };
-        if element.name() == "r" {
-            self.acknowledge();
-            return Ok(());
-        }
-        let h = element.attribute("h").and_then(nonza::count);
-        let Some(h) = h else {
-            return Err(StreamError::new(StreamCondition::BadFormat)
-                .text("an acknowledgement needs 'h', a number"));
-        };
-        let handed_over = management.acknowledge(h, Instant::now())?;
-        self.useful |= handed_over > 0;
-        Ok(())
-    }
-
-    /// Hands something to the machine of a stream of theirs, and does what it says.
-    async fn receive(
-        &mut self,
-        input: receiving::Input<'_>,
-        published: &Published,
-    ) -> Result<Option<End>, StreamError> {
-        let element = match &input {
-            receiving::Input::Element(element) => Some((*element).clone()),
-            _ => None,
-        };
-        let Side::Theirs(theirs) = &mut self.side else {
-            return Err(StreamCondition::BadFormat.into());
-        };
-        let house = House {
-            federation: &self.federation,
-            chain: &theirs.chain,
-        };
-        let output = theirs.receiving.handle(input, &house);
-        let refused = match &output.next {
-            receiving::Next::Close(error) => Some(theirs.refused(error, &house)),
-            _ => None,
-        };
-        self.write(&output.bytes);
-        match output.next {
-            receiving::Next::Read => {}
-            receiving::Next::Restart => self.connection.restart(),
-            receiving::Next::StartTls => {
-                self.finish().await;
-                if let Err(failure) = self.encrypt().await {
-                    let useful = self.useful;
-                    return Ok(Some(End::Broken { failure, useful }));
-                }
-            }
-            receiving::Next::Admitted(pair) => self.admitted(pair, published),
-            receiving::Next::Verify { pair, id, key } => self.verify(pair, id, key),
-            receiving::Next::Manage => self.management = Some(Management::default()),
-            receiving::Next::Managed => {
-                if let Some(element) = element {
-                    self.managed(&element)?;
-                }
-            }
-            receiving::Next::Close(error) => {
-                self.finish().await;
-                let ours = || Failure::ours(Step::Established, &error);
-                let failure = refused.unwrap_or_else(ours);
-                let useful = self.useful;
-                return Ok(Some(End::Broken { failure, useful }));
-            }
-        }
-        Ok(None)
-    }
-
-    fn verify(&self, pair: Pair, id: String, key: String) {
-        if let Side::Theirs(theirs) = &self.side {
-            let federation = Arc::clone(&self.federation);
-            theirs
-                .verifying
-                .push(Box::pin(verify(federation, pair, id, key)));
-        }
-    }
-
-    /// They have proved who they are: now they may send what servers send, and be sent to over the same
-    /// connection when they wish it.
-    fn admitted(&mut self, pair: Pair, published: &Published) {
-        let Side::Theirs(theirs) = &self.side else {
-            return;
-        };
-        tracing::Span::current().record("remote", tracing::field::display(&pair.remote));
-        info!(local = %pair.local, remote = %pair.remote, bidi = theirs.receiving.bidi(), "stream admitted");
-        let house = House {
-            federation: &self.federation,
-            chain: &theirs.chain,
-        };
-        let security = theirs.security(&pair.remote, &house);
-        self.connection.set_limits(self.federation.limits());
-        if theirs.receiving.bidi() && self.claim.is_none() {
-            let link = self.federation.link(&pair);
-            self.claim = link.and_then(|link| {
-                link.succeeded();
-                link.claim()
-            });
-        }
-        let both = self.claim.is_some();
-        published.change(self.federation.clock.now(), |status| {
-            status.domain = pair.remote;
-            status.local = pair.local;
-            status.state = PeerState::Established;
-            status.security = security;
-            if both {
-                status.direction = PeerDirection::Both;
-            }
-        });
-    }
-
-    /// The handshake as the one who was connected to.
-    async fn encrypt(&mut self) -> Result<(), Failure> {
-        let limit = self.federation.config.s2s.connect_seconds.duration();
-        let config = Arc::clone(&self.federation.tls);
-        let shaking = Box::pin(self.connection.accept_tls(config));
-        match timeout(limit, shaking).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(Failure::passing(Step::Tls, error.to_string())),
-            Err(_) => return Err(Failure::passing(Step::Tls, "no answer in time")),
-        }
-        if let Side::Theirs(theirs) = &mut self.side {
-            theirs.chain = house::chain(&self.connection);
-            let house = House {
-                federation: &self.federation,
-                chain: &theirs.chain,
-            };
-            theirs.receiving.handle(receiving::Input::Encrypted, &house);
-        }
-        Ok(())
-    }
-}
-
-impl Theirs {
-    /// Why nothing came of their stream, with what their certificate lacks.
-    fn refused(&self, error: &StreamError, house: &House<'_>) -> Failure {
-        use super::receiving::Surroundings as _;
-        let from = self.receiving.claimed();
-        match from.map(|from| house.certificate(from)) {
-            Some(Err(reason)) if error.condition == StreamCondition::NotAuthorized => {
-                Failure::lasting(Step::Certificate, format!("of its stream to us: {reason}"))
-            }
-            _ => Failure::ours(Step::Stream, error),
-        }
-    }
-
-    fn security(&self, domain: &str, house: &House<'_>) -> PeerSecurity {
-        use super::receiving::Surroundings as _;
-        if !self.receiving.is_encrypted() {
-            PeerSecurity::Plain
-        } else if house.certificate(domain).is_ok() {
-            PeerSecurity::Authenticated
-        } else {
-            PeerSecurity::Encrypted
-        }
-    }
-}
-
-/// A stanza counts as handled after that time, whatever it waits for: what goes to a third server that does
-/// not answer waits in a queue of ours, and is our affair.
-fn bounded(write: Durable) -> Durable {
-    Box::pin(async move {
-        match timeout(SETTLING_TIMEOUT, write).await {
-            Ok(outcome) => outcome,
-            Err(_) => Ok(()),
-        }
-    })
 }
 
 /// What waits in the queue of the link; nothing ever without one.

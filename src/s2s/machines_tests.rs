@@ -512,12 +512,16 @@ fn dialback_asks_the_domain_and_tells_what_it_said() {
 #[test]
 fn without_dialback_no_key_is_believed() {
     let (mut good, _) = Incoming::encrypted(STRICT, "good.example");
-    good.element("<db:result from='b.example' to='a.example'>k</db:result>");
-    assert!(good.2.contains("not-authorized"), "{}", good.2);
-    assert_eq!(
-        good.admits("x@b.example", "y@a.example"),
-        Err(StreamCondition::NotAuthorized)
-    );
+    for from in ["b.example", "good.example"] {
+        good.element(&format!(
+            "<db:result from='{from}' to='a.example'>k</db:result>"
+        ));
+        assert!(good.2.contains("not-authorized"), "{}", good.2);
+        assert_eq!(
+            good.admits(&format!("x@{from}"), "y@a.example"),
+            Err(StreamCondition::NotAuthorized)
+        );
+    }
 }
 
 // XEP-0220 §2.1.2

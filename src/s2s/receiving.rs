@@ -4,9 +4,6 @@
 //! each stanza ([`Receiving::admits`]). It lives as long as the stream, for a proof can come at any time
 //! (XEP-0220 §2.6).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::dialback::{self, Pair, Secret, Verdict};
 use super::initiating::Policy;
 use super::wire;
@@ -362,7 +359,7 @@ impl Receiving {
         {
             "invalid-mechanism"
         } else {
-            match authzid(&element.text_content()) {
+            match wire::authzid(&element.text_content()) {
                 Ok(None) => return Ok(self.succeed(out)),
                 Ok(Some(domain)) if Some(&domain) == self.from.as_ref() => {
                     return Ok(self.succeed(out));
@@ -399,7 +396,7 @@ impl Receiving {
         house: &dyn Surroundings,
         out: &mut Vec<u8>,
     ) -> Result<Next, StreamError> {
-        let pair = addressed(element)?;
+        let pair = dialback::addressed(element)?;
         let refusal = if !house.serves(&pair.local) {
             Some(Condition::ItemNotFound)
         } else if !house.permits(&pair.remote) || house.serves(&pair.remote) {
@@ -414,8 +411,9 @@ impl Receiving {
         let certified = self.encrypted && house.certificate(&pair.remote).is_ok();
         let verdict = match refusal {
             Some(condition) => Verdict::Error(condition),
-            None if certified || self.pairs.contains(&pair) => Verdict::Valid,
+            None if self.pairs.contains(&pair) => Verdict::Valid,
             None if !self.policy.dialback => Verdict::Error(Condition::NotAuthorized),
+            None if certified => Verdict::Valid,
             None if self.asked.contains(&pair) => return Ok(Next::Read),
             None => {
                 self.asked.push(pair.clone());
@@ -447,7 +445,7 @@ impl Receiving {
     fn verify(&self, element: &Element, house: &dyn Surroundings, out: &mut Vec<u8>) {
         let said = |name: &str| element.attribute(name).unwrap_or_default();
         let (from, to, id) = (said("from"), said("to"), said("id"));
-        let verdict = match addressed(element) {
+        let verdict = match dialback::addressed(element) {
             Ok(pair) if house.serves(&pair.local) => {
                 let key = element.text_content();
                 if self.secret.verifies(&key, &pair.remote, &pair.local, id) {
@@ -478,24 +476,4 @@ impl Receiving {
         }
         Next::Admitted(pair)
     }
-}
-
-/// The domains of a dialback element.
-fn addressed(element: &Element) -> Result<Pair, StreamError> {
-    let domain = |name: &str| element.attribute(name).and_then(wire::domain);
-    match (domain("from"), domain("to")) {
-        (Some(remote), Some(local)) => Ok(Pair { local, remote }),
-        _ => Err(StreamCondition::ImproperAddressing.into()),
-    }
-}
-
-/// RFC 6120 §6.4.2: the domain that they want to be, in Base64; `=` or nothing for the one in the header.
-fn authzid(text: &str) -> Result<Option<String>, &'static str> {
-    let text = text.trim();
-    if text.is_empty() || text == "=" {
-        return Ok(None);
-    }
-    let bytes = STANDARD.decode(text).map_err(|_| "incorrect-encoding")?;
-    let text = String::from_utf8(bytes).map_err(|_| "invalid-authzid")?;
-    wire::domain(&text).map(Some).ok_or("invalid-authzid")
 }

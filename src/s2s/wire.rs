@@ -1,5 +1,8 @@
 //! What is written at the beginning and the end of a stream between servers (RFC 6120 §4.2 to §4.9).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::proto::{StreamCondition, StreamError, ns};
 use crate::xml::{Element, Opening, write};
 
@@ -56,6 +59,17 @@ pub(super) fn domain(text: &str) -> Option<String> {
     let jid = crate::proto::Jid::parse(text).ok()?;
     let bare = jid.local().is_none() && jid.resource().is_none();
     bare.then(|| jid.domain().to_owned())
+}
+
+/// RFC 6120 §6.4.2: the domain that they want to be, in Base64; `=` or nothing for the one in the header.
+pub(super) fn authzid(text: &str) -> Result<Option<String>, &'static str> {
+    let text = text.trim();
+    if text.is_empty() || text == "=" {
+        return Ok(None);
+    }
+    let bytes = STANDARD.decode(text).map_err(|_| "incorrect-encoding")?;
+    let text = String::from_utf8(bytes).map_err(|_| "invalid-authzid")?;
+    domain(&text).map(Some).ok_or("invalid-authzid")
 }
 
 /// Writes a header.

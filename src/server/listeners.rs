@@ -90,21 +90,26 @@ pub(super) fn open(
             }
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
-            Kind::Servers(start) => {
-                let Some(federation) = federation else {
-                    continue;
-                };
-                let door = Door::Servers {
-                    federation: Arc::clone(federation),
-                    addresses: Arc::clone(&servers),
-                    start,
-                };
-                (Arc::clone(&carried), door)
-            }
+            Kind::Servers(start) => match federation {
+                Some(it) => (Arc::clone(&carried), of_servers(it, &servers, start)),
+                None => continue,
+            },
         };
         tasks.spawn(accept::accept(socket, listener, door, stop.clone()));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+fn of_servers(
+    federation: &Arc<Federation>,
+    addresses: &Arc<AddressLimits>,
+    start: s2s::Start,
+) -> Door {
+    Door::Servers {
+        federation: Arc::clone(federation),
+        addresses: Arc::clone(addresses),
+        start,
+    }
 }
 
 fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
