@@ -5,6 +5,7 @@ mod certificates;
 mod ending;
 mod engine;
 mod first_run;
+mod house;
 mod identities;
 mod listeners;
 mod service_manager;
@@ -27,17 +28,15 @@ use crate::admin::{Live, Machine, Operator, Refusal};
 use crate::clock::Clock;
 use crate::component::Components;
 use crate::config::{Config, DatabaseLocation};
-use crate::extensions;
-use crate::hooks::{Requests, Services};
 use crate::http::Watch;
 use crate::identity::IdentityError;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
-use crate::proto::BareJid;
-use crate::router::Router;
+use crate::s2s::FederationError;
 use crate::store::{self, Location, Store, StoreError};
 use ending::{Signals, drain, shut_down, wait_for_the_end};
 use engine::Engine;
+use house::House;
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
@@ -78,6 +77,9 @@ pub enum ServerError {
     /// The control socket cannot be made, for one when another server holds it.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// Streams with other servers cannot be set up.
+    #[error("[s2s] {0}")]
+    Federation(#[from] FederationError),
     /// Signals cannot be listened to.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -117,9 +119,18 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     let store = open_store(&config).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let components = Components::new(&config);
-    let router = build_router(&config, &store, &clock, &components);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
+    let house = House {
+        config: &config,
+        store: &store,
+        clock: &clock,
+        certificates: &certificates,
+        tasks: &tasks,
+        stop: &stop,
+    };
+    let dialback = setting(&store, "dialback-secret").await?;
+    let (router, federation) = house.build(&components, dialback)?;
     let services = router.services();
     let offers = services.hooks.offers();
     let live = offers.find_or(|| Live::new(Arc::clone(&config)));
@@ -129,7 +140,7 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     services.hooks.run_starting(services).await?;
     let operator = Operator::running(Arc::clone(services));
     tasks.spawn(control.serve(operator, stop.clone()));
-    let secret = decoy_secret(&store).await?;
+    let secret = setting(&store, "decoy-secret").await?;
     let watch = Watch {
         metrics,
         certificates: Arc::clone(&certificates),
@@ -137,13 +148,12 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     };
     let identities = identities::prepare(&config, &clock, &tasks, &stop).await?;
     listeners::open(&listeners::Parts {
-        config: &config,
+        house,
         router: &router,
         components: &components,
+        federation: federation.as_ref(),
         secret: &secret,
         identities: &identities,
-        tasks: &tasks,
-        stop: &stop,
         watch: &watch,
     })?;
     tasks.spawn(upkeep(watch.metrics.clone(), stop.clone()));
@@ -247,39 +257,14 @@ pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError
     Ok((location, limits))
 }
 
-fn build_router(
-    config: &Arc<Config>,
-    store: &Store,
-    clock: &Clock,
-    components: &Arc<Components>,
-) -> Arc<Router> {
-    let hooks = Arc::new(extensions::hooks(config));
-    let hosts: Vec<BareJid> = config
-        .hosts
-        .iter()
-        .map(|host| host.domain.to_jid())
-        .collect();
-    Router::new(|router| Services {
-        gateways: vec![Arc::<Components>::clone(components)],
-        peers: Arc::default(),
-        requests: Requests::default(),
-        store: store.clone(),
-        clock: clock.clone(),
-        config: Arc::clone(config),
-        hosts,
-        hooks,
-        router,
-    })
-}
-
-/// The secret behind the keys that unknown accounts seem to have; the same after a restart,
-/// or the restart would tell them from real ones.
-async fn decoy_secret(store: &Store) -> Result<[u8; 32], ServerError> {
+/// A secret of the server's own, the same after a restart: of what unknown accounts seem to have, or a
+/// restart would tell them from real ones; of dialback, or keys would not be verified on another node.
+async fn setting(store: &Store, name: &str) -> Result<[u8; 32], ServerError> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|_| ServerError::Random)?;
     let kept = store
         .settings()
-        .find_or_create("decoy-secret", || fresh.to_vec())
+        .find_or_create(name, || fresh.to_vec())
         .await?;
     Ok(kept.try_into().unwrap_or(fresh))
 }

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use super::ServerError;
 use super::accept::{self, Door};
+use super::{House, ServerError};
 use crate::component::{self, Components};
 use crate::config::{AuthSource, Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
@@ -25,6 +23,7 @@ use crate::net::tls::server::{Application, ClientCertificates, server_config};
 use crate::proto::scram::ScramHash;
 use crate::proto::{BareJid, ns};
 use crate::router::Router;
+use crate::s2s::{self, Federation};
 use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
 use crate::stream::{Rules, StreamFeatures, Tls};
@@ -36,32 +35,35 @@ pub const LISTENERS_FILE: &str = "listeners";
 
 /// What is behind the listeners.
 pub(super) struct Parts<'a> {
-    pub(super) config: &'a Arc<Config>,
+    pub(super) house: House<'a>,
     pub(super) router: &'a Arc<Router>,
     pub(super) components: &'a Arc<Components>,
+    /// Other servers, where the way to them is open.
+    pub(super) federation: Option<&'a Arc<Federation>>,
     /// Behind the keys that unknown accounts seem to have.
     pub(super) secret: &'a [u8; 32],
     pub(super) identities: &'a Arc<Identities>,
-    /// Where every task is spawned.
-    pub(super) tasks: &'a TaskTracker,
-    /// Cancelled when the sessions are being ended.
-    pub(super) stop: &'a CancellationToken,
     pub(super) watch: &'a Watch,
 }
 
 /// Opens all of them, or none; then tells their addresses in [`LISTENERS_FILE`].
 pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
     let Parts {
-        config,
+        house,
         router,
         components,
+        federation,
         secret,
         identities,
-        tasks,
-        stop,
         watch,
     } = *parts;
-    let certificates = &watch.certificates;
+    let House {
+        config,
+        certificates,
+        tasks,
+        stop,
+        ..
+    } = house;
     let sockets = bind_all(config)?;
     let xmpp_tls = tls_setup(config, certificates, Application::XmppClient)?;
     let http_tls = tls_setup(config, certificates, Application::Http)?;
@@ -115,15 +117,31 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
             Kind::Component => (Arc::clone(&carried), Door::Component(setup.clone())),
+            Kind::Servers(start) => match federation {
+                Some(it) => (Arc::clone(&carried), of_servers(it, &servers, start)),
+                None => continue,
+            },
         };
         // Whether this server is ready can be asked to the end.
         let until = match kind {
             Kind::Xmpp(_) => watch.draining.clone(),
-            Kind::Component | Kind::Http | Kind::Https => stop.clone(),
+            Kind::Component | Kind::Servers(_) | Kind::Http | Kind::Https => stop.clone(),
         };
         tasks.spawn(accept::accept(socket, listener, door, until));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+fn of_servers(
+    federation: &Arc<Federation>,
+    addresses: &Arc<AddressLimits>,
+    start: s2s::Start,
+) -> Door {
+    Door::Servers {
+        federation: Arc::clone(federation),
+        addresses: Arc::clone(addresses),
+        start,
+    }
 }
 
 fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
@@ -134,6 +152,15 @@ fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
 fn https_port(sockets: &[Bound]) -> Option<u16> {
     let https = sockets.iter().find(|bound| bound.kind == Kind::Https)?;
     Some(https.socket.local_addr().ok()?.port())
+}
+
+/// Every stream of another server counts, for as long as it lasts.
+fn server_rules(config: &Config) -> AddressRules {
+    AddressRules {
+        connections_max: config.s2s.connections_per_address_max,
+        negotiations_max: config.s2s.connections_per_address_max,
+        ..address_rules(config)
+    }
 }
 
 fn address_rules(config: &Config) -> AddressRules {
@@ -156,6 +183,7 @@ enum Kind {
     Http,
     Https,
     Component,
+    Servers(s2s::Start),
 }
 
 struct Bound {
@@ -168,9 +196,20 @@ struct Bound {
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
     let direct_tls = Kind::Xmpp(Start::DirectTls);
-    let keys: [(&'static str, Kind, &[ListenAddress]); 5] = [
+    let servers = |addresses: &'_ [ListenAddress]| -> Vec<ListenAddress> {
+        let enabled = config.s2s.enabled;
+        enabled.then(|| addresses.to_vec()).unwrap_or_default()
+    };
+    let (s2s, s2s_direct_tls) = (servers(&listen.s2s), servers(&listen.s2s_direct_tls));
+    let keys: [(&'static str, Kind, &[ListenAddress]); 7] = [
         ("c2s", Kind::Xmpp(Start::Plain), &listen.c2s),
         ("c2s_direct_tls", direct_tls, &listen.c2s_direct_tls),
+        ("s2s", Kind::Servers(s2s::Start::Plain), &s2s),
+        (
+            "s2s_direct_tls",
+            Kind::Servers(s2s::Start::DirectTls),
+            &s2s_direct_tls,
+        ),
         ("http", Kind::Http, &listen.http),
         ("https", Kind::Https, &listen.https),
         ("component", Kind::Component, &listen.component),

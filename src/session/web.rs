@@ -150,10 +150,10 @@ impl Web {
     /// RFC 7395 §3.3.3: a message is one complete element.
     fn take(&mut self, document: &[u8], buffer: &mut BytesMut) -> Result<(), StreamError> {
         let mut rest = BytesMut::from(document);
-        let frame = self.framer.next(&mut rest).map_err(StreamError::from)?;
+        let frame = self.framer.next(&mut rest)?;
         match frame {
             Some(Frame::Element(element)) => {
-                let more = self.framer.next(&mut rest).map_err(StreamError::from)?;
+                let more = self.framer.next(&mut rest)?;
                 if more.is_some() || !rest.is_empty() {
                     return Err(StreamError::new(StreamCondition::BadFormat)
                         .text("a message is one element"));
@@ -188,7 +188,7 @@ impl Web {
             }
             return Ok(());
         }
-        let tag = parsed.map_err(StreamError::from)?.tag;
+        let tag = parsed?.tag;
         if tag.ns() != ns::FRAMING {
             return Err(StreamError::new(StreamCondition::InvalidNamespace)
                 .text("a stream begins with <open/> in urn:ietf:params:xml:ns:xmpp-framing"));

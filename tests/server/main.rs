@@ -14,6 +14,7 @@ mod component_peer;
 mod components;
 mod exchange;
 mod external;
+mod federation;
 mod first_run;
 mod flood;
 mod house;

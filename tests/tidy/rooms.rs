@@ -34,6 +34,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "s2s",
+        &[
+            "clock", "config", "hooks", "id", "net", "peer", "proto", "store", "stream", "xml",
+        ],
+    ),
+    (
         "session",
         &[
             "clock", "config", "hooks", "id", "identity", "net", "observe", "proto", "router", "store",
@@ -76,6 +82,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "observe",
             "proto",
             "router",
+            "s2s",
             "session",
             "store",
             "stream",
@@ -275,6 +282,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "main",
             "net",
             "peer",
+            "s2s",
             "server",
             "session",
             "store",
@@ -282,7 +290,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "tokio_rustls",
-        &["http", "net", "peer", "server", "session"],
+        &["http", "net", "peer", "s2s", "server", "session"],
     ),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),

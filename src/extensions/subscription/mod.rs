@@ -78,11 +78,7 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
         return Flow::Stop;
     }
     let asks = act == Act::Subscribe && matches!(direction, Direction::Outbound);
-    let services = passage.services;
-    if asks
-        && !services.serves(contact.domain().as_str())
-        && services.gateway(contact.domain().as_str()).is_none()
-    {
+    if asks && !reachable(passage.services, contact.domain().as_str()) {
         // RFC 6120 §10.4: the request would stand in the roster, and nobody could answer it.
         return Flow::Refuse(Condition::RemoteServerNotFound.into());
     }
@@ -105,6 +101,11 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
         .effects
         .then_effects(async move { pass(&services, passing).await });
     Flow::Stop
+}
+
+/// Whether anybody lives there who could answer: at a host of ours, or where a way out leads.
+fn reachable(services: &Services, domain: &str) -> bool {
+    services.serves(domain) || services.gateway(domain).is_some()
 }
 
 /// Does what the owner would by sending a stanza of that type to the contact: for who has agreed to it

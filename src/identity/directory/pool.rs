@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 
 use crate::config;
 use crate::identity::IdentityError;
-use crate::net::tls::trust;
+use crate::net::tls::authorities;
 
 /// One connection.
 pub(super) struct Connection {
@@ -57,7 +57,7 @@ impl Pool {
             .set_conn_timeout(config.timeout_seconds.duration())
             .set_starttls(config.starttls);
         if let Some(authorities) = &config.ca {
-            settings = settings.set_config(Arc::new(trust::client_config(authorities)?));
+            settings = settings.set_config(Arc::new(authorities::client_config(authorities)?));
         }
         Ok(Self {
             settings,

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::clock::Timestamp;
 use crate::config::Oauth;
 use crate::identity::IdentityError;
-use crate::net::tls::trust;
+use crate::net::tls::authorities;
 
 /// The keys, and where they come from.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ fn client(config: &Oauth) -> Result<reqwest::Client, IdentityError> {
         .redirect(reqwest::redirect::Policy::none())
         .timeout(config.timeout_seconds.duration());
     if let Some(authorities) = &config.ca {
-        builder = builder.tls_backend_preconfigured(trust::client_config(authorities)?);
+        builder = builder.tls_backend_preconfigured(authorities::client_config(authorities)?);
     }
     builder.build().map_err(|error| IdentityError::Keys {
         place: "[auth.oauth] jwks_url".to_owned(),
