@@ -30,35 +30,33 @@ async fn main() -> ExitCode {
         | Act::Move(..)
         | Act::Backup(_)
         | Act::Restore(_)
-        | Act::Operation(..) => {
-            match Box::pin(cli::run(&invocation)).await {
-                Ok(Answer {
-                    text,
-                    note,
-                    success,
-                }) => {
-                    print(&text);
-                    if let Some(note) = note {
-                        complain(&format!("parlour: {note}"));
-                    }
-                    if success {
-                        ExitCode::SUCCESS
-                    } else {
-                        ExitCode::FAILURE
-                    }
+        | Act::Operation(..) => match Box::pin(cli::run(&invocation)).await {
+            Ok(Answer {
+                text,
+                note,
+                success,
+            }) => {
+                print(&text);
+                if let Some(note) = note {
+                    complain(&format!("parlour: {note}"));
                 }
-                Err(error) => {
-                    complain(&if invocation.json {
-                        let told =
-                            serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
-                        serde_json::json!({ "error": told }).to_string()
-                    } else {
-                        format!("parlour: {error}")
-                    });
-                    ExitCode::from(error.exit_code())
+                if success {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::FAILURE
                 }
             }
-        }
+            Err(error) => {
+                complain(&if invocation.json {
+                    let told =
+                        serde_json::json!({ "kind": error.kind(), "text": error.to_string() });
+                    serde_json::json!({ "error": told }).to_string()
+                } else {
+                    format!("parlour: {error}")
+                });
+                ExitCode::from(error.exit_code())
+            }
+        },
     }
 }
 

@@ -32,6 +32,7 @@ use crate::http::Watch;
 use crate::identity::IdentityError;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
+use crate::router::Router;
 use crate::s2s::FederationError;
 use crate::store::{self, Location, Store, StoreError};
 use ending::{Signals, drain, shut_down, wait_for_the_end};

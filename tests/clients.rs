@@ -19,10 +19,10 @@ mod peer;
 )]
 #[path = "support/postgres.rs"]
 mod postgres;
-#[path = "clients/scrape.rs"]
-mod scrape;
 #[path = "clients/profanity.rs"]
 mod profanity;
+#[path = "clients/scrape.rs"]
+mod scrape;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "support/server.rs"]
 mod server;

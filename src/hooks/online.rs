@@ -13,8 +13,8 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
-use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused, counter};
 use crate::hooks::gathering::Gathering;
+use crate::hooks::mailbox::{Mail, Mailbox, MailboxLimits, Refused, counter};
 use crate::hooks::slots::Slots;
 use crate::observe::metrics::counted;
 use crate::proto::{BareJid, FullJid, Jid, Resource, Stanza, StreamCondition, StreamError};

@@ -87,7 +87,8 @@ pub const CORE: &[Document] = &[
         "1.0.1",
     )
     .note("for the pair of domains that is proved first"),
-    Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0")
-        .note("TLS from the first byte on ports of its own; both kinds of records towards other servers"),
+    Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0").note(
+        "TLS from the first byte on ports of its own; both kinds of records towards other servers",
+    ),
     Document::new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),
 ];

@@ -82,7 +82,7 @@ impl Door {
     fn limits<'a>(&'a self, listener: &'a Listener) -> &'a AddressLimits {
         match self {
             Self::Servers { addresses, .. } => addresses,
-            Self::Xmpp(_) | Self::Http(_) => &listener.addresses,
+            Self::Xmpp(_) | Self::Component(_) | Self::Http(_) => &listener.addresses,
         }
     }
 

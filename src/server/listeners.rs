@@ -97,6 +97,7 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
         stop: stop.clone(),
     };
     components.watch(router.services(), tasks, stop);
+    let servers = Arc::new(AddressLimits::new(server_rules(config)));
     let mut lines = String::new();
     for Bound {
         key,

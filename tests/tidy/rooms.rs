@@ -42,8 +42,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "clock", "config", "hooks", "id", "identity", "net", "observe", "proto", "router", "store",
-            "stream", "xml",
+            "clock", "config", "hooks", "id", "identity", "net", "observe", "proto", "router",
+            "store", "stream", "xml",
         ],
     ),
     (

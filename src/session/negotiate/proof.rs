@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Driver;
-use crate::observe::metrics::counted;
 use super::identity::Unavailable;
 use crate::config::AuthSource;
+use crate::observe::metrics::counted;
 use crate::proto::BareJid;
 use crate::proto::scram::{ScramHash, ScramKeys};
 use crate::stream::sasl::{PasswordVerdict, SaslCondition, Secret};
