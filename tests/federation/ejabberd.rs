@@ -28,6 +28,8 @@ pub(crate) fn configure(settings: &Settings<'_>) -> Result<()> {
     let read = |name| std::fs::read_to_string(settings.path(name));
     let both = read("identity.key")? + &read("identity.pem")?;
     std::fs::write(settings.path("both.pem"), both)?;
+    // Without translations it starts in two thirds of the time.
+    std::fs::create_dir_all(settings.path("messages"))?;
     let (starttls, dialback) = match settings.proof {
         Proof::Certificate => ("required", ""),
         Proof::Dialback => ("optional", "  mod_s2s_dialback: {}\n"),
@@ -79,6 +81,7 @@ pub(crate) fn command(folder: &Path) -> Result<Command> {
         .env("ERL_CRASH_DUMP_BYTES", "0")
         .env("EJABBERD_CONFIG_PATH", folder.join("ejabberd.yml"))
         .env("EJABBERD_LOG_PATH", folder.join("log"))
+        .env("EJABBERD_MSGS_PATH", folder.join("messages"))
         .env("CONTRIB_MODULES_PATH", folder.join("modules"))
         .env("CONTRIB_MODULES_CONF_DIR", folder.join("modules"));
     Ok(command)

@@ -1,7 +1,8 @@
-//! Where servers listen: each at the customary ports of a loopback address of its own.
+//! Where servers listen: each at a loopback address of its own.
 //!
-//! All of 127.0.0.0/8 is loopback on Linux. An address that nobody else has makes every port free, and
-//! the ports of a server stay its own while it is restarted.
+//! All of 127.0.0.0/8 is loopback on Linux. At an address that nobody else has the ports are free, and they
+//! stay a server's own while it is restarted. They are not the customary ones, which a server that is
+//! installed on the machine may have taken at every address; SRV records say which.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,11 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context as _, Result};
 
 /// Other servers, with STARTTLS.
-pub(crate) const SERVERS: u16 = 5269;
+pub(crate) const SERVERS: u16 = 15269;
 /// Other servers, TLS from the first byte.
-pub(crate) const SERVERS_DIRECT_TLS: u16 = 5270;
+pub(crate) const SERVERS_DIRECT_TLS: u16 = 15270;
 /// Clients.
-pub(crate) const CLIENTS: u16 = 5222;
+pub(crate) const CLIENTS: u16 = 15222;
 
 /// How many addresses are tried; a neighbour is a test that runs at the same time.
 const TRIES_MAX: u32 = 100;
