@@ -4,77 +4,29 @@
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::net::TcpStream;
 
-use crate::authority::{ANY, client};
 use crate::dns::Entry;
 use crate::house::House;
 use crate::identity::Identity;
 use crate::neighbour::{Kind, Proof};
-use crate::peer::{Arrival, Peer, mechanisms};
+use crate::peer::mechanisms;
 use crate::person::{is_error, text};
 use crate::stage::{OURS, Setup, THEIRS, World, ours, play};
+use crate::stranger::{Door, header, open};
 use crate::with_each_neighbour;
-use crate::xml::{Node, STREAMS};
 
 /// Who lies; the certificate is in order.
 const LIAR: &str = "liar.example";
 
 with_each_neighbour!(a_forged_dialback_key_is_refused);
 
-/// The header of a stream between servers, with the namespace of dialback (XEP-0220 §2.1.1).
-fn header(from: &str, to: &str) -> String {
-    format!(
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:server' \
-         xmlns:db='jabber:server:dialback' xmlns:stream='{STREAMS}' from='{from}' to='{to}' \
-         version='1.0'>"
-    )
-}
-
-/// Opens a stream and reads its features.
-async fn open(peer: &mut Peer, from: &str) -> Result<Node> {
-    peer.restart_with(&header(from, OURS)).await?;
-    match peer.next().await? {
-        Arrival::Header(_) => peer.element().await,
-        other => anyhow::bail!("expected a header, found {other:?}"),
-    }
-}
-
-/// Connects to Parlour, without TLS.
-async fn connected(parlour: &House) -> Result<Peer> {
-    Peer::over(TcpStream::connect(parlour.address("s2s")?).await?, OURS)
-}
-
-/// Connects as `from`, with a certificate for it that may be wrong; gives the features behind
-/// STARTTLS too.
-async fn secured(
-    world: &World,
-    parlour: &House,
-    from: &str,
-    identity: Identity,
-) -> Result<(Peer, Node)> {
-    let mut peer = connected(parlour).await?;
-    let features = open(&mut peer, from).await?;
-    ensure!(features.child("starttls").is_some(), "{features}");
-    peer.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-        .await?;
-    let answer = peer.element().await?;
-    ensure!(answer.name == "proceed", "{answer}");
-    let own = identity.issue(&world.authority, from)?;
-    peer.secure(&client(&world.authority.pem(), Some(&own), ANY)?)
-        .await?;
-    let features = open(&mut peer, from).await?;
-    Ok((peer, features))
-}
-
-/// Connects and proves by its certificate that it is the liar's server (XEP-0178 §3).
-async fn proven(world: &World, parlour: &House) -> Result<Peer> {
-    let (mut peer, features) = secured(world, parlour, LIAR, Identity::Valid).await?;
-    ensure!(mechanisms(&features) == ["EXTERNAL"], "{features}");
-    let answer = peer.authenticate("EXTERNAL", b"").await?;
-    ensure!(answer.name == "success", "{answer}");
-    open(&mut peer, LIAR).await?;
-    Ok(peer)
+/// Where Parlour takes other servers.
+fn door<'a>(world: &'a World, parlour: &House) -> Result<Door<'a>> {
+    Ok(Door {
+        at: parlour.address("s2s")?,
+        domain: OURS,
+        authority: &world.authority,
+    })
 }
 
 fn message(from: &str, to: &str) -> String {
@@ -88,6 +40,7 @@ async fn a_proven_server_that_breaks_the_rules_is_told_the_error_of_the_rule() -
     let parlour = world
         .parlour(OURS, Entry::StartTls, "stanza_bytes_max = '64 KiB'")
         .await?;
+    let door = door(&world, &parlour)?;
     let mut romeo = ours(&parlour, "romeo", OURS).await?;
     let to = romeo.full.clone();
     let somebody = format!("somebody@{LIAR}");
@@ -128,7 +81,7 @@ async fn a_proven_server_that_breaks_the_rules_is_told_the_error_of_the_rule() -
             "unsupported-stanza-type",
         ),
     ] {
-        let mut peer = proven(&world, &parlour).await?;
+        let mut peer = door.proven(LIAR).await?;
         peer.send(&sent).await?;
         let end = peer
             .end()
@@ -142,7 +95,7 @@ async fn a_proven_server_that_breaks_the_rules_is_told_the_error_of_the_rule() -
     }
     ensure!(!romeo.has_heard(|it| text(it).is_some()).await?);
     // And whoever keeps to the rules is heard.
-    let mut peer = proven(&world, &parlour).await?;
+    let mut peer = door.proven(LIAR).await?;
     peer.send(&message(&somebody, &to)).await?;
     romeo.reads("trust me").await.map(drop)
 }
@@ -152,12 +105,13 @@ async fn a_proven_server_that_breaks_the_rules_is_told_the_error_of_the_rule() -
 async fn a_server_that_has_proved_nothing_is_not_authorized() -> Result<()> {
     let world = World::new().await?;
     let parlour = world.parlour(OURS, Entry::StartTls, "").await?;
+    let door = door(&world, &parlour)?;
     let mut romeo = ours(&parlour, "romeo", OURS).await?;
     let lie = message(&format!("somebody@{LIAR}"), &romeo.full);
 
     // Before TLS no way to prove anything is on offer, and TLS is required (RFC 6120 §5.3.1).
-    let mut peer = connected(&parlour).await?;
-    let features = open(&mut peer, LIAR).await?;
+    let mut peer = door.connected().await?;
+    let features = open(&mut peer, LIAR, OURS).await?;
     ensure!(mechanisms(&features).is_empty(), "{features}");
     ensure!(
         features
@@ -167,12 +121,12 @@ async fn a_server_that_has_proved_nothing_is_not_authorized() -> Result<()> {
     peer.send(&lie).await?;
     ensure!(peer.end().await?.as_deref() == Some("not-authorized"));
 
-    let (mut peer, _) = secured(&world, &parlour, LIAR, Identity::Valid).await?;
+    let (mut peer, _) = door.secured(LIAR, Identity::Valid).await?;
     peer.send(&lie).await?;
     ensure!(peer.end().await?.as_deref() == Some("not-authorized"));
 
     for identity in Identity::WRONG {
-        let (mut peer, features) = secured(&world, &parlour, LIAR, identity).await?;
+        let (mut peer, features) = door.secured(LIAR, identity).await?;
         ensure!(
             mechanisms(&features).is_empty(),
             "{identity:?} is offered {features}"
@@ -181,7 +135,7 @@ async fn a_server_that_has_proved_nothing_is_not_authorized() -> Result<()> {
         ensure!(answer.name == "failure", "{identity:?}: {answer}");
     }
     // It is itself only, whatever it would like to be called.
-    let (mut peer, _) = secured(&world, &parlour, LIAR, Identity::Valid).await?;
+    let (mut peer, _) = door.secured(LIAR, Identity::Valid).await?;
     let answer = peer.authenticate("EXTERNAL", THEIRS.as_bytes()).await?;
     ensure!(answer.name == "failure", "{answer}");
 
@@ -196,6 +150,7 @@ async fn a_stream_that_is_none_for_us_ends_with_the_error_that_says_so() -> Resu
     let parlour = world
         .parlour(OURS, Entry::StartTls, "connect_seconds = 1")
         .await?;
+    let door = door(&world, &parlour)?;
     for (sent, condition) in [
         (header(LIAR, "elsewhere.example"), "host-unknown"),
         (
@@ -207,7 +162,7 @@ async fn a_stream_that_is_none_for_us_ends_with_the_error_that_says_so() -> Resu
         (String::new(), "connection-timeout"),
         (header(LIAR, OURS), "connection-timeout"),
     ] {
-        let mut peer = connected(&parlour).await?;
+        let mut peer = door.connected().await?;
         peer.send(&sent).await?;
         let end = peer.end().await?;
         ensure!(
@@ -225,7 +180,8 @@ async fn a_key_that_was_never_given_is_invalid() -> Result<()> {
     let parlour = world
         .parlour(OURS, Entry::StartTls, "dialback = true")
         .await?;
-    let (mut peer, _) = secured(&world, &parlour, LIAR, Identity::Valid).await?;
+    let door = door(&world, &parlour)?;
+    let (mut peer, _) = door.secured(LIAR, Identity::Valid).await?;
     peer.send(&format!(
         "<db:verify from='{LIAR}' to='{OURS}' id='never-heard-of'>key</db:verify>"
     ))
@@ -252,9 +208,9 @@ async fn a_forged_dialback_key_is_refused(kind: Kind) -> Result<()> {
     };
     play(kind, setup, async |stage| {
         let mut romeo = stage.ours("romeo").await?;
-        let (world, parlour) = (&stage.world, &stage.parlour);
+        let door = door(&stage.world, &stage.parlour)?;
         let identity = Identity::UnknownAuthority;
-        let (mut peer, _) = secured(world, parlour, THEIRS, identity).await?;
+        let (mut peer, _) = door.secured(THEIRS, identity).await?;
         let key = BASE64.encode("forged");
         peer.send(&format!(
             "<db:result from='{THEIRS}' to='{OURS}'>{key}</db:result>"
@@ -278,8 +234,9 @@ async fn a_forged_dialback_key_is_refused(kind: Kind) -> Result<()> {
 async fn dialback_that_is_not_switched_on_is_refused() -> Result<()> {
     let world = World::new().await?;
     let parlour = world.parlour(OURS, Entry::StartTls, "").await?;
+    let door = door(&world, &parlour)?;
     let mut romeo = ours(&parlour, "romeo", OURS).await?;
-    let (mut peer, features) = secured(&world, &parlour, LIAR, Identity::UnknownAuthority).await?;
+    let (mut peer, features) = door.secured(LIAR, Identity::UnknownAuthority).await?;
     ensure!(features.child("dialback").is_none(), "{features}");
     peer.send(&format!(
         "<db:result from='{LIAR}' to='{OURS}'>key</db:result>"

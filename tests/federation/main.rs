@@ -36,6 +36,7 @@ mod person;
 mod place;
 mod prosody;
 mod stage;
+mod stranger;
 
 mod archive;
 mod liars;

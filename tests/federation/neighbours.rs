@@ -7,8 +7,9 @@ use crate::dns::Entry;
 use crate::identity::Identity;
 use crate::neighbour::{Kind, Neighbour, Proof};
 use crate::person::Person;
-use crate::place::CLIENTS;
+use crate::place::{CLIENTS, SERVERS};
 use crate::stage::World;
+use crate::stranger::Door;
 
 #[tokio::test]
 async fn servers_of_others_find_and_trust_each_other_here() -> Result<()> {
@@ -30,6 +31,23 @@ async fn servers_of_others_find_and_trust_each_other_here() -> Result<()> {
     bob.reads("from Prosody").await?;
     bob.writes(anna.bare(), "2", "from ejabberd").await?;
     anna.reads("from ejabberd").await?;
+    // And they let in what the tests make by hand.
+    for (server, domain, to) in [
+        (&one, "one.example", anna.bare()),
+        (&other, "other.example", bob.bare()),
+    ] {
+        let door = Door {
+            at: server.place.socket(SERVERS),
+            domain,
+            authority: &world.authority,
+        };
+        let mut stranger = door.proven("stranger.example").await?;
+        let greeting =
+            format!("<message from='me@stranger.example' to='{to}'><body>by hand</body></message>");
+        stranger.send(&greeting).await?;
+    }
+    anna.reads("by hand").await?;
+    bob.reads("by hand").await?;
     other
         .logs("Accepted inbound s2s EXTERNAL authentication one.example -> other.example")
         .await
