@@ -33,6 +33,7 @@ pub(crate) fn configure(settings: &Settings<'_>) -> Result<()> {
     let (starttls, dialback) = match settings.proof {
         Proof::Certificate => ("required", ""),
         Proof::Dialback => ("optional", "  mod_s2s_dialback: {}\n"),
+        Proof::DialbackInTheClear => ("false", "  mod_s2s_dialback: {}\n"),
     };
     let config = format!(
         r#"

@@ -38,6 +38,8 @@ pub(crate) enum Proof {
     Certificate,
     /// A connection back to its domain (XEP-0220), whatever its certificate.
     Dialback,
+    /// The same without TLS.
+    DialbackInTheClear,
 }
 
 /// What its configuration is made of.
@@ -151,6 +153,12 @@ impl Neighbour {
         let ended = timeout(PATIENCE, child.wait()).await;
         ended.with_context(|| format!("{:?} does not end", self.kind))??;
         Ok(())
+    }
+
+    /// Ends it without a word to anybody.
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("it does not run")?;
+        Ok(child.kill().await?)
     }
 
     /// What it has noted, and what it has said if that is more.

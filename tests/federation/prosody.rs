@@ -15,10 +15,12 @@ use crate::place::{CLIENTS, SERVERS, SERVERS_DIRECT_TLS};
 /// Writes the configuration.
 pub(crate) fn configure(settings: &Settings<'_>) -> Result<()> {
     let name_server = settings.name_server;
-    let (secure, dialback) = match settings.proof {
-        Proof::Certificate => ("true", ""),
-        Proof::Dialback => ("false", "\"dialback\", "),
+    let (secure, modules) = match settings.proof {
+        Proof::Certificate => ("true", "\"tls\", "),
+        Proof::Dialback => ("false", "\"tls\", \"dialback\", "),
+        Proof::DialbackInTheClear => ("false", "\"dialback\", "),
     };
+    let encryption = settings.proof != Proof::DialbackInTheClear;
     let config = format!(
         r#"
 run_as_root = true
@@ -29,6 +31,7 @@ c2s_ports = {{ {CLIENTS} }}
 s2s_ports = {{ {SERVERS} }}
 s2s_direct_tls_ports = {{ {SERVERS_DIRECT_TLS} }}
 c2s_require_encryption = false
+s2s_require_encryption = {encryption}
 s2s_secure_auth = {secure}
 unbound = {{
     resolvconf = false, hoststxt = false, forward = "{name_server_ip}@{name_server_port}",
@@ -39,7 +42,7 @@ ssl = {{ certificate = "{certificate}", key = "{key}", cafile = "{authority}" }}
 authentication = "internal_hashed"
 allow_registration = true
 modules_enabled = {{
-    "disco", "roster", "saslauth", "tls", {dialback}"s2s_auth_certs", "s2s_bidi", "mam",
+    "disco", "roster", "saslauth", {modules}"s2s_auth_certs", "s2s_bidi", "mam", "smacks",
     "register_ibr", "ping", "posix",
 }}
 log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{log}" }} }}

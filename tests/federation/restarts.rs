@@ -13,6 +13,7 @@ use crate::with_each_neighbour;
 
 with_each_neighbour!(
     the_other_server_ends_and_comes_back,
+    the_other_server_is_killed_and_comes_back,
     ours_ends_and_comes_back,
 );
 
@@ -53,33 +54,53 @@ async fn reaches(from: &mut Person, to: &mut Person, word: &str) -> Result<()> {
 /// RFC 6120 §10.4: what cannot be delivered comes back.
 async fn the_other_server_ends_and_comes_back(kind: Kind) -> Result<()> {
     play(kind, Setup::USUAL, async |stage: &mut Stage| {
-        let mut romeo = stage.ours("romeo").await?;
-        let mut juliet = stage.theirs("juliet").await?;
-        reaches(&mut romeo, &mut juliet, "before").await?;
-        reaches(&mut juliet, &mut romeo, "back").await?;
+        let mut romeo = before(stage).await?;
         stage.neighbour.stop().await?;
-        for number in 0..LOST_MAX {
-            let id = format!("lost-{number}");
-            romeo
-                .writes(&format!("juliet@{THEIRS}"), &id, "is anybody there?")
-                .await?;
-        }
-        for number in 0..LOST_MAX {
-            let condition = romeo.is_refused(&format!("lost-{number}")).await?;
-            ensure!(
-                matches!(
-                    &*condition,
-                    "remote-server-timeout" | "remote-server-not-found"
-                ),
-                "{condition}"
-            );
-        }
-        stage.neighbour.start().await?;
-        let mut juliet = stage.theirs("juliet").await?;
-        reaches(&mut romeo, &mut juliet, "after").await?;
-        reaches(&mut juliet, &mut romeo, "back after").await
+        lost_and_found(stage, &mut romeo).await
     })
     .await
+}
+
+/// The same without a word, so that only the connection tells.
+async fn the_other_server_is_killed_and_comes_back(kind: Kind) -> Result<()> {
+    play(kind, Setup::USUAL, async |stage: &mut Stage| {
+        let mut romeo = before(stage).await?;
+        stage.neighbour.kill().await?;
+        lost_and_found(stage, &mut romeo).await
+    })
+    .await
+}
+
+/// Talks both ways, so that there are streams; gives ours.
+async fn before(stage: &Stage) -> Result<Person> {
+    let mut romeo = stage.ours("romeo").await?;
+    let mut juliet = stage.theirs("juliet").await?;
+    reaches(&mut romeo, &mut juliet, "before").await?;
+    reaches(&mut juliet, &mut romeo, "back").await?;
+    Ok(romeo)
+}
+
+/// The other server is gone; what is sent comes back, until it is there again.
+async fn lost_and_found(stage: &mut Stage, romeo: &mut Person) -> Result<()> {
+    for number in 0..LOST_MAX {
+        let id = format!("lost-{number}");
+        let to = format!("juliet@{THEIRS}");
+        romeo.writes(&to, &id, "is anybody there?").await?;
+    }
+    for number in 0..LOST_MAX {
+        let condition = romeo.is_refused(&format!("lost-{number}")).await?;
+        ensure!(
+            matches!(
+                &*condition,
+                "remote-server-timeout" | "remote-server-not-found"
+            ),
+            "{condition}"
+        );
+    }
+    stage.neighbour.start().await?;
+    let mut juliet = stage.theirs("juliet").await?;
+    reaches(romeo, &mut juliet, "after").await?;
+    reaches(&mut juliet, romeo, "back after").await
 }
 
 /// The same when ours is stopped as a service manager does.

@@ -13,6 +13,7 @@ with_each_neighbour!(
     valid_certificates_are_the_proof_in_both_directions,
     a_certificate_that_proves_nothing_lets_nothing_pass,
     dialback_is_a_proof_where_it_is_switched_on,
+    a_server_without_tls_is_known_by_dialback_where_that_is_allowed,
     streams_with_tls_from_the_first_byte_are_taken_and_opened,
 );
 
@@ -101,6 +102,34 @@ async fn dialback_is_a_proof_where_it_is_switched_on(kind: Kind) -> Result<()> {
         let mut romeo = stage.ours("romeo").await?;
         let mut juliet = stage.theirs("juliet").await?;
         talk(&mut romeo, &mut juliet).await
+    })
+    .await
+}
+
+/// XEP-0220 §2.1: TLS comes first where there is any, and it is required unless the operator says otherwise.
+async fn a_server_without_tls_is_known_by_dialback_where_that_is_allowed(kind: Kind) -> Result<()> {
+    let setup = Setup {
+        s2s: "dialback = true\nrequire_tls = false",
+        proof: Proof::DialbackInTheClear,
+        ..Setup::USUAL
+    };
+    play(kind, setup, async |stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        talk(&mut romeo, &mut juliet).await
+    })
+    .await?;
+    let setup = Setup {
+        s2s: "dialback = true",
+        ..setup
+    };
+    play(kind, setup, async |stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        romeo.writes(juliet.bare(), "out", "from ours").await?;
+        romeo.is_refused("out").await?;
+        juliet.writes(romeo.bare(), "in", "from theirs").await?;
+        juliet.is_refused("in").await.map(drop)
     })
     .await
 }
