@@ -17,6 +17,7 @@ use crate::with_each_neighbour;
 with_each_neighbour!(
     only_domains_that_the_lists_let_through_are_talked_to,
     a_server_that_hangs_delays_nobody_else,
+    a_stream_without_stanzas_is_closed_and_opened_again,
 );
 
 /// Senders of both are told; `deny` counts even where `allow` has the domain.
@@ -82,6 +83,30 @@ async fn a_server_that_hangs_delays_nobody_else(kind: Kind) -> Result<()> {
             let condition = romeo.is_refused(id).await?;
             ensure!(condition == "remote-server-timeout", "{condition}");
         }
+        Ok(())
+    })
+    .await
+}
+
+/// RFC 6120 §4.4, §4.6.1
+async fn a_stream_without_stanzas_is_closed_and_opened_again(kind: Kind) -> Result<()> {
+    let setup = Setup {
+        s2s: "idle_seconds = 5",
+        ..Setup::USUAL
+    };
+    play(kind, setup, async |stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        romeo.writes(juliet.bare(), "1", "a first word").await?;
+        juliet.reads("a first word").await?;
+        let noted = match kind {
+            Kind::Prosody => format!("s2s disconnected: {OURS}->{THEIRS}"),
+            Kind::Ejabberd => format!("Closing inbound s2s connection {OURS} -> {THEIRS}"),
+        };
+        stage.neighbour.logs(&noted).await?;
+        romeo.writes(juliet.bare(), "2", "a late word").await?;
+        juliet.reads("a late word").await?;
+        ensure!(!romeo.has_heard(is_error).await?);
         Ok(())
     })
     .await
