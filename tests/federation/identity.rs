@@ -10,6 +10,9 @@ use crate::authority::{Authority, Issued};
 pub(crate) enum Identity {
     /// Nothing.
     Valid,
+    /// Nothing either, but it is for servers only, as public authorities issue them now, and is shown all the same
+    /// when its server is the client of TLS.
+    ForServersOnly,
     /// It was valid until a day that is over.
     Expired,
     /// It names another domain.
@@ -29,21 +32,24 @@ impl Identity {
     pub(crate) fn issue(self, authority: &Authority, domain: &str) -> Result<Issued> {
         let domain = match self {
             Self::OfAnother => "another.example",
-            Self::Valid | Self::Expired | Self::UnknownAuthority => domain,
+            Self::Valid | Self::ForServersOnly | Self::Expired | Self::UnknownAuthority => domain,
         };
         let names = vec![domain.to_owned(), format!("rooms.{domain}")];
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, domain);
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        if self != Self::ForServersOnly {
+            let client = ExtendedKeyUsagePurpose::ClientAuth;
+            params.extended_key_usages.push(client);
+        }
         let end = if self == Self::Expired { 2021 } else { 2046 };
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(end, 1, 1);
         match self {
             Self::UnknownAuthority => Authority::new("a stranger")?.issue(&params),
-            Self::Valid | Self::Expired | Self::OfAnother => authority.issue(&params),
+            Self::Valid | Self::ForServersOnly | Self::Expired | Self::OfAnother => {
+                authority.issue(&params)
+            }
         }
     }
 }

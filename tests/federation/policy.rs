@@ -100,7 +100,7 @@ async fn a_stream_without_stanzas_is_closed_and_opened_again(kind: Kind) -> Resu
         romeo.writes(juliet.bare(), "1", "a first word").await?;
         juliet.reads("a first word").await?;
         let noted = match kind {
-            Kind::Prosody => format!("s2s disconnected: {OURS}->{THEIRS}"),
+            Kind::Prosody => format!("Incoming s2s stream {OURS}->{THEIRS} closed"),
             Kind::Ejabberd => format!("Closing inbound s2s connection {OURS} -> {THEIRS}"),
         };
         stage.neighbour.logs(&noted).await?;

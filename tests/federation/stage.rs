@@ -27,6 +27,8 @@ const PEOPLE: [&str; 2] = ["romeo", "mercutio"];
 pub(crate) struct Setup {
     /// More lines for `[s2s]`.
     pub(crate) s2s: &'static str,
+    /// Our certificate.
+    pub(crate) own: Identity,
     /// The other server's certificate.
     pub(crate) identity: Identity,
     /// What the other server wants to see.
@@ -39,6 +41,7 @@ impl Setup {
     /// Valid certificates and STARTTLS on both sides.
     pub(crate) const USUAL: Self = Self {
         s2s: "",
+        own: Identity::Valid,
         identity: Identity::Valid,
         proof: Proof::Certificate,
         entry: Entry::StartTls,
@@ -75,10 +78,21 @@ impl World {
     /// Starts Parlour for `domain`, which is found by `entry`; `s2s` are more lines for that
     /// section.
     pub(crate) async fn parlour(&self, domain: &str, entry: Entry, s2s: &str) -> Result<House> {
+        Box::pin(self.parlour_as(Identity::Valid, domain, entry, s2s)).await
+    }
+
+    /// The same with any certificate.
+    async fn parlour_as(
+        &self,
+        identity: Identity,
+        domain: &str,
+        entry: Entry,
+        s2s: &str,
+    ) -> Result<House> {
         let place = Place::new()?;
         let file = |name: &str| self.folder.path().join(format!("{domain}.{name}"));
         let (certificate, key, authorities) = (file("pem"), file("key"), file("authority.pem"));
-        let identity = Identity::Valid.issue(&self.authority, domain)?;
+        let identity = identity.issue(&self.authority, domain)?;
         identity.write(&certificate, &key)?;
         std::fs::write(&authorities, self.authority.pem())?;
         let config = format!(
@@ -91,7 +105,7 @@ impl World {
              s2s = ['{starttls}']
              s2s_direct_tls = ['{direct_tls}']
              [log]
-             level = 'debug'
+             level = 'info,parlour::s2s=debug'
              [s2s]
              enabled = true
              authorities = {authorities:?}
@@ -124,7 +138,7 @@ impl Stage {
         let identity = (&world.authority, setup.identity);
         let name_server = world.dns.address();
         let (parlour, neighbour) = tokio::try_join!(
-            world.parlour(OURS, setup.entry, setup.s2s),
+            world.parlour_as(setup.own, OURS, setup.entry, setup.s2s),
             Neighbour::start_new(kind, THEIRS, identity, setup.proof, name_server),
         )?;
         world.announce(THEIRS, setup.entry, neighbour.place);

@@ -11,6 +11,7 @@ use crate::with_each_neighbour;
 
 with_each_neighbour!(
     valid_certificates_are_the_proof_in_both_directions,
+    certificates_for_servers_only_are_enough,
     a_certificate_that_proves_nothing_lets_nothing_pass,
     dialback_is_a_proof_where_it_is_switched_on,
     a_server_without_tls_is_known_by_dialback_where_that_is_allowed,
@@ -56,6 +57,28 @@ async fn valid_certificates_are_the_proof_in_both_directions(kind: Kind) -> Resu
     .await
 }
 
+/// Public authorities do not issue others any more. Prosody takes them as they are meant; ejabberd 23.01 does
+/// not when it is the server of TLS, and wants dialback besides.
+async fn certificates_for_servers_only_are_enough(kind: Kind) -> Result<()> {
+    let (s2s, proof) = match kind {
+        Kind::Prosody => ("", Proof::Certificate),
+        Kind::Ejabberd => ("dialback = true", Proof::Dialback),
+    };
+    let setup = Setup {
+        s2s,
+        own: Identity::ForServersOnly,
+        identity: Identity::ForServersOnly,
+        proof,
+        ..Setup::USUAL
+    };
+    play(kind, setup, async |stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        talk(&mut romeo, &mut juliet).await
+    })
+    .await
+}
+
 /// XEP-0178 §3, RFC 6120 §13.7.2: with the defaults nothing goes either way, and both senders are told.
 async fn a_certificate_that_proves_nothing_lets_nothing_pass(kind: Kind) -> Result<()> {
     for identity in Identity::WRONG {
@@ -65,12 +88,15 @@ async fn a_certificate_that_proves_nothing_lets_nothing_pass(kind: Kind) -> Resu
             proof: Proof::Dialback,
             ..Setup::USUAL
         };
-        play(kind, setup, nothing_passes).await?;
+        play(kind, setup, async |stage| {
+            nothing_passes(stage, identity).await
+        })
+        .await?;
     }
     Ok(())
 }
 
-async fn nothing_passes(stage: &mut Stage) -> Result<()> {
+async fn nothing_passes(stage: &Stage, identity: Identity) -> Result<()> {
     let mut romeo = stage.ours("romeo").await?;
     let mut juliet = stage.theirs("juliet").await?;
     romeo.writes(juliet.bare(), "out", "from ours").await?;
@@ -87,7 +113,13 @@ async fn nothing_passes(stage: &mut Stage) -> Result<()> {
     let passed = |it: &_| text(it).is_some() && !is_error(it);
     ensure!(!romeo.has_heard(passed).await? && !juliet.has_heard(passed).await?);
     // The operator is told why.
-    stage.parlour.logs("certificate", 1).await
+    let reason = match identity {
+        Identity::Valid | Identity::ForServersOnly => "nothing",
+        Identity::Expired => "expired",
+        Identity::OfAnother => "for another.example",
+        Identity::UnknownAuthority => "UnknownIssuer",
+    };
+    stage.parlour.logs(reason, 1).await
 }
 
 /// XEP-0220: who controls the domain's DNS record is believed, if the operator says so.
