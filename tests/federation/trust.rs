@@ -36,7 +36,7 @@ async fn valid_certificates_are_the_proof_in_both_directions(kind: Kind) -> Resu
             Kind::Prosody => {
                 stage
                     .neighbour
-                    .logs("Received[s2sin_unauthed]: <auth mechanism='EXTERNAL'")
+                    .logs(&format!("Accepting SASL EXTERNAL identity from {OURS}"))
                     .await?;
                 // What juliet said went back over the stream that ours had opened.
                 stage.neighbour.logs("bidirectional").await?;
