@@ -33,6 +33,7 @@ pub mod observe;
 pub mod peer;
 pub mod proto;
 pub mod router;
+pub mod s2s;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -9,7 +9,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -23,11 +23,12 @@ use crate::admin::control::{ControlError, ControlSocket};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
-use crate::hooks::{Requests, Services};
+use crate::hooks::{Gateway, Peers, Requests, Services};
 use crate::net::tls::resolver::CertificateStore;
 use crate::net::tls::{TlsError, install_provider, reload};
 use crate::proto::{BareJid, StreamCondition};
 use crate::router::Router;
+use crate::s2s::{Federation, FederationError, Parts};
 use crate::store::{self, Location, Store, StoreError};
 
 /// Why the server does not start.
@@ -63,6 +64,9 @@ pub enum ServerError {
     /// The control socket cannot be made, for one when another server holds it.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// Streams with other servers cannot be set up.
+    #[error("[s2s] {0}")]
+    Federation(#[from] FederationError),
     /// Signals cannot be listened to.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -96,13 +100,21 @@ pub async fn run(config: Config) -> Result<(), ServerError> {
     let clock = Clock::system();
     let store = open_store(&config).await?;
     let certificates = certificates::load(&config, clock.now())?;
-    let router = build_router(&config, &store, &clock);
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
+    let house = House {
+        config: &config,
+        store: &store,
+        clock: &clock,
+        certificates: &certificates,
+        tasks: &tasks,
+        stop: &stop,
+    };
+    let (router, federation) = house.build(setting(&store, "dialback-secret").await?)?;
     let operator = Operator::running(Arc::clone(router.services()));
     tasks.spawn(control.serve(operator, stop.clone()));
-    let secret = decoy_secret(&store).await?;
-    listeners::open(&config, &router, &certificates, &secret, &tasks, &stop)?;
+    let secret = setting(&store, "decoy-secret").await?;
+    listeners::open(&house, &router, &secret, federation.as_ref())?;
     tasks.spawn(daily(Arc::clone(&router), stop.clone()));
     if !config.tls.reload_seconds.duration().is_zero() {
         let interval = config.tls.reload_seconds.duration();
@@ -179,33 +191,67 @@ pub fn database(config: &Config) -> Result<(Location, store::Limits), StoreError
     Ok((location, limits))
 }
 
-fn build_router(config: &Arc<Config>, store: &Store, clock: &Clock) -> Arc<Router> {
-    let hooks = Arc::new(extensions::hooks(config));
-    let hosts: Vec<BareJid> = config
-        .hosts
-        .iter()
-        .map(|host| host.domain.to_jid())
-        .collect();
-    Router::new(|router| Services {
-        gateways: Vec::new(),
-        requests: Requests::default(),
-        store: store.clone(),
-        clock: clock.clone(),
-        config: Arc::clone(config),
-        hosts,
-        hooks,
-        router,
-    })
+/// What the rooms are built from.
+#[derive(Clone, Copy)]
+struct House<'a> {
+    config: &'a Arc<Config>,
+    store: &'a Store,
+    clock: &'a Clock,
+    certificates: &'a Arc<CertificateStore>,
+    tasks: &'a TaskTracker,
+    stop: &'a CancellationToken,
 }
 
-/// The secret behind the keys that unknown accounts seem to have; the same after a restart,
-/// or the restart would tell them from real ones.
-async fn decoy_secret(store: &Store) -> Result<[u8; 32], ServerError> {
+impl House<'_> {
+    /// The router, and the way to other servers where it is switched on.
+    fn build(
+        self,
+        dialback_secret: [u8; 32],
+    ) -> Result<(Arc<Router>, Option<Arc<Federation>>), FederationError> {
+        let config = self.config;
+        let hooks = Arc::new(extensions::hooks(config));
+        let hosts = config.hosts.iter().map(|host| host.domain.to_jid());
+        let peers = Arc::<Peers>::default();
+        let mut federation = Ok(None);
+        let router = Router::new(|router| {
+            let parts = config.s2s.enabled.then(|| Parts {
+                config: Arc::clone(config),
+                clock: self.clock.clone(),
+                hooks: Arc::clone(&hooks),
+                router: Weak::clone(&router),
+                peers: Arc::clone(&peers),
+                certificates: Arc::clone(self.certificates),
+                secret: dialback_secret.to_vec(),
+                tasks: self.tasks.clone(),
+                stop: self.stop.clone(),
+            });
+            federation = parts.map(Federation::new).transpose();
+            let made = federation.as_ref().ok().and_then(Option::as_ref);
+            let gateways = made.map(|it| Arc::clone(it) as Arc<dyn Gateway>);
+            Services {
+                gateways: gateways.into_iter().collect(),
+                peers,
+                requests: Requests::default(),
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                config: Arc::clone(config),
+                hosts: hosts.collect::<Vec<BareJid>>(),
+                hooks,
+                router,
+            }
+        });
+        Ok((router, federation?))
+    }
+}
+
+/// A secret of the server's own, the same after a restart: of what unknown accounts seem to have, or a
+/// restart would tell them from real ones; of dialback, or keys would not be verified on another node.
+async fn setting(store: &Store, name: &str) -> Result<[u8; 32], ServerError> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|_| ServerError::Random)?;
     let kept = store
         .settings()
-        .find_or_create("decoy-secret", || fresh.to_vec())
+        .find_or_create(name, || fresh.to_vec())
         .await?;
     Ok(kept.try_into().unwrap_or(fresh))
 }

@@ -20,6 +20,46 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "server.xsd",
+        &[
+            "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",
+            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='result' id='i'/>",
+        ],
+        &[
+            "<message xmlns='jabber:server' to='b@b.example'/>",
+            "<presence xmlns='jabber:server' from='a@a.example'/>",
+            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='ask' id='i'/>",
+        ],
+    ),
+    (
+        "dialback.xsd",
+        &[
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:result>",
+            "<db:result xmlns:db='jabber:server:dialback' from='b.example' to='a.example' type='error'><error xmlns='jabber:server' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
+            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example' id='s1' type='valid'/>",
+        ],
+        &[
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example'>1a2b</db:result>",
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example' type='maybe'/>",
+            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:verify>",
+        ],
+    ),
+    (
+        "dialback-feature.xsd",
+        &["<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"],
+        &["<dialback xmlns='urn:xmpp:features:dialback'><required/></dialback>"],
+    ),
+    (
+        "bidi.xsd",
+        &["<bidi xmlns='urn:xmpp:bidi'/>"],
+        &["<bidi xmlns='urn:xmpp:bidi'>yes</bidi>"],
+    ),
+    (
+        "bidi-feature.xsd",
+        &["<bidi xmlns='urn:xmpp:features:bidi'/>"],
+        &["<bidi xmlns='urn:xmpp:features:bidi'>yes</bidi>"],
+    ),
+    (
         "blocking.xsd",
         &[
             "<blocklist xmlns='urn:xmpp:blocking'/>",

@@ -35,6 +35,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     );
     encryption(config, reader);
     room_for_a_stanza(config, reader);
+    servers(config, reader);
     components(config, reader);
     external_services(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
@@ -90,6 +91,7 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
     for (table, key, bound) in [
         ("c2s", "burst_bytes_max", config.c2s.burst_bytes_max),
         ("c2s", "mailbox_bytes_max", config.c2s.mailbox_bytes_max),
+        ("s2s", "queue_bytes_max", config.s2s.queue_bytes_max),
         (
             "stream_management",
             "unacknowledged_bytes_max",
@@ -109,6 +111,22 @@ fn room_for_a_stanza(config: &Config, reader: &mut Reader<'_>) {
             let blamed = paths.iter().find(|path| reader.is_set(path)).unwrap_or(own);
             reader.complain_at(blamed, &format!("[{table}] {key}"), message);
         }
+    }
+}
+
+fn servers(config: &Config, reader: &mut Reader<'_>) {
+    let s2s = &config.s2s;
+    if s2s.backoff_seconds_max < s2s.backoff_seconds_min && !reader.is_broken("s2s") {
+        let message = "expected at least backoff_seconds_min".to_owned();
+        reader.complain_at(
+            "s2s.backoff_seconds_max",
+            "[s2s] backoff_seconds_max",
+            message,
+        );
+    }
+    if !s2s.require_tls && !s2s.dialback {
+        let message = "false needs dialback = true: without TLS no other proof is left".to_owned();
+        reader.complain_at("s2s.require_tls", "[s2s] require_tls", message);
     }
 }
 

@@ -11,8 +11,12 @@ section! {
         c2s: Vec<ListenAddress> = ListenAddress::everywhere(5222);
         /// Clients, TLS from the first byte (XEP-0368). 5223 is the customary port.
         c2s_direct_tls: Vec<ListenAddress> = ListenAddress::everywhere(5223);
-        /// Other servers; customary port 5269. Not served by this version.
-        s2s: Vec<ListenAddress> = Vec::new();
+        /// Other servers, with STARTTLS; 5269 is the registered port. Opened only when `[s2s]` is
+        /// enabled.
+        s2s: Vec<ListenAddress> = ListenAddress::everywhere(5269);
+        /// Other servers, TLS from the first byte (XEP-0368), when `[s2s]` is enabled; 5270 is the
+        /// customary port.
+        s2s_direct_tls: Vec<ListenAddress> = ListenAddress::everywhere(5270);
         /// External components (XEP-0114); customary port 5347. Not served by this version.
         component: Vec<ListenAddress> = Vec::new();
         /// HTTP without TLS: WebSocket and BOSH for a proxy on this machine, which ends TLS.
@@ -25,12 +29,8 @@ section! {
 impl Listen {
     /// The keys that are set although this version does not serve them.
     pub(super) fn unserved(&self) -> impl Iterator<Item = &'static str> {
-        [
-            ("[listen] s2s", &self.s2s),
-            ("[listen] component", &self.component),
-        ]
-        .into_iter()
-        .filter(|(_, addresses)| !addresses.is_empty())
-        .map(|(key, _)| key)
+        (!self.component.is_empty())
+            .then_some("[listen] component")
+            .into_iter()
     }
 }

@@ -33,6 +33,7 @@ mod reader;
 mod reference;
 mod registration;
 mod rooms;
+mod s2s;
 mod section;
 mod stream_management;
 mod suggest;
@@ -69,6 +70,7 @@ pub use push::Push;
 pub use reference::reference;
 pub use registration::{Registration, RegistrationMode};
 pub use rooms::{RoomCreation, Rooms, Subdomain};
+pub use s2s::{DomainPattern, OptionalAddress, OptionalPath, S2s};
 pub use stream_management::StreamManagement;
 pub use tls::{Tls, TlsVersion};
 pub use units::{Bytes, Seconds};
@@ -94,6 +96,7 @@ section! {
     tables {
         listen: Listen;
         c2s: C2s;
+        s2s: S2s;
         http: Http;
         stream_management: StreamManagement;
         tls: Tls;

@@ -327,7 +327,7 @@ fn a_file_says_what_it_says() {
     let (field, addresses) = config.hosts[0].contact.fields()[0];
     assert_eq!((field, addresses.len()), ("abuse-addresses", 2));
     assert_eq!(config.components[0].role, ComponentRole::ContactCenter);
-    assert_eq!(config.unserved(), ["[listen] s2s", "[[component]]"]);
+    assert_eq!(config.unserved(), ["[[component]]"]);
     let DatabaseLocation::Url(url) = config.database_location() else {
         panic!("a URL was given");
     };

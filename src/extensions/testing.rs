@@ -83,6 +83,7 @@ impl House {
         let clock = Clock::manual(NOW);
         let router = Router::new(|router| Services {
             gateways: Vec::new(),
+            peers: Arc::default(),
             requests: Requests::default(),
             store,
             clock: clock.clone(),

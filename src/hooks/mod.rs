@@ -16,6 +16,7 @@ mod iq;
 mod mailbox;
 mod online;
 mod passage;
+mod peers;
 mod points;
 mod requests;
 mod service;
@@ -30,6 +31,9 @@ pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};
 pub use passage::{Durable, Effects, Flow, Passage, Stage, Undelivered};
+pub use peers::{
+    PeerDirection, PeerFailure, PeerKind, PeerSecurity, PeerState, PeerStatus, Peers, Published,
+};
 pub use requests::{Answer, OnAnswer, Requests};
 pub use service::{Parcel, Service};
 pub use services::{Routing, Services};

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::hooks::gateway::Gateway;
 use crate::hooks::online::Account;
 use crate::hooks::passage::Durable;
+use crate::hooks::peers::Peers;
 use crate::hooks::requests::Requests;
 use crate::hooks::table::Hooks;
 use crate::proto::{BareJid, Stanza};
@@ -45,6 +46,8 @@ pub struct Services {
     pub hooks: Arc<Hooks>,
     /// The ways out of this server, in the order in which they are asked.
     pub gateways: Vec<Arc<dyn Gateway>>,
+    /// The connections with other servers and components, and what went wrong with them.
+    pub peers: Arc<Peers>,
     /// Requests of the server's own that wait for an answer.
     pub requests: Requests,
     /// The router, weakly, for it owns these services.

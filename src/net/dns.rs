@@ -1,19 +1,24 @@
-//! SRV records of XMPP services (RFC 6120 §3.2.1, XEP-0368 §2), for `parlour check`.
+//! SRV records of XMPP services (RFC 6120 §3.2.1, XEP-0368 §2) and addresses of hosts, for `parlour check`
+//! and for streams to other servers.
 //!
 //! Asks and reports; it neither connects nor falls back to addresses, which is the business
-//! of clients and of the federation.
+//! of clients and of `s2s`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 /// More records than this for one service are not looked at.
 pub const RECORDS_MAX: usize = 64;
+
+/// More addresses than this of one host are not tried.
+pub const ADDRESSES_MAX: usize = 16;
 
 /// A service that a domain may announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,20 +145,8 @@ impl Dns {
     /// When the domain is no DNS name, or no answer came.
     pub async fn srv(&self, service: Service, domain: &str) -> Result<SrvAnswer, DnsError> {
         let text = format!("{}.{}.", service.prefix(), ascii_domain(domain));
-        let name = Name::from_ascii(&text).map_err(|_| DnsError::BadName(domain.to_owned()))?;
-        let asked = Box::pin(self.resolver.lookup(name, RecordType::SRV));
-        let answers = match tokio::time::timeout(self.limit, asked).await {
-            Ok(Ok(lookup)) => lookup,
-            Ok(Err(e)) if e.is_no_records_found() || e.is_nx_domain() => {
-                return absent_or_failed(&text, &e);
-            }
-            Ok(Err(NetError::Timeout)) | Err(_) => {
-                return Err(DnsError::TimedOut {
-                    name: text,
-                    limit: self.limit,
-                });
-            }
-            Ok(Err(e)) => return Err(failed(&text, &e)),
+        let Some(answers) = self.lookup(&text, domain, RecordType::SRV).await? else {
+            return Ok(SrvAnswer::Absent);
         };
         let records = answers.answers().iter().take(RECORDS_MAX);
         let records = records.filter_map(|record| match &record.data {
@@ -166,6 +159,64 @@ impl Dns {
             _ => None,
         });
         Ok(answer(records.collect()))
+    }
+
+    /// The addresses of `host`, in Unicode or ASCII form, those of IPv6 first; none when it has none. An
+    /// address is its own answer.
+    ///
+    /// Cancellation safe.
+    ///
+    /// # Errors
+    /// When the host is no DNS name, or no answer came for either kind.
+    pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+            return Ok(vec![address]);
+        }
+        let text = format!("{}.", ascii_domain(host));
+        let (six, four) = tokio::join!(
+            self.lookup(&text, host, RecordType::AAAA),
+            self.lookup(&text, host, RecordType::A),
+        );
+        // One kind is enough; a failure counts when it leaves nothing.
+        let (lookups, failure) = match (six, four) {
+            (Ok(six), Ok(four)) => ([six, four], None),
+            (Ok(six), Err(error)) => ([six, None], Some(error)),
+            (Err(error), Ok(four)) => ([None, four], Some(error)),
+            (Err(error), Err(_)) => return Err(error),
+        };
+        let mut addresses = Vec::new();
+        for lookup in lookups.iter().flatten() {
+            addresses.extend(lookup.answers().iter().filter_map(|it| match &it.data {
+                RData::A(a) => Some(IpAddr::V4(a.0)),
+                RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+                _ => None,
+            }));
+        }
+        addresses.truncate(ADDRESSES_MAX);
+        match failure {
+            Some(error) if addresses.is_empty() => Err(error),
+            _ => Ok(addresses),
+        }
+    }
+
+    /// The records of a name; `None` when there are decidedly none.
+    async fn lookup(
+        &self,
+        text: &str,
+        domain: &str,
+        kind: RecordType,
+    ) -> Result<Option<Lookup>, DnsError> {
+        let name = Name::from_ascii(text).map_err(|_| DnsError::BadName(domain.to_owned()))?;
+        let asked = Box::pin(self.resolver.lookup(name, kind));
+        match tokio::time::timeout(self.limit, asked).await {
+            Ok(Ok(lookup)) => Ok(Some(lookup)),
+            Ok(Err(e)) if e.is_no_records_found() || e.is_nx_domain() => absent_or_failed(text, &e),
+            Ok(Err(NetError::Timeout)) | Err(_) => Err(DnsError::TimedOut {
+                name: text.to_owned(),
+                limit: self.limit,
+            }),
+            Ok(Err(e)) => Err(failed(text, &e)),
+        }
     }
 }
 
@@ -183,7 +234,7 @@ fn answer(mut records: Vec<Srv>) -> SrvAnswer {
 }
 
 /// The resolver also says "no records found" when the name server refused or failed.
-fn absent_or_failed(name: &str, error: &NetError) -> Result<SrvAnswer, DnsError> {
+fn absent_or_failed(name: &str, error: &NetError) -> Result<Option<Lookup>, DnsError> {
     use hickory_resolver::net::{DnsError as Reply, NetError};
     use hickory_resolver::proto::op::ResponseCode;
     match error {
@@ -195,7 +246,7 @@ fn absent_or_failed(name: &str, error: &NetError) -> Result<SrvAnswer, DnsError>
         {
             Err(failed(name, error))
         }
-        _ => Ok(SrvAnswer::Absent),
+        _ => Ok(None),
     }
 }
 
@@ -222,7 +273,7 @@ mod tests {
 
     use hickory_resolver::proto::op::{Message, ResponseCode};
     use hickory_resolver::proto::rr::Record;
-    use hickory_resolver::proto::rr::rdata::SRV;
+    use hickory_resolver::proto::rr::rdata::{A, AAAA, SRV};
     use tokio::net::UdpSocket;
 
     use super::*;
@@ -243,6 +294,13 @@ mod tests {
                 Record::from_rdata(name.clone(), 60, data)
             };
             let asked = name.to_ascii();
+            let kind = question_kind(&reply);
+            if kind != RecordType::SRV {
+                address(&asked, kind, &name, &mut reply);
+                let bytes = reply.to_vec().unwrap();
+                socket.send_to(&bytes, asker).await.unwrap();
+                continue;
+            }
             match asked.split_once("._tcp.").unwrap() {
                 (_, "none.example.") => {}
                 (_, "nx.example.") => reply.metadata.response_code = ResponseCode::NXDomain,
@@ -263,6 +321,55 @@ mod tests {
             }
             let bytes = reply.to_vec().unwrap();
             socket.send_to(&bytes, asker).await.unwrap();
+        }
+    }
+
+    fn question_kind(reply: &Message) -> RecordType {
+        reply.queries.first().unwrap().query_type()
+    }
+
+    fn address(asked: &str, kind: RecordType, name: &Name, reply: &mut Message) {
+        let four = RData::A(A(Ipv4Addr::new(192, 0, 2, 1)));
+        let six = RData::AAAA(AAAA("2001:db8::1".parse().unwrap()));
+        let data = match (asked, kind) {
+            ("both.example." | "four.example." | "half.example.", RecordType::A) => Some(four),
+            ("both.example.", RecordType::AAAA) => Some(six),
+            _ => None,
+        };
+        if let Some(data) = data {
+            reply.add_answer(Record::from_rdata(name.clone(), 60, data));
+        } else {
+            reply.metadata.response_code = match asked {
+                "half.example." | "broken.example." => ResponseCode::ServFail,
+                "four.example." => ResponseCode::NoError,
+                _ => ResponseCode::NXDomain,
+            };
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_has_the_addresses_of_both_kinds_or_none() {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let dns = Dns::at(socket.local_addr().unwrap(), LIMIT).unwrap();
+        let asking = async {
+            for (host, expected) in [
+                ("both.example", Some(&["2001:db8::1", "192.0.2.1"][..])),
+                ("four.example", Some(&["192.0.2.1"])),
+                ("half.example", Some(&["192.0.2.1"])),
+                ("none.example", Some(&[])),
+                ("broken.example", None),
+                ("192.0.2.7", Some(&["192.0.2.7"])),
+                ("[2001:db8::7]", Some(&["2001:db8::7"])),
+            ] {
+                let found = dns.addresses(host).await.ok();
+                let found = found.map(|all| all.iter().map(IpAddr::to_string).collect::<Vec<_>>());
+                let expected = expected.map(|all| all.iter().map(|&it| it.to_owned()).collect());
+                assert_eq!(found, expected, "{host}");
+            }
+        };
+        tokio::select! {
+            () = serve(&socket) => unreachable!("serves for ever"),
+            () = Box::pin(asking) => {}
         }
     }
 

@@ -1,6 +1,7 @@
-//! The edge to the network: TLS, limits per address, DNS.
+//! The edge to the network: TLS, limits per address and per connection, DNS.
 
 pub mod address_limits;
 pub mod dns;
 pub mod listener;
+pub mod rate;
 pub mod tls;

@@ -1,9 +1,12 @@
 //! One connection with a peer, cut into frames.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
@@ -38,6 +41,25 @@ pub enum ReadError {
     Xml(XmlError),
 }
 
+/// What [`Connection::turn`] came to.
+#[derive(Debug)]
+pub enum Turn {
+    /// A frame came.
+    Frame(Frame),
+    /// Something was written; `all` when everything has left for the network.
+    Wrote {
+        /// Whether nothing is left.
+        all: bool,
+    },
+}
+
+/// What one look at the socket came to.
+enum Moved {
+    Read(usize),
+    Wrote(usize),
+    Flushed,
+}
+
 #[derive(Debug)]
 enum Socket {
     Tcp(TcpStream),
@@ -53,6 +75,10 @@ pub struct Connection {
     socket: Socket,
     framer: Framer,
     buffer: BytesMut,
+    /// Something was written by [`Connection::turn`] and not flushed yet.
+    unflushed: bool,
+    /// Whose turn it is to be looked at first, so that neither direction starves the other.
+    write_first: bool,
 }
 
 impl Connection {
@@ -63,6 +89,8 @@ impl Connection {
             socket: Socket::Tcp(socket),
             framer: Framer::new(limits),
             buffer: BytesMut::new(),
+            unflushed: false,
+            write_first: true,
         }
     }
 
@@ -79,6 +107,79 @@ impl Connection {
                 return Err(ReadError::Closed);
             }
         }
+    }
+
+    /// Writes from the front of `out` and reads at the same time, so that two peers that both have much to
+    /// say never wait for each other. With `reading` off nothing is read. Cancel-safe: what was written is
+    /// gone from `out`. Whoever calls it watches over the time that a peer takes to read.
+    ///
+    /// # Errors
+    /// When the connection is broken or the peer's XML is.
+    pub async fn turn(&mut self, out: &mut BytesMut, reading: bool) -> Result<Turn, ReadError> {
+        loop {
+            if reading
+                && let Some(frame) = self.framer.next(&mut self.buffer).map_err(ReadError::Xml)?
+            {
+                return Ok(Turn::Frame(frame));
+            }
+            self.write_first = !self.write_first;
+            let moved = poll_fn(|cx| self.poll_turn(cx, out, reading)).await?;
+            match moved {
+                Moved::Read(0) => return Err(ReadError::Closed),
+                Moved::Read(_) => {}
+                Moved::Wrote(0) => return Err(ReadError::Closed),
+                Moved::Wrote(_) => return Ok(Turn::Wrote { all: false }),
+                Moved::Flushed => {
+                    return Ok(Turn::Wrote {
+                        all: out.is_empty(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn poll_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut BytesMut,
+        reading: bool,
+    ) -> Poll<io::Result<Moved>> {
+        for writes in [self.write_first, !self.write_first] {
+            let moved = if writes {
+                self.poll_write(cx, out)
+            } else if reading {
+                pin!(self.fill()).poll(cx).map_ok(Moved::Read)
+            } else {
+                Poll::Pending
+            };
+            if moved.is_ready() {
+                return moved;
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, out: &mut BytesMut) -> Poll<io::Result<Moved>> {
+        if out.is_empty() && !self.unflushed {
+            return Poll::Pending;
+        }
+        let written = match &mut self.socket {
+            Socket::None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Socket::Tcp(socket) if !out.is_empty() => pin!(socket.write(out)).poll(cx),
+            Socket::Tls(stream) if !out.is_empty() => pin!(stream.write(out)).poll(cx),
+            Socket::Tcp(_) => Poll::Ready(Ok(0)),
+            Socket::Tls(stream) => pin!(stream.flush()).poll(cx).map_ok(|()| 0),
+        };
+        let flushing = out.is_empty();
+        written.map_ok(|bytes| {
+            out.advance(bytes);
+            self.unflushed = !flushing;
+            if flushing {
+                Moved::Flushed
+            } else {
+                Moved::Wrote(bytes)
+            }
+        })
     }
 
     async fn fill(&mut self) -> io::Result<usize> {

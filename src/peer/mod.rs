@@ -4,5 +4,5 @@
 mod connection;
 mod queue;
 
-pub use connection::{Connection, ReadError};
+pub use connection::{Connection, ReadError, Turn};
 pub use queue::{Queue, QueueLimits, Refused, Waiting};

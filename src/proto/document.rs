@@ -47,13 +47,15 @@ pub const CORE: &[Document] = &[
         .note("SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512, each also as -PLUS"),
     Document::new("RFC 5929", "Channel Bindings for TLS", "").note("tls-server-end-point"),
     Document::new("RFC 6120", "XMPP: Core", "")
-        .note("clients to server; not yet server to server (s2s)"),
+        .note("clients to server, and server to server where that is switched on"),
     Document::new("RFC 7395", "An XMPP Subprotocol for WebSocket", ""),
     Document::new("RFC 7590", "Use of TLS in XMPP", ""),
     Document::new("RFC 7622", "XMPP: Address Format", "")
         .note("localparts and domains prepared as RFC 6122 does, resources as RFC 8265"),
     Document::new("RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS", ""),
     Document::new("RFC 9266", "Channel Bindings for TLS 1.3", "").note("tls-exporter"),
+    Document::new("RFC 9525", "Service Identity in TLS", "")
+        .note("certificates of other servers; revocation is not checked"),
     Document::new(
         "XEP-0124",
         "Bidirectional-streams Over Synchronous HTTP (BOSH)",
@@ -70,9 +72,18 @@ pub const CORE: &[Document] = &[
         "Best Practices for Use of SASL EXTERNAL with Certificates",
         "1.2",
     )
-    .note("clients"),
+    .note("clients and servers"),
+    Document::new("XEP-0185", "Dialback Key Generation and Validation", "1.0"),
     Document::new("XEP-0206", "XMPP Over BOSH", "1.4"),
+    Document::new("XEP-0220", "Server Dialback", "1.1.1")
+        .note("off by default; keys are verified over connections of their own"),
+    Document::new(
+        "XEP-0288",
+        "Bidirectional Server-to-Server Connections",
+        "1.0.1",
+    )
+    .note("for the pair of domains that is proved first"),
     Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0")
-        .note("clients: TLS from the first byte on a port of its own"),
+        .note("TLS from the first byte on ports of its own; both kinds of records towards other servers"),
     Document::new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),
 ];

@@ -1,7 +1,7 @@
 //! Stanza errors (RFC 6120 §8.3) and stream errors (RFC 6120 §4.9).
 
 use crate::proto::ns;
-use crate::xml::Element;
+use crate::xml::{Element, XmlError};
 
 /// What the sender of a refused stanza should do (RFC 6120 §8.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,6 +322,41 @@ impl StreamError {
 impl From<StreamCondition> for StreamError {
     fn from(condition: StreamCondition) -> Self {
         Self::new(condition)
+    }
+}
+
+impl From<XmlError> for StreamError {
+    /// The error for XML that is not taken (RFC 6120 §4.9.3).
+    fn from(error: XmlError) -> Self {
+        let condition = match error {
+            XmlError::NotWellFormed(_) => StreamCondition::NotWellFormed,
+            XmlError::Restricted(_) => StreamCondition::RestrictedXml,
+            XmlError::BadNamespacePrefix(_) => StreamCondition::BadNamespacePrefix,
+            XmlError::UnsupportedEncoding | XmlError::InvalidUtf8 => {
+                StreamCondition::UnsupportedEncoding
+            }
+            XmlError::TextBetweenElements => StreamCondition::BadFormat,
+            XmlError::TooLong
+            | XmlError::TooDeep
+            | XmlError::TooManyAttributes
+            | XmlError::TooManyDeclarations => StreamCondition::PolicyViolation,
+        };
+        let text = match error {
+            XmlError::TooLong => Some("the element, or a name in it, is too long"),
+            XmlError::TooDeep => Some("the element is nested too deep"),
+            XmlError::TooManyAttributes => Some("the element has too many attributes"),
+            XmlError::TooManyDeclarations => Some("the element has too many declarations"),
+            XmlError::NotWellFormed(text)
+            | XmlError::Restricted(text)
+            | XmlError::BadNamespacePrefix(text) => Some(text),
+            XmlError::UnsupportedEncoding
+            | XmlError::InvalidUtf8
+            | XmlError::TextBetweenElements => None,
+        };
+        Self {
+            text,
+            ..condition.into()
+        }
     }
 }
 

@@ -4,6 +4,14 @@
 pub const CLIENT: &str = "jabber:client";
 /// RFC 6120 §4.8.2: stanzas between servers.
 pub const SERVER: &str = "jabber:server";
+/// XEP-0220 §2: dialback.
+pub const DIALBACK: &str = "jabber:server:dialback";
+/// XEP-0220 §2.2.2: the stream feature for it.
+pub const DIALBACK_FEATURE: &str = "urn:xmpp:features:dialback";
+/// XEP-0288 §2.2: streams in both directions.
+pub const BIDI: &str = "urn:xmpp:bidi";
+/// XEP-0288 §2.1: the stream feature for it.
+pub const BIDI_FEATURE: &str = "urn:xmpp:features:bidi";
 /// XEP-0114 §3: stanzas between a component and its server.
 pub const COMPONENT: &str = "jabber:component:accept";
 /// RFC 6120 §4.8.1: the stream itself.

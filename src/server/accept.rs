@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::http::{Places, Site};
+use crate::net::address_limits::AddressLimits;
+use crate::s2s::{self, Federation};
 use crate::session::transport::Transport;
 use crate::session::{Listener, Start, serve};
 
@@ -29,6 +31,15 @@ pub(super) enum Door {
     Xmpp(Start),
     /// HTTP.
     Http(Arc<Site>),
+    /// XMPP of other servers.
+    Servers {
+        /// Who serves it.
+        federation: Arc<Federation>,
+        /// Servers have limits of their own.
+        addresses: Arc<AddressLimits>,
+        /// How TLS begins.
+        start: s2s::Start,
+    },
 }
 
 impl Door {
@@ -46,9 +57,25 @@ impl Door {
             }
             // Every client of XMPP has its places.
             (Self::Xmpp(_), None) => {}
+            (
+                Self::Servers {
+                    federation, start, ..
+                },
+                places,
+            ) => {
+                federation.serve(connection, address, start).await;
+                drop(places);
+            }
             (Self::Http(site), places) => {
                 Box::pin(site.serve(connection, address, places)).await;
             }
+        }
+    }
+
+    fn limits<'a>(&'a self, listener: &'a Listener) -> &'a AddressLimits {
+        match self {
+            Self::Servers { addresses, .. } => addresses,
+            Self::Xmpp(_) | Self::Http(_) => &listener.addresses,
         }
     }
 
@@ -56,7 +83,7 @@ impl Door {
     /// one when their requests tell who they are.
     fn is_for_many(&self, address: IpAddr) -> bool {
         match self {
-            Self::Xmpp(_) => false,
+            Self::Xmpp(_) | Self::Servers { .. } => false,
             Self::Http(site) => site.trusts(address),
         }
     }
@@ -87,7 +114,7 @@ pub(super) async fn accept(
 
 fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, door: &Door) {
     let address = peer.ip().to_canonical();
-    let limits = &listener.addresses;
+    let limits = door.limits(listener);
     let places = if door.is_for_many(address) {
         None
     } else {

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use super::ServerError;
 use super::accept::{self, Door};
+use super::{House, ServerError};
 use crate::config::{Config, ListenAddress};
 use crate::hooks::{Hooks, StreamPhase};
 use crate::http::{Site, Web};
@@ -23,6 +21,7 @@ use crate::net::tls::server::{Application, ClientCertificates, server_config};
 use crate::proto::scram::ScramHash;
 use crate::proto::{BareJid, ns};
 use crate::router::Router;
+use crate::s2s::{self, Federation};
 use crate::session::{Listener, Resumables, Start, TlsSetup};
 use crate::stream::sasl::{Decoys, Mechanism, PlainWithoutTls, Policy};
 use crate::stream::{Rules, StreamFeatures, Tls};
@@ -34,13 +33,18 @@ pub const LISTENERS_FILE: &str = "listeners";
 
 /// Opens all of them, or none; then tells their addresses in [`LISTENERS_FILE`].
 pub(super) fn open(
-    config: &Arc<Config>,
+    house: &House<'_>,
     router: &Arc<Router>,
-    certificates: &Arc<CertificateStore>,
     secret: &[u8; 32],
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
+    federation: Option<&Arc<Federation>>,
 ) -> Result<(), ServerError> {
+    let House {
+        config,
+        certificates,
+        tasks,
+        stop,
+        ..
+    } = *house;
     let sockets = bind_all(config)?;
     let xmpp_tls = tls_setup(config, certificates, Application::XmppClient)?;
     let http_tls = tls_setup(config, certificates, Application::Http)?;
@@ -66,6 +70,7 @@ pub(super) fn open(
     // HTTP has ended TLS before a stream begins.
     let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
     let web = Web::new(Arc::clone(&carried), https_port(&sockets));
+    let servers = Arc::new(AddressLimits::new(server_rules(config)));
     let mut lines = String::new();
     for Bound {
         key,
@@ -85,10 +90,26 @@ pub(super) fn open(
             }
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
+            Kind::Servers(start) => match federation {
+                Some(it) => (Arc::clone(&carried), of_servers(it, &servers, start)),
+                None => continue,
+            },
         };
         tasks.spawn(accept::accept(socket, listener, door, stop.clone()));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+fn of_servers(
+    federation: &Arc<Federation>,
+    addresses: &Arc<AddressLimits>,
+    start: s2s::Start,
+) -> Door {
+    Door::Servers {
+        federation: Arc::clone(federation),
+        addresses: Arc::clone(addresses),
+        start,
+    }
 }
 
 fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
@@ -99,6 +120,15 @@ fn site(web: &Arc<Web>, tls: Option<TlsSetup>) -> Door {
 fn https_port(sockets: &[Bound]) -> Option<u16> {
     let https = sockets.iter().find(|bound| bound.kind == Kind::Https)?;
     Some(https.socket.local_addr().ok()?.port())
+}
+
+/// Every stream of another server counts, for as long as it lasts.
+fn server_rules(config: &Config) -> AddressRules {
+    AddressRules {
+        connections_max: config.s2s.connections_per_address_max,
+        negotiations_max: config.s2s.connections_per_address_max,
+        ..address_rules(config)
+    }
 }
 
 fn address_rules(config: &Config) -> AddressRules {
@@ -120,6 +150,7 @@ enum Kind {
     Xmpp(Start),
     Http,
     Https,
+    Servers(s2s::Start),
 }
 
 struct Bound {
@@ -132,9 +163,20 @@ struct Bound {
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
     let direct_tls = Kind::Xmpp(Start::DirectTls);
-    let keys: [(&'static str, Kind, &[ListenAddress]); 4] = [
+    let servers = |addresses: &'_ [ListenAddress]| -> Vec<ListenAddress> {
+        let enabled = config.s2s.enabled;
+        enabled.then(|| addresses.to_vec()).unwrap_or_default()
+    };
+    let (s2s, s2s_direct_tls) = (servers(&listen.s2s), servers(&listen.s2s_direct_tls));
+    let keys: [(&'static str, Kind, &[ListenAddress]); 6] = [
         ("c2s", Kind::Xmpp(Start::Plain), &listen.c2s),
         ("c2s_direct_tls", direct_tls, &listen.c2s_direct_tls),
+        ("s2s", Kind::Servers(s2s::Start::Plain), &s2s),
+        (
+            "s2s_direct_tls",
+            Kind::Servers(s2s::Start::DirectTls),
+            &s2s_direct_tls,
+        ),
         ("http", Kind::Http, &listen.http),
         ("https", Kind::Https, &listen.https),
     ];

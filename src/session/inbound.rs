@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use crate::hooks::{Mail, Session};
 use crate::proto::reading::{self, ReadError};
 use crate::proto::{Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
-use crate::xml::{Limits, Parsed, Scope, XmlError, parse};
+use crate::xml::{Limits, Parsed, Scope, parse};
 
 /// What a bound session was sent.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(super) fn read(
     limits: &Limits,
     session: &Session,
 ) -> Result<Inbound, Unfit> {
-    let parsed = parse(bytes, scope, limits).map_err(|error| Unfit::Fatal(xml(error)))?;
+    let parsed = parse(bytes, scope, limits).map_err(|error| Unfit::Fatal(error.into()))?;
     if parsed.tag.ns() != ns::CLIENT {
         return Ok(Inbound::Nonza(Box::new(parsed)));
     }
@@ -70,37 +70,4 @@ fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Unfit 
         stanza.to = None;
     }
     Unfit::Refused(stanza.refusal(error).map(Box::new))
-}
-
-/// The stream error for XML that is not taken (RFC 6120 §4.9.3).
-pub(super) fn xml(error: XmlError) -> StreamError {
-    let condition = match error {
-        XmlError::NotWellFormed(_) => StreamCondition::NotWellFormed,
-        XmlError::Restricted(_) => StreamCondition::RestrictedXml,
-        XmlError::BadNamespacePrefix(_) => StreamCondition::BadNamespacePrefix,
-        XmlError::UnsupportedEncoding | XmlError::InvalidUtf8 => {
-            StreamCondition::UnsupportedEncoding
-        }
-        XmlError::TextBetweenElements => StreamCondition::BadFormat,
-        XmlError::TooLong
-        | XmlError::TooDeep
-        | XmlError::TooManyAttributes
-        | XmlError::TooManyDeclarations => StreamCondition::PolicyViolation,
-    };
-    let text = match error {
-        XmlError::TooLong => Some("the element, or a name in it, is too long"),
-        XmlError::TooDeep => Some("the element is nested too deep"),
-        XmlError::TooManyAttributes => Some("the element has too many attributes"),
-        XmlError::TooManyDeclarations => Some("the element has too many declarations"),
-        XmlError::NotWellFormed(text)
-        | XmlError::Restricted(text)
-        | XmlError::BadNamespacePrefix(text) => Some(text),
-        XmlError::UnsupportedEncoding | XmlError::InvalidUtf8 | XmlError::TextBetweenElements => {
-            None
-        }
-    };
-    StreamError {
-        text,
-        ..condition.into()
-    }
 }

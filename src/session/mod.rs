@@ -7,7 +7,6 @@ mod client_state;
 mod inbound;
 mod management;
 mod negotiate;
-mod rate;
 mod resumables;
 mod task;
 pub mod transport;

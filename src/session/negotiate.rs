@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 use tracing::{Instrument as _, debug, error, info};
 
-use super::inbound::xml;
 use super::management::Management;
 use super::resumables::Handover;
 use super::transport::Transport;
@@ -271,7 +270,7 @@ impl Driver {
         loop {
             let frame = match self.framer.next(&mut self.buffer) {
                 Ok(frame) => frame,
-                Err(error) => return self.refuse(&xml(error)).await,
+                Err(error) => return self.refuse(&error.into()).await,
             };
             match frame {
                 Some(Frame::Open(opening)) => {
@@ -283,7 +282,7 @@ impl Driver {
                     let limits = &self.listener.negotiation_limits;
                     return match parse(bytes, &self.scope, limits) {
                         Ok(parsed) => Ok(Some(Input::Element(parsed))),
-                        Err(error) => self.refuse(&xml(error)).await,
+                        Err(error) => self.refuse(&error.into()).await,
                     };
                 }
                 Some(Frame::Close) => {

@@ -20,11 +20,11 @@ use super::client_state::Held;
 use super::inbound::{self, Inbound, Unfit};
 use super::management::{Management, Origin};
 use super::negotiate::{Beginning, Bound};
-use super::rate::Bucket;
 use super::resumables::Resumables;
 use super::transport::Transport;
 use super::web::refusal;
 use crate::hooks::{Mail, Session, Told};
+use crate::net::rate::Bucket;
 use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
 use crate::router::{Replies, Router};
 use crate::store::StoreError;
@@ -313,7 +313,7 @@ impl Task {
     async fn frames(&mut self, transport: &mut Transport) -> Result<(), End> {
         loop {
             let frame = self.framer.next(&mut self.buffer);
-            match frame.map_err(|error| End::Failed(inbound::xml(error)))? {
+            match frame.map_err(|error| End::Failed(error.into()))? {
                 Some(Frame::Element(bytes)) => {
                     let lang = self.lang.as_ref();
                     match inbound::read(bytes, &self.scope, lang, &self.limits, &self.session) {

@@ -11,7 +11,6 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{mpsc, oneshot};
 
-use super::inbound::xml;
 use crate::proto::{StreamCondition, StreamError, ns};
 use crate::stream::{Framing, split};
 use crate::xml::{Frame, Framer, Limits, Scope, Tag, parse, write};
@@ -151,10 +150,10 @@ impl Web {
     /// RFC 7395 §3.3.3: a message is one complete element.
     fn take(&mut self, document: &[u8], buffer: &mut BytesMut) -> Result<(), StreamError> {
         let mut rest = BytesMut::from(document);
-        let frame = self.framer.next(&mut rest).map_err(xml)?;
+        let frame = self.framer.next(&mut rest)?;
         match frame {
             Some(Frame::Element(element)) => {
-                let more = self.framer.next(&mut rest).map_err(xml)?;
+                let more = self.framer.next(&mut rest)?;
                 if more.is_some() || !rest.is_empty() {
                     return Err(StreamError::new(StreamCondition::BadFormat)
                         .text("a message is one element"));
@@ -189,7 +188,7 @@ impl Web {
             }
             return Ok(());
         }
-        let tag = parsed.map_err(xml)?.tag;
+        let tag = parsed?.tag;
         if tag.ns() != ns::FRAMING {
             return Err(StreamError::new(StreamCondition::InvalidNamespace)
                 .text("a stream begins with <open/> in urn:ietf:params:xml:ns:xmpp-framing"));

@@ -11,6 +11,7 @@ mod bad_peers;
 mod certificates;
 mod exchange;
 mod external;
+mod federation;
 mod first_run;
 mod flood;
 mod house;

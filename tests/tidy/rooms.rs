@@ -19,6 +19,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("net", &["clock", "config", "proto"]),
     ("peer", &["hooks", "proto", "xml"]),
     (
+        "s2s",
+        &[
+            "clock", "config", "hooks", "id", "net", "peer", "proto", "store", "stream", "xml",
+        ],
+    ),
+    (
         "session",
         &[
             "clock", "config", "hooks", "id", "net", "proto", "router", "store", "stream", "xml",
@@ -57,6 +63,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "observe",
             "proto",
             "router",
+            "s2s",
             "session",
             "store",
             "stream",

@@ -11,8 +11,15 @@ const SUBJECT: &str = "dns";
 /// For one question.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where clients go without a record (RFC 6120 §14.7).
-const USUAL_PORT: u16 = 5222;
+/// Where clients, or other servers, go without a record (RFC 6120 §14.7); none where TLS begins with the
+/// first byte, which only a record tells.
+const fn usual_port(service: Service) -> Option<u16> {
+    match service {
+        Service::Client => Some(5222),
+        Service::Server => Some(5269),
+        Service::ClientDirectTls | Service::ServerDirectTls => None,
+    }
+}
 
 pub(super) async fn check(config: &Config, report: &mut Report) {
     let public: Vec<&str> = config
@@ -33,10 +40,17 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
         }
     };
     for domain in public {
-        for (service, ours) in [
-            (Service::Client, &config.listen.c2s),
-            (Service::ClientDirectTls, &config.listen.c2s_direct_tls),
-        ] {
+        let listen = &config.listen;
+        let clients = [
+            (Service::Client, &listen.c2s),
+            (Service::ClientDirectTls, &listen.c2s_direct_tls),
+        ];
+        let servers = [
+            (Service::Server, &listen.s2s),
+            (Service::ServerDirectTls, &listen.s2s_direct_tls),
+        ];
+        let servers = servers.into_iter().filter(|_| config.s2s.enabled);
+        for (service, ours) in clients.into_iter().chain(servers) {
             match dns.srv(service, domain).await {
                 Ok(answer) => judge(domain, service, ours, &answer, report),
                 Err(error) => report.warn(
@@ -85,21 +99,31 @@ fn judge(
             format!("{name} says that the service is not offered (target \".\")"),
             format!("replace the record by: {record}"),
         ),
-        SrvAnswer::Absent if service == Service::Client && listens(ours, USUAL_PORT) => report
-            .good(
-                SUBJECT,
-                format!("{name} has no record; clients go to {domain}, port {USUAL_PORT}"),
-            ),
-        SrvAnswer::Absent if service == Service::Client => report.fail(
+        SrvAnswer::Absent => tell_absence(domain, service, ours, &record, report),
+    }
+}
+
+fn tell_absence(
+    domain: &str,
+    service: Service,
+    ours: &[ListenAddress],
+    record: &str,
+    report: &mut Report,
+) {
+    let name = format!("{}.{}", service.prefix(), ascii_domain(domain));
+    match usual_port(service) {
+        Some(usual) if listens(ours, usual) => report.good(
             SUBJECT,
-            format!("{name} has no record, and nothing listens on the usual port {USUAL_PORT}"),
+            format!("{name} has no record; they go to {domain}, port {usual}"),
+        ),
+        Some(usual) => report.fail(
+            SUBJECT,
+            format!("{name} has no record, and nothing listens on the usual port {usual}"),
             format!("add the record: {record}"),
         ),
-        SrvAnswer::Absent => report.warn(
+        None => report.warn(
             SUBJECT,
-            format!(
-                "{name} has no record: clients do not find the port for TLS from the first byte"
-            ),
+            format!("{name} has no record: the port for TLS from the first byte is not found"),
             format!("add the record: {record}"),
         ),
     }

@@ -17,12 +17,18 @@ pub(super) fn check(config: &Config, running: bool, report: &mut Report) {
     } else {
         HashSet::new()
     };
-    for (key, addresses) in [
+    let servers = [
+        ("s2s", &config.listen.s2s),
+        ("s2s_direct_tls", &config.listen.s2s_direct_tls),
+    ];
+    let servers = servers.into_iter().filter(|_| config.s2s.enabled);
+    let others = [
         ("c2s", &config.listen.c2s),
         ("c2s_direct_tls", &config.listen.c2s_direct_tls),
         ("http", &config.listen.http),
         ("https", &config.listen.https),
-    ] {
+    ];
+    for (key, addresses) in others.into_iter().chain(servers) {
         for address in addresses {
             look(key, *address, &ours, report);
         }

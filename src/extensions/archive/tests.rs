@@ -428,6 +428,7 @@ async fn old_messages_are_forgotten_by_configuration() {
             hooks: Arc::clone(&services.hooks),
             router: std::sync::Weak::clone(&services.router),
             gateways: Vec::new(),
+            peers: Arc::default(),
             requests: crate::hooks::Requests::default(),
         })
     };

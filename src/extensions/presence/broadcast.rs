@@ -17,10 +17,15 @@ pub(super) fn addressed(presence: &Stanza, to: impl Into<Jid>) -> Stanza {
     presence.clone().to(to)
 }
 
-/// Whether presence for that address goes anywhere: to who is online here. Other servers are
-/// not reached, and each of their subscribers would bring an error back.
+/// Whether presence for that address goes anywhere: to who is online here, or out where a way leads;
+/// where none does, each subscriber would bring an error back.
 pub(super) fn reaches(services: &Services, contact: &BareJid) -> bool {
-    services.serves(contact.domain().as_str()) && services.online(contact).is_some()
+    let domain = contact.domain().as_str();
+    if services.serves(domain) {
+        services.online(contact).is_some()
+    } else {
+        services.gateway(domain).is_some()
+    }
 }
 
 /// To the subscribers and to the account's own available sessions, the sender among them

@@ -78,7 +78,7 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
         return Flow::Stop;
     }
     let asks = act == Act::Subscribe && matches!(direction, Direction::Outbound);
-    if asks && !passage.services.serves(contact.domain()) {
+    if asks && !reachable(passage.services, contact.domain().as_str()) {
         // RFC 6120 §10.4: the request would stand in the roster, and nobody could answer it.
         return Flow::Refuse(Condition::RemoteServerNotFound.into());
     }
@@ -101,6 +101,11 @@ fn take(passage: &mut Passage<'_>, direction: Direction) -> Flow {
         .effects
         .then_effects(async move { pass(&services, passing).await });
     Flow::Stop
+}
+
+/// Whether anybody lives there who could answer: at a host of ours, or where a way out leads.
+fn reachable(services: &Services, domain: &str) -> bool {
+    services.serves(domain) || services.gateway(domain).is_some()
 }
 
 /// Does what the owner would by sending a stanza of that type to the contact: for who has agreed to it

@@ -6,10 +6,13 @@
 //! a finished handshake tells the SASL layer. [`self_signed`] makes a certificate for the
 //! first run.
 //!
-//! Not here: sockets, STARTTLS, ACME (certbot and its kin write files, which are watched),
-//! and what is trusted of other servers' certificates.
+//! [`client::connector`] is the other side, towards other servers, and [`trust::Trust`] what is believed of
+//! their certificates.
+//!
+//! Not here: sockets, STARTTLS, ACME (certbot and its kin write files, which are watched).
 
 pub mod certificates;
+pub mod client;
 pub mod facts;
 pub mod identity;
 pub mod leaf;
@@ -18,6 +21,7 @@ pub mod reload;
 pub mod resolver;
 pub mod self_signed;
 pub mod server;
+pub mod trust;
 
 #[cfg(test)]
 mod handshake_tests;

@@ -7,8 +7,9 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{
     ResolvesServerCert, ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier,
 };
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
+use super::client::Anybody;
 use super::resolver::CertificateStore;
 use super::{TlsError, pem};
 use crate::config::TlsVersion;
@@ -21,6 +22,9 @@ pub enum ClientCertificates {
     /// Asked for, and verified against these authorities (SASL EXTERNAL, XEP-0178). A
     /// certificate of any other authority ends the handshake.
     Accept(Arc<RootCertStore>),
+    /// Asked for, and any is taken: whoever needs to know what it is worth asks afterwards
+    /// ([`super::trust::Trust`]). For other servers.
+    Any,
 }
 
 impl ClientCertificates {
@@ -55,7 +59,7 @@ pub enum Application {
 }
 
 impl Application {
-    fn protocols(self) -> Vec<Vec<u8>> {
+    pub(super) fn protocols(self) -> Vec<Vec<u8>> {
         let name: &[u8] = match self {
             Self::XmppClient => b"xmpp-client",
             Self::XmppServer => b"xmpp-server",
@@ -76,14 +80,10 @@ pub fn server_config(
     application: Application,
     oldest: TlsVersion,
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let versions: &[_] = match oldest {
-        TlsVersion::Tls12 => &[&version::TLS13, &version::TLS12],
-        TlsVersion::Tls13 => &[&version::TLS13],
-    };
     let setup = |cause: String| TlsError::Setup(cause);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
+        .with_protocol_versions(versions(oldest))
         .map_err(|e| setup(e.to_string()))?;
     let builder = match clients {
         ClientCertificates::None => builder.with_no_client_auth(),
@@ -93,6 +93,7 @@ pub fn server_config(
                 .build()
                 .map_err(|e| setup(e.to_string()))?,
         ),
+        ClientCertificates::Any => builder.with_client_cert_verifier(Arc::new(Anybody::new())),
     };
     let resolver: Arc<dyn ResolvesServerCert> = Arc::<CertificateStore>::clone(store);
     let mut config = builder.with_cert_resolver(resolver);
@@ -101,6 +102,16 @@ pub fn server_config(
     // One ticket is enough for the one connection a client opens after this one.
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
+}
+
+/// The versions from the oldest allowed on.
+pub(super) fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    static FROM_1_2: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS12];
+    static FROM_1_3: [&SupportedProtocolVersion; 1] = [&version::TLS13];
+    match oldest {
+        TlsVersion::Tls12 => &FROM_1_2,
+        TlsVersion::Tls13 => &FROM_1_3,
+    }
 }
 
 /// Sessions that clients may resume, kept here and not in tickets, so that they end with the

@@ -1,6 +1,6 @@
-//! How fast a session may send: a token bucket over bytes.
+//! How fast a peer may send: a token bucket over bytes.
 //!
-//! Exceeding it costs nothing but time: the session is not read until the bucket has
+//! Exceeding it costs nothing but time: the peer is not read until the bucket has
 //! filled again, and TCP slows the sender.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// A bucket of bytes that fills with time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bucket {
+pub struct Bucket {
     per_second: u64,
     burst: u64,
     level: u64,
@@ -18,7 +18,8 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub(super) const fn new(per_second: u64, burst: u64, now: Instant) -> Self {
+    #[must_use]
+    pub const fn new(per_second: u64, burst: u64, now: Instant) -> Self {
         Self {
             per_second,
             burst,
@@ -29,7 +30,7 @@ impl Bucket {
 
     /// Takes bytes that were read. When the bucket is overdrawn, returns how long not to
     /// read on.
-    pub(super) fn take(&mut self, bytes: u64, now: Instant) -> Option<Duration> {
+    pub fn take(&mut self, bytes: u64, now: Instant) -> Option<Duration> {
         if let Some(left) = self.level.checked_sub(bytes) {
             self.level = left;
             return None;

@@ -1,0 +1,290 @@
+//! Two servers and a name server made by the test: what they exchange, how they know each other, and what
+//! the sender is told when they do not.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, Result, ensure};
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, rdata};
+use tokio::net::{TcpStream, UdpSocket};
+
+use crate::authority::Authority;
+use crate::house::House;
+use crate::peer::{PASSWORD, Peer, Presence, body, chat};
+
+/// A name server that knows where the services of the test are, all of them on this machine.
+struct Names {
+    address: SocketAddr,
+    /// Ports by the name that is asked for.
+    known: Arc<Mutex<HashMap<String, u16>>>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Names {
+    async fn new() -> Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let known = Arc::<Mutex<HashMap<String, u16>>>::default();
+        let table = Arc::clone(&known);
+        Ok(Self {
+            address: socket.local_addr()?,
+            known,
+            serving: tokio::spawn(async move {
+                let mut buffer = [0; 1024];
+                while let Ok((bytes, asker)) = socket.recv_from(&mut buffer).await {
+                    if let Ok(reply) = answer(&buffer[..bytes], &table) {
+                        let _ = socket.send_to(&reply, asker).await;
+                    }
+                }
+            }),
+        })
+    }
+
+    /// From now on that service of the domain is where `listener` of the house listens.
+    fn tell(&self, service: &str, domain: &str, house: &House, listener: &str) -> Result<()> {
+        let port = house.address(listener)?.port();
+        let name = format!("{service}._tcp.{domain}.");
+        self.known.lock().unwrap().insert(name, port);
+        Ok(())
+    }
+}
+
+fn answer(question: &[u8], known: &Mutex<HashMap<String, u16>>) -> Result<Vec<u8>> {
+    let question = Message::from_vec(question)?;
+    let query = question.queries.first().context("no question")?.clone();
+    let mut reply = question.into_response();
+    let asked = query.name().to_ascii().to_lowercase();
+    let port = known.lock().unwrap().get(&asked).copied();
+    let data = match (query.query_type(), port) {
+        (RecordType::SRV, Some(port)) => {
+            let target = Name::from_ascii("here.example.")?;
+            Some(RData::SRV(rdata::SRV::new(1, 1, port, target)))
+        }
+        (RecordType::A, _) if asked == "here.example." => {
+            Some(RData::A(rdata::A(Ipv4Addr::LOCALHOST)))
+        }
+        _ => None,
+    };
+    match data {
+        Some(data) => {
+            reply.add_answer(Record::from_rdata(query.name().clone(), 60, data));
+        }
+        None if asked != "here.example." => {
+            reply.metadata.response_code = ResponseCode::NXDomain;
+        }
+        None => {}
+    }
+    Ok(reply.to_vec()?)
+}
+
+/// A server for a domain, whose certificate `authority` has signed, which trusts what `trusted` has.
+async fn server(
+    names: &Names,
+    domain: &str,
+    authority: &Authority,
+    trusted: &Authority,
+    s2s: &str,
+) -> Result<House> {
+    let folder = tempfile::tempdir()?.keep();
+    let path = |name: &str| folder.join(name);
+    authority
+        .server(domain)?
+        .write(&path("chain.pem"), &path("key.pem"))?;
+    std::fs::write(path("trusted.pem"), trusted.pem())?;
+    let config = format!(
+        "[[host]]
+         domain = '{domain}'
+         [listen]
+         s2s = ['127.0.0.1:0']
+         s2s_direct_tls = ['127.0.0.1:0']
+         [tls]
+         certificate = {chain:?}
+         key = {key:?}
+         [s2s]
+         enabled = true
+         authorities = {authorities:?}
+         name_server = '{name_server}'
+         backoff_seconds_min = 0
+         {s2s}
+         ",
+        chain = path("chain.pem"),
+        key = path("key.pem"),
+        authorities = path("trusted.pem"),
+        name_server = names.address,
+    );
+    let romeo = format!("romeo@{domain}");
+    let house = House::serving(&config, &[(&romeo, PASSWORD)]).await;
+    std::fs::remove_dir_all(&folder)?;
+    house
+}
+
+async fn session(house: &House, domain: &str) -> Result<Peer> {
+    let mut peer = Peer::connect(house, domain).await?;
+    peer.begin("romeo", Presence::Available).await?;
+    peer.barrier().await?;
+    Ok(peer)
+}
+
+async fn message(peer: &mut Peer, id: &str) -> Result<crate::xml::Node> {
+    peer.until(|node| node.name == "message" && node.attribute("id") == Some(id))
+        .await
+}
+
+/// The condition of the error that comes back for that message.
+async fn refusal(peer: &mut Peer, id: &str) -> Result<String> {
+    let node = message(peer, id).await?;
+    ensure!(node.attribute("type") == Some("error"), "{node}");
+    let error = node.child("error").context("no error")?;
+    let condition = error.children.first().context("no condition")?;
+    Ok(condition.name.clone())
+}
+
+const A: &str = "a.example";
+const B: &str = "b.example";
+
+// XEP-0178, XEP-0288, XEP-0198, RFC 6121 §3 and §4.3
+#[tokio::test]
+async fn two_servers_with_certificates_exchange_messages_presence_and_requests() -> Result<()> {
+    let names = Names::new().await?;
+    let authority = Authority::new("everybody's")?;
+    let a = server(&names, A, &authority, &authority, "").await?;
+    let b = server(&names, B, &authority, &authority, "").await?;
+    names.tell("_xmpp-server", A, &a, "s2s")?;
+    names.tell("_xmpp-server", B, &b, "s2s")?;
+    let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
+    here.send(&chat("romeo@b.example", "m1", "hello")).await?;
+    let hello = message(&mut there, "m1").await?;
+    ensure!(body(&hello) == "hello", "{hello}");
+    ensure!(
+        hello.attribute("from") == Some("romeo@a.example/desk"),
+        "{hello}"
+    );
+    there
+        .send(&chat("romeo@a.example", "m2", "welcome"))
+        .await?;
+    ensure!(body(&message(&mut here, "m2").await?) == "welcome");
+    // Both directions went over the one connection (XEP-0288).
+    a.logs("stream established", 1).await?;
+    ensure!(!b.log().contains("stream established"), "{}", b.log());
+
+    let ping = "<iq type='get' id='p' to='b.example'><ping xmlns='urn:xmpp:ping'/></iq>";
+    here.send(ping).await?;
+    let pong = here.until(|node| node.attribute("id") == Some("p")).await?;
+    ensure!(pong.attribute("type") == Some("result"), "{pong}");
+
+    here.send("<presence type='subscribe' to='romeo@b.example'/>")
+        .await?;
+    there
+        .until(|node| node.attribute("type") == Some("subscribe"))
+        .await?;
+    there
+        .send("<presence type='subscribed' to='romeo@a.example'/>")
+        .await?;
+    let seen = |node: &crate::xml::Node| {
+        node.name == "presence" && node.attribute("from") == Some("romeo@b.example/desk")
+    };
+    here.until(seen).await?;
+    drop(here);
+    // Probed at the next login (RFC 6121 §4.3).
+    let mut here = Peer::connect(&a, A).await?;
+    here.begin("romeo", Presence::Available).await?;
+    here.until(seen).await?;
+    drop(there);
+    let gone = here.until(seen).await?;
+    ensure!(gone.attribute("type") == Some("unavailable"), "{gone}");
+    Ok(())
+}
+
+// XEP-0368
+#[tokio::test]
+async fn tls_may_begin_with_the_first_byte() -> Result<()> {
+    let names = Names::new().await?;
+    let authority = Authority::new("everybody's")?;
+    let a = server(&names, A, &authority, &authority, "").await?;
+    let b = server(&names, B, &authority, &authority, "").await?;
+    names.tell("_xmpps-server", B, &b, "s2s_direct_tls")?;
+    let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
+    here.send(&chat("romeo@b.example", "m1", "hello")).await?;
+    ensure!(body(&message(&mut there, "m1").await?) == "hello");
+    Ok(())
+}
+
+// XEP-0220
+#[tokio::test]
+async fn without_a_valid_certificate_only_dialback_helps() -> Result<()> {
+    for (dialback, expected) in [("false", Some("remote-server-not-found")), ("true", None)] {
+        let names = Names::new().await?;
+        let (one, other) = (Authority::new("one")?, Authority::new("other")?);
+        let s2s = format!("dialback = {dialback}");
+        let a = server(&names, A, &one, &one, &s2s).await?;
+        let b = server(&names, B, &other, &other, &s2s).await?;
+        names.tell("_xmpp-server", A, &a, "s2s")?;
+        names.tell("_xmpp-server", B, &b, "s2s")?;
+        let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
+        here.send(&chat("romeo@b.example", "m1", "hello")).await?;
+        match expected {
+            Some(condition) => {
+                ensure!(refusal(&mut here, "m1").await? == condition);
+                a.logs("step=Certificate", 1).await?;
+            }
+            None => {
+                ensure!(body(&message(&mut there, "m1").await?) == "hello");
+                there.send(&chat("romeo@a.example", "m2", "hi")).await?;
+                ensure!(body(&message(&mut here, "m2").await?) == "hi");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_costs_the_others_nothing() -> Result<()> {
+    let names = Names::new().await?;
+    let authority = Authority::new("everybody's")?;
+    let a = server(
+        &names,
+        A,
+        &authority,
+        &authority,
+        "deny = ['denied.example']",
+    )
+    .await?;
+    let b = server(
+        &names,
+        B,
+        &authority,
+        &authority,
+        "deny = ['other.example']",
+    )
+    .await?;
+    names.tell("_xmpp-server", B, &b, "s2s")?;
+    // It takes connections and never says a word.
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = silent.local_addr()?.port();
+    let name = "_xmpp-server._tcp.silent.example.".to_owned();
+    names.known.lock().unwrap().insert(name, port);
+    let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
+    here.send(&chat("x@silent.example", "m0", "hello")).await?;
+    let _held: (TcpStream, _) = silent.accept().await?;
+    here.send(&chat("x@nowhere.example", "m1", "hello")).await?;
+    ensure!(refusal(&mut here, "m1").await? == "remote-server-not-found");
+    here.send(&chat("x@denied.example", "m2", "hello")).await?;
+    ensure!(refusal(&mut here, "m2").await? == "remote-server-not-found");
+    here.send(&chat("romeo@b.example", "m3", "hello")).await?;
+    ensure!(body(&message(&mut there, "m3").await?) == "hello");
+    here.send(&chat("nobody@b.example", "m4", "hello")).await?;
+    ensure!(refusal(&mut here, "m4").await? == "service-unavailable");
+    // The other server is gone: what was sent to it comes back.
+    b.signal("KILL").await?;
+    drop(b);
+    here.send(&chat("romeo@b.example", "m5", "hello")).await?;
+    ensure!(refusal(&mut here, "m5").await? == "remote-server-timeout");
+    Ok(())
+}
