@@ -47,13 +47,20 @@ async fn visit(mut host: Person, mut guest: Person, room: &str) -> Result<()> {
     host.hears("the guest enters", |it| is_presence(it, "", &guest_there))
         .await?;
 
-    speak(&mut guest, room, "good evening").await?;
-    for person in [&mut host, &mut guest] {
+    talk(&mut host, &mut guest, room).await?;
+    come_and_go(&mut host, &mut guest, room).await
+}
+
+/// XEP-0045 §7.4, §7.5
+async fn talk(host: &mut Person, guest: &mut Person, room: &str) -> Result<()> {
+    let (host_there, guest_there) = (format!("{room}/host"), format!("{room}/guest"));
+    speak(guest, room, "good evening").await?;
+    for person in [&mut *host, &mut *guest] {
         let read = person.reads("good evening").await?;
         ensure!(is_from(&read, &guest_there), "{read}");
     }
-    speak(&mut host, room, "be welcome").await?;
-    for person in [&mut guest, &mut host] {
+    speak(host, room, "be welcome").await?;
+    for person in [&mut *guest, &mut *host] {
         let read = person.reads("be welcome").await?;
         ensure!(is_from(&read, &host_there), "{read}");
     }
@@ -63,7 +70,12 @@ async fn visit(mut host: Person, mut guest: Person, room: &str) -> Result<()> {
         .await?;
     let read = host.reads("for your ears only").await?;
     ensure!(is_from(&read, &guest_there), "{read}");
+    Ok(())
+}
 
+/// XEP-0045 §7.14, §8.2
+async fn come_and_go(host: &mut Person, guest: &mut Person, room: &str) -> Result<()> {
+    let guest_there = format!("{room}/guest");
     guest
         .says(&format!(
             "<presence type='unavailable' to='{guest_there}'/>"
@@ -78,7 +90,7 @@ async fn visit(mut host: Person, mut guest: Person, room: &str) -> Result<()> {
             is_presence(it, "unavailable", &guest_there) && has_status(it, "110")
         })
         .await?;
-    enter(&mut guest, room, "guest").await?;
+    enter(guest, room, "guest").await?;
     host.hears("the guest again", |it| is_presence(it, "", &guest_there))
         .await?;
     host.orders(
