@@ -47,6 +47,10 @@ pub(crate) struct TestDns {
 
 impl TestDns {
     /// Listens on a free port.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test has no tracker, and the task ends with its owner"
+    )]
     pub(crate) async fn start() -> Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = socket.local_addr()?;
