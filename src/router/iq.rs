@@ -30,7 +30,7 @@ impl Router {
                         self.iq_to_service(service, stanza, sender, replies).await
                     }
                     None => {
-                        self.send_out(stanza, replies);
+                        self.send_out(&stanza, replies);
                         None
                     }
                 }

@@ -204,7 +204,7 @@ impl Router {
                     let service = Arc::clone(service);
                     self.to_service(service, stanza, replies).await;
                 }
-                None => self.send_out(stanza, replies),
+                None => self.send_out(&stanza, replies),
             }
         } else if to.local().is_none() {
             // RFC 6120 §10.5.2 leaves it to the server; ours offers nothing to write to.
@@ -215,18 +215,18 @@ impl Router {
     }
 
     /// A stanza that leaves this server.
-    fn send_out(&self, stanza: Mail, replies: &mut Replies) {
+    fn send_out(&self, stanza: &Mail, replies: &mut Replies) {
         let gateway = stanza
             .to
             .as_ref()
             .and_then(|to| self.services.gateway(to.domain()));
         let sent = match gateway {
-            Some(gateway) => gateway.send(Arc::clone(&stanza)),
+            Some(gateway) => gateway.send(Arc::clone(stanza)),
             None => Err(Condition::RemoteServerNotFound.into()),
         };
         match sent {
             Ok(durable) => replies.durable.extend(durable),
-            Err(error) => self.refuse(&stanza, &error, replies),
+            Err(error) => self.refuse(stanza, &error, replies),
         }
     }
 
@@ -434,7 +434,7 @@ impl Router {
         if !self.services.serves(to.domain()) {
             // An answer that finds no way out is dropped: no error is answered with an error.
             if self.services.gateway(to.domain()).is_some() {
-                self.send_out(Arc::new(answer), replies);
+                self.send_out(&Arc::new(answer), replies);
             }
             return;
         }

@@ -163,9 +163,9 @@ struct Bound {
 fn bind_all(config: &Config) -> Result<Vec<Bound>, ServerError> {
     let listen = &config.listen;
     let direct_tls = Kind::Xmpp(Start::DirectTls);
-    let servers = |addresses: &'_ [ListenAddress]| -> Vec<ListenAddress> {
-        let enabled = config.s2s.enabled;
-        enabled.then(|| addresses.to_vec()).unwrap_or_default()
+    let servers = |addresses: &[ListenAddress]| -> Vec<ListenAddress> {
+        let opened = addresses.iter().filter(|_| config.s2s.enabled);
+        opened.copied().collect()
     };
     let (s2s, s2s_direct_tls) = (servers(&listen.s2s), servers(&listen.s2s_direct_tls));
     let keys: [(&'static str, Kind, &[ListenAddress]); 6] = [

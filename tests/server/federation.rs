@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, rdata};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::task::JoinSet;
 
 use crate::authority::Authority;
 use crate::house::House;
@@ -19,13 +20,8 @@ struct Names {
     address: SocketAddr,
     /// Ports by the name that is asked for.
     known: Arc<Mutex<HashMap<String, u16>>>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    /// Ends with it.
+    _serving: JoinSet<()>,
 }
 
 impl Names {
@@ -33,26 +29,34 @@ impl Names {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let known = Arc::<Mutex<HashMap<String, u16>>>::default();
         let table = Arc::clone(&known);
-        Ok(Self {
-            address: socket.local_addr()?,
-            known,
-            serving: tokio::spawn(async move {
-                let mut buffer = [0; 1024];
-                while let Ok((bytes, asker)) = socket.recv_from(&mut buffer).await {
-                    if let Ok(reply) = answer(&buffer[..bytes], &table) {
-                        let _ = socket.send_to(&reply, asker).await;
-                    }
+        let address = socket.local_addr()?;
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let mut buffer = [0; 1024];
+            while let Ok((bytes, asker)) = socket.recv_from(&mut buffer).await {
+                if let Ok(reply) = answer(&buffer[..bytes], &table) {
+                    let _ = socket.send_to(&reply, asker).await;
                 }
-            }),
+            }
+        });
+        Ok(Self {
+            address,
+            known,
+            _serving: serving,
         })
     }
 
     /// From now on that service of the domain is where `listener` of the house listens.
     fn tell(&self, service: &str, domain: &str, house: &House, listener: &str) -> Result<()> {
         let port = house.address(listener)?.port();
-        let name = format!("{service}._tcp.{domain}.");
-        self.known.lock().unwrap().insert(name, port);
+        self.tell_port(format!("{service}._tcp.{domain}."), port);
         Ok(())
+    }
+
+    fn tell_port(&self, name: String, port: u16) {
+        let known = self.known.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        known.insert(name, port);
     }
 }
 
@@ -61,7 +65,8 @@ fn answer(question: &[u8], known: &Mutex<HashMap<String, u16>>) -> Result<Vec<u8
     let query = question.queries.first().context("no question")?.clone();
     let mut reply = question.into_response();
     let asked = query.name().to_ascii().to_lowercase();
-    let port = known.lock().unwrap().get(&asked).copied();
+    let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    let port = known.get(&asked).copied();
     let data = match (query.query_type(), port) {
         (RecordType::SRV, Some(port)) => {
             let target = Name::from_ascii("here.example.")?;
@@ -269,7 +274,7 @@ async fn who_cannot_be_reached_costs_the_others_nothing() -> Result<()> {
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let port = silent.local_addr()?.port();
     let name = "_xmpp-server._tcp.silent.example.".to_owned();
-    names.known.lock().unwrap().insert(name, port);
+    names.tell_port(name, port);
     let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
     here.send(&chat("x@silent.example", "m0", "hello")).await?;
     let _held: (TcpStream, _) = silent.accept().await?;

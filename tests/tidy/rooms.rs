@@ -257,12 +257,16 @@ const CRATES: &[(&str, &[&str])] = &[
             "main",
             "net",
             "peer",
+            "s2s",
             "server",
             "session",
             "store",
         ],
     ),
-    ("tokio_rustls", &["http", "net", "peer", "server", "session"]),
+    (
+        "tokio_rustls",
+        &["http", "net", "peer", "s2s", "server", "session"],
+    ),
     ("toml", &["config"]),
     ("x509_parser", &["net"]),
 ];
