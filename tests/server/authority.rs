@@ -56,7 +56,8 @@ impl Authority {
         self.issue(&params)
     }
 
-    fn issue(&self, params: &CertificateParams) -> Result<Issued> {
+    /// For whatever `params` say.
+    pub(crate) fn issue(&self, params: &CertificateParams) -> Result<Issued> {
         let key = KeyPair::generate()?;
         Ok(Issued {
             certificate: params.signed_by(&key, &self.0)?.pem(),

@@ -79,7 +79,8 @@ impl Peer {
         Self::over(socket.connect(house.address("c2s")?).await?, "localhost")
     }
 
-    fn over(socket: TcpStream, domain: &str) -> Result<Self> {
+    /// Over a socket that is there already; `domain` is the server's.
+    pub(crate) fn over(socket: TcpStream, domain: &str) -> Result<Self> {
         socket.set_nodelay(true)?;
         Ok(Self {
             wire: Some(Wire::Plain(socket)),
@@ -117,7 +118,8 @@ impl Peer {
         Ok(peer)
     }
 
-    async fn secure(&mut self, tls: &Arc<ClientConfig>) -> Result<()> {
+    /// The TLS handshake.
+    pub(crate) async fn secure(&mut self, tls: &Arc<ClientConfig>) -> Result<()> {
         let Some(Wire::Plain(socket)) = self.wire.take() else {
             bail!("there is TLS already");
         };
@@ -212,8 +214,13 @@ impl Peer {
 
     /// Sends the header of a new stream, to another host perhaps.
     pub(crate) async fn restart(&mut self, domain: &str) -> Result<()> {
+        self.restart_with(&header(domain)).await
+    }
+
+    /// Sends this header of a new stream.
+    pub(crate) async fn restart_with(&mut self, header: &str) -> Result<()> {
         self.parser = StreamParser::default();
-        self.send(&header(domain)).await
+        self.send(header).await
     }
 
     /// Sends the first message of a SASL mechanism and returns the answer.
