@@ -157,19 +157,7 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
         identities: &identities,
         watch: &watch,
     })?;
-    tasks.spawn(upkeep(watch.metrics.clone(), stop.clone()));
-    tasks.spawn(service_manager::watchdog(stop.clone()));
-    let gathering = Arc::clone(router.registry().gathering());
-    tasks.spawn(gathering.run(stop.clone()));
-    tasks.spawn(daily(Arc::clone(&router), stop.clone()));
-    if !config.tls.reload_seconds.duration().is_zero() {
-        let interval = config.tls.reload_seconds.duration();
-        tasks.spawn(reload::watch(
-            Arc::clone(&certificates),
-            interval,
-            stop.clone(),
-        ));
-    }
+    keep_house(house, &router, watch.metrics.clone());
     // Last of all: a start that fails must not use up the only sight of the password.
     if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
         welcome.print();
@@ -182,6 +170,21 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     drain(&config, &router, &mut signals).await;
     shut_down(&config, &router, &components, &tasks, &stop, &store).await;
     Ok(ending)
+}
+
+/// Spawns what is done again and again until the server stops.
+fn keep_house(house: House<'_>, router: &Arc<Router>, metrics: Option<Metrics>) {
+    let House { tasks, stop, .. } = house;
+    tasks.spawn(upkeep(metrics, stop.clone()));
+    tasks.spawn(service_manager::watchdog(stop.clone()));
+    let gathering = Arc::clone(router.registry().gathering());
+    tasks.spawn(gathering.run(stop.clone()));
+    tasks.spawn(daily(Arc::clone(router), stop.clone()));
+    let interval = house.config.tls.reload_seconds.duration();
+    if !interval.is_zero() {
+        let certificates = Arc::clone(house.certificates);
+        tasks.spawn(reload::watch(certificates, interval, stop.clone()));
+    }
 }
 
 /// Sorts what was measured into its buckets now and then, whether or not somebody looks.

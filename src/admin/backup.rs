@@ -121,7 +121,7 @@ pub async fn make(
     if folder.exists() {
         return Err(BackupError::Exists(folder.to_owned()));
     }
-    let snapshot = Snapshot::begin(location, limits).await?;
+    let snapshot = Box::pin(Snapshot::begin(location, limits)).await?;
     let mut snapshot = snapshot.ok_or(BackupError::Nothing)?;
     let partial = partial(folder);
     if partial.exists() {
@@ -270,12 +270,12 @@ pub async fn restore(
     folder: &Path,
 ) -> Result<Manifest, BackupError> {
     let manifest = look(folder)?;
-    let mut loading = Loading::begin(location, limits, manifest.version).await?;
+    let mut loading = Box::pin(Loading::begin(location, limits, manifest.version)).await?;
     for contents in &manifest.tables {
         read_table(&mut loading, contents, &folder.join(TABLES)).await?;
     }
     backup_files::copy_in(&folder.join(FILES), data_dir)?;
-    loading.finish(location, limits).await?;
+    Box::pin(loading.finish(location, limits)).await?;
     Ok(manifest)
 }
 
@@ -332,9 +332,9 @@ fn row(line: &str, table: &Table) -> Option<SnapshotRow> {
 /// # Errors
 /// When it failed; the new database is empty then.
 pub async fn migrate(from: &Location, to: &Location, limits: &Limits) -> Result<u64, BackupError> {
-    let snapshot = Snapshot::begin(from, limits).await?;
+    let snapshot = Box::pin(Snapshot::begin(from, limits)).await?;
     let mut snapshot = snapshot.ok_or(BackupError::Nothing)?;
-    let mut loading = Loading::begin(to, limits, snapshot.version()).await?;
+    let mut loading = Box::pin(Loading::begin(to, limits, snapshot.version())).await?;
     let mut count = 0_u64;
     for table in snapshot.tables() {
         let write = async |rows: Vec<SnapshotRow>| -> Result<(), BackupError> {
@@ -343,6 +343,6 @@ pub async fn migrate(from: &Location, to: &Location, limits: &Limits) -> Result<
         };
         snapshot.rows(&table, write).await?;
     }
-    loading.finish(to, limits).await?;
+    Box::pin(loading.finish(to, limits)).await?;
     Ok(count)
 }

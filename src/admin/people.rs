@@ -93,7 +93,9 @@ async fn last_login(operator: Operator, arguments: Arguments) -> Result<Outcome,
     let account = found(&operator, jid).await?;
     let sessions = operator.sessions(jid);
     let since = sessions.iter().map(|session| session.connection().since);
-    let at = since.max().or(account.last_seen.map(|seen| seen.at));
+    let at = since
+        .max()
+        .or_else(|| account.last_seen.map(|seen| seen.at));
     let text = match at {
         Some(at) if sessions.is_empty() => format!("{jid} was last here at {at}.\n"),
         Some(at) => format!("{jid} is here since {at}.\n"),

@@ -28,7 +28,9 @@ impl Office {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = Location::Sqlite(folder.path().join("parlour.db"));
-        let store = Store::open(&file, &Limits::default()).await.unwrap();
+        let store = Box::pin(Store::open(&file, &Limits::default()))
+            .await
+            .unwrap();
         let text = "[[host]]\ndomain = 'example.org'\n[[host]]\ndomain = 'localhost'\n[auth]\nscram_iterations = 4096\n";
         let config = Config::parse("test.toml", text, std::iter::empty()).unwrap();
         Self {

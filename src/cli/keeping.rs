@@ -20,13 +20,13 @@ const STATEMENT: Duration = Duration::from_hours(6);
 
 fn place(config: &Config) -> Result<(Location, Limits), CliError> {
     let (location, limits) = database(config).map_err(BackupError::from)?;
-    Ok((location, patient(limits)))
+    Ok((location, patient(&limits)))
 }
 
-fn patient(limits: Limits) -> Limits {
+fn patient(limits: &Limits) -> Limits {
     Limits {
         statement_timeout: STATEMENT,
-        ..limits
+        ..limits.clone()
     }
 }
 
@@ -37,7 +37,14 @@ pub(super) async fn back_up(
 ) -> Result<Answer, CliError> {
     let (location, limits) = place(config)?;
     let now = Clock::system().now();
-    let made = backup::make(&location, &limits, &config.data_dir, folder, now).await?;
+    let made = Box::pin(backup::make(
+        &location,
+        &limits,
+        &config.data_dir,
+        folder,
+        now,
+    ))
+    .await?;
     let (rows, files, path) = (made.rows(), made.files, folder.display().to_string());
     let text = format!("{path}: {rows} rows and {files} files.\n");
     Ok(shown(
@@ -54,8 +61,14 @@ pub(super) async fn restore(
 ) -> Result<Answer, CliError> {
     let (location, limits) = place(config)?;
     let _alone = alone(config)?;
-    let read = backup::restore(&location, &limits, &config.data_dir, folder).await?;
-    let (rows, files, made_at) = (read.rows(), read.files, read.made_at.clone());
+    let read = Box::pin(backup::restore(
+        &location,
+        &limits,
+        &config.data_dir,
+        folder,
+    ))
+    .await?;
+    let (rows, files, made_at) = (read.rows(), read.files, read.made_at);
     let text = format!("Restored {rows} rows and {files} files of {made_at}.\n");
     Ok(shown(
         json,
@@ -74,7 +87,7 @@ pub(super) async fn copy(
     let place = |url: &str| url.parse::<Location>().map_err(BackupError::from);
     let (from, to) = (place(from)?, place(to)?);
     let _alone = alone(config)?;
-    let rows = backup::migrate(&from, &to, &limits).await?;
+    let rows = Box::pin(backup::migrate(&from, &to, &limits)).await?;
     let text = format!(
         "Copied {rows} rows. Name the new database in [database] url, and the server uses it.\n"
     );

@@ -124,7 +124,7 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
                 ..shown(json, report.to_string(), || report.to_json())
             })
         }
-        Act::Migrate => migrate(&load(invocation)?, json).await,
+        Act::Migrate => Box::pin(migrate(&load(invocation)?, json)).await,
         Act::Move(from, to) => Box::pin(keeping::copy(&load(invocation)?, from, to, json)).await,
         Act::Backup(folder) => Box::pin(keeping::back_up(&load(invocation)?, folder, json)).await,
         Act::Restore(folder) => Box::pin(keeping::restore(&load(invocation)?, folder, json)).await,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::accept::{self, Door};
@@ -51,11 +52,11 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
     let Parts {
         house,
         router,
-        components,
         federation,
         secret,
         identities,
         watch,
+        components: _,
     } = *parts;
     let House {
         config,
@@ -90,13 +91,7 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
     // HTTP has ended TLS before a stream begins.
     let carried = listener(Tls::Absent, PlainWithoutTls::Refused, None);
     let web = Web::new(Arc::clone(&carried), https_port(&sockets), watch.clone());
-    let setup = component::Setup {
-        components: Arc::clone(components),
-        services: Arc::clone(router.services()),
-        addresses: Arc::clone(&addresses),
-        stop: stop.clone(),
-    };
-    components.watch(router.services(), tasks, stop);
+    let of_components = of_components(parts, &addresses);
     let servers = Arc::new(AddressLimits::new(server_rules(config)));
     let mut lines = String::new();
     for Bound {
@@ -117,20 +112,28 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
             }
             Kind::Http => (Arc::clone(&carried), site(&web, None)),
             Kind::Https => (Arc::clone(&carried), site(&web, Some(http_tls.clone()))),
-            Kind::Component => (Arc::clone(&carried), Door::Component(setup.clone())),
+            Kind::Component => (Arc::clone(&carried), of_components.clone()),
             Kind::Servers(start) => match federation {
                 Some(it) => (Arc::clone(&carried), of_servers(it, &servers, start)),
                 None => continue,
             },
         };
-        // Whether this server is ready can be asked to the end.
-        let until = match kind {
-            Kind::Xmpp(_) => watch.draining.clone(),
-            Kind::Component | Kind::Servers(_) | Kind::Http | Kind::Https => stop.clone(),
-        };
+        let until = kind.ends_with(watch, stop).clone();
         tasks.spawn(accept::accept(socket, listener, door, until));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+fn of_components(parts: &Parts<'_>, addresses: &Arc<AddressLimits>) -> Door {
+    let services = parts.router.services();
+    let House { tasks, stop, .. } = parts.house;
+    parts.components.watch(services, tasks, stop);
+    Door::Component(component::Setup {
+        components: Arc::clone(parts.components),
+        services: Arc::clone(services),
+        addresses: Arc::clone(addresses),
+        stop: stop.clone(),
+    })
 }
 
 fn of_servers(
@@ -185,6 +188,20 @@ enum Kind {
     Https,
     Component,
     Servers(s2s::Start),
+}
+
+impl Kind {
+    /// When nobody new is let in any more. Whether this server is ready can be asked to the end.
+    const fn ends_with<'a>(
+        self,
+        watch: &'a Watch,
+        stop: &'a CancellationToken,
+    ) -> &'a CancellationToken {
+        match self {
+            Self::Xmpp(_) => &watch.draining,
+            Self::Component | Self::Servers(_) | Self::Http | Self::Https => stop,
+        }
+    }
 }
 
 struct Bound {

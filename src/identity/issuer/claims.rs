@@ -80,7 +80,7 @@ fn account(claims: &Map<String, Value>, host: &BareJid, config: &Oauth) -> Optio
         None => name,
         Some((user, domain)) => {
             let wanted = config.user_domain.as_ref();
-            let wanted = wanted.map_or(host.domain().as_str(), |domain| domain.as_str());
+            let wanted = wanted.map_or_else(|| host.domain().as_str(), |domain| domain.as_str());
             let domain = crate::config::Domain::parse(domain)?;
             (domain.as_str() == wanted).then_some(user)?
         }
