@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 
 use crate::admin::Operator;
 use crate::admin::control::{ControlError, ControlSocket};
+use crate::admin::portable::Rules;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseLocation};
 use crate::extensions;
@@ -199,6 +200,15 @@ fn prepare_data_dir(path: &Path) -> Result<(), ServerError> {
 pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
     let (location, limits) = database(config)?;
     Store::open(&location, &limits).await
+}
+
+/// What extensions decide of accounts that come from another server.
+#[must_use]
+pub fn portable_rules() -> Rules {
+    Rules {
+        words: extensions::archive::words::noted,
+        node: extensions::pubsub::imported_configuration,
+    }
 }
 
 /// Where the configuration says that the database is, and how much is asked of it.

@@ -17,6 +17,7 @@ mod invitations;
 pub mod operation;
 mod operator;
 pub mod password;
+pub mod portable;
 mod reports;
 mod sessions;
 mod table;

@@ -72,6 +72,14 @@ pub const CORE: &[Document] = &[
     )
     .note("clients"),
     Document::new("XEP-0206", "XMPP Over BOSH", "1.4"),
+    Document::new(
+        "XEP-0227",
+        "Portable Import/Export Format for XMPP-IM Servers",
+        "1.1",
+    )
+    .note(
+        "`parlour export` and `import`; blocked addresses as XEP-0191, of privacy lists only those",
+    ),
     Document::new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0")
         .note("clients: TLS from the first byte on a port of its own"),
     Document::new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0"),

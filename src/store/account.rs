@@ -76,6 +76,41 @@ queries! {
     COUNT = "select count(*) from account where domain = $1";
 }
 
+pub(super) const INSERT_ACCOUNT: &str = INSERT;
+
+/// The statements that make an account without keys, for use in a transaction of either database.
+macro_rules! insert_account {
+    ($tx:expr, $jid:expr, $role:expr, $now:expr) => {{
+        use $crate::store::{account, archive};
+        sqlx::query(account::INSERT_ACCOUNT)
+            .bind($jid.as_str())
+            .bind($jid.domain().as_str())
+            .bind($role.name())
+            .bind($now.as_micros())
+            .execute(&mut *$tx)
+            .await?;
+        // What came for a former owner of the name while it was being removed.
+        let left_over: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(archive::LEFT_OVER_WORDS)
+            .bind($jid.as_str())
+            .fetch_all(&mut *$tx)
+            .await?;
+        for (id, words) in &left_over {
+            for word in archive::numbers(words) {
+                sqlx::query(archive::DELETE_LEFT_OVER_WORD)
+                    .bind(word)
+                    .bind(id.as_slice())
+                    .execute(&mut *$tx)
+                    .await?;
+            }
+        }
+        sqlx::query(archive::DELETE_LEFT_OVER)
+            .bind($jid.as_str())
+            .execute(&mut *$tx)
+            .await?;
+    }};
+}
+pub(super) use insert_account;
+
 /// Operations on accounts; from [`super::Store::accounts`].
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts<'a> {
@@ -97,31 +132,7 @@ impl Accounts<'_> {
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
             transaction!(self.db, tx => {
-                sqlx::query(INSERT)
-                    .bind(jid.as_str())
-                    .bind(jid.domain().as_str())
-                    .bind(role.name())
-                    .bind(now.as_micros())
-                    .execute(&mut *tx)
-                    .await?;
-                // What came for a former owner of the name while it was being removed.
-                let left_over: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(archive::LEFT_OVER_WORDS)
-                    .bind(jid.as_str())
-                    .fetch_all(&mut *tx)
-                    .await?;
-                for (id, words) in &left_over {
-                    for word in archive::numbers(words) {
-                        sqlx::query(archive::DELETE_LEFT_OVER_WORD)
-                            .bind(word)
-                            .bind(id.as_slice())
-                            .execute(&mut *tx)
-                            .await?;
-                    }
-                }
-                sqlx::query(archive::DELETE_LEFT_OVER)
-                    .bind(jid.as_str())
-                    .execute(&mut *tx)
-                    .await?;
+                insert_account!(tx, jid, role, now);
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }

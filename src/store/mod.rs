@@ -7,6 +7,7 @@
 mod abuse_report;
 mod account;
 mod archive;
+mod arrival;
 mod blocked;
 mod credential;
 mod db;
@@ -37,9 +38,11 @@ use tokio_util::task::TaskTracker;
 pub use abuse_report::{AbuseReport, AbuseReports, ReportLimits};
 pub use account::{Account, Accounts, LastSeen, Removed};
 pub use archive::{
-    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
-    ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
+    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchiveIds, ArchivePage,
+    ArchivePageLimits, ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX,
+    archive_word,
 };
+pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
@@ -115,6 +118,12 @@ impl Store {
     #[must_use]
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts { db: &self.0.db }
+    }
+
+    /// Accounts that come whole from another server (XEP-0227).
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals<'_> {
+        Arrivals { db: &self.0.db }
     }
 
     /// The keys that accounts log in with.
@@ -267,6 +276,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         account::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,
+        arrival::QUERIES,
         archive::PREFERENCE_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,

@@ -18,6 +18,7 @@ mod invitations;
 mod keeping;
 mod limits;
 mod peer;
+mod portable;
 mod queries;
 mod redaction;
 mod scram;

@@ -14,6 +14,7 @@ mod postgres;
 
 mod accounts;
 mod archives;
+mod arrivals;
 mod database;
 mod fast_tokens;
 mod mailboxes;

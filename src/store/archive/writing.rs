@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use sqlx::QueryBuilder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -114,11 +113,44 @@ impl Group for Archives {
 }
 
 /// The part of [`super::APPEND`] that stands before its rows.
-pub(super) const APPEND_ROWS: &str =
+pub(in crate::store) const APPEND_ROWS: &str =
     "insert into archive_message (owner, id, conversation, peer_resource, stanza, words) ";
 
 /// The part of [`super::APPEND_WORD`] that stands before its rows.
-pub(super) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) ";
+pub(in crate::store) const APPEND_WORD_ROWS: &str = "insert into archive_word (word, id) ";
+
+/// The statements that store messages with their words, for use in a transaction of either database.
+macro_rules! insert_messages {
+    ($tx:expr, $messages:expr) => {{
+        use $crate::store::archive;
+        let mut words: Vec<_> = $messages
+            .iter()
+            .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
+            .collect();
+        // In the order of their places, so that each page of the table is looked for once.
+        words.sort_unstable();
+        for rows in archive::writing::in_powers_of_two(&$messages) {
+            let mut append = sqlx::QueryBuilder::new(archive::writing::APPEND_ROWS);
+            append.push_values(rows, |mut row, (id, message)| {
+                row.push_bind(message.owner.as_str().to_owned())
+                    .push_bind(id.to_bytes())
+                    .push_bind(archive::conversation(&message.owner, message.with.bare()))
+                    .push_bind(message.resource().to_owned())
+                    .push_bind(message.stanza.to_vec())
+                    .push_bind(message.words_as_bytes());
+            });
+            append.build().execute(&mut *$tx).await?;
+        }
+        for rows in archive::writing::in_powers_of_two(&words) {
+            let mut append = sqlx::QueryBuilder::new(archive::writing::APPEND_WORD_ROWS);
+            append.push_values(rows, |mut row, (word, id)| {
+                row.push_bind(*word).push_bind(id.to_bytes());
+            });
+            append.build().execute(&mut *$tx).await?;
+        }
+    }};
+}
+pub(in crate::store) use insert_messages;
 
 impl Archives {
     async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
@@ -128,33 +160,9 @@ impl Archives {
         };
         // What is read together lies together; the ids of one archive keep their order.
         messages.sort_by(|(_, one), (_, other)| one.owner.cmp(&other.owner));
-        let mut words: Vec<_> = messages
-            .iter()
-            .flat_map(|(id, message)| message.words.iter().map(|word| (*word, *id)))
-            .collect();
-        // In the order of their places, so that each page of the table is looked for once.
-        words.sort_unstable();
         let db = &self.db;
         transaction!(db, tx => {
-            for rows in in_powers_of_two(&messages) {
-                let mut append = QueryBuilder::new(APPEND_ROWS);
-                append.push_values(rows, |mut row, (id, message)| {
-                    row.push_bind(message.owner.as_str().to_owned())
-                        .push_bind(id.to_bytes())
-                        .push_bind(super::conversation(&message.owner, message.with.bare()))
-                        .push_bind(message.resource().to_owned())
-                        .push_bind(message.stanza.to_vec())
-                        .push_bind(message.words_as_bytes());
-                });
-                append.build().execute(&mut *tx).await?;
-            }
-            for rows in in_powers_of_two(&words) {
-                let mut append = QueryBuilder::new(APPEND_WORD_ROWS);
-                append.push_values(rows, |mut row, (word, id)| {
-                    row.push_bind(*word).push_bind(id.to_bytes());
-                });
-                append.build().execute(&mut *tx).await?;
-            }
+            insert_messages!(tx, messages);
             sqlx::query(super::SET_LAST_ID).bind(last.to_bytes()).execute(&mut *tx).await?;
         });
         Ok(())
@@ -174,7 +182,7 @@ impl Record {
 const ROWS_MAX: usize = 512;
 
 /// The rows in pieces of 512, 256 … 2, 1: so few texts of SQL are prepared once and for all.
-fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
+pub(in crate::store) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();
     while !rows.is_empty() {
         let size = (1 << rows.len().ilog2()).min(ROWS_MAX);
