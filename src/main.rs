@@ -30,6 +30,8 @@ async fn main() -> ExitCode {
         | Act::Move(..)
         | Act::Backup(_)
         | Act::Restore(_)
+        | Act::Export { .. }
+        | Act::Import { .. }
         | Act::Operation(..) => match Box::pin(cli::run(&invocation)).await {
             Ok(Answer {
                 text,

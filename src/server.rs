@@ -24,10 +24,12 @@ use tracing::warn;
 
 pub use crate::admin::Ending;
 use crate::admin::control::{ControlError, ControlSocket};
+use crate::admin::portable::Rules;
 use crate::admin::{Live, Machine, Operator, Refusal};
 use crate::clock::Clock;
 use crate::component::Components;
 use crate::config::{Config, DatabaseLocation};
+use crate::extensions;
 use crate::http::Watch;
 use crate::identity::IdentityError;
 use crate::net::tls::{TlsError, install_provider, reload};
@@ -242,6 +244,15 @@ pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
     let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
     let opened = Store::open(&location, &limits).await;
     opened.map_err(unopened(location.to_string()))
+}
+
+/// What extensions decide of accounts that come from another server.
+#[must_use]
+pub fn portable_rules() -> Rules {
+    Rules {
+        words: extensions::archive::words::noted,
+        node: extensions::pubsub::imported_configuration,
+    }
 }
 
 /// Where the configuration says that the database is, and how much is asked of it.

@@ -28,6 +28,7 @@ mod operator;
 mod outcome;
 pub mod password;
 mod people;
+pub mod portable;
 mod refusal;
 mod reports;
 mod rooms;

@@ -35,6 +35,22 @@ pub enum Act {
     Backup(PathBuf),
     /// Read the backup in that folder.
     Restore(PathBuf),
+    /// Write accounts in the format of XEP-0227.
+    Export {
+        /// Where to.
+        file: PathBuf,
+        /// Of that host only.
+        host: Option<String>,
+        /// Those only.
+        jids: Vec<String>,
+    },
+    /// Read accounts in the format of XEP-0227.
+    Import {
+        /// From where.
+        files: Vec<PathBuf>,
+        /// Only tell what would be done.
+        dry_run: bool,
+    },
     /// An operation; the source of a password that is not among the arguments.
     Operation(&'static Operation, Given, PasswordSource),
 }
@@ -74,6 +90,19 @@ where
         }),
         Some(("backup", inner)) => inner.get_one("folder").cloned().map(Act::Backup),
         Some(("restore", inner)) => inner.get_one("folder").cloned().map(Act::Restore),
+        Some(("export", inner)) => inner.get_one::<PathBuf>("file").map(|file| Act::Export {
+            file: file.clone(),
+            host: inner.get_one::<String>("host").cloned(),
+            jids: inner.get_many("jid").unwrap_or_default().cloned().collect(),
+        }),
+        Some(("import", inner)) => Some(Act::Import {
+            files: inner
+                .get_many("file")
+                .unwrap_or_default()
+                .cloned()
+                .collect(),
+            dry_run: inner.get_flag("dry-run"),
+        }),
         Some((group, inner)) => inner.subcommand().and_then(|(act, matches)| {
             let operation = admin::find(&format!("{group} {act}"))?;
             let (given, password) = given(operation, matches);
@@ -133,7 +162,8 @@ fn command() -> Command {
             Command::new("restore")
                 .about("Reads a backup into the database of the configuration, which has to be empty, and into data_dir.")
                 .arg(folder("What `parlour backup` has made")),
-        );
+        )
+        .subcommands(exchange());
     for (group, about) in admin::GROUPS.iter().copied() {
         let operations = admin::operations().filter(|operation| operation.group() == group);
         command = command.subcommand(
@@ -147,6 +177,38 @@ fn command() -> Command {
     command
 }
 
+/// Accounts from and to other servers.
+fn exchange() -> [Command; 2] {
+    [
+        Command::new("export")
+            .about("Writes accounts with what they have in the format that servers exchange (XEP-0227), also while the server runs.")
+            .arg(file("Where to; it is made").required(true))
+            .arg(Arg::new("host").long("host").value_name("HOST").help("Only the accounts of this host"))
+            .arg(
+                Arg::new("jid")
+                    .value_name("JID")
+                    .action(ArgAction::Append)
+                    .num_args(0..)
+                    .conflicts_with("host")
+                    .help("Only these accounts"),
+            ),
+        Command::new("import")
+            .about("Makes the accounts of files in that format, as ejabberd and Prosody write it. The server has to be stopped; accounts that are there stay as they are.")
+            .arg(
+                file("The files, each with what it includes")
+                    .required(true)
+                    .action(ArgAction::Append)
+                    .num_args(1..),
+            )
+            .arg(
+                Arg::new("dry-run")
+                    .long("dry-run")
+                    .action(ArgAction::SetTrue)
+                    .help("Only tell what would be done"),
+            ),
+    ]
+}
+
 fn database(name: &'static str, other: &'static str) -> Arg {
     Arg::new(name).long(name).value_name("URL").requires(other)
 }
@@ -154,6 +216,11 @@ fn database(name: &'static str, other: &'static str) -> Arg {
 fn folder(about: &'static str) -> Arg {
     let folder = Arg::new("folder").value_name("FOLDER").required(true);
     folder.value_parser(value_parser!(PathBuf)).help(about)
+}
+
+fn file(about: &'static str) -> Arg {
+    let file = Arg::new("file").value_name("FILE");
+    file.value_parser(value_parser!(PathBuf)).help(about)
 }
 
 fn operation(operation: &'static Operation) -> Command {

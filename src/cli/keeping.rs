@@ -18,7 +18,7 @@ use crate::store::{Limits, Location};
 /// How long one statement may take: the rows of the largest table.
 const STATEMENT: Duration = Duration::from_hours(6);
 
-fn place(config: &Config) -> Result<(Location, Limits), CliError> {
+pub(super) fn place(config: &Config) -> Result<(Location, Limits), CliError> {
     let (location, limits) = database(config).map_err(BackupError::from)?;
     Ok((location, patient(&limits)))
 }
@@ -95,7 +95,7 @@ pub(super) async fn copy(
 }
 
 /// Held while nobody may serve from this folder.
-fn alone(config: &Config) -> Result<ControlSocket, CliError> {
+pub(super) fn alone(config: &Config) -> Result<ControlSocket, CliError> {
     if !config.data_dir.exists() {
         let mut builder = DirBuilder::new();
         let made = builder.recursive(true).mode(0o700).create(&config.data_dir);

@@ -7,6 +7,7 @@
 pub mod check;
 mod definition;
 mod keeping;
+mod portable;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ pub use definition::{Act, Invocation, PasswordSource, parse};
 
 use crate::admin::backup::BackupError;
 use crate::admin::control::{self, ControlError};
+use crate::admin::portable::PortableError;
 use crate::admin::{self, Actor, Given, Operation, Operator, Refusal};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors, DatabaseLocation, environment, reference};
@@ -52,6 +54,9 @@ pub enum CliError {
     /// What the server keeps could not be copied.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// Accounts could not be exported or imported.
+    #[error(transparent)]
+    Portable(#[from] PortableError),
     /// The command line is understood and cannot be followed.
     #[error("{0}")]
     Usage(String),
@@ -76,6 +81,7 @@ impl CliError {
             | Self::Control(_)
             | Self::Store(_)
             | Self::Backup(_)
+            | Self::Portable(_)
             | Self::File { .. } => 1,
         }
     }
@@ -93,9 +99,11 @@ impl CliError {
                     .to_owned(),
                 Ok(_) | Err(_) => "failed".to_owned(),
             },
-            Self::Control(_) | Self::Store(_) | Self::Backup(_) | Self::File { .. } => {
-                "failed".to_owned()
-            }
+            Self::Control(_)
+            | Self::Store(_)
+            | Self::Backup(_)
+            | Self::Portable(_)
+            | Self::File { .. } => "failed".to_owned(),
             Self::Usage(_) => "usage".to_owned(),
         }
     }
@@ -128,6 +136,13 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
         Act::Move(from, to) => Box::pin(keeping::copy(&load(invocation)?, from, to, json)).await,
         Act::Backup(folder) => Box::pin(keeping::back_up(&load(invocation)?, folder, json)).await,
         Act::Restore(folder) => Box::pin(keeping::restore(&load(invocation)?, folder, json)).await,
+        Act::Export { file, host, jids } => {
+            let config = load(invocation)?;
+            Box::pin(portable::export(&config, file, host.as_deref(), jids, json)).await
+        }
+        Act::Import { files, dry_run } => {
+            Box::pin(portable::import(&load(invocation)?, files, *dry_run, json)).await
+        }
         Act::Operation(operation, given, password) => {
             let config = load(invocation)?;
             // Before anybody is asked for a password in vain, and before a database is made.

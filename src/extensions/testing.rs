@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
@@ -48,22 +49,26 @@ impl House {
     }
 
     /// A house with those accounts on `localhost` and what `register` adds.
-    pub(crate) async fn with(accounts: &[&str], register: fn(&mut Hooks, &Arc<Config>)) -> Self {
-        Self::configured(accounts, Config::default(), register).await
+    pub(crate) fn with<'a>(
+        accounts: &'a [&'a str],
+        register: fn(&mut Hooks, &Arc<Config>),
+    ) -> BoxFuture<'a, Self> {
+        Self::configured(accounts, Config::default(), register)
     }
 
     /// [`House::with`] another configuration.
-    pub(crate) async fn configured(
-        accounts: &[&str],
+    pub(crate) fn configured<'a>(
+        accounts: &'a [&'a str],
         config: Config,
         register: fn(&mut Hooks, &Arc<Config>),
-    ) -> Self {
-        Box::pin(Self::made(accounts, config, register)).await
+    ) -> BoxFuture<'a, Self> {
+        // On the heap, for its size: every test has one.
+        Box::pin(Self::made(accounts, Arc::new(config), register))
     }
 
     async fn made(
         accounts: &[&str],
-        config: Config,
+        config: Arc<Config>,
         register: fn(&mut Hooks, &Arc<Config>),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -77,7 +82,6 @@ impl House {
             let made = accounts.create(&jid, Role::Member, &[], NOW);
             Box::pin(made).await.unwrap();
         }
-        let config = Arc::new(config);
         let mut hooks = Hooks::default();
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);

@@ -5,8 +5,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::hooks::{Durable, Mail};
 use crate::proto::Kind;
@@ -39,6 +41,10 @@ pub struct Waiting {
     _handed_over: Option<oneshot::Sender<()>>,
 }
 
+/// How long a sender's acknowledgement waits for a peer (XEP-0198 §4). What waits longer is in memory only
+/// until it is handed over or comes back to its sender.
+const HANDED_OVER: Duration = Duration::from_secs(15);
+
 /// The queue of one peer.
 pub struct Queue {
     limits: QueueLimits,
@@ -65,7 +71,8 @@ impl Queue {
         }
     }
 
-    /// Puts a stanza at the end. For a message, the answer resolves when it is handed over or has come back.
+    /// Puts a stanza at the end. For a message, the answer resolves when it is handed over or has come back,
+    /// or after [`HANDED_OVER`]: a peer that stalls must not hold up what its senders do with others.
     ///
     /// # Errors
     /// When a bound is reached, or the queue is closed.
@@ -92,9 +99,10 @@ impl Queue {
             self.arrived.notify_one();
         }
         Ok(receiver.map(|receiver| -> Durable {
+            let until = Instant::now() + HANDED_OVER;
             Box::pin(async move {
                 // Nothing is ever sent through it: it resolves when the other end is dropped.
-                let _ = receiver.await;
+                let _ = tokio::time::timeout_at(until, receiver).await;
                 Ok(())
             })
         }))
@@ -236,6 +244,21 @@ mod tests {
         assert!(durable.now_or_never().unwrap().is_ok());
         assert_eq!(queue.put(message()).err(), Some(Refused::Closed));
         assert!(queue.take(1).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_stalls_holds_nobody_up() {
+        let queue = queue(8, usize::MAX);
+        let began = Instant::now();
+        let all: Vec<_> = (0..8)
+            .map(|_| queue.put(message()).unwrap().unwrap())
+            .collect();
+        for durable in all {
+            assert!(durable.await.is_ok());
+        }
+        // All of them at the same time, and not one after the other.
+        assert_eq!(began.elapsed(), HANDED_OVER);
+        assert_eq!(queue.depth().0, 8);
     }
 
     #[tokio::test]

@@ -82,6 +82,14 @@ pub const CORE: &[Document] = &[
     Document::new("XEP-0220", "Server Dialback", "1.1.1")
         .note("off by default; keys are verified over connections of their own"),
     Document::new(
+        "XEP-0227",
+        "Portable Import/Export Format for XMPP-IM Servers",
+        "1.1",
+    )
+    .note(
+        "`parlour export` and `import`; blocked addresses as XEP-0191, of privacy lists only those",
+    ),
+    Document::new(
         "XEP-0288",
         "Bidirectional Server-to-Server Connections",
         "1.0.1",

@@ -101,9 +101,7 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
         loopback,
     } in sockets
     {
-        let address = socket.local_addr().map_err(ServerError::Signals)?;
-        info!(%address, "listening for {key}");
-        lines.push_str(&format!("{key} {address}\n"));
+        lines.push_str(&line(key, &socket)?);
         let (listener, door) = match kind {
             Kind::Xmpp(start) => {
                 let plain = plain(config, loopback);
@@ -122,6 +120,13 @@ pub(super) fn open(parts: &Parts<'_>) -> Result<(), ServerError> {
         tasks.spawn(accept::accept(socket, listener, door, until));
     }
     write_listeners(&config.data_dir, &lines)
+}
+
+/// The line that tells the address of a listener.
+fn line(key: &str, socket: &TcpListener) -> Result<String, ServerError> {
+    let address = socket.local_addr().map_err(ServerError::Signals)?;
+    info!(%address, "listening for {key}");
+    Ok(format!("{key} {address}\n"))
 }
 
 fn of_components(parts: &Parts<'_>, addresses: &Arc<AddressLimits>) -> Door {

@@ -79,6 +79,30 @@ queries! {
         from account where role = $1 and domain = $2 order by jid limit $3";
 }
 
+pub(super) const INSERT_ACCOUNT: &str = INSERT;
+
+/// The statements that make an account without keys, for use in a transaction of either database.
+macro_rules! insert_account {
+    ($tx:expr, $jid:expr, $role:expr, $now:expr) => {{
+        use $crate::store::{account, archive};
+        sqlx::query(account::INSERT_ACCOUNT)
+            .bind($jid.as_str())
+            .bind($jid.domain().as_str())
+            .bind($role.name())
+            .bind($now.as_micros())
+            .execute(&mut *$tx)
+            .await?;
+        // What came for a former owner of the name while it was being removed.
+        for delete in archive::DELETE_LEFT_OVER {
+            sqlx::query(delete)
+                .bind($jid.as_str())
+                .execute(&mut *$tx)
+                .await?;
+        }
+    }};
+}
+pub(super) use insert_account;
+
 /// Operations on accounts; from [`super::Store::accounts`].
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts<'a> {
@@ -100,20 +124,7 @@ impl Accounts<'_> {
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
             transaction!(self.db, tx => {
-                sqlx::query(INSERT)
-                    .bind(jid.as_str())
-                    .bind(jid.domain().as_str())
-                    .bind(role.name())
-                    .bind(now.as_micros())
-                    .execute(&mut *tx)
-                    .await?;
-                // What came for a former owner of the name while it was being removed.
-                for delete in archive::DELETE_LEFT_OVER {
-                    sqlx::query(delete)
-                        .bind(jid.as_str())
-                        .execute(&mut *tx)
-                        .await?;
-                }
+                insert_account!(tx, jid, role, now);
                 for key in keys {
                     insert_key!(jid, key).execute(&mut *tx).await?;
                 }

@@ -16,18 +16,18 @@ use crate::proto::jid::{BareJid, Jid};
 
 mod id;
 mod named;
-mod preference;
+pub(super) mod preference;
 mod replacing;
 mod search;
 mod summary;
 mod word;
-mod writing;
+pub(super) mod writing;
 
-pub use id::{ArchiveId, UnknownArchiveId};
+pub use id::{ArchiveId, Ids as ArchiveIds, UnknownArchiveId};
 pub use preference::ArchivePreference;
 pub use word::{WORDS_MAX, archive_word};
 pub use writing::Appended as ArchiveAppended;
-pub(super) use writing::Writer;
+pub(super) use writing::{Writer, insert_messages};
 
 pub(super) const PREFERENCE_QUERIES: &[(&str, &str)] = preference::QUERIES;
 pub(super) const SEARCH_QUERIES: &[(&str, &str)] = search::QUERIES;
@@ -388,13 +388,13 @@ async fn purge(db: &Db, owner: &str, before: ArchiveId) -> Result<u64, StoreErro
 }
 
 impl NewArchived {
-    fn resource(&self) -> &str {
+    pub(super) fn resource(&self) -> &str {
         self.with
             .resource()
             .map_or("", |resource| resource.as_str())
     }
 
-    fn words_as_bytes(&self) -> Vec<u8> {
+    pub(super) fn words_as_bytes(&self) -> Vec<u8> {
         self.words
             .iter()
             .flat_map(|word| word.to_be_bytes())
@@ -430,7 +430,7 @@ impl ArchiveFilter {
     }
 }
 
-fn conversation(owner: &BareJid, peer: &BareJid) -> String {
+pub(super) fn conversation(owner: &BareJid, peer: &BareJid) -> String {
     format!("{owner}\n{peer}")
 }
 

@@ -9,6 +9,7 @@ mod access_list;
 mod account;
 mod account_source;
 mod archive;
+mod arrival;
 mod audit;
 mod blocked;
 mod credential;
@@ -43,9 +44,11 @@ pub use access_list::AccessLists;
 pub use account::{Account, Accounts, LastSeen, Removed};
 pub use account_source::AccountSources;
 pub use archive::{
-    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePage, ArchivePageLimits,
-    ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX, archive_word,
+    Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchiveIds, ArchivePage,
+    ArchivePageLimits, ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX,
+    archive_word,
 };
+pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
@@ -130,6 +133,12 @@ impl Store {
     #[must_use]
     pub fn account_sources(&self) -> AccountSources<'_> {
         AccountSources { db: &self.0.db }
+    }
+
+    /// Accounts that come whole from another server (XEP-0227).
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals<'_> {
+        Arrivals { db: &self.0.db }
     }
 
     /// The keys that accounts log in with.
@@ -303,6 +312,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         audit::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,
+        arrival::QUERIES,
         archive::PREFERENCE_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,

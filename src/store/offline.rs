@@ -20,7 +20,7 @@ use crate::proto::jid::BareJid;
 
 mod ids;
 
-use ids::Ids;
+pub(super) use ids::Ids;
 
 /// A stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::proto::jid::BareJid;
 
 queries! {
     FIND = "select xml from private_xml where owner = $1 and ns = $2 and name = $3";
+    ALL = "select xml from private_xml where owner = $1 order by ns, name";
     OTHER_BYTES = "select coalesce(sum(length(xml)), 0) from private_xml
         where owner = $1 and not (ns = $2 and name = $3)";
     PUT = "insert into private_xml (owner, ns, name, xml) values ($1, $2, $3, $4)
@@ -40,6 +41,16 @@ impl PrivateXml<'_> {
                 .bind(name)
                 .fetch_optional(pool)
                 .await?
+        }))
+    }
+
+    /// All that the owner stored, in the order of the names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all(&self, owner: &BareJid) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(ALL).bind(owner.as_str()).fetch_all(pool).await?
         }))
     }
 

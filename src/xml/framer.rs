@@ -11,7 +11,7 @@ use super::characters::is_space;
 use super::scan::{Goal, Scan};
 use super::strict::Strict;
 use super::token::Tokens;
-use super::{Limits, Scope, Tag, XmlError, scope};
+use super::{Limits, Scope, Tag, XmlError};
 
 /// What a stream consists of.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Opening {
 #[derive(Debug)]
 pub struct Framer {
     limits: Limits,
+    /// What is declared around the header.
+    outer: Scope,
     phase: Phase,
     scan: Scan,
     /// The name of the stream's tag as written, which its end tag must repeat.
@@ -61,6 +63,7 @@ impl Framer {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            outer: Scope::default(),
             phase: Phase::Header,
             scan: Scan::new(Goal::Header),
             name: CompactString::default(),
@@ -80,10 +83,20 @@ impl Framer {
         }
     }
 
+    /// Expects the start tag of an element that lies within others, whose declarations are in force: of a
+    /// document that is too large to be read at once.
+    #[must_use]
+    pub fn within(limits: Limits, outer: Scope) -> Self {
+        Self {
+            outer,
+            ..Self::new(limits)
+        }
+    }
+
     /// Expects a new stream header, as after STARTTLS and SASL (RFC 6120 §4.3.3).
     /// Bytes that are still in the caller's buffer are the caller's to keep or drop.
     pub fn restart(&mut self) {
-        *self = Self::new(self.limits);
+        *self = Self::within(self.limits, std::mem::take(&mut self.outer));
     }
 
     /// Applies other limits from the next frame on, as after authentication.
@@ -162,7 +175,7 @@ impl Framer {
     }
 
     fn open(&mut self, bytes: &[u8]) -> Result<Frame, XmlError> {
-        let mut reader = Strict::new(bytes, &scope::NOTHING, &self.limits)?;
+        let mut reader = Strict::new(bytes, &self.outer, &self.limits)?;
         reader.enter_root()?;
         self.name = match reader.prefix() {
             "" => reader.name().into(),

@@ -92,13 +92,16 @@ async fn role_of(house: &House, user: &str) -> Result<String> {
     Ok(role.context("no role")?.to_owned())
 }
 
+/// Makes the configuration of a mode: for a directory, the order of the sources, and a URL.
+type Mode = fn(&Slapd, &str, &str) -> String;
+
 #[tokio::test]
 async fn people_log_in_in_both_modes_over_ldaps_and_starttls() -> Result<()> {
     let authority = Authority::new("directory")?;
     let slapd = Slapd::start(&authority, PEOPLE).await?;
     let ldaps = format!("ldaps://localhost:{}", slapd.ldaps);
     let starttls = format!("ldap://localhost:{}", slapd.ldap);
-    let both: [(fn(&Slapd, &str, &str) -> String, &str); 3] = [
+    let both: [(Mode, &str); 3] = [
         (searching, &ldaps),
         (searching, &starttls),
         (binding, &ldaps),

@@ -22,6 +22,7 @@ mod invitations;
 mod keeping;
 mod limits;
 mod peer;
+mod portable;
 mod privileges;
 mod queries;
 mod redaction;

@@ -15,6 +15,7 @@ mod postgres;
 mod accounts;
 mod administration;
 mod archives;
+mod arrivals;
 mod database;
 mod fast_tokens;
 mod mailboxes;

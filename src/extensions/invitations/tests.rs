@@ -14,15 +14,19 @@ use crate::xml::Element;
 use super::PARS;
 
 async fn house(mode: RegistrationMode) -> House {
+    let all = |hooks: &mut crate::hooks::Hooks, config: &Arc<Config>| {
+        *hooks = crate::extensions::hooks(config);
+    };
+    House::configured(&["romeo", "juliet"], config(mode), all).await
+}
+
+fn config(mode: RegistrationMode) -> Config {
     let mut config = Config::default();
     config.registration.mode = mode;
     config.invitations.landing_url = "https://{host}/i/#{token}?{uri}".to_owned();
     config.invitations.open_per_account_max = 3;
     config.auth.scram_iterations = 4096;
-    let all = |hooks: &mut crate::hooks::Hooks, config: &Arc<Config>| {
-        *hooks = crate::extensions::hooks(config);
-    };
-    Box::pin(House::configured(&["romeo", "juliet"], config, all)).await
+    config
 }
 
 async fn create(house: &House, given: &[(&str, &str)]) -> Result<Outcome, Refusal> {

@@ -12,6 +12,7 @@ mod config;
 mod conversion;
 mod disco;
 mod error;
+mod imported;
 mod interest;
 mod items;
 mod last;
@@ -32,6 +33,7 @@ mod turns;
 use std::sync::Arc;
 
 pub(in crate::extensions) use config::{AccessModel, NodeConfig};
+pub(crate) use imported::configuration as imported_configuration;
 pub(in crate::extensions) use items::{all, item};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::publish_own;

@@ -181,7 +181,7 @@ async fn a_service_that_cannot_be_reached_is_forgotten() {
     };
     let owner = BareJid::new("juliet@localhost").unwrap();
     let registered = services.store.push_registrations();
-    let put = registered.put(&owner, &gone, 20).await.unwrap();
+    let put = Box::pin(registered.put(&owner, &gone, 20)).await.unwrap();
     assert_eq!(put, Put::Stored);
     assert_eq!(registrations(&house).await, 2);
     juliet.disconnect().await;

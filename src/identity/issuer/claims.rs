@@ -163,7 +163,7 @@ mod tests {
     }
 
     /// The good claims with some replaced; null takes one away.
-    fn with(changes: Value) -> Value {
+    fn with(changes: &Value) -> Value {
         let mut claims = good();
         let object = claims.as_object_mut().unwrap();
         for (name, value) in changes.as_object().unwrap() {
@@ -207,7 +207,7 @@ mod tests {
             (json!({"preferred_username": null}), Some(Flaw::User)),
             (json!({"preferred_username": 7}), Some(Flaw::User)),
         ] {
-            let found = judged(&config(), &with(changes.clone()));
+            let found = judged(&config(), &with(&changes));
             assert_eq!(found.err(), flaw, "{changes}");
         }
     }
@@ -241,7 +241,7 @@ mod tests {
             (config(), "anna@example.org/desk", None),
             (config(), "an na", None),
         ] {
-            let found = judged(&config, &with(json!({"preferred_username": name})));
+            let found = judged(&config, &with(&json!({"preferred_username": name})));
             let found = found.map(|person| person.account.to_string()).ok();
             assert_eq!(found.as_deref(), account, "{name:?}");
         }
@@ -260,7 +260,7 @@ mod tests {
             (json!({"realm_access": {"roles": ["leader"]}}), Role::Member),
             (json!({"realm_access": ["lead"]}), Role::Member),
         ] {
-            let person = judged(&config(), &with(claims.clone())).unwrap();
+            let person = judged(&config(), &with(&claims)).unwrap();
             assert_eq!(person.role, Some(role), "{claims}");
             assert_eq!(person.name.as_deref(), Some("Anna Agent"));
         }

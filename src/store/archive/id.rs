@@ -93,7 +93,7 @@ impl FromStr for ArchiveId {
 
 /// Makes ids that grow within this process.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
+pub struct Ids {
     last_micros: i64,
     /// Messages of that microsecond.
     count: u128,
@@ -109,7 +109,7 @@ impl Ids {
     }
 
     /// The next id for a message of that moment; `random` fills what the time leaves.
-    pub(super) fn next(&mut self, now: Timestamp, random: u128) -> ArchiveId {
+    pub fn next(&mut self, now: Timestamp, random: u128) -> ArchiveId {
         if now.as_micros() > self.last_micros {
             self.last_micros = now.as_micros();
             self.count = 0;

@@ -68,7 +68,7 @@ impl Archive<'_> {
     }
 }
 
-fn joined(addresses: &[String]) -> String {
+pub(in crate::store) fn joined(addresses: &[String]) -> String {
     addresses.join("\n")
 }
 

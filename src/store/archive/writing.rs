@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use sqlx::QueryBuilder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -116,7 +115,7 @@ impl Group for Archives {
 }
 
 /// The part of [`super::APPEND`] that stands before its rows.
-pub(super) const APPEND_ROWS: &str =
+pub(in crate::store) const APPEND_ROWS: &str =
     "insert into archive_message (owner, id, conversation, peer_resource, stanza, words) ";
 
 /// Makes the summaries of an archive for which there are enough messages; compiled for both databases.
@@ -156,6 +155,25 @@ macro_rules! summarize {
         }
     };
 }
+/// The statements that store messages with their words, for use in a transaction of either database.
+macro_rules! insert_messages {
+    ($tx:expr, $messages:expr) => {{
+        use $crate::store::archive;
+        for rows in archive::writing::in_powers_of_two(&$messages) {
+            let mut append = sqlx::QueryBuilder::new(archive::writing::APPEND_ROWS);
+            append.push_values(rows, |mut row, (id, message)| {
+                row.push_bind(message.owner.as_str().to_owned())
+                    .push_bind(id.to_bytes())
+                    .push_bind(archive::conversation(&message.owner, message.with.bare()))
+                    .push_bind(message.resource().to_owned())
+                    .push_bind(message.stanza.to_vec())
+                    .push_bind(message.words_as_bytes());
+            });
+            append.build().execute(&mut *$tx).await?;
+        }
+    }};
+}
+pub(in crate::store) use insert_messages;
 
 impl Archives {
     async fn store(&self, records: &[Record]) -> Result<(), StoreError> {
@@ -173,18 +191,7 @@ impl Archives {
         due.dedup();
         let db = &self.db;
         transaction!(db, tx => {
-            for rows in in_powers_of_two(&messages) {
-                let mut append = QueryBuilder::new(APPEND_ROWS);
-                append.push_values(rows, |mut row, (id, message)| {
-                    row.push_bind(message.owner.as_str().to_owned())
-                        .push_bind(id.to_bytes())
-                        .push_bind(super::conversation(&message.owner, message.with.bare()))
-                        .push_bind(message.resource().to_owned())
-                        .push_bind(message.stanza.to_vec())
-                        .push_bind(message.words_as_bytes());
-                });
-                append.build().execute(&mut *tx).await?;
-            }
+            insert_messages!(tx, messages);
             for owner in due {
                 summarize!(owner, tx);
             }
@@ -207,7 +214,7 @@ impl Record {
 const ROWS_MAX: usize = 512;
 
 /// The rows in pieces of 512, 256 … 2, 1: so few texts of SQL are prepared once and for all.
-fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
+pub(in crate::store) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();
     while !rows.is_empty() {
         let size = (1 << rows.len().ilog2()).min(ROWS_MAX);

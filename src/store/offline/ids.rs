@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 
 /// Makes ids that grow: microseconds, and in the low ten bits a mark of this process, so that two nodes
 /// on one database make different ones.
-pub(super) struct Ids {
+pub(in crate::store) struct Ids {
     last: i64,
     mark: i64,
 }
@@ -13,12 +13,12 @@ impl Ids {
     /// 2^10 marks leave 2^53 µs: until the year 2255.
     const MARK_BITS: u32 = 10;
 
-    pub(super) fn new(random: u128) -> Self {
+    pub(in crate::store) fn new(random: u128) -> Self {
         let mark = i64::try_from(random % (1 << Self::MARK_BITS)).unwrap_or(0);
         Self { last: 0, mark }
     }
 
-    pub(super) fn next(&mut self, now: Timestamp) -> i64 {
+    pub(in crate::store) fn next(&mut self, now: Timestamp) -> i64 {
         let step = 1 << Self::MARK_BITS;
         let fresh = now.as_micros().max(0).saturating_mul(step) | self.mark;
         // Two messages in one microsecond, or a clock that was put back.

@@ -42,7 +42,7 @@ impl RosterItem {
         }
     }
 
-    pub(super) fn joined_groups(&self) -> String {
+    pub(in crate::store) fn joined_groups(&self) -> String {
         let mut joined = String::new();
         for group in &self.groups {
             joined.extend(group.chars().filter(|c| *c != GROUP_END));
