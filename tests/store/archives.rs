@@ -297,6 +297,10 @@ async fn many(store: &Store, owner: &BareJid, count: usize) -> Vec<ArchiveId> {
     ids
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one long archive, looked at in every part"
+)]
 async fn words_are_found_in_every_part_of_a_long_archive(place: Place) {
     use ArchiveEnd::{Latest, Oldest};
     let store = place.open().await;

@@ -79,6 +79,10 @@ fn ids(count: u32) -> Vec<ArchiveId> {
     (0..count).map(|_| ids.next(NOW, 5)).collect()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one account with a thing of every kind"
+)]
 async fn all_that_an_account_had_is_there(place: Place) {
     let store = place.open().await;
     // More rows than one statement has.
