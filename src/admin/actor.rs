@@ -91,6 +91,18 @@ impl Actor {
     }
 }
 
+/// The served host that the domain is, or else the one that it is below of. Where one host is below another,
+/// what is below both belongs to the longer.
+pub(super) fn host_of<'a>(config: &'a Config, domain: &str) -> Option<&'a str> {
+    let hosts = config.hosts.iter().map(|host| host.domain.as_str());
+    hosts
+        .filter(|host| {
+            let below = domain.strip_suffix(host);
+            below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+        })
+        .max_by_key(|host| host.len())
+}
+
 impl Reach {
     /// Whether the host is within it.
     #[must_use]
@@ -107,14 +119,18 @@ impl Reach {
     }
 
     /// Whether an address at the host or at a service of it is within it.
-    pub(super) fn includes_service_of(&self, domain: &str) -> bool {
+    pub(super) fn includes_service_of(&self, config: &Config, domain: &str) -> bool {
         match self {
             Self::Server => true,
-            Self::Host(own) => {
-                let below = domain.strip_suffix(own.as_str());
-                below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
-            }
+            Self::Host(own) => host_of(config, domain) == Some(own),
         }
+    }
+
+    /// Whether an administrator of the whole server is out of it: who reaches one host could otherwise
+    /// become that account, by its password or by making it anew.
+    pub(super) fn spares(&self, config: &Config, jid: &BareJid) -> bool {
+        let named = &config.admin.server_administrators;
+        *self != Self::Server && named.iter().any(|address| address.0 == *jid)
     }
 
     /// The only host, where there is one.

@@ -34,7 +34,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .prefilled(|operator| {
         Box::pin(async move {
-            let administrators = administrators(&operator).await?;
+            let administrators = replaceable(&operator).await?;
             let values = administrators.iter().map(|it| ("jid", it.jid.to_string()));
             Ok(values.collect())
         })
@@ -55,6 +55,14 @@ async fn administrators(operator: &Operator) -> Result<Vec<Account>, Refusal> {
         let accounts = operator.store.accounts();
         all.extend(accounts.with_role(host, Role::Administrator).await?);
     }
+    Ok(all)
+}
+
+/// Those whom `admin set` replaces: who administers the whole server stays out of reach of who administers one
+/// host.
+async fn replaceable(operator: &Operator) -> Result<Vec<Account>, Refusal> {
+    let mut all = administrators(operator).await?;
+    all.retain(|account| !operator.reach.spares(&operator.config, &account.jid));
     Ok(all)
 }
 
@@ -107,7 +115,7 @@ async fn set(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
             None => return Err(Refusal::no_account(jid)),
         }
     }
-    let before = administrators(&operator).await?;
+    let before = replaceable(&operator).await?;
     let is_before = |jid: &BareJid| before.iter().any(|account| account.jid == *jid);
     let mut added: Vec<&str> = Vec::new();
     // First those who are added: should it fail in between, somebody administers.
@@ -122,7 +130,7 @@ async fn set(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
     }
     let text = format!(
         "There are {} administrators: {} are new, {} are members now.\n",
-        wanted.len(),
+        administrators(&operator).await?.len(),
         added.len(),
         taken.len()
     );

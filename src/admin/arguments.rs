@@ -261,6 +261,14 @@ impl Arguments {
         matches!(self.find(name), Some(Value::Flag(true)))
     }
 
+    /// The accounts that the arguments name.
+    pub(super) fn all_accounts(&self) -> impl Iterator<Item = &BareJid> {
+        self.0.iter().filter_map(|(_, value)| match value {
+            Value::Account(jid) => Some(jid),
+            _ => None,
+        })
+    }
+
     /// The hosts that the arguments name, by themselves or as the domain of an account.
     pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|(_, value)| match value {

@@ -42,6 +42,14 @@ pub enum BackupError {
     /// The folder of the backup is there already.
     #[error("{}: is there already; name a folder that is not", .0.display())]
     Exists(PathBuf),
+    /// The folder would be a part of what is copied into it.
+    #[error("{}: lies within data_dir ({}), of which it is to be the backup; name a folder outside of it", folder.display(), data_dir.display())]
+    Inside {
+        /// The folder of the backup.
+        folder: PathBuf,
+        /// The folder of the server.
+        data_dir: PathBuf,
+    },
     /// The folder holds no backup.
     #[error("{}: {what}", path.display())]
     Bad {
@@ -121,9 +129,15 @@ pub async fn make(
     if folder.exists() {
         return Err(BackupError::Exists(folder.to_owned()));
     }
+    let partial = partial(folder);
+    if backup_files::overlap(data_dir, &partial)? {
+        return Err(BackupError::Inside {
+            folder: folder.to_owned(),
+            data_dir: data_dir.to_owned(),
+        });
+    }
     let snapshot = Box::pin(Snapshot::begin(location, limits)).await?;
     let mut snapshot = snapshot.ok_or(BackupError::Nothing)?;
-    let partial = partial(folder);
     if partial.exists() {
         fs::remove_dir_all(&partial).map_err(|e| FileError::new(&partial, e))?;
     }

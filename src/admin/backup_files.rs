@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::control;
 
@@ -30,6 +30,31 @@ const LISTENERS: &str = "listeners";
 
 /// Deeper than anything that a server makes.
 const DEPTH_MAX: usize = 8;
+
+/// Whether one of the folders lies within the other, or is the other.
+pub(super) fn overlap(data_dir: &Path, partial: &Path) -> Result<bool, FileError> {
+    let resolve = |path: &Path| resolved(path).map_err(|e| FileError::new(path, e));
+    let (data_dir, partial) = (resolve(data_dir)?, resolve(partial)?);
+    Ok(partial.starts_with(&data_dir) || data_dir.starts_with(&partial))
+}
+
+/// Where a path leads once it is made: without links, as far as it is there.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let there = path.ancestors().find(|it| it.exists());
+    let there = there.unwrap_or_else(|| Path::new("/"));
+    let mut real = there.canonicalize()?;
+    // Nothing of the rest is a link, for it is not there.
+    for part in path.strip_prefix(there).unwrap_or(&path).components() {
+        match part {
+            Component::ParentDir => {
+                real.pop();
+            }
+            part => real.push(part),
+        }
+    }
+    Ok(real)
+}
 
 /// Copies what belongs into a backup; returns how many files.
 pub(super) fn copy_out(data_dir: &Path, into: &Path) -> Result<usize, FileError> {

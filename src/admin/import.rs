@@ -82,6 +82,10 @@ async fn import(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
                 format!("{jid} is of a host that you do not administer"),
             );
         }
+        if operator.reach.spares(&operator.config, jid) {
+            let refusal = Refusal::server_administrator(jid);
+            complaints.add(row.line, refusal.to_string());
+        }
         if operator.store.accounts().find(jid).await?.is_some() {
             complaints.add(row.line, format!("there is an account {jid} already"));
         }

@@ -157,13 +157,7 @@ async fn perform_one(
 ) -> Result<Outcome, Refusal> {
     let permitted = allowed(by, operation).and_then(|()| {
         let arguments = operation.understand(given, &operator.config)?;
-        let beyond = arguments.hosts().find(|host| !by.reach.includes(host));
-        match beyond {
-            Some(host) => Err(Refusal::Forbidden(format!(
-                "you are an administrator of another host than {host}"
-            ))),
-            None => Ok(arguments),
-        }
+        within(by, &arguments, operator).map(|()| arguments)
     });
     let done = match permitted {
         Ok(arguments) => (operation.run)(operator.clone(), arguments).await,
@@ -171,6 +165,20 @@ async fn perform_one(
     };
     log(operation, given, &done);
     trail::keep(operator, by, operation, given, done).await
+}
+
+/// Whether what the arguments name is within reach.
+fn within(by: &Actor, arguments: &Arguments, operator: &Operator) -> Result<(), Refusal> {
+    if let Some(host) = arguments.hosts().find(|host| !by.reach.includes(host)) {
+        return Err(Refusal::Forbidden(format!(
+            "you are an administrator of another host than {host}"
+        )));
+    }
+    let mut named = arguments.all_accounts();
+    match named.find(|jid| by.reach.spares(&operator.config, jid)) {
+        Some(jid) => Err(Refusal::server_administrator(jid)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses to do it, and writes the attempt into the audit trail.

@@ -55,6 +55,13 @@ impl Refusal {
         Self::NotFound(format!("there is no account {jid}"))
     }
 
+    pub(super) fn server_administrator(jid: &BareJid) -> Self {
+        Self::Forbidden(format!(
+            "{jid} administers the whole server, as [admin] server_administrators says; it is out of reach of \
+             who administers one host"
+        ))
+    }
+
     /// The same with other words.
     pub(super) fn saying(self, text: String) -> Self {
         match self {

@@ -112,8 +112,15 @@ fn refused(error: StanzaError) -> Refusal {
     }
 }
 
+fn includes(operator: &Operator, room: &BareJid) -> bool {
+    let domain = room.domain();
+    operator
+        .reach
+        .includes_service_of(&operator.config, domain.as_str())
+}
+
 fn within_reach(operator: &Operator, room: &BareJid) -> Result<(), Refusal> {
-    match operator.reach.includes_service_of(room.domain().as_str()) {
+    match includes(operator, room) {
         true => Ok(()),
         false => Err(Refusal::Forbidden(format!(
             "you are an administrator of another host than that of {room}"
@@ -124,11 +131,7 @@ fn within_reach(operator: &Operator, room: &BareJid) -> Result<(), Refusal> {
 async fn list(operator: Operator, _arguments: Arguments) -> Result<Outcome, Refusal> {
     let (desk, services) = desk(&operator)?;
     let mut rooms = desk.list(services).await.map_err(refused)?;
-    rooms.retain(|room| {
-        operator
-            .reach
-            .includes_service_of(room.jid.domain().as_str())
-    });
+    rooms.retain(|room| includes(&operator, &room.jid));
     let total = rooms.len();
     rooms.truncate(LIST_MAX);
     let mut data = Vec::with_capacity(rooms.len());

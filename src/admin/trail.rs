@@ -4,7 +4,7 @@
 use serde_json::json;
 use tracing::error;
 
-use super::actor::Actor;
+use super::actor::{Actor, host_of};
 use super::arguments::{Arguments, Given};
 use super::operation::{Argument, Face, Kind, Operation, Trace, own};
 use super::operator::Operator;
@@ -121,18 +121,8 @@ pub(super) async fn keep(
 fn host(operator: &Operator, target: &str, by: &Actor) -> String {
     let domain = |text: &str| Jid::parse(text).ok().map(|jid| jid.domain().to_owned());
     let candidates = [domain(target), domain(&by.who)].into_iter().flatten();
-    let hosts = || {
-        operator
-            .config
-            .hosts
-            .iter()
-            .map(|host| host.domain.as_str())
-    };
-    let mut served = candidates.filter_map(|domain| {
-        let mut hosts = hosts();
-        let own = hosts.find(|host| domain == *host || domain.ends_with(&format!(".{host}")));
-        own.map(str::to_owned)
-    });
+    let mut served =
+        candidates.filter_map(|domain| host_of(&operator.config, &domain).map(str::to_owned));
     served.next().unwrap_or_default()
 }
 

@@ -174,7 +174,9 @@ impl Place {
             info!(domain = %self.domain, stanzas = waiting.len(), "given back to the senders");
         }
         for waiting in waiting {
-            if let Some(refusal) = waiting.stanza.refusal(&away()) {
+            if !waiting.stanza.kind.asks_no_answer()
+                && let Some(refusal) = waiting.stanza.refusal(&away())
+            {
                 services.route(refusal).await;
             }
         }

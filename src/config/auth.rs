@@ -10,8 +10,11 @@ section! {
         /// Who knows the people that log in: "local" for accounts with a password of their own here,
         /// "ldap" for a directory (`[auth.ldap]`), "oauth" for signed tokens (`[auth.oauth]`). They are
         /// asked in this order, and the first that knows the account decides; SCRAM always means the
-        /// password here. "local" first keeps its accounts usable while the others are down, and
-        /// lets nobody of theirs take a name of its own.
+        /// password here. "local" first keeps its accounts usable while the others are down. Whatever
+        /// the order, an account stays with who had it first: with a password here, or with the
+        /// source of its first login. Whom another source knows by that name is refused, which the
+        /// log tells, until an administrator removes the account; so keep `[registration]` closed
+        /// where a directory gives the names.
         sources: Vec<AuthSource> = vec![AuthSource::Local];
         /// How often a password is hashed when it is set (SCRAM's iteration count). RFC 7677 §4
         /// asks for at least 4096. The client computes it at its first login, a script in a
@@ -64,16 +67,5 @@ impl Auth {
     #[must_use]
     pub fn asks(&self, source: AuthSource) -> bool {
         self.sources.contains(&source)
-    }
-
-    /// Whether an account with a password of its own here belongs to `source` all the same.
-    #[must_use]
-    pub fn comes_before_local(&self, source: AuthSource) -> bool {
-        let place = |wanted| self.sources.iter().position(|source| *source == wanted);
-        match (place(source), place(AuthSource::Local)) {
-            (Some(own), Some(local)) => own < local,
-            (Some(_), None) => true,
-            (None, _) => false,
-        }
     }
 }

@@ -15,7 +15,9 @@ use crate::store::{Put, Store, StoreError, Vcard};
 pub enum Admitted {
     /// It is the person's. Whether it is enabled has not been looked at.
     Theirs,
-    /// It has a password of its own here, and its source is asked before the person's.
+    /// It has a password of its own here, or is somebody's whom another source knows: whoever took the
+    /// name first. It is not given to the person, for the other would still get in, and the
+    /// person would find what is the other's.
     NotTheirs,
 }
 
@@ -40,9 +42,13 @@ pub async fn admit(
         let sources = store.account_sources();
         let noted = sources.find(&person.account).await?;
         let is_theirs = noted.as_deref() == Some(source)
-            || sources.put(&person.account, source).await?
-            || config.auth.comes_before_local(person.source);
+            || sources.put(&person.account, source).await?;
         if !is_theirs {
+            warn!(
+                account = %person.account,
+                source,
+                "the account is somebody else's; an administrator has to remove it before this person gets in"
+            );
             return Ok(Admitted::NotTheirs);
         }
         if let Some(given) = person.role.filter(|given| *given != role) {

@@ -240,6 +240,16 @@ impl Kind {
             Self::Iq(kind) => kind.is_request(),
         }
     }
+
+    /// Whether nobody waits to hear that it could not be delivered: a probe and the end of a presence
+    /// ask for no answer (RFC 6121 §4).
+    #[must_use]
+    pub const fn asks_no_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Presence(PresenceType::Probe | PresenceType::Unavailable)
+        )
+    }
 }
 
 impl Stanza {

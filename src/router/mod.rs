@@ -21,7 +21,7 @@ use crate::hooks::{
     Undelivered, counter,
 };
 use crate::observe::metrics::{self, counted};
-use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
@@ -411,10 +411,9 @@ impl Router {
 
     /// Sends an error back to the sender, where the standard allows one.
     fn refuse(&self, stanza: &Stanza, error: &StanzaError, replies: &mut Replies) {
-        // RFC 6121 §8.5.1, §4: presence to nobody is ignored, for an error would tell; a probe and
-        // the end of a presence ask for no answer.
+        // RFC 6121 §8.5.1: presence to nobody is ignored, for an error would tell.
         let silent = match stanza.kind {
-            Kind::Presence(PresenceType::Probe | PresenceType::Unavailable) => true,
+            kind if kind.asks_no_answer() => true,
             Kind::Presence(_) => error.condition == Condition::ServiceUnavailable,
             Kind::Message(_) | Kind::Iq(_) => false,
         };

@@ -255,22 +255,13 @@ impl Federation {
             return;
         };
         for waiting in stanzas {
-            if !tells_nobody(&waiting.stanza)
+            if !waiting.stanza.kind.asks_no_answer()
                 && let Some(refusal) = waiting.stanza.refusal(error)
             {
                 router.route(refusal).await;
             }
         }
     }
-}
-
-/// A probe and the end of a presence ask for no answer, as in the router.
-fn tells_nobody(stanza: &crate::proto::Stanza) -> bool {
-    use crate::proto::{Kind, PresenceType};
-    matches!(
-        stanza.kind,
-        Kind::Presence(PresenceType::Probe | PresenceType::Unavailable)
-    )
 }
 
 impl Gateway for Federation {

@@ -8,7 +8,7 @@ queries! {
     FIND = "select source from account_source where account = $1";
     KEYS = "select count(*) from credential where account = $1";
     PUT = "insert into account_source (account, source) values ($1, $2)
-        on conflict (account) do update set source = excluded.source";
+        on conflict (account) do nothing";
 }
 
 /// Operations on the sources of accounts; from [`super::Store::account_sources`].
@@ -31,15 +31,15 @@ impl AccountSources<'_> {
         }))
     }
 
-    /// Notes the source of an account; `false` when the account has a password of its own, which it
-    /// keeps.
+    /// Notes the source of an account that has none; whether it is its source now. An account with a
+    /// password of its own keeps that, and one of another source stays with it.
     ///
     /// # Errors
     /// [`StoreError::NoAccount`] when there is no such account.
     pub async fn put(&self, account: &BareJid, source: &str) -> Result<bool, StoreError> {
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
-            transaction!(self.db, tx => {
+            let noted: Option<String> = transaction!(self.db, tx => {
                 let keys: i64 = sqlx::query_scalar(KEYS)
                     .bind(account.as_str())
                     .fetch_one(&mut *tx)
@@ -52,8 +52,12 @@ impl AccountSources<'_> {
                     .bind(source)
                     .execute(&mut *tx)
                     .await?;
+                sqlx::query_scalar(FIND)
+                    .bind(account.as_str())
+                    .fetch_optional(&mut *tx)
+                    .await?
             });
-            Ok(true)
+            Ok(noted.as_deref() == Some(source))
         })
         .await
     }

@@ -320,8 +320,13 @@ async fn a_component_that_stays_away_is_given_up() -> Result<()> {
     house
         .logs("the connection of a component is lost", 1)
         .await?;
+    // What waits comes back, but for the end of a presence.
+    romeo
+        .send(&format!("<presence to='{BOT}' type='unavailable'/>"))
+        .await?;
     romeo.send(&numbered(0)).await?;
     let back = romeo.element().await?;
+    ensure!(back.name == "message", "{back}");
     ensure!(condition(&back) == "remote-server-timeout", "{back}");
     // From now on nothing waits, and the end of a presence is no question.
     romeo

@@ -182,9 +182,28 @@ async fn the_first_source_that_knows_the_account_decides() -> Result<()> {
     refused(&house, "admin", "admin", "not-authorized").await?;
 
     let house = self::house(&searching(&slapd, "'ldap', 'local'", &url), &accounts).await?;
-    name_of(&house, "bert", "bert secret").await?;
     refused(&house, "bert", PASSWORD, "not-authorized").await?;
     name_of(&house, "admin", PASSWORD).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_took_a_name_before_gets_no_role_of_the_directory_s_person() -> Result<()> {
+    let slapd = Slapd::start(&Authority::new("directory")?, PEOPLE).await?;
+    let url = format!("ldaps://localhost:{}", slapd.ldaps);
+    // A stranger has registered with the supervisor's name.
+    let accounts = [("anna@localhost", PASSWORD)];
+    for sources in ["'ldap', 'local'", "'local', 'ldap'", "'ldap'"] {
+        let house = house(&searching(&slapd, sources, &url), &accounts).await?;
+        refused(&house, "anna", "anna secret", "not-authorized").await?;
+        ensure!(role_of(&house, "anna").await? == "member", "{sources}");
+    }
+    let house = house(&searching(&slapd, "'ldap', 'local'", &url), &accounts).await?;
+    refused(&house, "anna", "anna secret", "not-authorized").await?;
+    house.logs("the account is somebody else's", 1).await?;
+    house.ask(&["account", "remove", "anna@localhost"]).await?;
+    name_of(&house, "anna", "anna secret").await?;
+    ensure!(role_of(&house, "anna").await? == "supervisor");
     Ok(())
 }
 

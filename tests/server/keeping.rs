@@ -140,6 +140,32 @@ async fn what_is_there_already_is_not_written_over() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_backup_is_not_made_within_what_it_copies() -> Result<()> {
+    let house = House::serving("", &PEOPLE).await?;
+    std::os::unix::fs::symlink("data", house.path("link"))?;
+    let whole = house.path("data/whole").display().to_string();
+    for folder in [
+        "data/backup",
+        "data/deep/er/backup",
+        "link/backup",
+        "none/../data/backup",
+        "./data/uploads/../backup",
+        &whole,
+    ] {
+        refused(&house, &["backup", folder], "lies within data_dir").await?;
+        ensure!(!house.path(folder).exists(), "{folder}");
+    }
+    ensure!(!house.path("data/deep").exists(), "nothing is left");
+    // Beside it is not within it.
+    house.ask(&["backup", "data-backup"]).await?;
+    // What is made before it has its name replaces what an attempt has left, and not the server's own.
+    let partial = House::with("data_dir = 'data.partial'")?;
+    partial.ask(&["account", "list"]).await?;
+    refused(&partial, &["backup", "data"], "lies within data_dir").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_damaged_backup_leaves_the_database_empty() -> Result<()> {
     let house = House::serving("", &PEOPLE).await?;
     let backup = house.path("backup").display().to_string();

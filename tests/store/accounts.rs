@@ -259,10 +259,10 @@ async fn the_source_of_an_account_is_kept_where_it_has_no_password(place: Place)
         .await
         .unwrap();
     assert_eq!(sources.find(&alice).await.unwrap(), None);
-    for source in ["ldap", "ldap", "oauth"] {
-        assert!(sources.put(&alice, source).await.unwrap());
+    for (source, is_theirs) in [("ldap", true), ("ldap", true), ("oauth", false)] {
+        assert_eq!(sources.put(&alice, source).await.unwrap(), is_theirs);
         let found = sources.find(&alice).await.unwrap();
-        assert_eq!(found.as_deref(), Some(source));
+        assert_eq!(found.as_deref(), Some("ldap"));
     }
     assert!(!sources.put(&bob, "ldap").await.unwrap());
     assert_eq!(sources.find(&bob).await.unwrap(), None);

@@ -73,10 +73,7 @@ impl Driver {
             let admitted = admit(&services.store, &services.config, &person, self.proved_at).await;
             return match admitted {
                 Ok(Admitted::Theirs) => Ok(true),
-                Ok(Admitted::NotTheirs) => {
-                    info!(%account, "the account has a password of its own here");
-                    Ok(false)
-                }
+                Ok(Admitted::NotTheirs) => Ok(false),
                 Err(error) => {
                     warn!(%error, "an account could not be made");
                     Err(Unavailable)
