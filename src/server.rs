@@ -170,7 +170,17 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     service_manager::stopping();
     watch.draining.cancel();
     drain(&config, &router, &mut signals).await;
-    shut_down(&config, &router, &components, &tasks, &stop, &store).await;
+    let federation = federation.as_deref();
+    shut_down(
+        &config,
+        &router,
+        &components,
+        federation,
+        &tasks,
+        &stop,
+        &store,
+    )
+    .await;
     Ok(ending)
 }
 

@@ -26,7 +26,8 @@ section! {
         authorities: OptionalPath = OptionalPath(None);
         /// Whether a server whose certificate is not valid may prove by a connection back to its
         /// domain that it is who it says (XEP-0220). As secure as DNS is; for peers that cannot
-        /// have a certificate.
+        /// have a certificate, or whose server refuses ours for EXTERNAL: ejabberd 23.01 does when it is for
+        /// servers only (serverAuth), as public authorities issue them.
         dialback: bool = false;
         /// Whether TLS is required. Without it everybody on the way reads along and may change
         /// what is said; without TLS a server can be known by `dialback` only.
@@ -35,7 +36,7 @@ section! {
         /// the operating system.
         name_server: OptionalAddress = OptionalAddress(None);
         /// How long one attempt to connect to one address may take, and each step after it: TLS,
-        /// an answer of the other server.
+        /// an answer of the other server. All steps together may take three times as long.
         connect_seconds: Seconds = Seconds::new(20), in Seconds::new(1)..=Seconds::new(300);
         /// How many stanzas may wait for one domain. More come back to their senders.
         queue_stanzas_max: u32 = 1_024, in 16..=1_000_000;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -28,6 +29,46 @@ const ADDRESSES_TRIED_MAX: usize = 8;
 
 /// After how long of silence the kernel asks whether the peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(120);
+
+/// How many times `connect_seconds` the negotiation of one stream may take together. It has about ten steps;
+/// a server with which all of them are slow is no use.
+const NEGOTIATION_TIMES: u32 = 3;
+
+/// How long a server that was too slow may take to read that it was.
+const REFUSAL: Duration = Duration::from_secs(2);
+
+/// Places for those that connect at the same time.
+#[derive(Debug)]
+pub(super) struct Places(Semaphore);
+
+impl Places {
+    pub(super) const fn new(max: usize) -> Self {
+        Self(Semaphore::const_new(max))
+    }
+
+    /// Connects when there is a place, which is waited for no longer than that.
+    ///
+    /// # Errors
+    /// Those of `attempt`, or that there was no place in time.
+    pub(super) async fn connect<T>(
+        &self,
+        limit: Duration,
+        attempt: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        // It is never closed.
+        let Ok(Ok(_place)) = timeout(limit, self.0.acquire()).await else {
+            let reason = "too many other servers are being connected to";
+            return Err(Failure::passing(Step::Connect, reason));
+        };
+        attempt.await
+    }
+}
+
+/// Runs a negotiation whose steps may take `step` each; nothing when all of them together take too long.
+async fn in_time<T>(step: Duration, negotiation: impl Future<Output = T>) -> Option<T> {
+    let limit = step.saturating_mul(NEGOTIATION_TIMES);
+    timeout(limit, negotiation).await.ok()
+}
 
 /// A stream that came about.
 pub(super) struct Reached {
@@ -147,7 +188,11 @@ impl Attempt<'_> {
             scope: Scope::default(),
         };
         // The machine is told how it ended; the peer is not kept waiting for it.
-        let outcome = driver.negotiate().await?;
+        let Some(outcome) = in_time(limit, driver.negotiate()).await else {
+            let failure = driver.too_slow("the negotiation took too long");
+            return Err(failure.await);
+        };
+        let outcome = outcome?;
         Ok(Reached {
             connection: driver.connection,
             scope: driver.scope,
@@ -219,11 +264,7 @@ impl Driver<'_> {
             Ok(Err(ReadError::Xml(error))) => {
                 return Err(self.refuse(error.into(), error.to_string()).await);
             }
-            Err(_) => {
-                let reason = "no answer in time";
-                let condition = StreamCondition::ConnectionTimeout;
-                return Err(self.refuse(condition.into(), reason.to_owned()).await);
-            }
+            Err(_) => return Err(self.too_slow("no answer in time").await),
         };
         match frame {
             Frame::Open(opening) => {
@@ -251,6 +292,12 @@ impl Driver<'_> {
         // Whether it arrives or not, the stream is over.
         let _ = self.connection.write(&bytes).await;
         self.attempt.failure(Step::Stream, reason)
+    }
+
+    async fn too_slow(&mut self, reason: &str) -> Failure {
+        let error = StreamCondition::ConnectionTimeout.into();
+        let refusing = timeout(REFUSAL, self.refuse(error, reason.to_owned())).await;
+        refusing.unwrap_or_else(|_| self.attempt.failure(Step::Stream, reason))
     }
 
     async fn encrypt(&mut self, announced: Option<Application>) -> Result<Encryption, Failure> {
@@ -287,5 +334,47 @@ pub(super) fn tune(socket: &TcpStream) {
         .and_then(|()| SockRef::from(socket).set_tcp_keepalive(&keepalive));
     if let Err(error) = tuned {
         tracing::debug!(%error, "socket options");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_answers_for_ever_in_time_is_too_slow() {
+        let step = Duration::from_secs(20);
+        let endless = async {
+            while timeout(step, sleep(step - Duration::from_secs(1)))
+                .await
+                .is_ok()
+            {}
+        };
+        let start = Instant::now();
+        assert_eq!(in_time(step, endless).await, None);
+        assert_eq!(start.elapsed(), step * NEGOTIATION_TIMES);
+        assert_eq!(in_time(step, sleep(step)).await, Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_so_many_connect_at_once() {
+        let places = Places::new(1);
+        let limit = Duration::from_secs(20);
+        let takes = |seconds| async move {
+            sleep(Duration::from_secs(seconds)).await;
+            Ok(Instant::now())
+        };
+        let start = Instant::now();
+        let (first, second, third) = tokio::join!(
+            places.connect(limit, takes(15)),
+            places.connect(limit, takes(15)),
+            places.connect(limit, takes(15)),
+        );
+        let after = |seconds| Ok(start + Duration::from_secs(seconds));
+        assert_eq!((first, second), (after(15), after(30)));
+        assert_eq!(third.unwrap_err().step, Step::Connect);
+        assert_eq!(places.connect(limit, takes(0)).await, after(30));
     }
 }

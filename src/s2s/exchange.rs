@@ -45,7 +45,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the peer may take to acknowledge, to say who it is, or to close its side.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the last write may take when the server stops.
+/// How long the last write may take when the server stops, and what came may take to be durable before the
+/// last acknowledgement.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How many stanzas may wait for an acknowledgement before no more are sent.
@@ -246,7 +247,7 @@ impl Exchange {
                     Box::pin(self.receive(receiving::Input::Verified(pair, verdict), published))
                         .await
                 }
-                Event::Late(late) => self.late(late),
+                Event::Late(late) => self.late(late).await,
             };
             match outcome {
                 Ok(None) => {}
@@ -307,7 +308,7 @@ impl Exchange {
         )
     }
 
-    fn late(&mut self, late: Late) -> Result<Option<End>, StreamError> {
+    async fn late(&mut self, late: Late) -> Result<Option<End>, StreamError> {
         match late {
             Late::Pause => self.paused = None,
             Late::Proof => return Err(StreamCondition::ConnectionTimeout.into()),
@@ -317,6 +318,7 @@ impl Exchange {
             }
             Late::Close => return Ok(Some(self.over())),
             Late::Idle => {
+                self.acknowledge_at_last().await;
                 self.write(wire::CLOSE);
                 self.closing = Some(Instant::now() + WRITE_TIMEOUT);
                 self.active = Instant::now();
@@ -340,6 +342,7 @@ impl Exchange {
 
     /// Writes the error, and what was to be written before it.
     async fn fail(&mut self, error: StreamError) -> End {
+        self.acknowledge_at_last().await;
         let mut bytes = Vec::new();
         let mut failure = Failure::ours(Step::Established, &error);
         match &mut self.side {
@@ -376,6 +379,7 @@ impl Exchange {
     async fn say_goodbye(&mut self) -> End {
         let rest = self.claim.as_ref().map(|claim| claim.link.queue.drain());
         self.send(rest.unwrap_or_default());
+        self.acknowledge_at_last().await;
         let mut bytes = Vec::new();
         wire::fail(&mut bytes, &StreamCondition::SystemShutdown.into());
         self.write(&bytes);
@@ -428,6 +432,16 @@ impl Exchange {
     fn acknowledge(&mut self) {
         if let Some(management) = &mut self.management {
             let handled = management.handled();
+            self.element(&nonza::ack(handled));
+        }
+    }
+
+    /// Before the end of the stream, so that what has arrived is not sent again or given back
+    /// (XEP-0198 §4).
+    async fn acknowledge_at_last(&mut self) {
+        if let Some(management) = &mut self.management
+            && let Some(handled) = management.handled_at_last(LAST_WORDS).await
+        {
             self.element(&nonza::ack(handled));
         }
     }

@@ -42,6 +42,9 @@ impl Step {
     }
 }
 
+/// How much of a reason is kept, in characters: some of it is what the other server said.
+const REASON_MAX: usize = 300;
+
 /// Something that went wrong with another server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {reason}", step.name())]
@@ -60,7 +63,7 @@ impl Failure {
     pub(super) fn passing(step: Step, reason: impl Into<String>) -> Self {
         Self {
             step,
-            reason: reason.into(),
+            reason: printable(&reason.into()),
             condition: Condition::RemoteServerTimeout,
         }
     }
@@ -123,6 +126,19 @@ impl Failure {
     }
 }
 
+/// One line that is not too long for a log, whatever the other server has said.
+fn printable(reason: &str) -> String {
+    let plain = reason
+        .chars()
+        .map(|it| if it.is_control() { ' ' } else { it });
+    let mut kept: String = plain.clone().take(REASON_MAX).collect();
+    if plain.count() > REASON_MAX {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
+}
+
 impl From<DnsError> for Failure {
     fn from(error: DnsError) -> Self {
         let reason = error.to_string();
@@ -158,5 +174,25 @@ mod tests {
             let said = failure.to_string();
             assert!(said.contains(condition.name()) && said.contains("why"));
         }
+    }
+
+    #[test]
+    fn what_the_other_server_says_does_not_fill_the_log() {
+        let text = |text: String| {
+            let condition = Element::new(ns::STREAM_ERRORS, "policy-violation");
+            Element::new(ns::STREAMS, "error")
+                .child(condition)
+                .child(Element::new(ns::STREAM_ERRORS, "text").text(text))
+        };
+        let lines = Failure::told(Step::Stream, &text("one\n\u{9b}two\tthree".to_owned()));
+        assert!(lines.reason.ends_with("(one  two three)"), "{lines}");
+        let long = Failure::told(Step::Stream, &text("ü".repeat(500_000)));
+        assert_eq!(long.reason.chars().count(), REASON_MAX);
+        assert!(long.reason.ends_with("ü…"));
+        let name = "x".repeat(500_000);
+        let named =
+            Element::new(ns::STREAMS, "error").child(Element::new(ns::STREAM_ERRORS, &*name));
+        let named = Failure::told(Step::Stream, &named);
+        assert_eq!(named.reason.chars().count(), REASON_MAX);
     }
 }

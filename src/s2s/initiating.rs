@@ -114,6 +114,8 @@ pub(super) struct Initiating {
     encryption: Encryption,
     /// SASL has succeeded: the next features are the last.
     authenticated: bool,
+    /// A challenge was answered.
+    challenged: bool,
     bidi: bool,
     /// Dialback was offered with the features.
     dialback: bool,
@@ -131,6 +133,7 @@ impl Initiating {
             state: State::Connecting,
             encryption: Encryption::Plain,
             authenticated: false,
+            challenged: false,
             bidi: false,
             dialback: false,
             id: None,
@@ -275,10 +278,15 @@ impl Initiating {
             return Ok(Next::Restart);
         }
         if element.is(ns::SASL, "challenge") {
-            // Who asks again is told again.
+            // One, where the initial response was not enough; EXTERNAL has nothing else to say.
+            if std::mem::replace(&mut self.challenged, true) {
+                return Err(Failure::passing(
+                    Step::Sasl,
+                    "EXTERNAL asks again and again",
+                ));
+            }
             let own = STANDARD.encode(&self.pair.local);
             wire::element(out, &Element::new(ns::SASL, "response").text(own));
-            self.state = State::Sasl;
             return Ok(Next::Read);
         }
         let named = element.children().find(|it| it.name() != "text");

@@ -111,6 +111,13 @@ impl Link {
         !state.claimed && !blocked && self.queue.depth().0 == 0
     }
 
+    /// Until when nothing is tried, when nobody serves it and nothing waits: only that would be lost with it.
+    pub(super) fn backs_off_until(&self) -> Option<Instant> {
+        let state = self.lock();
+        let (until, _) = state.blocked.as_ref()?;
+        (!state.claimed && self.queue.depth().0 == 0).then_some(*until)
+    }
+
     /// A panic while the lock was held cannot have left the state half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -170,6 +170,21 @@ fn what_is_not_allowed_ends_our_stream_where_it_stands() {
     assert_eq!(failed(next).0, Step::Stream);
 }
 
+// RFC 6120 §6.4.3
+#[test]
+fn one_challenge_is_answered_and_no_more() {
+    let mut ours = Ours::encrypted(STRICT, Ok(()));
+    ours.element(features(&[EXTERNAL]));
+    let challenge = "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+    let next = ours.element(element(challenge));
+    assert!(matches!(next, initiating::Next::Read), "{next:?}");
+    assert_eq!(
+        ours.1,
+        "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>YS5leGFtcGxl</response>"
+    );
+    assert_eq!(failed(ours.element(element(challenge))).0, Step::Sasl);
+}
+
 // XEP-0220 §2.1.1
 #[test]
 fn where_external_fails_dialback_is_tried() {
@@ -507,6 +522,30 @@ fn dialback_asks_the_domain_and_tells_what_it_said() {
     }
     let next = incoming.element("<db:result from='x@b.example' to='a.example'>k</db:result>");
     assert_eq!(closed(&next), StreamCondition::ImproperAddressing);
+}
+
+// XEP-0220 §2.6: one pair has nothing to do with the others
+#[test]
+fn failed_dialback_does_not_end_a_stream_that_is_admitted() {
+    let (mut good, _) = Incoming::encrypted(STRICT, "good.example");
+    good.element(AUTH);
+    good.header("version='1.0' from='good.example' to='a.example'");
+    for _ in 0..10 {
+        let result = "<db:result from='rooms.b.example' to='a.example'>k</db:result>";
+        assert_eq!(good.element(result), receiving::Next::Read);
+        assert!(good.2.contains("type='error'"), "{}", good.2);
+        let invalid = receiving::Input::Verified(pair(), Verdict::Invalid);
+        assert_eq!(good.take(invalid), receiving::Next::Read);
+        assert!(good.2.contains("type='invalid'"), "{}", good.2);
+    }
+    assert_eq!(good.admits("x@good.example", "y@a.example"), Ok(()));
+    // Who is nobody yet has three tries.
+    let (mut nobody, _) = Incoming::encrypted(DIALBACK, "b.example");
+    let mut next = receiving::Next::Read;
+    for _ in 0..3 {
+        next = nobody.take(receiving::Input::Verified(pair(), Verdict::Invalid));
+    }
+    assert_eq!(closed(&next), StreamCondition::PolicyViolation);
 }
 
 #[test]

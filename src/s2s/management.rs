@@ -2,9 +2,11 @@
 //! not acknowledged when the connection breaks is sent again on the next one.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::hooks::Durable;
 use crate::peer::Waiting;
@@ -70,6 +72,17 @@ impl Management {
         self.handled
     }
 
+    /// What the last `<a/>` before the end of the stream says (§4), after `time` for writes that are not
+    /// durable yet; nothing when it would tell nothing.
+    pub(super) async fn handled_at_last(&mut self, time: Duration) -> Option<u32> {
+        if !self.settling.is_empty() {
+            self.owed = true;
+            // What is not durable by then is not told, and comes again.
+            let _ = timeout(time, poll_fn(|cx| self.poll_settled(cx))).await;
+        }
+        (self.handled > 0).then_some(self.handled)
+    }
+
     /// Stanzas were sent; `<r/>` follows them.
     pub(super) fn sent(&mut self, stanzas: impl IntoIterator<Item = Waiting>, now: Instant) {
         self.unacknowledged.extend(stanzas);
@@ -98,7 +111,10 @@ impl Management {
         }
         self.unacknowledged.drain(..count);
         self.acknowledged = h;
-        self.asked = (!self.unacknowledged.is_empty()).then_some(now);
+        if count > 0 {
+            // Who acknowledges nothing gets no more time.
+            self.asked = (!self.unacknowledged.is_empty()).then_some(now);
+        }
         Ok(count)
     }
 
@@ -113,7 +129,6 @@ mod tests {
     use std::sync::Arc;
 
     use futures_util::FutureExt;
-    use futures_util::future::poll_fn;
 
     use super::*;
     use crate::peer::{Queue, QueueLimits};
@@ -142,6 +157,45 @@ mod tests {
         assert!(management.acknowledge(4, now).is_err());
         assert!(management.acknowledge(1, now).is_err());
         assert_eq!(management.into_unacknowledged().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_acknowledges_nothing_gets_no_more_time() {
+        let queue = Queue::new(QueueLimits {
+            stanzas_max: 8,
+            bytes_max: 1 << 20,
+        });
+        for _ in 0..2 {
+            queue
+                .put(Arc::new(Stanza::message(MessageType::Chat)))
+                .unwrap();
+        }
+        let start = Instant::now();
+        let later = start + Duration::from_secs(59);
+        let mut management = Management::default();
+        management.sent(queue.drain(), start);
+        assert_eq!(management.acknowledge(0, later), Ok(0));
+        assert_eq!(management.asked(), Some(start));
+        assert_eq!(management.acknowledge(1, later), Ok(1));
+        assert_eq!(management.asked(), Some(later));
+        assert_eq!(management.acknowledge(2, later), Ok(1));
+        assert_eq!(management.asked(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_acknowledgement_waits_for_writes_and_not_for_ever() {
+        let second = Duration::from_secs(1);
+        let mut management = Management::default();
+        assert_eq!(management.handled_at_last(second).await, None);
+        management.received(vec![Box::pin(async move {
+            tokio::time::sleep(second / 2).await;
+            Ok(())
+        })]);
+        assert_eq!(management.handled_at_last(second).await, Some(1));
+        management.received(vec![Box::pin(std::future::pending())]);
+        let start = Instant::now();
+        assert_eq!(management.handled_at_last(second).await, Some(1));
+        assert_eq!(start.elapsed(), second);
     }
 
     #[tokio::test]

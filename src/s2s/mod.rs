@@ -20,25 +20,26 @@ mod link;
 mod management;
 mod outgoing;
 mod receiving;
+mod table;
 mod targets;
 mod wire;
 
 #[cfg(test)]
 mod machines_tests;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -52,12 +53,22 @@ use crate::peer::QueueLimits;
 use crate::proto::{Condition, StanzaError};
 use crate::xml::Limits;
 use backoff::Backoff;
+use connect::Places;
 use dialback::{Pair, Secret};
 use failure::Failure;
 use initiating::Policy;
 use link::{Claim, Link};
+use table::Table;
 
 pub use exchange::Start;
+
+/// How many links may be connecting at once. A burst of domains that do not answer waits here for its turn,
+/// and not with a socket each.
+const CONNECTING_MAX: usize = 256;
+
+/// How long streams may take to end when the server stops: what came becomes durable, and the last words are
+/// written, each within two seconds.
+const END: Duration = Duration::from_secs(5);
 
 /// Why there are no streams with other servers although they are switched on.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +97,8 @@ pub struct Parts {
     pub certificates: Arc<CertificateStore>,
     /// What dialback keys are made with; the same on every node.
     pub secret: Vec<u8>,
-    /// Every task.
-    pub tasks: TaskTracker,
-    /// Cancelled when the server stops.
-    pub stop: CancellationToken,
+    /// Cancelled when the server begins to stop.
+    pub leaving: CancellationToken,
 }
 
 /// The way to other servers.
@@ -106,8 +115,13 @@ pub struct Federation {
     dns: Dns,
     secret: Secret,
     tasks: TaskTracker,
+    /// Cancelled when the server begins to stop: what waits for a connection goes back while its senders
+    /// are there to hear of it.
+    leaving: CancellationToken,
+    /// Cancelled when nobody has anything more to say.
     stop: CancellationToken,
-    links: Mutex<HashMap<Pair, Arc<Link>>>,
+    links: Table,
+    connecting: Places,
     incoming: Arc<Semaphore>,
 }
 
@@ -132,10 +146,15 @@ impl Federation {
             parts.config.tls.min_version,
         )?;
         let streams = usize::try_from(s2s.streams_max).unwrap_or(usize::MAX);
+        let limits = QueueLimits {
+            stanzas_max: usize::try_from(s2s.queue_stanzas_max).unwrap_or(usize::MAX),
+            bytes_max: s2s.queue_bytes_max.as_usize(),
+        };
         Ok(Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             incoming: Arc::new(Semaphore::new(streams)),
-            links: Mutex::default(),
+            connecting: Places::new(CONNECTING_MAX),
+            links: Table::new(streams, limits),
             secret: Secret::new(&parts.secret),
             config: parts.config,
             clock: parts.clock,
@@ -143,12 +162,31 @@ impl Federation {
             router: parts.router,
             peers: parts.peers,
             certificates: parts.certificates,
-            tasks: parts.tasks,
-            stop: parts.stop,
+            tasks: TaskTracker::new(),
+            leaving: parts.leaving,
+            stop: CancellationToken::new(),
             trust,
             tls,
             dns,
         }))
+    }
+
+    /// What serves other servers runs here, for it outlives the sessions ([`Self::end`]).
+    #[must_use]
+    pub const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Closes all streams, after what waits for them was sent. Called when those who sent it are gone.
+    pub async fn end(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if timeout(END, self.tasks.wait()).await.is_err() {
+            warn!(
+                left = self.tasks.len(),
+                "streams with other servers were cut off"
+            );
+        }
     }
 
     /// Serves a connection that another server has opened, to its end.
@@ -194,25 +232,7 @@ impl Federation {
 
     /// The link of a pair; a new one when there is none and room for it.
     fn link(&self, pair: &Pair) -> Option<Arc<Link>> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(link) = links.get(pair) {
-            return Some(Arc::clone(link));
-        }
-        let max = usize::try_from(self.config.s2s.streams_max).unwrap_or(usize::MAX);
-        if links.len() >= max {
-            let now = Instant::now();
-            links.retain(|_, link| !link.is_forgettable(now));
-            if links.len() >= max {
-                return None;
-            }
-        }
-        let limits = QueueLimits {
-            stanzas_max: usize::try_from(self.config.s2s.queue_stanzas_max).unwrap_or(usize::MAX),
-            bytes_max: self.config.s2s.queue_bytes_max.as_usize(),
-        };
-        let link = Arc::new(Link::new(pair.clone(), limits));
-        links.insert(pair.clone(), Arc::clone(&link));
-        Some(link)
+        self.links.link(pair, Instant::now())
     }
 
     /// The certificate that a domain of ours shows: its own, or that of the host that it belongs to.

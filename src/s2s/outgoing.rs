@@ -66,11 +66,17 @@ async fn serve(federation: &Arc<Federation>, mut claim: Claim) {
 async fn once(federation: &Arc<Federation>, claim: Claim) -> (End, Claim) {
     let pair = claim.link.pair.clone();
     let published = publish(federation, &claim);
+    let limit = federation.config.s2s.connect_seconds.duration();
     let reaching = connect::reach(federation, &pair, &Purpose::Stanzas);
-    let stop = federation.stop.clone();
+    let reaching = federation.connecting.connect(limit, reaching);
+    let (leaving, stop) = (federation.leaving.clone(), federation.stop.clone());
+    // What is tried after that are last words, which may succeed.
+    let left = leaving.is_cancelled();
+    let stopping = || Err(Failure::passing(Step::Connect, "this server stops"));
     let reached = tokio::select! {
         reached = Box::pin(reaching) => reached,
-        () = stop.cancelled() => Err(Failure::passing(Step::Connect, "this server stops")),
+        () = leaving.cancelled(), if !left => stopping(),
+        () = stop.cancelled() => stopping(),
     };
     let useless = |failure| End::Broken {
         failure,

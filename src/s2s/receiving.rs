@@ -16,7 +16,7 @@ const PAIRS_MAX: usize = 100;
 /// How many of these may be being asked for at once.
 const ASKED_MAX: usize = 10;
 
-/// How often it may fail to prove who it is.
+/// How often it may fail to prove who it is; of dialback only what fails before it has proved anything.
 const FAILURES_MAX: u8 = 3;
 
 /// What the machine has to know of the house and of the connection.
@@ -437,6 +437,8 @@ impl Receiving {
         dialback::answer(out, "result", &pair.local, &pair.remote, None, verdict);
         match verdict {
             Verdict::Valid => Ok(self.admit(pair)),
+            // A stream that is good for one pair is not worse for another that fails.
+            Verdict::Invalid | Verdict::Error(_) if self.is_admitted() => Ok(Next::Read),
             Verdict::Invalid | Verdict::Error(_) => self.failed(),
         }
     }

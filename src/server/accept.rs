@@ -9,6 +9,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::component;
@@ -86,6 +87,14 @@ impl Door {
         }
     }
 
+    /// Where its connections are served: those of servers last longer than the others.
+    fn tasks<'a>(&'a self, listener: &'a Listener) -> &'a TaskTracker {
+        match self {
+            Self::Servers { federation, .. } => federation.tasks(),
+            Self::Xmpp(_) | Self::Component(_) | Self::Http(_) => &listener.tasks,
+        }
+    }
+
     /// Whether the connections of this address are those of many clients, who are limited one by
     /// one when their requests tell who they are.
     fn is_for_many(&self, address: IpAddr) -> bool {
@@ -134,7 +143,7 @@ fn welcome(connection: TcpStream, peer: SocketAddr, listener: &Arc<Listener>, do
         debug!(%error, "socket options");
     }
     let listener = Arc::clone(listener);
-    let tasks = listener.tasks.clone();
+    let tasks = door.tasks(&listener).clone();
     tasks.spawn(door.clone().serve(listener, connection, address, places));
 }
 

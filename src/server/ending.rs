@@ -17,6 +17,7 @@ use crate::component::Components;
 use crate::config::Config;
 use crate::proto::StreamCondition;
 use crate::router::Router;
+use crate::s2s::Federation;
 use crate::store::Store;
 
 /// How long sessions are given to end when the server stops.
@@ -119,6 +120,7 @@ pub(super) async fn shut_down(
     config: &Config,
     router: &Arc<Router>,
     components: &Components,
+    federation: Option<&Federation>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     store: &Store,
@@ -147,6 +149,10 @@ pub(super) async fn shut_down(
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         warn!(left = tasks.len(), "connections were cut off");
+    }
+    // Last, so that other servers hear who has gone.
+    if let Some(federation) = federation {
+        federation.end().await;
     }
     store.close().await;
     // It speaks of addresses that nobody listens on any more.

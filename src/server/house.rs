@@ -48,8 +48,7 @@ impl House<'_> {
                 peers: Arc::clone(&peers),
                 certificates: Arc::clone(self.certificates),
                 secret: dialback_secret.to_vec(),
-                tasks: self.tasks.clone(),
-                stop: self.stop.clone(),
+                leaving: self.stop.clone(),
             });
             federation = parts.map(Federation::new).transpose();
             let made = federation.as_ref().ok().and_then(Option::as_ref);

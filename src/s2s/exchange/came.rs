@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::{End, Exchange, Side};
 use crate::hooks::{Durable, Published};
@@ -30,6 +30,7 @@ impl Exchange {
             Frame::Element(bytes) => self.came(bytes, published).await,
             Frame::Close => {
                 if self.closing.is_none() {
+                    self.acknowledge_at_last().await;
                     self.write(wire::CLOSE);
                     self.finish().await;
                 }
@@ -67,6 +68,7 @@ impl Exchange {
         }
         let element = parsed.to_element()?;
         if element.is(ns::STREAMS, "error") {
+            self.acknowledge_at_last().await;
             self.write(wire::CLOSE);
             self.finish().await;
             return Ok(Some(End::Broken {
@@ -86,6 +88,7 @@ impl Exchange {
     pub(super) async fn stanza(&mut self, mut stanza: Stanza) -> Result<(), StreamError> {
         self.admits(&stanza)?;
         self.active = Instant::now();
+        let deadline = self.active + SETTLING_TIMEOUT;
         self.useful = true;
         if stanza.lang.is_none() {
             stanza.lang.clone_from(&self.lang);
@@ -95,7 +98,8 @@ impl Exchange {
         };
         let writes = router.arrive(stanza).await;
         if let Some(management) = &mut self.management {
-            management.received(writes.into_iter().map(bounded).collect());
+            let writes = writes.into_iter().map(|it| bounded(it, deadline));
+            management.received(writes.collect());
         }
         Ok(())
     }
@@ -210,13 +214,35 @@ impl Exchange {
     }
 }
 
-/// A stanza counts as handled after that time, whatever it waits for: what goes to a third server that does
+/// A stanza counts as handled at that time, whatever it waits for, and however many wait before it: what goes to a third server that does
 /// not answer waits in a queue of ours, and is our affair.
-fn bounded(write: Durable) -> Durable {
+fn bounded(write: Durable, deadline: Instant) -> Durable {
     Box::pin(async move {
-        match timeout(SETTLING_TIMEOUT, write).await {
+        match timeout_at(deadline, write).await {
             Ok(outcome) => outcome,
             Err(_) => Ok(()),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use super::*;
+    use crate::s2s::management::Management;
+
+    #[tokio::test(start_paused = true)]
+    async fn stanzas_that_wait_one_behind_the_other_wait_no_longer_than_one() {
+        let start = Instant::now();
+        let mut management = Management::default();
+        for _ in 0..3 {
+            let write = bounded(Box::pin(pending()), start + SETTLING_TIMEOUT);
+            management.received(vec![write]);
+        }
+        assert_eq!(management.handled(), 0);
+        poll_fn(|cx| management.poll_settled(cx)).await.unwrap();
+        assert_eq!(management.handled(), 3);
+        assert_eq!(start.elapsed(), SETTLING_TIMEOUT);
+    }
 }

@@ -122,6 +122,9 @@ impl Exchange {
             receiving::Next::Close(error) => Some(theirs.refused(error, &house)),
             _ => None,
         };
+        if refused.is_some() {
+            self.acknowledge_at_last().await;
+        }
         self.write(&output.bytes);
         match output.next {
             receiving::Next::Read => {}
