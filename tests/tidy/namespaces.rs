@@ -5,11 +5,6 @@ use crate::source::{Source, root, sources};
 
 /// Namespaces in the code that need no schema: nothing of theirs is sent.
 const WITHOUT_SCHEMA: &[(&str, &str)] = &[
-    (
-        "jabber:server",
-        "no other server is talked to yet; read, to be refused",
-    ),
-    ("jabber:component:accept", "no component is talked to yet"),
     ("urn:xmpp:pie:0", "of files, which nobody is sent"),
     ("jabber:iq:privacy", "read only, from files"),
     ("urn:xmpp:mam:tmp", "read only, from files"),
