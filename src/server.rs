@@ -161,9 +161,8 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     })?;
     keep_house(house, &router, watch.metrics.clone());
     // Last of all: a start that fails must not use up the only sight of the password.
-    if let Some(welcome) = Box::pin(first_run::welcome(&store, &config, &clock)).await? {
-        welcome.print();
-    }
+    let welcome = Box::pin(first_run::welcome(&store, &config, &clock)).await?;
+    welcome.iter().for_each(first_run::Welcome::print);
     service_manager::ready();
     let mut signals = signals;
     let ending = wait_for_the_end(&engine, &mut signals).await;

@@ -191,7 +191,7 @@ mod tests {
         assert!(long.reason.ends_with("ü…"));
         let name = "x".repeat(500_000);
         let named =
-            Element::new(ns::STREAMS, "error").child(Element::new(ns::STREAM_ERRORS, &*name));
+            Element::new(ns::STREAMS, "error").child(Element::new(ns::STREAM_ERRORS, &name));
         let named = Failure::told(Step::Stream, &named);
         assert_eq!(named.reason.chars().count(), REASON_MAX);
     }
