@@ -6,10 +6,13 @@ use std::collections::HashSet;
 use super::account::insert_account;
 use super::archive::preference::joined as joined_addresses;
 use super::archive::{ArchiveId, ArchivePreference, NewArchived, insert_messages};
+use super::blocked::BLOCK;
 use super::credential::insert_key;
 use super::db::{Db, queries, transaction};
 use super::error::StoreError;
-use super::offline::Ids as OfflineIds;
+use super::offline::{APPEND_MESSAGE as MESSAGE, Ids as OfflineIds};
+use super::private_xml::PUT_PRIVATE as PRIVATE;
+use super::pubsub::ADD_AFFILIATION as AFFILIATION;
 use super::roster::RosterItem;
 use super::subscription_request::SubscriptionRequest;
 use crate::clock::Timestamp;
@@ -25,12 +28,7 @@ queries! {
     REQUEST = "insert into subscription_request (owner, from_jid, stanza, received_at)
         values ($1, $2, $3, $4)";
     VCARD = "insert into vcard (owner, xml, updated_at) values ($1, $2, $3)";
-    PRIVATE = "insert into private_xml (owner, ns, name, xml) values ($1, $2, $3, $4)
-        on conflict (owner, ns, name) do update set xml = excluded.xml";
-    BLOCK = "insert into blocked (owner, jid) values ($1, $2) on conflict (owner, jid) do nothing";
     MAILBOX = "insert into offline_mailbox (owner, stored) values ($1, $2)";
-    MESSAGE = "insert into offline_message (owner, id, received_at, stanza, archive_id)
-        values ($1, $2, $3, $4, $5)";
     PREFERENCE = "insert into archive_preference (owner, otherwise, listed_always, listed_never)
         values ($1, $2, $3, $4)";
     NODE = "insert into pubsub_node
@@ -40,9 +38,6 @@ queries! {
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (service, node, id) do update set publisher = excluded.publisher,
             revision = excluded.revision, payload = excluded.payload";
-    AFFILIATION = "insert into pubsub_affiliation (service, node, jid, affiliation)
-        values ($1, $2, $3, $4)
-        on conflict (service, node, jid) do update set affiliation = excluded.affiliation";
     SUBSCRIPTION = "insert into pubsub_subscription (service, node, jid, bare, pending)
         values ($1, $2, $3, $4, $5) on conflict (service, node, jid) do nothing";
     // Ids that the server gives later go on behind those that came.

@@ -18,6 +18,8 @@ queries! {
     CLEAR = "delete from blocked where owner = $1";
 }
 
+pub(super) const BLOCK: &str = PUT;
+
 /// Operations on blocked addresses; from [`super::Store::blocked`].
 #[derive(Clone, Copy, Debug)]
 pub struct Blocked<'a> {

@@ -79,6 +79,8 @@ queries! {
     DELETE_OLD = "delete from offline_message where owner = $1 and received_at < $2";
 }
 
+pub(super) const APPEND_MESSAGE: &str = APPEND;
+
 /// Operations on offline messages; from [`super::Store::offline_messages`].
 #[derive(Clone, Copy)]
 pub struct OfflineMessages<'a> {

@@ -14,6 +14,8 @@ queries! {
         on conflict (owner, ns, name) do update set xml = excluded.xml";
 }
 
+pub(super) const PUT_PRIVATE: &str = PUT;
+
 /// What [`PrivateXml::put`] is made of: how much else there is, and the element itself.
 pub(in crate::store) const PUT_WITHIN: [&str; 2] = [OTHER_BYTES, PUT];
 

@@ -22,7 +22,7 @@ pub(in crate::store) use item::QUERIES as ITEM_QUERIES;
 pub use item::{PubsubItem, Slice};
 pub(in crate::store) use last::QUERIES as LAST_QUERIES;
 pub use last::{ContactItem, LAST_NAMES_MAX, LastOf};
-pub(in crate::store) use people::{LEAVE, QUERIES as PEOPLE_QUERIES};
+pub(in crate::store) use people::{ADD_AFFILIATION, LEAVE, QUERIES as PEOPLE_QUERIES};
 pub use people::{PubsubAffiliation, PubsubSubscription, SubscriptionState};
 pub(in crate::store) use publishing::QUERIES as PUBLISHING_QUERIES;
 pub use publishing::{

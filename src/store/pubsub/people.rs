@@ -56,6 +56,8 @@ queries! {
     LEAVE_SUBSCRIPTIONS = "delete from pubsub_subscription where bare = $1";
 }
 
+pub(in crate::store) const ADD_AFFILIATION: &str = AFFILIATE;
+
 /// What goes with an account besides its own nodes: those of services that nobody else owns, and every right
 /// that whoever gets its address later would have.
 pub(in crate::store) const LEAVE: [&str; 3] =
