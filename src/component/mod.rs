@@ -1,6 +1,6 @@
 //! XEP-0114: Jabber Component Protocol, version 1.6: programs of others that serve a domain.
 //!
-//! Each `[[component]]` of the configuration has a [`Place`]: what waits for it, and who is connected. The
+//! Each `[[component]]` of the configuration has a `Place`: what waits for it, and who is connected. The
 //! queue outlives connections, so that a component that restarts misses nothing that came meanwhile, within
 //! bounds of number, bytes and time. [`Components`] is the way there for the router; [`serve`] is the life of
 //! one connection: `opening`, then `task`. Components that are connected to by the server

@@ -72,7 +72,7 @@ impl Queue {
     }
 
     /// Puts a stanza at the end. For a message, the answer resolves when it is handed over or has come back,
-    /// or after [`HANDED_OVER`]: a peer that stalls must not hold up what its senders do with others.
+    /// or after fifteen seconds: a peer that stalls must not hold up what its senders do with others.
     ///
     /// # Errors
     /// When a bound is reached, or the queue is closed.

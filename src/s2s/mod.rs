@@ -2,10 +2,10 @@
 //! directions over one connection (XEP-0288), acknowledgements (XEP-0198).
 //!
 //! [`Federation`] is the [`Gateway`] to every domain that is not ours. For each pair of domains there is a
-//! [`link::Link`], a bounded queue that one task at a time sends from: the one that connected
-//! ([`outgoing`]), or the one of a stream that the other server opened for both directions. Both end up in
-//! [`exchange`]. What is said before is decided by two machines without IO, [`initiating`] and
-//! [`receiving`]. A server that is slow or broken has its own tasks and queues, and no part in others'.
+//! `link::Link`, a bounded queue that one task at a time sends from: the one that connected
+//! (`outgoing`), or the one of a stream that the other server opened for both directions. Both end up in
+//! `exchange`. What is said before is decided by two machines without IO, `initiating` and
+//! `receiving`. A server that is slow or broken has its own tasks and queues, and no part in others'.
 //!
 //! Not here: resumption of streams (XEP-0198 §5), for what was not acknowledged is sent again on the next.
 
