@@ -217,8 +217,9 @@ fn profanity_executes_commands_and_fills_in_their_forms() -> Result<()> {
     let server = stage_for_administration()?;
     let terminal = profanity::Profanity::start(&server)?;
     terminal.shows("logged in successfully")?;
-    terminal.types("/cmd list localhost")?;
-    terminal.shows("http://jabber.org/protocol/admin#add-user")?;
+    let refusal = "does not support ad hoc commands";
+    let added = "http://jabber.org/protocol/admin#add-user";
+    terminal.asks_until("/cmd list localhost", refusal, added)?;
     terminal.shows("urn:parlour:admin:0#server-status")?;
 
     terminal.types("/cmd exec http://jabber.org/protocol/admin#add-user localhost")?;

@@ -95,10 +95,31 @@ impl Profanity {
 
     /// Waits until the screen shows a text.
     pub(crate) fn shows(&self, text: &str) -> Result<()> {
+        self.shows_after(text, |_| Ok(()))
+    }
+
+    /// Types a line, and once more whenever it is refused: Profanity answers from what it has heard of the
+    /// server so far, and tells nobody when that is all.
+    pub(crate) fn asks_until(&self, line: &str, refusal: &str, text: &str) -> Result<()> {
+        let mut typed = 0;
+        self.shows_after(text, |screen| {
+            if screen.matches(refusal).count() >= typed {
+                typed += 1;
+                self.types(line)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn shows_after(&self, text: &str, mut again: impl FnMut(&str) -> Result<()>) -> Result<()> {
         let mut last = String::new();
         let seen = server::within_patience(|| {
             last = self.screen()?;
-            Ok(last.contains(text).then_some(()))
+            if last.contains(text) {
+                return Ok(Some(()));
+            }
+            again(&last)?;
+            Ok(None)
         });
         match seen {
             Ok(()) => Ok(()),

@@ -6,7 +6,8 @@ import asyncio
 import os
 import sys
 
-from slixmpp_talk import PATIENCE_S, Person, comes_from, expect
+from slixmpp_person import PATIENCE_S, expect
+from slixmpp_talk import Talker, comes_from
 
 COMMANDS = "http://jabber.org/protocol/commands"
 
@@ -60,7 +61,7 @@ async def biboumi(romeo, bot):
 
 
 async def main(conversation):
-    romeo = Person(os.environ["XMPP_ROMEO"])
+    romeo = Talker(os.environ["XMPP_ROMEO"])
     await romeo.arrives()
     await conversation(romeo, os.environ["XMPP_BOT"])
     await romeo.leaves()
