@@ -14,11 +14,11 @@ use libfuzzer_sys::fuzz_target;
 use parlour::clock::Timestamp;
 use parlour::proto::scram::{ScramHash, ScramKeys};
 use parlour::proto::{BareJid, Condition, StreamCondition};
-use parlour::stream::sasl::{
-    Decoys, PasswordVerdict, PlainWithoutTls, Policy, Secret, Security, TlsVersion, Token,
-    TokenMechanism,
-};
 use parlour::stream::management::NotResumed;
+use parlour::stream::sasl::{
+    BearerVerdict, Decoys, PasswordVerdict, PlainWithoutTls, Policy, Secret, Security, TlsVersion,
+    Token, TokenMechanism,
+};
 use parlour::stream::{
     Admission, Exchanged, Framing, Input, Negotiation, Next, Output, Resumed, Rules,
     StreamFeatures, Tls,
@@ -209,6 +209,14 @@ impl<'a> Driver<'a> {
                 Input::Verdict(PasswordVerdict::Right)
             }
             Next::Password { .. } => Input::Verdict(PasswordVerdict::Wrong),
+            Next::Bearer { host, .. } if yes => match BareJid::new(&format!("anna@{host}")) {
+                Ok(account) => {
+                    self.proved = true;
+                    Input::Bearer(BearerVerdict::Right(account))
+                }
+                Err(_) => Input::Unavailable,
+            },
+            Next::Bearer { .. } => Input::Bearer(BearerVerdict::Refused(b"{}".to_vec())),
             Next::Admit { .. } => {
                 assert!(self.proved, "no proof, or one of keys that nobody has");
                 Input::Admission(match answer {
