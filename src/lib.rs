@@ -18,6 +18,7 @@
 //! - [`session`], [`net`]: connections and the tasks that own them.
 //! - [`http`]: what browsers reach: WebSocket, BOSH, and where these are.
 //! - [`extensions`]: one file each, and the list of them.
+//! - [`contact_center`]: loads, saves and tells what the domain decides.
 //! - [`admin`], [`cli`]: operations, defined once for every door, and the command line.
 //! - [`server`]: builds the rooms from the configuration and wires them.
 
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod clock;
 pub mod component;
 pub mod config;
+pub mod contact_center;
 pub mod domain;
 pub mod extensions;
 pub mod hooks;

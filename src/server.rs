@@ -40,6 +40,7 @@ use crate::store::{self, Location, Store, StoreError};
 use ending::{Signals, drain, shut_down, wait_for_the_end};
 use engine::Engine;
 use house::House;
+pub use house::hooks;
 
 /// Why the server does not start.
 #[derive(Debug, Error)]

@@ -3,15 +3,16 @@
 //! What administrators do are the operations of [`crate::admin`], each with its node; `operations.rs` makes
 //! forms of their definitions, and operations of the forms that come back. Commands for everybody are in
 //! `own.rs` and `invitations.rs`. A command is done at once or after one form, so that `next` and `prev`
-//! never apply. Who asks has the role of its account, and reaches as far as [`crate::admin::Actor`] says; who
+//! never apply (`steps.rs`, which other rooms use for commands of theirs). Who asks has the role of its account, and reaches as far as [`crate::admin::Actor`] says; who
 //! may not execute a command does not see it, and the attempt goes into the audit trail.
 
 mod dialogues;
 mod invitations;
 mod operations;
 mod own;
+mod steps;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -19,11 +20,11 @@ use crate::admin::{self, Actor, Operation, Operator, Refusal};
 use crate::config::Config;
 use crate::domain::rights::Role;
 use crate::hooks::{Ask, At, Hooks, Identity, Info, Iq, IqAnswer, Item};
-use crate::proto::common::forms::{Form, FormType, Submission};
+use crate::proto::common::forms::{Form, Submission};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, StanzaError, ns};
-use crate::xml::Element;
-use dialogues::{Dialogues, Found};
+use steps::NoteKind;
+pub(crate) use steps::{Done, Executable, execute as execute_command};
 
 /// Something that clients can have done.
 #[derive(Clone, Copy, Debug)]
@@ -47,46 +48,13 @@ struct OwnCommand {
 }
 
 /// Who executes a command.
+#[derive(Clone)]
 struct Caller {
     account: BareJid,
     /// The host that the command was sent to.
     host: BareJid,
     actor: Actor,
     operator: Operator,
-}
-
-/// What a command that is completed shows.
-#[derive(Debug, Default)]
-struct Done {
-    note: Option<(NoteKind, String)>,
-    form: Option<Form>,
-    /// What a standard puts beside the form.
-    beside: Option<Element>,
-}
-
-/// §4.3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NoteKind {
-    Info,
-    Warn,
-}
-
-impl Done {
-    /// One sentence.
-    fn note(text: impl Into<String>) -> Self {
-        Self {
-            note: Some((NoteKind::Info, text.into())),
-            ..Self::default()
-        }
-    }
-
-    /// A form of the type result.
-    fn form(form: Form) -> Self {
-        Self {
-            form: Some(form),
-            ..Self::default()
-        }
-    }
 }
 
 impl Command {
@@ -111,7 +79,6 @@ impl Command {
         }
     }
 
-    /// The form that is asked; `None` when nothing is.
     async fn form(self, caller: &Caller) -> Result<Option<Form>, StanzaError> {
         match self {
             Self::Own(command) => Ok((command.form)()),
@@ -127,15 +94,24 @@ impl Command {
     }
 }
 
-/// What the client wants of a dialogue (§4.1, attribute `action`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    /// `execute`, `complete`, or nothing: in the last step they mean the same (§3.4), and some
-    /// clients leave it out where others say `complete`.
-    GoOn,
-    Cancel,
-    /// `next` or `prev`.
-    Turn,
+/// A command and who executes it.
+struct Called {
+    command: Command,
+    caller: Caller,
+}
+
+impl Executable for Called {
+    fn node(&self) -> &'static str {
+        self.command.node()
+    }
+
+    fn form(&self) -> BoxFuture<'_, Result<Option<Form>, StanzaError>> {
+        Box::pin(self.command.form(&self.caller))
+    }
+
+    fn run(&self, filled: Submission) -> BoxFuture<'_, Result<Done, StanzaError>> {
+        Box::pin(self.command.run(self.caller.clone(), filled))
+    }
 }
 
 /// Registers the commands.
@@ -202,8 +178,7 @@ async fn items(ask: Ask) -> Result<Option<Vec<Item>>, StanzaError> {
 }
 
 async fn execute(iq: Iq) -> IqAnswer {
-    let slots = iq.session()?.slots();
-    let dialogues = slots.find_or(Mutex::<Dialogues>::default);
+    iq.session()?;
     let node = iq.payload.attribute("node").unwrap_or_default();
     let command = commands().find(|command| command.node() == node);
     let command = command.ok_or(Condition::ItemNotFound)?;
@@ -216,17 +191,14 @@ async fn execute(iq: Iq) -> IqAnswer {
         }
         return Err(forbidden());
     }
-    let action = action(iq.payload.attribute("action"))?;
     let caller = Caller {
         account: iq.from.bare().clone(),
         host: iq.to.clone(),
         actor,
         operator,
     };
-    match iq.payload.attribute("sessionid") {
-        None => begin(command, action, caller, &dialogues).await,
-        Some(id) => go_on(command, action, id, caller, &iq.payload, &dialogues).await,
-    }
+    let called = Called { command, caller };
+    Box::pin(steps::execute(&iq, &called)).await
 }
 
 /// §2.4.2: `forbidden` is an error of the type cancel here: no credentials would help.
@@ -245,126 +217,6 @@ async fn actor_of(iq: &Iq) -> Result<Actor, StanzaError> {
     let session = iq.session.as_ref();
     let peer = session.map(|session| session.connection().peer);
     Ok(Actor::account(&config, &iq.from, account.role, peer))
-}
-
-fn action(text: Option<&str>) -> Result<Action, StanzaError> {
-    match text {
-        None | Some("" | "execute" | "complete") => Ok(Action::GoOn),
-        Some("cancel") => Ok(Action::Cancel),
-        Some("next" | "prev") => Ok(Action::Turn),
-        Some(_) => Err(bad("malformed-action", "no such action")),
-    }
-}
-
-/// The first request of a dialogue.
-async fn begin(
-    command: Command,
-    action: Action,
-    caller: Caller,
-    dialogues: &Mutex<Dialogues>,
-) -> IqAnswer {
-    if action != Action::GoOn {
-        return Err(bad("bad-action", "a command begins with execute"));
-    }
-    let id = crate::id::random();
-    let Some(form) = Box::pin(command.form(&caller)).await? else {
-        let done = Box::pin(command.run(caller, Submission::default())).await?;
-        return Ok(Some(completed(command, &id, done)));
-    };
-    let now = caller.operator.clock.now();
-    let opened = lock(dialogues).open(id.clone(), command.node(), now);
-    if !opened {
-        return Err(StanzaError::new(Condition::ResourceConstraint).text("too many open commands"));
-    }
-    // §3.4: what the next step may be, and what it is when the client does not say.
-    let actions = Element::new(ns::COMMANDS, "actions")
-        .attr("execute", "complete")
-        .child(Element::new(ns::COMMANDS, "complete"));
-    Ok(Some(
-        answer(command, &id, "executing")
-            .child(actions)
-            .child(form.to_element()),
-    ))
-}
-
-/// The form came back.
-async fn go_on(
-    command: Command,
-    action: Action,
-    id: &str,
-    caller: Caller,
-    payload: &Element,
-    dialogues: &Mutex<Dialogues>,
-) -> IqAnswer {
-    let now = caller.operator.clock.now();
-    let found = lock(dialogues).find(id, command.node(), now);
-    match found {
-        Found::Open => {}
-        Found::Over => {
-            return Err(StanzaError::new(Condition::NotAllowed)
-                .application(Element::new(ns::COMMANDS, "session-expired")));
-        }
-        Found::Nothing => return Err(bad("bad-sessionid", "no such dialogue of yours")),
-    }
-    let submitted = payload
-        .find(ns::DATA_FORMS, "x")
-        .map(Form::parse)
-        .transpose();
-    let submitted = submitted.map_err(|error| bad("bad-payload", error.to_string()))?;
-    let given_up = submitted
-        .as_ref()
-        .is_some_and(|form| form.kind == FormType::Cancel);
-    match action {
-        Action::Turn => return Err(bad("bad-action", "there is one form only")),
-        Action::GoOn if !given_up => {}
-        Action::Cancel | Action::GoOn => {
-            lock(dialogues).close(id);
-            return Ok(Some(answer(command, id, "canceled")));
-        }
-    }
-    let asked = Box::pin(command.form(&caller)).await?;
-    let asked = asked.ok_or(Condition::UnexpectedRequest)?;
-    let submitted = submitted.ok_or_else(|| bad("bad-payload", "the form is missing"))?;
-    let submission = asked.submission(&submitted);
-    let submission = submission.map_err(|error| bad("bad-payload", error.to_string()))?;
-    // A refusal leaves the dialogue open: what was filled in can be put right.
-    let done = Box::pin(command.run(caller, submission)).await?;
-    lock(dialogues).close(id);
-    Ok(Some(completed(command, id, done)))
-}
-
-fn lock(dialogues: &Mutex<Dialogues>) -> std::sync::MutexGuard<'_, Dialogues> {
-    dialogues.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn completed(command: Command, id: &str, done: Done) -> Element {
-    let note = done.note.map(|(kind, text)| {
-        let kind = match kind {
-            NoteKind::Info => "info",
-            NoteKind::Warn => "warn",
-        };
-        let note = Element::new(ns::COMMANDS, "note");
-        note.attr("type", kind).text(text)
-    });
-    answer(command, id, "completed")
-        .child_opt(note)
-        .child_opt(done.form.map(|form| form.to_element()))
-        .child_opt(done.beside)
-}
-
-fn answer(command: Command, id: &str, status: &str) -> Element {
-    Element::new(ns::COMMANDS, "command")
-        .attr("node", command.node())
-        .attr("sessionid", id)
-        .attr("status", status)
-        .lang("en")
-}
-
-/// §4.4: `bad-request` with the condition of its own.
-fn bad(condition: &str, text: impl Into<String>) -> StanzaError {
-    StanzaError::new(Condition::BadRequest)
-        .text(text)
-        .application(Element::new(ns::COMMANDS, condition))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ use crate::config::Config;
 use crate::hooks::Hooks;
 
 /// What every extension's `register` looks like.
-type Register = fn(&mut Hooks, &Arc<Config>);
+pub type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// Every extension, in alphabetical order.
 const LIST: &[Register] = &[
@@ -102,8 +102,14 @@ const LIST: &[Register] = &[
 /// The table of hooks of all extensions.
 #[must_use]
 pub fn hooks(config: &Arc<Config>) -> Hooks {
+    hooks_with(config, &[])
+}
+
+/// The same with what other rooms register.
+#[must_use]
+pub fn hooks_with(config: &Arc<Config>, others: &[Register]) -> Hooks {
     let mut hooks = Hooks::default();
-    for register in LIST {
+    for register in LIST.iter().chain(others) {
         register(&mut hooks, config);
     }
     hooks.finish()

@@ -21,6 +21,10 @@ pub trait Routing: Send + Sync {
     /// Routes a stanza that the server or an extension made, to wherever `to` says.
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
 
+    /// The same, for what must not be lost: it is where it belongs when the writes that are returned are
+    /// durable.
+    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
+
     /// Routes a stanza that came from outside, from a component or another server, which has checked
     /// `from`. It counts as handled there when the writes that are returned are durable (XEP-0198 §4).
     fn arrive(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;

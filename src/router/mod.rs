@@ -469,9 +469,14 @@ fn non_negative(session: &Session) -> bool {
 
 impl Routing for Router {
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
+        Box::pin(async move { drop(self.send(stanza).await) })
+    }
+
+    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
+            replies.durable
         })
     }
 

@@ -8,13 +8,20 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::component::Components;
 use crate::config::Config;
+use crate::contact_center;
 use crate::extensions;
-use crate::hooks::{Gateway, Peers, Requests, Services};
+use crate::hooks::{Gateway, Hooks, Peers, Requests, Services};
 use crate::net::tls::resolver::CertificateStore;
 use crate::proto::BareJid;
 use crate::router::Router;
 use crate::s2s::{Federation, FederationError, Parts};
 use crate::store::Store;
+
+/// The hooks of everything that registers some.
+#[must_use]
+pub fn hooks(config: &Arc<Config>) -> Hooks {
+    extensions::hooks_with(config, &[contact_center::register])
+}
 
 /// What the rooms are built from.
 #[derive(Clone, Copy)]
@@ -35,7 +42,7 @@ impl House<'_> {
         dialback_secret: [u8; 32],
     ) -> Result<(Arc<Router>, Option<Arc<Federation>>), FederationError> {
         let config = self.config;
-        let hooks = Arc::new(extensions::hooks(config));
+        let hooks = Arc::new(hooks(config));
         let hosts = config.hosts.iter().map(|host| host.domain.to_jid());
         let peers = Arc::<Peers>::default();
         let mut federation = Ok(None);

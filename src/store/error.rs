@@ -52,7 +52,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// A stored value that cannot be read back.
-    pub(super) fn corrupt(what: &'static str, cause: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn corrupt(what: &'static str, cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Corrupt {
             what,
             cause: Arc::new(cause),

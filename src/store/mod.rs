@@ -24,6 +24,7 @@ mod offline;
 mod private_xml;
 mod pubsub;
 mod push_registration;
+mod record;
 mod room;
 mod roster;
 mod schema;
@@ -66,6 +67,10 @@ pub use pubsub::{
     SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
+pub use record::{
+    DueRecord, Guard, ListOrder, Listing, Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite,
+    Records, RecordsWritten, StoredRecord,
+};
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
@@ -90,6 +95,7 @@ struct Inner {
     db: Db,
     offline: offline::Writer,
     archive: archive::Writer,
+    records: record::Writer,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -113,11 +119,13 @@ impl Store {
         let db = Db::open(location, limits).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let offline = offline::start(db.clone(), &tasks, stop.clone());
+        let records = record::start(db.clone(), &tasks, stop.clone());
         let archive = archive::Writer::start(db.clone(), &tasks, stop.clone()).await?;
         Ok(Self(Arc::new(Inner {
             db,
             offline,
             archive,
+            records,
             tasks,
             stop,
         })))
@@ -151,6 +159,15 @@ impl Store {
     #[must_use]
     pub fn fast_tokens(&self) -> FastTokens<'_> {
         FastTokens { db: &self.0.db }
+    }
+
+    /// Records of the contact center, with their events.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        Records {
+            db: &self.0.db,
+            writer: &self.0.records,
+        }
     }
 
     /// Rooms that outlast their occupants (XEP-0045).
@@ -328,6 +345,8 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         pubsub::PUBLISHING_QUERIES,
         pubsub::QUERIES,
         pubsub::REMOVAL_QUERIES,
+        record::QUERIES,
+        record::WRITING_QUERIES,
         room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,

@@ -99,7 +99,6 @@ impl Server {
     }
 
     /// Has the running server do what an operator types.
-    #[allow(dead_code, reason = "only tests of clients have an administrator")]
     pub(crate) fn command(&self, words: &[&str]) -> Result<String> {
         let done = program(self.folder.path()).args(words).output()?;
         ensure!(

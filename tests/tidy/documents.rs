@@ -13,7 +13,7 @@ const END: &str = "<!-- documents:end -->";
 /// The core's documents and those of every extension.
 fn documents() -> Vec<Document> {
     let config = Arc::new(Config::default());
-    let mut documents = parlour::extensions::hooks(&config).documents();
+    let mut documents = parlour::server::hooks(&config).documents();
     documents.extend_from_slice(CORE);
     documents.sort_unstable();
     documents

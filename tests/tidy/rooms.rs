@@ -59,6 +59,20 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "contact_center",
+        &[
+            "clock",
+            "config",
+            "domain",
+            "extensions",
+            "hooks",
+            "id",
+            "proto",
+            "store",
+            "xml",
+        ],
+    ),
+    (
         "http",
         &[
             "admin", "config", "hooks", "id", "net", "observe", "proto", "session", "store",
@@ -72,6 +86,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "clock",
             "component",
             "config",
+            "contact_center",
             "domain",
             "extensions",
             "hooks",

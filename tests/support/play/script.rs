@@ -70,6 +70,8 @@ pub(crate) enum Act {
     /// The server ends the connection in a way of its own, and grants nothing before.
     TurnedAway,
     RestartServer,
+    /// Has the running server do what an operator types.
+    Operate(Vec<String>),
 }
 
 /// Whether stanzas must come in the order of the script.
@@ -137,6 +139,17 @@ impl Script {
                     .map_or("", |(_, rest)| rest);
                 self.account(jid, password)?;
             }
+            ["account", jid, "role", role] => {
+                self.account(jid, "The quick brown fox")?;
+                let words = ["account", "role", jid, role];
+                let words = words.map(str::to_owned).to_vec();
+                self.step(paragraph.line, "operator", Act::Operate(words));
+            }
+            ["the", "operator", "types:", ..] => {
+                let typed = paragraph.head.split_once("types:");
+                let words = typed.map_or(Vec::new(), |(_, line)| words_of(line));
+                self.step(paragraph.line, "operator", Act::Operate(words));
+            }
             ["the", "server", "restarts"] => {
                 self.own_server = true;
                 self.step(paragraph.line, "server", Act::RestartServer);
@@ -168,6 +181,18 @@ impl Script {
             act,
         });
     }
+}
+
+/// The words of a command line; double quotes hold several together.
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('"').enumerate() {
+        match at % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 /// A line with the indented lines below it.

@@ -69,6 +69,11 @@ impl Stage<'_> {
                 self.actors.clear();
                 self.server.restart().await
             }
+            Act::Operate(words) => {
+                let words: Vec<String> = words.iter().map(|word| self.cast.real(word)).collect();
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                self.server.command(&words).map(drop)
+            }
             Act::Connect => self.connect(name).await,
             Act::OpenStream => self.open_stream(name).await,
             Act::BeginTls => self.client(name)?.secure().await,

@@ -1,0 +1,22 @@
+//! `[contact_center]`: the service for agents that each host has beside it.
+
+use super::pubsub::ServiceName;
+use super::section::section;
+use super::units::Seconds;
+
+section! {
+    /// The contact center: agent states, personal contacts, IM sessions and business context, at a domain
+    /// of its own below that of each host.
+    pub struct ContactCenter {
+        /// Whether there is one.
+        enabled: bool = true;
+        /// The service is at this name under each host: "center" makes center.example.org.
+        service: ServiceName = ServiceName::new("center");
+        /// How long an agent may be without any session before it is not ready.
+        grace_seconds: Seconds = Seconds::new(120), in Seconds::new(1)..=Seconds::new(86_400);
+        /// How much longer before it is logged out.
+        logout_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
+        /// How long the wrap-up behind the last interaction lasts at most; 0 for as long as the agent wants.
+        wrap_up_seconds: Seconds = Seconds::new(0), in Seconds::new(0)..=Seconds::new(86_400);
+    }
+}

@@ -1,0 +1,91 @@
+//! The contact center of all hosts: where its services are, what is set for each host, and the work that goes
+//! on in the background.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::outbox::Outbox;
+use super::settings::Settings;
+use super::timers::{self, Timers};
+use crate::config::Config;
+use crate::hooks::Services;
+use crate::proto::BareJid;
+use crate::store::StoreError;
+
+/// The contact center of all hosts.
+pub(super) struct Center {
+    places: Vec<Arc<Place>>,
+    pub(super) outbox: Outbox,
+    pub(super) timers: Timers,
+    stop: CancellationToken,
+    work: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The contact center of one host.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The host whose accounts are its agents.
+    pub(super) host: BareJid,
+    /// Where the service is.
+    pub(super) address: BareJid,
+    /// What administrators have set.
+    pub(super) settings: ArcSwap<Settings>,
+}
+
+impl Center {
+    pub(super) fn new(config: &Config) -> Self {
+        let place = |host: &crate::config::Host| {
+            let address = config.contact_center.service.under(host.domain.as_str())?;
+            Some(Arc::new(Place {
+                host: host.domain.to_jid(),
+                address,
+                settings: ArcSwap::default(),
+            }))
+        };
+        Self {
+            places: config.hosts.iter().filter_map(place).collect(),
+            outbox: Outbox::default(),
+            timers: Timers::default(),
+            stop: CancellationToken::new(),
+            work: Mutex::default(),
+        }
+    }
+
+    pub(super) fn places(&self) -> &[Arc<Place>] {
+        &self.places
+    }
+
+    /// The contact center of that host.
+    pub(super) fn place_of(&self, host: &str) -> Option<&Arc<Place>> {
+        self.places.iter().find(|place| place.host.as_str() == host)
+    }
+
+    /// Before anybody can connect: what is in memory is read, then what was not sent before the last end is
+    /// sent, and what has become due meanwhile is done.
+    pub(super) async fn start(self: Arc<Self>, services: Arc<Services>) -> Result<(), StoreError> {
+        for place in &self.places {
+            place.read_settings(&services.store).await?;
+        }
+        let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.extend([tokio::spawn(run), tokio::spawn(sweep)]);
+        Ok(())
+    }
+
+    /// Ends what goes on in the background. What is not sent by then is sent at the next start.
+    pub(super) async fn stop(&self, _services: &Services) {
+        self.stop.cancel();
+        let work = {
+            let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *work)
+        };
+        for task in work {
+            // One that has panicked is over, too.
+            let _over = task.await;
+        }
+    }
+}

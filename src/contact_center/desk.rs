@@ -1,0 +1,128 @@
+//! The service of one host, `center.<host>`: what it tells of itself, and the two doors of its operations.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::center::{Center, Place};
+use super::doors::{command, iq};
+use super::operation::{Caller, Operation};
+use super::{at_node, operations};
+use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Parcel, Service};
+use crate::proto::StanzaError;
+use crate::proto::{Condition, IqType, Kind, MessageType, ns};
+use crate::xml::Element;
+
+/// The service of one host.
+pub(super) struct Desk {
+    center: Arc<Center>,
+    place: Arc<Place>,
+}
+
+impl Desk {
+    pub(super) fn new(center: &Arc<Center>, place: &Arc<Place>) -> Self {
+        Self {
+            center: Arc::clone(center),
+            place: Arc::clone(place),
+        }
+    }
+}
+
+impl Service for Desk {
+    fn request(self: Arc<Self>, iq: Iq) -> BoxFuture<'static, Option<IqAnswer>> {
+        Box::pin(async move {
+            if iq.to != self.place.address {
+                return None;
+            }
+            match (iq.kind, iq.payload.ns(), iq.payload.name()) {
+                (IqType::Get, ns::DISCO_INFO, "query") => Some(self.info(iq).await),
+                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(self.items(iq).await),
+                (IqType::Set, ns::COMMANDS, "command") => {
+                    Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
+                }
+                _ => Box::pin(iq::answer(&self.center, &self.place, iq)).await,
+            }
+        })
+    }
+
+    fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>> {
+        Box::pin(async move {
+            match parcel.stanza.kind {
+                Kind::Presence(_)
+                | Kind::Iq(IqType::Result | IqType::Error)
+                | Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Message(_) | Kind::Iq(IqType::Get | IqType::Set) => {
+                    Err(Condition::ServiceUnavailable.into())
+                }
+            }
+        })
+    }
+}
+
+impl Desk {
+    /// XEP-0030 §3.
+    async fn info(&self, iq: Iq) -> IqAnswer {
+        let node = iq.payload.attribute("node").filter(|node| !node.is_empty());
+        let mut info = Info::default();
+        match node {
+            None => {
+                let identity = Identity::new("component", "generic", "Contact center");
+                info.identities.push(identity);
+                info.features = features();
+            }
+            Some(ns::COMMANDS) => {
+                let identity = Identity::new("automation", "command-list", "Commands");
+                info.identities.push(identity);
+            }
+            Some(node) => {
+                let operation = at_node(node).ok_or(Condition::ItemNotFound)?;
+                let caller = super::doors::caller(&self.center, &self.place, &iq).await?;
+                super::doors::require(&caller, operation)?;
+                let identity = Identity::new("automation", "command-node", operation.title);
+                info.identities.push(identity);
+                info.features = vec![ns::COMMANDS.into(), ns::DATA_FORMS.into()];
+            }
+        }
+        Ok(Some(info.to_element(node)))
+    }
+
+    /// XEP-0030 §4; XEP-0050 §2.3: the commands that the asker may execute.
+    async fn items(&self, iq: Iq) -> IqAnswer {
+        let node = iq.payload.attribute("node").filter(|node| !node.is_empty());
+        let query = Element::new(ns::DISCO_ITEMS, "query").attr_opt("node", node);
+        match node {
+            None => Ok(Some(query)),
+            Some(ns::COMMANDS) => {
+                let caller = super::doors::caller(&self.center, &self.place, &iq).await?;
+                Ok(Some(query.children_from(self.commands_for(&caller))))
+            }
+            Some(_) => Err(Condition::ItemNotFound.into()),
+        }
+    }
+}
+
+impl Desk {
+    fn commands_for(&self, caller: &Caller) -> Vec<Element> {
+        let own = operations().filter(|operation| caller.rights.has(operation.right));
+        let item = |operation: &Operation| Item {
+            jid: self.place.address.clone().into(),
+            node: Some(operation.node.to_owned()),
+            name: Some(operation.title.to_owned()),
+        };
+        own.map(|operation| item(operation).to_element()).collect()
+    }
+}
+
+fn features() -> Vec<std::borrow::Cow<'static, str>> {
+    let mut features: Vec<&'static str> = operations().map(|operation| operation.ns).collect();
+    features.extend([
+        ns::DISCO_INFO,
+        ns::DISCO_ITEMS,
+        ns::COMMANDS,
+        ns::DATA_FORMS,
+        ns::RSM,
+    ]);
+    features.sort_unstable();
+    features.dedup();
+    features.into_iter().map(Into::into).collect()
+}

@@ -1,0 +1,187 @@
+//! The door for every client: the operation as an ad-hoc command (XEP-0050) with a form made from its
+//! fields.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::super::at_node;
+use super::super::center::{Center, Place};
+use super::super::errors::{Refused, malformed};
+use super::super::operation::{
+    Caller, Field as Told, Kind, Need, Operation, Outcome, Shown, Table,
+};
+use super::super::values::{Given, Values};
+use crate::extensions::commands::{Done, Executable, execute_command};
+use crate::hooks::{Iq, IqAnswer};
+use crate::proto::common::forms::{
+    Datatype, Field, FieldType, Form, FormType, ITEMS_MAX, Submission,
+};
+use crate::proto::common::rsm::PageRequest;
+use crate::proto::{Condition, StanzaError};
+
+/// One command for one caller.
+struct Called {
+    operation: &'static Operation,
+    caller: Caller,
+}
+
+/// Executes a command, or a step of one.
+pub(in crate::contact_center) async fn execute(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    iq: Iq,
+) -> IqAnswer {
+    let node = iq.payload.attribute("node").unwrap_or_default();
+    let operation = at_node(node).ok_or(Condition::ItemNotFound)?;
+    let caller = super::caller(center, place, &iq).await?;
+    super::require(&caller, operation)?;
+    let called = Called { operation, caller };
+    Box::pin(execute_command(&iq, &called)).await
+}
+
+impl Executable for Called {
+    fn node(&self) -> &'static str {
+        self.operation.node
+    }
+
+    fn form(&self) -> BoxFuture<'_, Result<Option<Form>, StanzaError>> {
+        Box::pin(async move { Ok(form(self.operation, &self.caller).await?) })
+    }
+
+    fn run(&self, filled: Submission) -> BoxFuture<'_, Result<Done, StanzaError>> {
+        Box::pin(async move {
+            let values = understand(self.operation, &self.caller, &filled)?;
+            let done = (self.operation.run)(self.caller.clone(), values).await?;
+            Ok(completed(self.operation, done))
+        })
+    }
+}
+
+/// The form; `None` where nothing is to be asked.
+async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<Form>, Refused> {
+    let mut asked = asked(operation).peekable();
+    if asked.peek().is_none() {
+        return Ok(None);
+    }
+    let shown = match operation.shown {
+        Some(shows) => shows(caller.clone()).await?,
+        None => Shown::default(),
+    };
+    let form = Form::new(FormType::Form)
+        .title(operation.title)
+        .instruction(operation.about)
+        .form_type(operation.node);
+    Ok(Some(
+        asked.fold(form, |form, told| form.field(field(told, &shown))),
+    ))
+}
+
+/// A page is what fits into a form: clients that page use the IQ.
+fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
+    operation
+        .fields
+        .iter()
+        .filter(|field| field.kind != Kind::Page)
+}
+
+fn field(told: &Told, shown: &Shown) -> Field {
+    let several = matches!(told.need, Need::Several(_));
+    let kind = match (told.kind, several) {
+        (Kind::Agent, false) => FieldType::JidSingle,
+        (Kind::Agent, true) => FieldType::JidMulti,
+        (Kind::Code | Kind::Word(_) | Kind::Element, false) => FieldType::ListSingle,
+        (Kind::Code | Kind::Word(_) | Kind::Element, true) => FieldType::ListMulti,
+        (Kind::Text { .. }, _) | (Kind::Id | Kind::Line { .. }, true) => FieldType::TextMulti,
+        (Kind::Flag, _) => FieldType::Boolean,
+        (Kind::Id, false) if shown.options.iter().any(|(name, ..)| *name == told.name) => {
+            FieldType::ListSingle
+        }
+        (Kind::Id | Kind::Line { .. } | Kind::Number { .. } | Kind::Time | Kind::Page, _) => {
+            FieldType::TextSingle
+        }
+    };
+    let mut field = Field::new(told.name, kind).label(told.label);
+    if let Kind::Word(words) = told.kind {
+        field = words
+            .iter()
+            .fold(field, |field, word| field.option(word, None));
+    }
+    if let Kind::Number { min, max } = told.kind {
+        field = field.datatype(Datatype::Integer {
+            min: min.into(),
+            max: max.into(),
+        });
+    }
+    if told.kind == Kind::Time {
+        field = field.datatype(Datatype::DateTime);
+    }
+    for (_, value, label) in shown.options.iter().filter(|(name, ..)| *name == told.name) {
+        field = field.option(value, Some(label));
+    }
+    for (_, value) in shown.values.iter().filter(|(name, _)| *name == told.name) {
+        field = field.value(value.as_str());
+    }
+    match told.need {
+        Need::Required => field.required(),
+        Need::Optional | Need::Several(_) => field,
+    }
+}
+
+/// What was filled in. What was left empty is left out.
+fn understand(
+    operation: &'static Operation,
+    caller: &Caller,
+    filled: &Submission,
+) -> Result<Values, Refused> {
+    let mut given = Vec::new();
+    for told in asked(operation) {
+        let texts = match told.kind {
+            Kind::Text { .. } => filled.text(told.name).into_iter().collect(),
+            _ => filled.values(told.name).to_vec(),
+        };
+        let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
+        given.extend(texts.map(|text| (told.name, Given::Text(text))));
+    }
+    let page = PageRequest::default();
+    Values::understand(operation, &caller.place.host, given, page).map_err(as_form)
+}
+
+/// A form is answered by a form: what is missing in it is told in its words.
+fn as_form(refused: Refused) -> Refused {
+    match refused {
+        Refused::Stanza(error) => Refused::Stanza(error),
+        other => malformed("form", other.to_string()),
+    }
+}
+
+fn completed(operation: &'static Operation, outcome: Outcome) -> Done {
+    let form = outcome.table.map(|table| listed(operation, &table));
+    let done = match form {
+        Some(form) => Done::form(form),
+        None => Done::default(),
+    };
+    match outcome.told.is_empty() {
+        true => done,
+        false => done.saying(outcome.told),
+    }
+}
+
+/// XEP-0004 §3.4.
+fn listed(operation: &Operation, table: &Table) -> Form {
+    let mut form = Form::new(FormType::Result).title(operation.title);
+    let column = |(name, label): &(&'static str, &'static str)| {
+        Field::new(name, FieldType::TextSingle).label(label)
+    };
+    form.reported = table.columns.iter().map(column).collect();
+    let row = |cells: &Vec<String>| {
+        let cells = table.columns.iter().zip(cells);
+        let cell = |((name, _), text): (&(&'static str, &'static str), &String)| Field {
+            var: Some((*name).to_owned()),
+            ..Field::default().value(text.as_str())
+        };
+        cells.map(cell).collect()
+    };
+    form.items = table.rows.iter().take(ITEMS_MAX).map(row).collect();
+    form
+}

@@ -1,0 +1,63 @@
+//! The two doors of an operation: a typed IQ, and an ad-hoc command. Who may go through is asked here, for
+//! both.
+
+pub(super) mod command;
+pub(super) mod iq;
+
+use std::sync::Arc;
+
+use super::center::{Center, Place};
+use super::errors::Refused;
+use super::operation::{Caller, Operation};
+use crate::domain::ids::AgentId;
+use crate::domain::refusal::{Class, Refusal};
+use crate::hooks::Iq;
+
+/// Who asks: an account of the host, with what it may do.
+///
+/// # Errors
+/// `forbidden` to everybody else.
+pub(super) async fn caller(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    iq: &Iq,
+) -> Result<Caller, Refused> {
+    let account = iq.from.bare();
+    let store = &iq.services.store;
+    let agent = AgentId::new(account.clone()).filter(|agent| agent.host() == place.host.as_str());
+    let agent = agent.ok_or_else(stranger)?;
+    // Gone since it logged in, or kept out.
+    let known = store.accounts().find(account).await?;
+    let known = known.filter(|known| known.enabled).ok_or_else(stranger)?;
+    let rights = place.rights(store, account, known.role).await?;
+    let profile = place.profile(store, account, known.role).await?;
+    Ok(Caller {
+        center: Arc::clone(center),
+        place: Arc::clone(place),
+        services: Arc::clone(&iq.services),
+        from: iq.from.clone(),
+        agent,
+        role: known.role,
+        rights,
+        profile,
+        session: iq.session.clone(),
+        language: iq.lang.as_deref().unwrap_or("en").to_owned(),
+    })
+}
+
+/// Whether the caller may have the operation done.
+///
+/// # Errors
+/// `forbidden` when it may not.
+pub(super) fn require(caller: &Caller, operation: &Operation) -> Result<(), Refused> {
+    caller.rights.require(operation.right)?;
+    Ok(())
+}
+
+fn stranger() -> Refused {
+    Refused::Rule(Refusal {
+        class: Class::Forbidden,
+        code: "stranger",
+        text: "This contact center is for the accounts of its own host.".to_owned(),
+    })
+}

@@ -1,0 +1,130 @@
+//! What one decision writes: records with their events, and what is to be told to others, all or nothing.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::center::Center;
+use super::errors::Refused;
+use super::record::Record;
+use crate::clock::Timestamp;
+use crate::hooks::Services;
+use crate::proto::Stanza;
+use crate::store::{Guard, Outgoing, RecordChange, RecordWrite, RecordsWritten, StoreError};
+
+/// How often a decision is made anew because somebody else has changed what it was made from.
+const TRIES_MAX: usize = 8;
+
+/// What one decision writes.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Names what is to be sent, in the order of the decisions.
+    id: String,
+    write: RecordWrite,
+    told: Vec<Stanza>,
+}
+
+impl Draft {
+    /// A draft with nothing in it, of a decision made at that time.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            id: crate::id::sorted(now),
+            write: RecordWrite::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Adds what the events make of a record, and answers with it.
+    ///
+    /// # Errors
+    /// When the record cannot be written as JSON: a mistake of the server.
+    pub(super) fn change<R: Record>(
+        &mut self,
+        before: &R,
+        events: &[R::Event],
+    ) -> Result<R, Refused> {
+        let mut after = before.clone();
+        if events.is_empty() {
+            return Ok(after);
+        }
+        let mut written = Vec::with_capacity(events.len());
+        for event in events {
+            after.apply(event);
+            written.push(json::<R>(serde_json::to_string(event))?);
+        }
+        let read = i64::try_from(before.version()).unwrap_or(i64::MAX);
+        let listings = after.listings();
+        self.write.changes.push(RecordChange {
+            kind: R::KIND,
+            id: after.id(),
+            read,
+            snapshot: json::<R>(serde_json::to_string(&after))?,
+            events: written,
+            due: after.deadline(),
+            listings: (read == 0 || listings != before.listings()).then_some(listings),
+        });
+        Ok(after)
+    }
+
+    /// Adds what the records must not exceed together with others.
+    pub(super) fn guard(&mut self, guard: Guard) {
+        if !self.write.guards.contains(&guard) {
+            self.write.guards.push(guard);
+        }
+    }
+
+    /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after
+    /// a crash.
+    pub(super) fn tell(&mut self, mut stanza: Stanza) {
+        let id = format!("{}-{:04}", self.id, self.told.len());
+        stanza.id = Some(id.as_str().into());
+        self.write.outbox.push(Outgoing {
+            id,
+            stanza: stanza.to_document().into(),
+        });
+        self.told.push(stanza);
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.write.changes.is_empty() && self.write.outbox.is_empty()
+    }
+}
+
+fn json<R: Record>(written: serde_json::Result<String>) -> Result<String, Refused> {
+    Ok(written.map_err(|cause| StoreError::corrupt(R::KIND, cause))?)
+}
+
+impl Center {
+    /// Makes a decision and writes it, once more from the beginning as long as what it was made from has
+    /// changed meanwhile. What it has to tell is on its way when this returns.
+    ///
+    /// # Errors
+    /// What the decision refuses; when the database fails; when others keep changing the same.
+    pub(super) async fn save<T, F>(
+        &self,
+        services: &Arc<Services>,
+        decide: impl Fn(Draft) -> F,
+    ) -> Result<T, Refused>
+    where
+        F: Future<Output = Result<(Draft, T), Refused>>,
+    {
+        for _ in 0..TRIES_MAX {
+            let (draft, answer) = decide(Draft::new(services.clock.now())).await?;
+            if draft.is_empty() {
+                return Ok(answer);
+            }
+            let Draft { write, told, .. } = draft;
+            let due = write.changes.iter().filter_map(|change| change.due).min();
+            let sent: Vec<String> = write.outbox.iter().map(|it| it.id.clone()).collect();
+            match services.store.records().write(write).await? {
+                RecordsWritten::Changed => {}
+                RecordsWritten::Done => {
+                    self.timers.expect(due);
+                    self.outbox.send(services, sent, told).await;
+                    return Ok(answer);
+                }
+            }
+        }
+        Err(Refused::Contended)
+    }
+}

@@ -1,0 +1,87 @@
+//! The contact center: what [`crate::domain`] decides is loaded, saved and told to those it concerns.
+//!
+//! Each host has the service `center.<host>`. What can be asked of it are the [`operation`]s, each defined once
+//! and reached through two [`doors`]: a typed IQ in one of our namespaces, and an ad-hoc command (XEP-0050). A command changes
+//! records: they are loaded, the domain decides, and snapshots, events and what is to be told are
+//! written in one transaction ([`draft`]), which fails when something has changed since it was read. What was written is
+//! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
+//! waits in the database ([`timers`]).
+//!
+//! One folder for each part of the design: [`agents`].
+
+mod agents;
+mod center;
+mod desk;
+mod doors;
+mod draft;
+mod errors;
+mod operation;
+mod outbox;
+mod people;
+mod record;
+mod settings;
+mod telling;
+#[cfg(test)]
+mod testing;
+mod timers;
+mod values;
+
+use std::sync::Arc;
+
+use center::Center;
+use desk::Desk;
+use operation::Operation;
+
+use crate::config::Config;
+use crate::hooks::{At, Hooks, Item};
+use crate::proto::BareJid;
+
+/// Every operation, in the order in which clients show the commands.
+fn operations() -> impl Iterator<Item = &'static Operation> {
+    agents::OPERATIONS.iter()
+}
+
+/// The operation whose command has that node.
+fn at_node(node: &str) -> Option<&'static Operation> {
+    operations().find(|operation| operation.node == node)
+}
+
+/// Puts a service beside each host, with the hooks that its parts need.
+pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
+    if !config.contact_center.enabled {
+        return;
+    }
+    let center = Arc::new(Center::new(config));
+    for place in center.places() {
+        let desk = Desk::new(&center, place);
+        hooks.service(place.address.clone(), Arc::new(desk));
+    }
+    list_at_hosts(hooks, &center);
+    let starting = Arc::clone(&center);
+    hooks.starting(move |services| {
+        let center = Arc::clone(&starting);
+        async move { center.start(services).await }
+    });
+    let stopping = Arc::clone(&center);
+    hooks.stopping(move |services| {
+        let center = Arc::clone(&stopping);
+        async move { center.stop(&services).await }
+    });
+    agents::register(hooks, &center);
+}
+
+/// The service among the items of its host (XEP-0030 §4).
+fn list_at_hosts(hooks: &mut Hooks, center: &Arc<Center>) {
+    let center = Arc::clone(center);
+    hooks.disco_items(&[At::Host], move |ask| {
+        let place = center.place_of(ask.iq.to.domain().as_str());
+        let item = |jid: BareJid| Item {
+            jid: jid.into(),
+            node: None,
+            name: Some("Contact center".to_owned()),
+        };
+        let asked = ask.node.is_none();
+        let items = place.map(|place| vec![item(place.address.clone())]);
+        async move { Ok(items.filter(|_| asked)) }
+    });
+}

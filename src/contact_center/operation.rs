@@ -1,0 +1,238 @@
+//! One operation of the contact center: what it is called, what it is told, the right it needs, and what does it.
+//!
+//! A definition is a constant. The IQ door reads from it the element with its attributes and children, the
+//! command door the form; neither has words of its own.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::center::{Center, Place};
+use super::errors::Refused;
+use super::values::Values;
+use crate::clock::Timestamp;
+use crate::domain::chat_profile::ChatProfile;
+use crate::domain::ids::AgentId;
+use crate::domain::rights::{Right, Rights, Role};
+use crate::hooks::{Services, Session};
+use crate::proto::Jid;
+use crate::xml::Element;
+
+/// Something that an agent, a supervisor or a bot can have done.
+pub(super) struct Operation {
+    /// The namespace of its element.
+    pub(super) ns: &'static str,
+    /// The name of its element.
+    pub(super) name: &'static str,
+    /// The node of its command: namespace, `#`, name.
+    pub(super) node: &'static str,
+    /// Whether the IQ is a get or a set.
+    pub(super) act: Act,
+    /// What the command is called.
+    pub(super) title: &'static str,
+    /// One sentence above its form.
+    pub(super) about: &'static str,
+    /// What the asker must have.
+    pub(super) right: Right,
+    /// What it is told; no two of the same name.
+    pub(super) fields: &'static [Field],
+    /// What its form offers and shows before it is filled in.
+    pub(super) shown: Option<Shows>,
+    /// What does it.
+    pub(super) run: Run,
+}
+
+/// What does an operation.
+pub(super) type Run = fn(Caller, Values) -> BoxFuture<'static, Result<Outcome, Refused>>;
+
+/// What finds what a form offers.
+pub(super) type Shows = fn(Caller) -> BoxFuture<'static, Result<Shown, Refused>>;
+
+/// Whether an operation looks or does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// It looks: an IQ of the type get.
+    Get,
+    /// It does: an IQ of the type set.
+    Set,
+}
+
+/// What an operation is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    /// The attribute, the child element, and the field of the form.
+    pub(super) name: &'static str,
+    /// What it holds.
+    pub(super) kind: Kind,
+    /// Whether it may be left out.
+    pub(super) need: Need,
+    /// Where it stands in the element.
+    pub(super) place: Stands,
+    /// What people read beside it.
+    pub(super) label: &'static str,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The bare JID of a colleague; in a form the part before the `@` is enough.
+    Agent,
+    /// The id of a record.
+    Id,
+    /// One of the words that the form offers, which an administrator has set.
+    Code,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One line.
+    Line {
+        /// How long it may be.
+        chars_max: usize,
+    },
+    /// Lines of text.
+    Text {
+        /// How long it may be.
+        bytes_max: usize,
+    },
+    /// A whole number, both ends included.
+    Number {
+        /// The least.
+        min: u32,
+        /// The greatest.
+        max: u32,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// A moment (XEP-0082 §3.2).
+    Time,
+    /// An element of our own, which the operation reads; in a form the keys of what it offers.
+    Element,
+    /// How much of a list is asked for (XEP-0059).
+    Page,
+}
+
+/// Whether a field may be left out, and whether it stands for several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Exactly one.
+    Required,
+    /// One or none.
+    Optional,
+    /// None, one or several, at most so many.
+    Several(usize),
+}
+
+/// Where a field stands in the element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// In an attribute.
+    Attribute,
+    /// In a child, as its text or, of [`Kind::Element`], as the child itself.
+    Child,
+}
+
+impl Field {
+    /// An attribute that must be there.
+    pub(super) const fn required(name: &'static str, kind: Kind, label: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            need: Need::Required,
+            place: Stands::Attribute,
+            label,
+        }
+    }
+
+    /// The same, but it may be left out.
+    pub(super) const fn optional(self) -> Self {
+        let need = Need::Optional;
+        Self { need, ..self }
+    }
+
+    /// The same, up to so many times, which makes it a child.
+    pub(super) const fn several(self, max: usize) -> Self {
+        let need = Need::Several(max);
+        Self { need, ..self }.as_child()
+    }
+
+    /// The same as a child.
+    pub(super) const fn as_child(self) -> Self {
+        let place = Stands::Child;
+        Self { place, ..self }
+    }
+}
+
+/// What a form offers beyond the definition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// What can be chosen for a field: field, value, label.
+    pub(super) options: Vec<(&'static str, String, String)>,
+    /// What a field holds already.
+    pub(super) values: Vec<(&'static str, String)>,
+}
+
+/// Who has an operation done.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) center: Arc<Center>,
+    pub(super) place: Arc<Place>,
+    pub(super) services: Arc<Services>,
+    /// The full address that asked.
+    pub(super) from: Jid,
+    /// Whose account it is.
+    pub(super) agent: AgentId,
+    pub(super) role: Role,
+    pub(super) rights: Rights,
+    /// Its chat profile.
+    pub(super) profile: Arc<ChatProfile>,
+    /// The asking session.
+    pub(super) session: Option<Arc<Session>>,
+    /// The language of the request, else English.
+    pub(super) language: String,
+}
+
+impl Caller {
+    pub(super) fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+}
+
+/// What came of an operation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    /// What the IQ answers.
+    pub(super) payload: Option<Element>,
+    /// What the command says.
+    pub(super) told: String,
+    /// What the command lists.
+    pub(super) table: Option<Table>,
+}
+
+/// Rows below their columns.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// Name of the field and what people read above it.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Outcome {
+    /// It is done, and there is nothing to see.
+    pub(super) fn told(sentence: impl Into<String>) -> Self {
+        Self {
+            told: sentence.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same with what the IQ answers.
+    pub(super) fn with(self, payload: Element) -> Self {
+        let payload = Some(payload);
+        Self { payload, ..self }
+    }
+
+    /// The same with what the command lists.
+    pub(super) fn listing(self, table: Table) -> Self {
+        let table = Some(table);
+        Self { table, ..self }
+    }
+}

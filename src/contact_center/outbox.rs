@@ -1,0 +1,112 @@
+//! What was decided to be told to others, on its way: sent as soon as it is written, forgotten when it is
+//! durable where it belongs, and sent once more after a crash in between.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::center::Center;
+use crate::hooks::Services;
+use crate::proto::{Stanza, ns, reading};
+use crate::store::StoreError;
+use crate::xml::{Limits, Scope, parse};
+
+/// Stanzas that are read at once after a crash.
+const PAGE: u32 = 100;
+
+/// What was sent and is not forgotten yet. Its length is bounded by what is decided while one
+/// deletion runs.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    sent: Mutex<Vec<String>>,
+    more: Notify,
+}
+
+impl Outbox {
+    /// Sends what was written. Returns when it is durable where it belongs, as far as that is known here.
+    pub(super) async fn send(&self, services: &Services, ids: Vec<String>, told: Vec<Stanza>) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut kept = true;
+        for stanza in told {
+            kept &= send_one(services, stanza).await;
+        }
+        if kept {
+            self.sent
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(ids);
+            self.more.notify_one();
+        }
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether it is where it belongs; if not it stays in the outbox, for the next start.
+async fn send_one(services: &Services, stanza: Stanza) -> bool {
+    let Some(router) = services.router.upgrade() else {
+        return false;
+    };
+    let mut kept = true;
+    for durable in router.send(stanza).await {
+        kept &= durable.await.is_ok();
+    }
+    kept
+}
+
+/// Sends what the last run has left, then forgets what is sent, many at once.
+pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: CancellationToken) {
+    if let Err(error) = send_left(&center, &services).await {
+        error!(%error, "what was to be told before the last end is not sent");
+    }
+    loop {
+        tokio::select! {
+            () = center.outbox.more.notified() => {}
+            () = stop.cancelled() => return forget(&center, &services).await,
+        }
+        forget(&center, &services).await;
+    }
+}
+
+async fn forget(center: &Center, services: &Services) {
+    let ids = center.outbox.take();
+    if let Err(error) = services.store.records().sent(&ids).await {
+        warn!(%error, count = ids.len(), "what was sent is sent once more after the next start");
+    }
+}
+
+async fn send_left(center: &Center, services: &Services) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let page = services.store.records().outbox(&after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after.clone_from(&last.id);
+        for outgoing in page {
+            let parsed = parse(
+                outgoing.stanza,
+                &Scope::with_default(ns::CLIENT),
+                &Limits::default(),
+            );
+            let stanza = parsed
+                .ok()
+                .and_then(|it| reading::stanza(it, ns::CLIENT).ok());
+            match stanza {
+                Some(stanza) => {
+                    center
+                        .outbox
+                        .send(services, vec![outgoing.id], vec![stanza])
+                        .await;
+                }
+                None => error!(id = outgoing.id, "the outbox holds what is no stanza"),
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What is known of an account when it shall work with another.
+
+use std::sync::Arc;
+
+use super::center::Place;
+use super::errors::Refused;
+use super::operation::Caller;
+use crate::domain::chat_profile::ChatProfile;
+use crate::domain::colleague::Colleague;
+use crate::domain::ids::AgentId;
+use crate::domain::rights::Role;
+use crate::store::Store;
+
+/// An account, or the lack of one.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) id: AgentId,
+    /// `None` when there is no such account, or it is disabled.
+    pub(super) role: Option<Role>,
+    pub(super) profile: Arc<ChatProfile>,
+}
+
+impl Person {
+    /// Looks the account up.
+    pub(super) async fn find(place: &Place, store: &Store, id: &AgentId) -> Result<Self, Refused> {
+        let known = match id.host() == place.host.as_str() {
+            true => store.accounts().find(id.jid()).await?,
+            false => None,
+        };
+        let role = known.filter(|it| it.enabled).map(|it| it.role);
+        let profile = match role {
+            Some(role) => place.profile(store, id.jid(), role).await?,
+            None => Arc::default(),
+        };
+        let id = id.clone();
+        Ok(Self { id, role, profile })
+    }
+
+    /// Whoever has an operation done.
+    pub(super) fn caller(caller: &Caller) -> Self {
+        Self {
+            id: caller.agent.clone(),
+            role: Some(caller.role),
+            profile: Arc::clone(&caller.profile),
+        }
+    }
+
+    /// As the rules of the domain take it.
+    pub(super) fn colleague(&self) -> Colleague<'_> {
+        Colleague {
+            id: &self.id,
+            role: self.role,
+            profile: &self.profile,
+        }
+    }
+}

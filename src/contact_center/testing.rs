@@ -1,0 +1,132 @@
+//! A contact center without connections, for the tests of this room.
+
+use std::sync::Arc;
+
+use super::settings::REASON_CODES;
+use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
+use crate::domain::rights::Role;
+use crate::extensions::testing::{Client, House};
+use crate::proto::BareJid;
+use crate::store::{RecordChange, RecordWrite, RecordsWritten};
+
+/// The service of every test.
+pub(super) const CENTER: &str = "center.localhost";
+
+/// A house with a contact center: agents of `localhost`, who have reasons to choose from.
+pub(super) struct Floor {
+    pub(super) house: House,
+}
+
+impl Floor {
+    /// With those accounts, agents each; `name:supervisor` has another role.
+    pub(super) async fn new(people: &[&str]) -> Self {
+        let names = people.iter().map(|it| it.split(':').next().unwrap());
+        let names: Vec<&str> = names.collect();
+        let house = House::with(&names, |hooks, config| {
+            *hooks = crate::extensions::hooks_with(config, &[super::register]);
+        });
+        let house = house.await;
+        let services = Arc::clone(house.router.services());
+        for person in people {
+            let (name, role) = person.split_once(':').unwrap_or((person, "agent"));
+            let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
+            let role: Role = role.parse().unwrap();
+            assert!(
+                services
+                    .store
+                    .accounts()
+                    .set_role(&jid, role)
+                    .await
+                    .unwrap()
+            );
+        }
+        let floor = Self { house };
+        floor.give_reasons().await;
+        services.hooks.run_starting(&services).await.unwrap();
+        floor
+    }
+
+    /// `lunch`, `meeting` (the default) and `shift-over`.
+    async fn give_reasons(&self) {
+        let code = |kind, code: &str, label: &str, default| ReasonCode {
+            kind,
+            code: code.to_owned(),
+            labels: [("en".to_owned(), label.to_owned())].into(),
+            default,
+            active: true,
+        };
+        let reasons = ReasonCodes {
+            version: 1,
+            codes: vec![
+                code(Kind::NotReady, "lunch", "Lunch", false),
+                code(Kind::NotReady, "meeting", "Meeting", true),
+                code(Kind::Logout, "shift-over", "Shift is over", false),
+            ],
+        };
+        let snapshot = serde_json::to_string(&reasons).unwrap();
+        let change = RecordChange {
+            kind: REASON_CODES,
+            id: "localhost".to_owned(),
+            read: 0,
+            events: vec![snapshot.clone()],
+            snapshot,
+            due: None,
+            listings: None,
+        };
+        let write = RecordWrite {
+            changes: vec![change],
+            ..RecordWrite::default()
+        };
+        let store = &self.house.router.services().store;
+        let written = store.records().write(write).await.unwrap();
+        assert_eq!(written, RecordsWritten::Done);
+    }
+
+    /// A session that has asked for its roster and is available.
+    pub(super) async fn online(&self, name: &str) -> Client {
+        let mut client = self.house.client(name);
+        client
+            .send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+            .await;
+        client.send("<presence/>").await;
+        client.received();
+        client
+    }
+}
+
+/// Asks the service, and gives what it answered.
+pub(super) async fn ask(client: &mut Client, kind: &str, payload: &str) -> String {
+    let iq = format!("<iq type='{kind}' id='ask' to='{CENTER}'>{payload}</iq>");
+    client.send(&iq).await;
+    let received = client.received_xml();
+    let answers = received.iter().filter(|it| it.contains("id='ask'"));
+    let answers: Vec<_> = answers.collect();
+    assert_eq!(answers.len(), 1, "{received:?}");
+    answers[0].clone()
+}
+
+/// Executes a command: its form is filled with those fields, where it has one.
+pub(super) async fn command(client: &mut Client, node: &str, fields: &[(&str, &str)]) -> String {
+    let ns = "http://jabber.org/protocol/commands";
+    let begun = format!("<command xmlns='{ns}' node='{node}' action='execute'/>");
+    let answer = ask(client, "set", &begun).await;
+    let Some((_, rest)) = answer.split_once("sessionid='") else {
+        return answer;
+    };
+    if !answer.contains("status='executing'") {
+        return answer;
+    }
+    let id = rest.split('\'').next().unwrap();
+    let field = |(name, value): &(&str, &str)| {
+        let values = value
+            .split('\n')
+            .map(|line| format!("<value>{line}</value>"));
+        format!("<field var='{name}'>{}</field>", values.collect::<String>())
+    };
+    let fields: String = fields.iter().map(field).collect();
+    let filled = format!(
+        "<command xmlns='{ns}' node='{node}' sessionid='{id}'>\
+         <x xmlns='jabber:x:data' type='submit'>{fields}</x></command>"
+    );
+    ask(client, "set", &filled).await
+}

@@ -1,0 +1,286 @@
+//! Records that change by commands: a snapshot, the events that made it, the lists in which it is found.
+//!
+//! Here a record is a kind, an id, and JSON; what it means is known to whoever made it. What a decision
+//! was made from is checked when it is written: the version of each record, and of each [`Guard`], which stands for what
+//! several records must not exceed together. What is to be told to others is written in the same transaction
+//! ([`RecordWrite::outbox`]) and deleted when it was sent, so that a crash in between loses nothing.
+
+use sqlx::FromRow;
+
+use super::db::{Db, queries, reading, transaction};
+use super::error::StoreError;
+use crate::clock::Timestamp;
+
+mod writing;
+
+pub use writing::{Guard, Listing, Outgoing, RecordChange, RecordWrite, RecordsWritten};
+pub(super) use writing::{QUERIES as WRITING_QUERIES, Writer, start};
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct StoredRecord {
+    /// Which one of its kind.
+    pub id: String,
+    /// How many events made it.
+    pub version: i64,
+    /// What it is, as JSON.
+    pub snapshot: String,
+}
+
+/// A record that time changes.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct DueRecord {
+    /// What sort of record.
+    pub kind: String,
+    /// Which one.
+    pub id: String,
+}
+
+/// In which order a list is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListOrder {
+    /// By ascending ids: the oldest first.
+    Ascending,
+    /// By descending ids: the newest first.
+    Descending,
+}
+
+/// Records read at once, whatever limit is asked for.
+pub const RECORDS_PAGE_MAX: u32 = 1_000;
+
+queries! {
+    FIND = "select id, version, snapshot from record where kind = $1 and id = $2";
+    ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit $3";
+    LISTED_UP = "select r.id, r.version, r.snapshot from record_listing l
+        join record r on r.kind = l.kind and r.id = l.id
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit $5";
+    LISTED_DOWN = "select r.id, r.version, r.snapshot from record_listing l
+        join record r on r.kind = l.kind and r.id = l.id
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id < $4 order by l.id desc limit $5";
+    COUNT = "select count(*) from record_listing where kind = $1 and list = $2 and owner = $3";
+    COUNT_BEFORE = "select count(*) from record_listing
+        where kind = $1 and list = $2 and owner = $3 and id < $4";
+    EVENTS = "select event from record_event
+        where kind = $1 and id = $2 and version > $3 order by version limit $4";
+    DUE = "select kind, id from record where due <= $1 order by due limit $2";
+    NEXT_DUE = "select due from record where due is not null order by due limit 1";
+    GUARD = "select version from record_guard where name = $1";
+    OUTBOX = "select id, stanza from outbox where id > $1 order by id limit $2";
+    SENT = "delete from outbox where id = $1";
+    REMOVE = "delete from record where kind = $1 and id = $2";
+}
+
+/// Behind every id: ids are printable.
+const BEHIND_ALL: &str = "\u{10ffff}";
+
+/// Operations on records; from [`super::Store::records`].
+#[derive(Clone, Copy)]
+pub struct Records<'a> {
+    pub(super) db: &'a Db,
+    pub(super) writer: &'a Writer,
+}
+
+impl Records<'_> {
+    /// The record of that kind and id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, kind: &str, id: &str) -> Result<Option<StoredRecord>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(FIND).bind(kind).bind(id).fetch_optional(pool).await?
+        }))
+    }
+
+    /// Records of a kind by ascending ids, beginning behind `after` (empty for the first).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all(
+        &self,
+        kind: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(ALL)
+                .bind(kind)
+                .bind(after)
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// Records in the owner's list, beginning behind the id `from` in that order, or at its end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn listed(
+        &self,
+        kind: &str,
+        (list, owner): (&str, &str),
+        from: Option<&str>,
+        order: ListOrder,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        let (query, end) = match order {
+            ListOrder::Ascending => (LISTED_UP, ""),
+            ListOrder::Descending => (LISTED_DOWN, BEHIND_ALL),
+        };
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(query)
+                .bind(kind)
+                .bind(list)
+                .bind(owner)
+                .bind(from.unwrap_or(end))
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// How many records the owner's list has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self, kind: &str, (list, owner): (&str, &str)) -> Result<u64, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(COUNT).bind(kind).bind(list).bind(owner).fetch_one(pool).await?
+        });
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// How many records the owner's list has with smaller ids: the place of that id from the beginning.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_before(
+        &self,
+        kind: &str,
+        (list, owner): (&str, &str),
+        id: &str,
+    ) -> Result<u64, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(COUNT_BEFORE)
+                .bind(kind)
+                .bind(list)
+                .bind(owner)
+                .bind(id)
+                .fetch_one(pool)
+                .await?
+        });
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The record's events as JSON, the oldest first, beginning behind that version.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events(
+        &self,
+        kind: &str,
+        id: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(EVENTS)
+                .bind(kind)
+                .bind(id)
+                .bind(after)
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// Records that time has changed by `now`, those that wait longest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<DueRecord>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(DUE)
+                .bind(now.as_micros())
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// When the next record is due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = reading!(self.db, pool => {
+            sqlx::query_scalar(NEXT_DUE).fetch_optional(pool).await?
+        });
+        Ok(due.map(Timestamp::from_micros))
+    }
+
+    /// The guard of that name, as it is now. It is read before what it guards.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn guard(&self, name: &str) -> Result<Guard, StoreError> {
+        let version: Option<i64> = reading!(self.db, pool => {
+            sqlx::query_scalar(GUARD).bind(name).fetch_optional(pool).await?
+        });
+        Ok(Guard {
+            name: name.to_owned(),
+            version: version.unwrap_or(0),
+        })
+    }
+
+    /// Writes all of it, durable when this returns, or nothing. Writes of many callers share a commit.
+    ///
+    /// # Errors
+    /// When the database fails; [`StoreError::Closed`] after [`super::Store::close`].
+    pub async fn write(&self, write: RecordWrite) -> Result<RecordsWritten, StoreError> {
+        self.writer.write(write).await
+    }
+
+    /// Removes a record with its events, out of every list.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove(&self, kind: &str, id: &str) -> Result<bool, StoreError> {
+        let gone = super::db::writing!(self.db, pool => {
+            sqlx::query(REMOVE).bind(kind).bind(id).execute(pool).await?.rows_affected()
+        });
+        Ok(gone > 0)
+    }
+
+    /// What was to be sent and is not known to be, in the order of the ids, beginning behind `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outbox(&self, after: &str, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let rows: Vec<(String, Vec<u8>)> = reading!(self.db, pool => {
+            sqlx::query_as(OUTBOX)
+                .bind(after)
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        });
+        let outgoing = |(id, stanza): (String, Vec<u8>)| Outgoing {
+            id,
+            stanza: stanza.into(),
+        };
+        Ok(rows.into_iter().map(outgoing).collect())
+    }
+
+    /// Forgets what was sent.
+    ///
+    /// # Errors
+    /// When the database fails: it will be sent once more then.
+    pub async fn sent(&self, ids: &[String]) -> Result<(), StoreError> {
+        transaction!(self.db, tx => {
+            for id in ids {
+                sqlx::query(SENT).bind(id.as_str()).execute(&mut *tx).await?;
+            }
+        });
+        Ok(())
+    }
+}

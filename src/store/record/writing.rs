@@ -1,0 +1,210 @@
+//! Writing records: what was decided, under a check of what it was decided from; many decisions, one commit.
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Timestamp;
+use crate::store::db::{Db, queries, transaction};
+use crate::store::error::StoreError;
+use crate::store::grouped::{Group, Grouped};
+
+/// Everything that one decision writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordWrite {
+    /// The records that it changes, each once.
+    pub changes: Vec<RecordChange>,
+    /// What they must not exceed together with others, as it was read; each is turned.
+    pub guards: Vec<Guard>,
+    /// What is to be told to others.
+    pub outbox: Vec<Outgoing>,
+}
+
+/// One record, changed by events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordChange {
+    /// What sort of record.
+    pub kind: &'static str,
+    /// Which one.
+    pub id: String,
+    /// The version that the decision was made from; 0 for a record that is not stored yet.
+    pub read: i64,
+    /// What it is after the events, as JSON.
+    pub snapshot: String,
+    /// The events as JSON: each makes one version.
+    pub events: Vec<String>,
+    /// When time changes it.
+    pub due: Option<Timestamp>,
+    /// The lists in which it is found from now on; `None` where these stay as they are.
+    pub listings: Option<Vec<Listing>>,
+}
+
+/// A list in which a record is found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listing {
+    /// What the list is of.
+    pub list: &'static str,
+    /// Whose it is.
+    pub owner: String,
+}
+
+/// Stands for what several records must not exceed together: two decisions that were made from the same
+/// version of it are not both written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// What it stands for.
+    pub name: String,
+    /// How often it was turned.
+    pub version: i64,
+}
+
+/// A stanza that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Later ones are greater.
+    pub id: String,
+    /// The whole stanza.
+    pub stanza: Bytes,
+}
+
+/// What became of a [`RecordWrite`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum RecordsWritten {
+    /// All is durable.
+    Done,
+    /// Something has changed since it was read: nothing is written; read, decide and write again.
+    Changed,
+}
+
+queries! {
+    VERSION = "select version from record where kind = $1 and id = $2";
+    GUARD_VERSION = "select version from record_guard where name = $1";
+    INSERT = "insert into record (kind, id, version, snapshot, due) values ($1, $2, $3, $4, $5)";
+    UPDATE = "update record set version = $3, snapshot = $4, due = $5
+        where kind = $1 and id = $2 and version = $6";
+    ADD_EVENT = "insert into record_event (kind, id, version, event) values ($1, $2, $3, $4)";
+    UNLIST = "delete from record_listing where kind = $1 and id = $2";
+    LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
+    TURN = "insert into record_guard (name, version) values ($1, 1)
+        on conflict (name) do update set version = record_guard.version + 1";
+    ADD_OUTGOING = "insert into outbox (id, stanza) values ($1, $2)";
+}
+
+/// The queue of what is to be written.
+pub(in crate::store) type Writer = Grouped<Decisions>;
+
+/// Starts the task that writes.
+pub(in crate::store) fn start(db: Db, tasks: &TaskTracker, stop: CancellationToken) -> Writer {
+    Grouped::start(Decisions { db }, tasks, stop)
+}
+
+/// Writes groups of decisions.
+pub(in crate::store) struct Decisions {
+    db: Db,
+}
+
+impl Group for Decisions {
+    type Record = RecordWrite;
+    type Done = RecordsWritten;
+    /// What a second brings on a busy day; a group larger than this would keep its first for too long.
+    const RECORDS_MAX: usize = 256;
+
+    async fn write(&mut self, writes: &[RecordWrite]) -> Vec<Result<RecordsWritten, StoreError>> {
+        match Box::pin(self.store(writes)).await {
+            Ok(written) => written.into_iter().map(Ok).collect(),
+            // One of them cannot be written: the others must not suffer for it.
+            Err(StoreError::Conflict(_) | StoreError::Statement(_)) if writes.len() > 1 => {
+                let mut answers = Vec::with_capacity(writes.len());
+                for write in writes {
+                    let one = Box::pin(self.store(std::slice::from_ref(write))).await;
+                    answers.push(one.map(|done| {
+                        let first = done.first().copied();
+                        first.unwrap_or(RecordsWritten::Changed)
+                    }));
+                }
+                answers
+            }
+            Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+}
+
+impl Decisions {
+    /// Each is looked at with what those before it have written, and written where it still holds.
+    async fn store(&mut self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
+        let db = &self.db;
+        let written = transaction!(db, tx => {
+            let mut written = Vec::with_capacity(writes.len());
+            'writes: for write in writes {
+                for guard in &write.guards {
+                    let now: Option<i64> = sqlx::query_scalar(GUARD_VERSION)
+                        .bind(guard.name.as_str()).fetch_optional(&mut *tx).await?;
+                    if now.unwrap_or(0) != guard.version {
+                        written.push(RecordsWritten::Changed);
+                        continue 'writes;
+                    }
+                }
+                for change in &write.changes {
+                    let now: Option<i64> = sqlx::query_scalar(VERSION)
+                        .bind(change.kind).bind(change.id.as_str()).fetch_optional(&mut *tx).await?;
+                    if now.unwrap_or(0) != change.read {
+                        written.push(RecordsWritten::Changed);
+                        continue 'writes;
+                    }
+                }
+                for change in &write.changes {
+                    let version = change.read + i64::try_from(change.events.len()).unwrap_or(i64::MAX);
+                    let due = change.due.map(Timestamp::as_micros);
+                    let put = sqlx::query(if change.read == 0 { INSERT } else { UPDATE })
+                        .bind(change.kind)
+                        .bind(change.id.as_str())
+                        .bind(version)
+                        .bind(change.snapshot.as_str())
+                        .bind(due);
+                    let put = if change.read == 0 { put } else { put.bind(change.read) };
+                    if put.execute(&mut *tx).await?.rows_affected() != 1 {
+                        // Another node was faster: what this transaction has looked at holds no longer.
+                        return Ok(writes.iter().map(|_| RecordsWritten::Changed).collect());
+                    }
+                    for (at, event) in (change.read + 1..).zip(&change.events) {
+                        sqlx::query(ADD_EVENT)
+                            .bind(change.kind)
+                            .bind(change.id.as_str())
+                            .bind(at)
+                            .bind(event.as_str())
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    let Some(listings) = &change.listings else { continue };
+                    if change.read != 0 {
+                        sqlx::query(UNLIST)
+                            .bind(change.kind).bind(change.id.as_str()).execute(&mut *tx).await?;
+                    }
+                    for listing in listings {
+                        sqlx::query(LIST)
+                            .bind(change.kind)
+                            .bind(listing.list)
+                            .bind(listing.owner.as_str())
+                            .bind(change.id.as_str())
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                }
+                for guard in &write.guards {
+                    sqlx::query(TURN).bind(guard.name.as_str()).execute(&mut *tx).await?;
+                }
+                for outgoing in &write.outbox {
+                    sqlx::query(ADD_OUTGOING)
+                        .bind(outgoing.id.as_str())
+                        .bind(outgoing.stanza.to_vec())
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                written.push(RecordsWritten::Done);
+            }
+            written
+        });
+        Ok(written)
+    }
+}
