@@ -136,6 +136,12 @@ macro_rules! identifiers {
 identifiers! {
     /// One dealing with a customer on one medium.
     InteractionId;
+    /// What was asked of a connector.
+    RequestId;
+    /// A person or company outside.
+    CustomerId;
+    /// The record of one agent's part in one interaction.
+    ActivityId;
     /// An invited, accepted, ended conversation of two agents.
     ImSessionId;
     /// One sending of business objects to colleagues.

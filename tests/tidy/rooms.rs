@@ -290,6 +290,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "admin",
             "cli",
             "component",
+            "contact_center",
             "extensions",
             "hooks",
             "http",
