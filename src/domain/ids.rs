@@ -142,6 +142,10 @@ identifiers! {
     CustomerId;
     /// The record of one agent's part in one interaction.
     ActivityId;
+    /// A planned transaction that refers to another record.
+    FollowUpId;
+    /// A titled note about a customer, with its replies.
+    StreamId;
     /// An invited, accepted, ended conversation of two agents.
     ImSessionId;
     /// One sending of business objects to colleagues.

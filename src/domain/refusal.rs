@@ -118,8 +118,8 @@ pub(crate) use rejections;
 mod tests {
     use super::*;
     use crate::domain::{
-        activity, agent_state, chat_profile, colleague, context, customer, directory, im_session,
-        interaction, personal_contact, reach, reason_code, rights,
+        activity, agent_state, chat_profile, colleague, context, customer, directory, follow_up,
+        im_session, interaction, message_stream, personal_contact, reach, reason_code, rights,
     };
 
     /// One code means one thing, whichever record says it.
@@ -133,8 +133,11 @@ mod tests {
             context::Rejection::CODES,
             customer::Rejection::CODES,
             directory::Rejection::CODES,
+            follow_up::Rejection::CODES,
             im_session::Rejection::CODES,
             interaction::Rejection::CODES,
+            message_stream::Rejection::CODES,
+            message_stream::attachment::Rejection::CODES,
             personal_contact::Rejection::CODES,
             reach::Rejection::CODES,
             reason_code::Rejection::CODES,
