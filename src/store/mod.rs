@@ -24,6 +24,7 @@ mod offline;
 mod private_xml;
 mod pubsub;
 mod push_registration;
+mod readers;
 mod room;
 mod roster;
 mod schema;
@@ -66,6 +67,7 @@ pub use pubsub::{
     SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
+pub use readers::Readers;
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
