@@ -245,6 +245,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_statement_is_prepared_anew_for_its_bound_on_rows() {
+        for (name, text) in crate::store::queries() {
+            assert!(!text.contains("limit $"), "{name}: {text}");
+        }
+    }
+
+    #[test]
     fn locations_are_read_and_their_passwords_not_shown() {
         for (url, path) in [
             ("sqlite:data/parlour.sqlite", "data/parlour.sqlite"),

@@ -46,8 +46,8 @@ pub use account::{Account, Accounts, LastSeen, Removed};
 pub use account_source::AccountSources;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchiveIds, ArchivePage,
-    ArchivePageLimits, ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX,
-    archive_word,
+    ArchivePageLimits, ArchivePreference, ArchiveWords, Archived, NewArchived, UnknownArchiveId,
+    WORDS_MAX, archive_word,
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
@@ -316,6 +316,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::QUERIES,
         arrival::QUERIES,
         archive::PREFERENCE_QUERIES,
+        archive::PAGING_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,
