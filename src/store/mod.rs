@@ -25,6 +25,7 @@ mod private_xml;
 mod pubsub;
 mod push_registration;
 mod record;
+mod readers;
 mod room;
 mod roster;
 mod schema;
@@ -46,8 +47,8 @@ pub use account::{Account, Accounts, LastSeen, Removed};
 pub use account_source::AccountSources;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchiveIds, ArchivePage,
-    ArchivePageLimits, ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX,
-    archive_word,
+    ArchivePageLimits, ArchivePreference, ArchiveWords, Archived, NewArchived, UnknownArchiveId,
+    WORDS_MAX, archive_word,
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
@@ -71,6 +72,7 @@ pub use record::{
     DueRecord, Guard, ListOrder, Listing, Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite,
     Records, RecordsWritten, StoredRecord,
 };
+pub use readers::Readers;
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,
@@ -331,6 +333,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::QUERIES,
         arrival::QUERIES,
         archive::PREFERENCE_QUERIES,
+        archive::PAGING_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,

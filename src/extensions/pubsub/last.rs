@@ -161,7 +161,7 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     if remembered {
         session.slots().set(Announced(caps));
         session.slots().set(Asked(id));
-        passage.effects.reply.push(request);
+        passage.effects.reply.push(Arc::new(request));
     } else {
         // Its next presence asks again.
         debug!("too many requests wait; the client is not asked what it wants");
