@@ -50,23 +50,23 @@ pub const RECORDS_PAGE_MAX: u32 = 1_000;
 
 queries! {
     FIND = "select id, version, snapshot from record where kind = $1 and id = $2";
-    ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit $3";
+    ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit cast($3 as bigint)";
     LISTED_UP = "select r.id, r.version, r.snapshot from record_listing l
         join record r on r.kind = l.kind and r.id = l.id
-        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit $5";
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit cast($5 as bigint)";
     LISTED_DOWN = "select r.id, r.version, r.snapshot from record_listing l
         join record r on r.kind = l.kind and r.id = l.id
         where l.kind = $1 and l.list = $2 and l.owner = $3 and ($4 = '' or l.id < $4)
-        order by l.id desc limit $5";
+        order by l.id desc limit cast($5 as bigint)";
     COUNT = "select count(*) from record_listing where kind = $1 and list = $2 and owner = $3";
     COUNT_BEFORE = "select count(*) from record_listing
         where kind = $1 and list = $2 and owner = $3 and id < $4";
     EVENTS = "select event from record_event
-        where kind = $1 and id = $2 and version > $3 order by version limit $4";
-    DUE = "select kind, id from record where due <= $1 order by due limit $2";
+        where kind = $1 and id = $2 and version > $3 order by version limit cast($4 as bigint)";
+    DUE = "select kind, id from record where due <= $1 order by due limit cast($2 as bigint)";
     NEXT_DUE = "select due from record where due is not null order by due limit 1";
     GUARD = "select version from record_guard where name = $1";
-    OUTBOX = "select id, stanza from outbox where id > $1 order by id limit $2";
+    OUTBOX = "select id, stanza from outbox where id > $1 order by id limit cast($2 as bigint)";
     SENT = "delete from outbox where id = $1";
     REMOVE = "delete from record where kind = $1 and id = $2";
 }
