@@ -11,7 +11,10 @@ mod bad_peers;
 mod certificates;
 mod component_peer;
 mod components;
+mod delegations;
 mod directory;
+#[path = "../support/dns.rs"]
+mod dns;
 mod exchange;
 mod external;
 mod federation;
@@ -21,6 +24,7 @@ mod house;
 mod invitations;
 mod keeping;
 mod limits;
+mod neighbours;
 mod peer;
 mod portable;
 mod privileges;
