@@ -36,7 +36,7 @@ use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
 use crate::router::Router;
 use crate::s2s::FederationError;
-use crate::store::{self, Location, Store, StoreError};
+use crate::store::{self, Claim, Location, Store, StoreError};
 use ending::{Signals, drain, shut_down, wait_for_the_end};
 use engine::Engine;
 use house::House;
@@ -120,6 +120,8 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     let control = ControlSocket::bind(&config.data_dir)?;
     let clock = Clock::system();
     let store = open_store(&config).await?;
+    // Held to the end, behind the store.
+    let _claim = claim(&config).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let components = Components::new(&config);
     let tasks = TaskTracker::new();
@@ -253,6 +255,14 @@ pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
     let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
     let opened = Store::open(&location, &limits).await;
     opened.map_err(unopened(location.to_string()))
+}
+
+/// Claims the database for this server.
+async fn claim(config: &Config) -> Result<Claim, Unopened> {
+    let unopened = |place: String| move |cause| Unopened { place, cause };
+    let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
+    let claimed = Claim::take(&location, &limits).await;
+    claimed.map_err(unopened(location.to_string()))
 }
 
 /// What extensions decide of accounts that come from another server.
