@@ -119,9 +119,8 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     // Before the database is touched: of two servers of one data_dir the second ends here.
     let control = ControlSocket::bind(&config.data_dir)?;
     let clock = Clock::system();
-    let store = open_store(&config).await?;
-    // Held to the end, behind the store.
-    let _claim = claim(&config).await?;
+    // The claim is held to the end.
+    let (store, _claim) = Box::pin(open_claimed(&config)).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let components = Components::new(&config);
     let tasks = TaskTracker::new();
@@ -257,12 +256,14 @@ pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
     opened.map_err(unopened(location.to_string()))
 }
 
-/// Claims the database for this server.
-async fn claim(config: &Config) -> Result<Claim, Unopened> {
+/// Opens the database, and claims it for this server.
+async fn open_claimed(config: &Config) -> Result<(Store, Claim), Unopened> {
+    let store = open_store(config).await?;
     let unopened = |place: String| move |cause| Unopened { place, cause };
     let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
-    let claimed = Claim::take(&location, &limits).await;
-    claimed.map_err(unopened(location.to_string()))
+    let claimed = Box::pin(Claim::take(&location, &limits)).await;
+    let claim = claimed.map_err(unopened(location.to_string()))?;
+    Ok((store, claim))
 }
 
 /// What extensions decide of accounts that come from another server.

@@ -33,7 +33,7 @@ pub(super) struct Asked {
 
 enum What {
     /// Somebody's request, to be answered in the server's place.
-    Request(Stanza),
+    Request(Box<Stanza>),
     /// What it can do with a namespace.
     Info(Scope, String),
 }
@@ -159,7 +159,7 @@ fn send(place: &Place, host: &BareJid, request: &Stanza) -> Result<(), StanzaErr
         .child(&delegation);
     let asked = Asked {
         host: host.clone(),
-        what: What::Request(request.clone().detached()),
+        what: What::Request(Box::new(request.clone().detached())),
     };
     let delegated = place.delegated();
     if !delegated.try_to_ask(id.clone(), asked) {

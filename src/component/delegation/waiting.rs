@@ -106,7 +106,7 @@ impl Delegated {
         for (id, asked) in asked {
             ids.insert(id);
             if let What::Request(request) = asked.what {
-                waiting.over.push(request);
+                waiting.over.push(*request);
             }
         }
         drop(waiting);
@@ -131,7 +131,7 @@ impl Delegated {
                 ..
             }) = asked
             {
-                over.push(request);
+                over.push(*request);
             }
         }
         let next = waiting.due.front().map(|(due, _)| *due);

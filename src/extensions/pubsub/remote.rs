@@ -94,9 +94,10 @@ fn took(passage: &mut Passage<'_>, remotes: &Arc<Remotes>, sorts: &Arc<Sorts>) {
         Next::Show(names) => {
             let (services, account) = (Arc::clone(passage.services), passage.account.clone());
             passage.effects.then_effects(async move {
-                let mut effects = Effects::default();
-                effects.route = show(&services, &account, &from, &names).await;
-                Ok(effects)
+                Ok(Effects {
+                    route: show(&services, &account, &from, &names).await,
+                    ..Effects::default()
+                })
             });
         }
         Next::Ask => ask(passage, from, caps, remotes, sorts),
@@ -125,7 +126,7 @@ fn ask(
         .child(&caps.query());
     let (remotes, sorts) = (Arc::clone(remotes), Arc::clone(sorts));
     let account = passage.account.clone();
-    let (asked, asker) = (from.clone(), account.clone());
+    let (asked, asker) = (from.clone(), account);
     let kept = Arc::clone(&remotes);
     let next = move |answer: Answer| -> futures_util::future::BoxFuture<'static, Effects> {
         Box::pin(async move {
@@ -344,7 +345,7 @@ mod tests {
         assert_eq!(fresh, [romeo.clone(), paris.clone()]);
         assert_eq!(
             remotes.wanting(full.bare(), &romeo, "urn:n"),
-            [full.clone()]
+            std::slice::from_ref(&full)
         );
         assert!(remotes.wanting(full.bare(), &romeo, "urn:m").is_empty());
         assert!(
