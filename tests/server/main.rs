@@ -33,6 +33,7 @@ mod redaction;
 mod scram;
 mod scram_client;
 mod slapd;
+mod starting;
 mod stopping;
 mod tokens;
 mod turn;
