@@ -110,7 +110,8 @@ async fn requests_of_a_delegated_namespace_are_answered_by_the_component() -> Re
     let house = house("delegations = ['urn:example', 'urn:filtered node']").await?;
     let (mut bot, _) = connected(&house).await?;
     let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
-    let own = Some("romeo@localhost/desk");
+    let full = "romeo@localhost/desk";
+    let own = Some(full);
     for (to, id) in [
         ("", "a"),
         ("to='localhost'", "b"),
@@ -137,7 +138,6 @@ async fn requests_of_a_delegated_namespace_are_answered_by_the_component() -> Re
             romeo.barrier().await?.is_empty(),
             "it waits for the component only"
         );
-        let full = own.unwrap_or_default();
         answer(
             &mut bot,
             &wrapped,
