@@ -15,10 +15,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPool, PgPoolOptions};
+use sqlx::postgres::{
+    PgAdvisoryLock, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions,
+};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Either};
 
 use super::db::{Db, Limits};
 use super::readers::Readers;
@@ -145,6 +148,40 @@ pub(super) fn postgres_options(options: PgConnectOptions, limits: &Limits) -> Pg
         ("synchronous_commit", "on"),
     ])
 }
+
+/// A connection for the claim of a server ([`super::claim`]). PostgreSQL notices within half a minute when the
+/// machine at its other end is gone.
+pub(super) async fn connect_for_claim(
+    options: PgConnectOptions,
+    limits: &Limits,
+) -> Result<PgConnection, sqlx::Error> {
+    let options = postgres_options(options, limits).options([
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    let connecting = Box::pin(options.connect());
+    match tokio::time::timeout(limits.acquire_timeout, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    }
+}
+
+/// Whether the connection has the claim now. It is held for as long as the connection is.
+pub(super) async fn claim(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let lock = PgAdvisoryLock::new(CLAIM);
+    match lock.try_acquire(connection).await? {
+        Either::Left(guard) => {
+            // Given back with the connection.
+            let _held = guard.leak();
+            Ok(true)
+        }
+        Either::Right(_) => Ok(false),
+    }
+}
+
+/// The name of the advisory lock; one for each database.
+const CLAIM: &str = "parlour: the server";
 
 fn milliseconds(time: Duration) -> String {
     time.as_millis().to_string()

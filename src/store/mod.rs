@@ -12,6 +12,7 @@ mod archive;
 mod arrival;
 mod audit;
 mod blocked;
+mod claim;
 mod credential;
 mod db;
 mod dialect;
@@ -53,6 +54,7 @@ pub use archive::{
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
+pub use claim::Claim;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;

@@ -30,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "component",
         &[
-            "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
+            "clock", "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
         ],
     ),
     (
