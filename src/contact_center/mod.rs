@@ -57,6 +57,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         hooks.service(place.address.clone(), Arc::new(desk));
     }
     list_at_hosts(hooks, &center);
+    settings::register(hooks, &center);
     let starting = Arc::clone(&center);
     hooks.starting(move |services| {
         let center = Arc::clone(&starting);
