@@ -4,8 +4,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot read what it checks has failed"
 )]
+
+#[path = "schemas/documents.rs"]
+mod documents;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
