@@ -787,6 +787,47 @@ const CASES: &[Case] = &[
         &["<x xmlns='vcard-temp:x:update'><photo>pretty</photo></x>"],
     ),
     (
+        "context.xsd",
+        &[
+            "<send xmlns='urn:parlour:context:0' session='s1'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>https://crm.example/1</url><field name='n'>v</field></object><object type='lead' id='2'/><note>n</note></send>",
+            "<context xmlns='urn:parlour:context:0' id='c1'/>",
+            "<context xmlns='urn:parlour:context:0' id='c1' sender='romeo@example.org' at='2026-09-22T14:13:20Z'><object type='case' id='1'><title>T</title></object><recipient jid='juliet@example.org' progress='opened' at='2026-09-22T14:13:20Z'/></context>",
+            "<contexts xmlns='urn:parlour:context:0' list='sent'><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></contexts>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='2026-09-22T14:13:20Z' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='delivered' at='2026-09-22T14:13:20Z'/>",
+        ],
+        &[
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='Case' id='1'/></send>",
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>javascript:x</url></object></send>",
+            "<opened xmlns='urn:parlour:context:0'/>",
+            "<open xmlns='urn:parlour:context:0'/>",
+            "<contexts xmlns='urn:parlour:context:0' list='all'/>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='today' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='lost'/>",
+        ],
+    ),
+    (
+        "receipts.xsd",
+        &[
+            "<request xmlns='urn:xmpp:receipts'/>",
+            "<received xmlns='urn:xmpp:receipts' id='1'/>",
+        ],
+        &["<received xmlns='urn:xmpp:receipts'/>"],
+    ),
+    (
+        "chat-markers.xsd",
+        &[
+            "<markable xmlns='urn:xmpp:chat-markers:0'/>",
+            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+        ],
+        &["<displayed xmlns='urn:xmpp:chat-markers:0'/>"],
+    ),
+    (
+        "hints.xsd",
+        &["<store xmlns='urn:xmpp:hints'/>"],
+        &["<store xmlns='urn:xmpp:hints'>for ever</store>"],
+    ),
+    (
         "bookmarks.xsd",
         &[
             "<conference xmlns='urn:xmpp:bookmarks:1' name='A' autojoin='true'><nick>n</nick></conference>",
