@@ -10,6 +10,8 @@
 
 #[path = "schemas/documents.rs"]
 mod documents;
+#[path = "schemas/errors.rs"]
+mod errors;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -804,6 +806,18 @@ const CASES: &[Case] = &[
             "<contexts xmlns='urn:parlour:context:0' list='all'/>",
             "<recent xmlns='urn:parlour:context:0'><entry at='today' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
             "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='lost'/>",
+        ],
+    ),
+    (
+        "errors.xsd",
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'/>",
+            "<stale xmlns='urn:parlour:errors:0'><agent xmlns='urn:example:record'/></stale>",
+        ],
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'>text</no-agent>",
+            "<stale xmlns='urn:parlour:errors:0'/>",
+            "<nothing-of-this xmlns='urn:parlour:errors:0'/>",
         ],
     ),
     (

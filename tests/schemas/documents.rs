@@ -206,7 +206,7 @@ fn opened(line: &str) -> Vec<(&str, &str)> {
         let name = tag.split([' ', '/']).next()?;
         let (_, rest) = tag.split_once("xmlns=")?;
         let quote = rest.chars().next()?;
-        let namespace = rest[1..].split(quote).next()?;
+        let namespace = rest.get(1..)?.split(quote).next()?;
         Some((name, namespace))
     })
     .collect()
