@@ -3,8 +3,8 @@
     import parlour_slixmpp
 
     parlour_slixmpp.register(client)
-    await client["parlour_agent"].login()
-    await client["parlour_context"].send(["juliet@example.org"], [Object("case", "1", "Printer")])
+    await client.plugin["parlour_agent"].login()
+    await client.plugin["parlour_context"].send(["juliet@example.org"], [Object("case", "1", "Printer")])
 
 One module for each namespace: ``agent`` (agent states), ``context`` (business context). The documents of the protocols are in
 ``schemas/`` of Parlour's source.

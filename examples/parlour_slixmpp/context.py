@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from slixmpp.xmlstream import ET
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from .service import Service
 
 NS = "urn:parlour:context:0"
+RSM = "{http://jabber.org/protocol/rsm}"
 
 
 def _name(tag):
@@ -103,8 +105,8 @@ class Context(Service):
     async def send(self, to, objects, note=None, session=None):
         """Sends objects to colleagues, in an IM session if one is named."""
         request = self.element("send", session=session)
-        request.extend(self.element("to", str(jid)) for jid in to)
-        request.extend(self._object(it) for it in objects)
+        request.extend([self.element("to", str(jid)) for jid in to])
+        request.extend([self._object(it) for it in objects])
         if note is not None:
             request.append(self.element("note", note))
         return Sending.of(await self.ask("set", request))
@@ -144,15 +146,11 @@ class Context(Service):
         await self.ask("set", request)
 
     async def _list(self, which, page):
-        rsm = "{http://jabber.org/protocol/rsm}"
         request = self.element("contexts", list=which)
-        wanted = self.xmpp.make_iq().xml.makeelement(rsm + "set", {})
-        for name, value in page.items():
-            part = wanted.makeelement(rsm + name, {})
-            part.text = str(value)
-            wanted.append(part)
         if page:
-            request.append(wanted)
+            wanted = ET.SubElement(request, RSM + "set")
+            for name, value in page.items():
+                ET.SubElement(wanted, RSM + name).text = str(value)
         answer = await self.ask("get", request)
         return [Sending.of(it) for it in answer.findall(_name("context"))]
 
@@ -161,5 +159,5 @@ class Context(Service):
         for name in ("title", "url", "status"):
             if (text := getattr(it, name)) is not None:
                 element.append(self.element(name, text))
-        element.extend(self.element("field", value, name=name) for name, value in it.fields.items())
+        element.extend([self.element("field", value, name=name) for name, value in it.fields.items()])
         return element

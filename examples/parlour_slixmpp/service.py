@@ -39,7 +39,7 @@ class Service(BasePlugin):
     async def address(self):
         """The address of the service; LookupError where the host has none."""
         if self.service is None:
-            disco = self.xmpp["xep_0030"]
+            disco = self.xmpp.plugin["xep_0030"]
             items = await disco.get_items(jid=self.xmpp.boundjid.domain, timeout=PATIENCE_S)
             for jid, _, _ in items["disco_items"]["items"]:
                 info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
@@ -60,7 +60,7 @@ class Service(BasePlugin):
             raise Refused.of(error) from error
         return next(iter(answer.xml), None)
 
-    def element(self, name, text=None, **attributes):
+    def element(self, name, text=None, /, **attributes):
         """An element of the plugin's namespace, without the attributes that are None."""
         element = ET.Element("{%s}%s" % (self.namespace, name))
         element.text = text

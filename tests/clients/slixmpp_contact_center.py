@@ -62,7 +62,7 @@ async def next_of(queue):
 
 
 async def states(romeo):
-    agent = romeo["parlour_agent"]
+    agent = romeo.plugin["parlour_agent"]
     await refused("agent-logged-out", agent.ready())
     state = await agent.login()
     expect(state.state == "available" and state.jid == romeo.boundjid.bare, state)
@@ -76,7 +76,7 @@ async def states(romeo):
 
 
 async def contexts(romeo, juliet):
-    ours, hers = romeo["parlour_context"], juliet["parlour_context"]
+    ours, hers = romeo.plugin["parlour_context"], juliet.plugin["parlour_context"]
     fire = Object("case", "4711", "Printer is on fire", "https://crm.example/4711", "open", {"Site": "Verona"})
     order = Object("sales-order", "7", "Order & delivery")
     await ours.opened(order)
