@@ -272,7 +272,6 @@ async fn page(
         ends: ends.map(|(first, last)| (first.id.to_string(), last.id.to_string())),
         index,
         count: Some(count),
-        ..Page::default()
     };
     Ok((sendings, page))
 }

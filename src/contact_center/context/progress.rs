@@ -39,7 +39,8 @@ const SAID: [(&str, &str, Step); 3] = [
 
 /// Notes what clients say of the messages that bring a context, and sees that only the server brings one.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
-    hooks.outgoing_message(Stage::Rewrite, |passage| {
+    // Among the guards, which what the server says in the name of an account does not pass.
+    hooks.outgoing_message(Stage::Guard, |passage| {
         let forged = |child: &crate::xml::Child<'_>| child.ns() == Some(wire::NS);
         if passage.stanza.payload.iter().any(|child| forged(&child)) {
             passage.stanza.payload.retain(|child| !forged(child));

@@ -1,7 +1,5 @@
 //! Sending business objects to colleagues (S0-27 to S0-29).
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 
 use super::wire::{self, Extent};
@@ -16,15 +14,15 @@ use crate::domain::context::transfer::{
 };
 use crate::domain::ids::{AgentId, ContextId, ImSessionId};
 use crate::domain::refusal::{Class, Refusal};
-use crate::hooks::Services;
 
 /// Bytes of the message that brings a context: half of what a stanza of a client may have by default, so that no device is sent what its
 /// parser refuses.
 const MESSAGE_BYTES_MAX: usize = 128 * 1024;
 
-/// Puts a sending into an IM session within the same decision: the session, who shares, with whom, and what.
+/// Puts a sending into an IM session of its sender within the same decision, and refuses where there is none, or
+/// where the recipients are not the other participant alone.
 pub(in crate::contact_center) type Share = for<'a> fn(
-    &'a Arc<Services>,
+    &'a Caller,
     &'a mut Draft,
     &'a ImSessionId,
     &'a Transfer,
@@ -46,7 +44,7 @@ pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refu
     }
     let id = ContextId::made(caller.now());
     let decided = async |draft: Draft| write(&caller, draft, &id, &command, &people).await;
-    let sent = caller.center.save(&caller.services, decided).await?;
+    let sent = Box::pin(caller.center.save(&caller.services, decided)).await?;
     let names: Vec<&str> = sent.recipients.keys().map(AgentId::logon).collect();
     let told = format!("{} is sent to {}.", wire::titles(&sent), names.join(", "));
     let element = wire::context(&sent, Extent::Whole, sent.recipients.iter());
@@ -92,7 +90,7 @@ async fn write(
     touch(&mut draft, &caller.services, &sent, &events).await?;
     if let Some(session) = &sent.session {
         let share = SHARE.ok_or_else(no_sessions)?;
-        share(&caller.services, &mut draft, session, &sent).await?;
+        share(caller, &mut draft, session, &sent).await?;
     }
     for to in sent.recipients.keys() {
         let message = wire::message(&sent, to);
