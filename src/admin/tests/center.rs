@@ -31,6 +31,7 @@ const YES: (&str, &str) = ("default", "true");
 
 /// S2-7: the lists are configured; every refusal of the domain has its own kind.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn reason_codes_are_made_edited_and_taken_out_of_use() {
     let office = Office::new().await;
     let cases: &[Case] = &[
@@ -142,6 +143,7 @@ const AGENT: (&str, &str) = ("role", "agent");
 
 /// S0-12, S0-26, S1-9: a profile of a role, one of an account, and what is left when it is taken away.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn chat_profiles_are_changed_in_parts_and_taken_away() {
     let office = Office::new().await;
     office.add("ann@localhost").await;
@@ -245,6 +247,7 @@ async fn chat_profiles_are_changed_in_parts_and_taken_away() {
 
 /// S0-10, S1-4, S4-3 to S4-5: rights of roles and accounts, with their history.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn rights_are_given_taken_and_reset() {
     let office = Office::new().await;
     office.add("ann@localhost").await;

@@ -131,6 +131,7 @@ async fn markers_and_fetching_tell_how_far_it_is() {
 
 /// One bad recipient or object and nothing is sent; each refusal says which it is.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_cannot_be_sent_is_refused_and_nothing_goes_out() {
     let floor = Floor::new(&["romeo", "juliet", "peter:member"]).await;
     let (mut romeo, mut juliet) = (
@@ -278,6 +279,7 @@ async fn who_was_sent_nothing_acknowledges_and_sees_nothing() {
 /// S0-28, S0-29: the list is filled by opening, sending, receiving; objects are sent from it by their names and in
 /// a form, beside one that is typed.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn recent_objects_are_listed_chosen_and_forgotten() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
     let (mut romeo, mut juliet) = (
@@ -359,6 +361,7 @@ async fn recent_objects_are_listed_chosen_and_forgotten() {
 
 /// Lists have the newest first and are read in pages (XEP-0059).
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn contexts_are_listed_in_pages() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
     let (mut romeo, mut juliet) = (
