@@ -219,6 +219,29 @@ async fn slixmpp_administers_over_direct_tls() -> Result<()> {
     slixmpp_administers(Transport::DirectTls).await
 }
 
+/// Two agents who use the plugins of `examples/parlour_slixmpp`.
+async fn slixmpp_works_in_the_contact_center(transport: Transport) -> Result<()> {
+    let server = stage()?;
+    for jid in [ROMEO, JULIET] {
+        server.command(&["account", "role", jid, "agent"])?;
+    }
+    server.command(&["reason", "put", "not-ready", "lunch", "en: Lunch"])?;
+    server.command(&["reason", "put", "logout", "shift-over", "en: Shift is over"])?;
+    let mut command = told(python(), &server, transport)?;
+    command.arg(folder().join("slixmpp_contact_center.py"));
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn slixmpp_works_in_the_contact_center_over_starttls() -> Result<()> {
+    slixmpp_works_in_the_contact_center(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn slixmpp_works_in_the_contact_center_over_direct_tls() -> Result<()> {
+    slixmpp_works_in_the_contact_center(Transport::DirectTls).await
+}
+
 /// Profanity knows commands with one form, and does not say which action it submits it with.
 #[test]
 fn profanity_executes_commands_and_fills_in_their_forms() -> Result<()> {

@@ -4,8 +4,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot read what it checks has failed"
 )]
+
+#[path = "schemas/documents.rs"]
+mod documents;
+#[path = "schemas/errors.rs"]
+mod errors;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -794,6 +800,59 @@ const CASES: &[Case] = &[
             "<x xmlns='vcard-temp:x:update'><photo>0123456789abcdef0123456789abcdef01234567</photo></x>",
         ],
         &["<x xmlns='vcard-temp:x:update'><photo>pretty</photo></x>"],
+    ),
+    (
+        "context.xsd",
+        &[
+            "<send xmlns='urn:parlour:context:0' session='s1'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>https://crm.example/1</url><field name='n'>v</field></object><object type='lead' id='2'/><note>n</note></send>",
+            "<context xmlns='urn:parlour:context:0' id='c1'/>",
+            "<context xmlns='urn:parlour:context:0' id='c1' sender='romeo@example.org' at='2026-09-22T14:13:20Z'><object type='case' id='1'><title>T</title></object><recipient jid='juliet@example.org' progress='opened' at='2026-09-22T14:13:20Z'/></context>",
+            "<contexts xmlns='urn:parlour:context:0' list='sent'><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></contexts>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='2026-09-22T14:13:20Z' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='delivered' at='2026-09-22T14:13:20Z'/>",
+        ],
+        &[
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='Case' id='1'/></send>",
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>javascript:x</url></object></send>",
+            "<opened xmlns='urn:parlour:context:0'/>",
+            "<open xmlns='urn:parlour:context:0'/>",
+            "<contexts xmlns='urn:parlour:context:0' list='all'/>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='today' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='lost'/>",
+        ],
+    ),
+    (
+        "errors.xsd",
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'/>",
+            "<stale xmlns='urn:parlour:errors:0'><agent xmlns='urn:example:record'/></stale>",
+        ],
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'>text</no-agent>",
+            "<stale xmlns='urn:parlour:errors:0'/>",
+            "<nothing-of-this xmlns='urn:parlour:errors:0'/>",
+        ],
+    ),
+    (
+        "receipts.xsd",
+        &[
+            "<request xmlns='urn:xmpp:receipts'/>",
+            "<received xmlns='urn:xmpp:receipts' id='1'/>",
+        ],
+        &["<received xmlns='urn:xmpp:receipts'/>"],
+    ),
+    (
+        "chat-markers.xsd",
+        &[
+            "<markable xmlns='urn:xmpp:chat-markers:0'/>",
+            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+        ],
+        &["<displayed xmlns='urn:xmpp:chat-markers:0'/>"],
+    ),
+    (
+        "hints.xsd",
+        &["<store xmlns='urn:xmpp:hints'/>"],
+        &["<store xmlns='urn:xmpp:hints'>for ever</store>"],
     ),
     (
         "bookmarks.xsd",

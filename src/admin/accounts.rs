@@ -9,7 +9,7 @@ use super::operation::{Argument, Asked, Count, Face, Kind, Operation, own, stand
 use super::operator::Operator;
 use super::outcome::Outcome;
 use super::refusal::Refusal;
-use super::{departure, password};
+use super::{center, departure, password};
 use crate::domain::rights::Role;
 use crate::proto::scram::ScramKeys;
 use crate::proto::{BareJid, StreamCondition, StreamError, ns};
@@ -217,6 +217,7 @@ async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let uploads = operator.store.uploads().of_owner(jid).await?;
     let removed = Box::pin(operator.store.accounts().remove(jid)).await?;
     let removed = removed.ok_or_else(|| Refusal::no_account(jid))?;
+    center::forget(&operator, jid).await?;
     delete_files(&operator, &uploads).await;
     // XEP-0077 §3.2: the streams of a removed account are closed with `not-authorized`.
     let gone = StreamError::new(StreamCondition::NotAuthorized).text("the account is removed");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::config::Config;
-use crate::domain::rights::Role;
+use crate::domain::rights::{Right, Rights, Role};
 use crate::proto::{BareJid, Jid};
 
 /// Who has something done.
@@ -14,6 +14,8 @@ pub struct Actor {
     /// The session and its peer, or the user of this machine.
     pub(super) origin: String,
     pub(super) role: Role,
+    /// What an account may do that its role alone does not let it.
+    pub(super) rights: Option<Rights>,
     pub(super) reach: Reach,
     pub(super) traced: bool,
 }
@@ -36,6 +38,7 @@ impl Actor {
             who: "command line".to_owned(),
             origin: uid,
             role: Role::Administrator,
+            rights: None,
             reach: Reach::Server,
             traced: true,
         }
@@ -60,6 +63,7 @@ impl Actor {
                 None => peer,
             },
             role,
+            rights: None,
             reach,
             traced: true,
         }
@@ -73,9 +77,22 @@ impl Actor {
             who: "registration".to_owned(),
             origin: String::new(),
             role: Role::Administrator,
+            rights: None,
             reach: Reach::Server,
             traced: false,
         }
+    }
+
+    /// The same with the rights of its account, some of which are to operations.
+    #[must_use]
+    pub fn with_rights(self, rights: Rights) -> Self {
+        let rights = Some(rights);
+        Self { rights, ..self }
+    }
+
+    /// Whether it is known to have that right.
+    pub(super) fn has(&self, right: Right) -> bool {
+        self.rights.as_ref().is_some_and(|rights| rights.has(right))
     }
 
     /// Whether the actor may act on that host.

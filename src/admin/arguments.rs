@@ -7,7 +7,7 @@ use super::operation::{Argument, Count, Kind, NAME_BYTES_MAX, Need, Operation, T
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
 use crate::config::{Config, Domain};
-use crate::domain::rights::Role;
+use crate::domain::rights::{Right, Role};
 use crate::observe::{Filter, Secret};
 use crate::proto::jid::JidError;
 use crate::proto::{BareJid, Jid};
@@ -27,6 +27,7 @@ enum Value {
     Host(String),
     Secret(Secret<String>),
     Role(Role),
+    Right(Right),
     Text(String),
     Number(u32),
     Time(Timestamp),
@@ -121,6 +122,13 @@ impl Argument {
             Kind::Role => {
                 let role: Result<Role, _> = text.parse();
                 Value::Role(role.map_err(|unknown| unknown.to_string())?)
+            }
+            Kind::Right => {
+                let right: Result<Right, _> = text.trim().parse();
+                Value::Right(right.map_err(|_| {
+                    let all: Vec<&str> = Right::ALL.iter().map(|right| right.name()).collect();
+                    format!("{text:?} is no right; the rights are {}", all.join(", "))
+                })?)
             }
             Kind::Name => {
                 short(NAME_BYTES_MAX)?;
@@ -228,6 +236,21 @@ impl Arguments {
         }
     }
 
+    pub(super) fn right(&self, name: &str) -> Option<Right> {
+        match self.find(name) {
+            Some(Value::Right(right)) => Some(*right),
+            _ => None,
+        }
+    }
+
+    /// The same as [`Self::text`], of an argument that takes several values.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.all(name).filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// What was given as [`Kind::Name`], [`Kind::Text`] or [`Kind::Choice`].
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.find(name) {
@@ -279,6 +302,7 @@ impl Arguments {
             Value::Address(_)
             | Value::Secret(_)
             | Value::Role(_)
+            | Value::Right(_)
             | Value::Text(_)
             | Value::Number(_)
             | Value::Time(_)

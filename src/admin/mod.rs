@@ -16,6 +16,7 @@ mod announcements;
 mod arguments;
 pub mod backup;
 mod backup_files;
+mod center;
 pub mod control;
 mod departure;
 mod import;
@@ -29,8 +30,11 @@ mod outcome;
 pub mod password;
 mod people;
 pub mod portable;
+mod profiles;
+mod reasons;
 mod refusal;
 mod reports;
+mod rights;
 mod rooms;
 mod service;
 mod sessions;
@@ -42,6 +46,10 @@ pub use access::{AccessRules, BLACKLIST, WHITELIST};
 pub use actor::{Actor, Reach};
 pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
+pub use center::{
+    ACCOUNT_GRANTS, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, ROLE_GRANTS, Setting,
+    SettingsChange, Whose, role_profile_id,
+};
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};
 pub use operation::{
@@ -50,6 +58,7 @@ pub use operation::{
 pub use operator::Operator;
 pub use outcome::{Outcome, Table};
 pub use refusal::Refusal;
+pub use rights::rights_of;
 pub use rooms::{RoomDesk, RoomKeeping, RoomSummary};
 pub use trail::expire as expire_audit;
 
@@ -71,6 +80,9 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(announcements::OPERATIONS)
         .chain(access::OPERATIONS)
         .chain(rooms::OPERATIONS)
+        .chain(reasons::OPERATIONS)
+        .chain(profiles::OPERATIONS)
+        .chain(rights::OPERATIONS)
         .chain(neighbours::OPERATIONS)
         .chain(service::OPERATIONS)
         .chain(trail::OPERATIONS)
@@ -95,6 +107,18 @@ pub const GROUPS: &[(&str, &str)] = &[
         "Whom alone the server talks to, outside of it.",
     ),
     ("room", "Rooms."),
+    (
+        "reason",
+        "Why agents are not ready or log out, and what comes of interactions.",
+    ),
+    (
+        "profile",
+        "Chat profiles: what agents may use, and how much at once.",
+    ),
+    (
+        "right",
+        "Who may do what beside what is usual for its role.",
+    ),
     ("host", "Hosts that are served."),
     ("component", "External components."),
     ("s2s", "Other servers."),
@@ -194,7 +218,8 @@ pub async fn refuse(operator: &Operator, by: &Actor, operation: &Operation) -> R
 
 fn allowed(by: &Actor, operation: &Operation) -> Result<(), Refusal> {
     let name = operation.name;
-    if by.role < operation.role {
+    let given = operation.right.is_some_and(|right| by.has(right));
+    if by.role < operation.role && !given {
         let role = operation.role;
         return Err(Refusal::Forbidden(format!("{name} needs the role {role}")));
     }

@@ -9,7 +9,7 @@ use super::arguments::Arguments;
 use super::operator::Operator;
 use super::outcome::Outcome;
 use super::refusal::Refusal;
-use crate::domain::rights::Role;
+use crate::domain::rights::{Right, Role};
 use crate::proto::common::forms::FieldType;
 
 /// Something that an operator can have done.
@@ -23,6 +23,8 @@ pub struct Operation {
     pub arguments: &'static [Argument],
     /// Who may have it done: this role and those above.
     pub role: Role,
+    /// The right that lets those below that role have it done, too, where one does.
+    pub right: Option<Right>,
     /// How far it reaches.
     pub scope: Scope,
     /// When it goes into the audit trail.
@@ -150,6 +152,8 @@ pub enum Kind {
     Password,
     /// The name of a [`Role`].
     Role,
+    /// The name of a [`Right`].
+    Right,
     /// A name for people.
     Name,
     /// Lines of text for people.
@@ -239,11 +243,20 @@ impl Operation {
             about,
             arguments,
             role: Role::Administrator,
+            right: None,
             scope: Scope::Host,
             trace: Trace::Always,
             face,
             prefill: None,
             run,
+        }
+    }
+
+    /// The same for whoever has that right, too.
+    pub(super) const fn with_right(self, right: Right) -> Self {
+        Self {
+            right: Some(right),
+            ..self
         }
     }
 

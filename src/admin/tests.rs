@@ -1,6 +1,7 @@
 //! Operations as tables: what is given, and what comes out or is refused.
 
 mod accounts;
+mod center;
 mod control;
 mod definitions;
 mod import;

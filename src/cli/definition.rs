@@ -255,6 +255,12 @@ fn arg(argument: &'static Argument) -> Arg {
                 "{}; others on this machine may see it",
                 argument.about
             )),
+        // Words of a list are few; where they may be left out, it is said what they are.
+        (Kind::Choice(words), Need::Optional) if argument.count != Count::One => arg
+            .long(argument.name)
+            .num_args(1..)
+            .value_name(placeholder(argument.kind))
+            .help(format!("{}: {}", argument.about, words.join(", "))),
         // A list may be empty.
         (kind, need) if argument.count != Count::One => arg
             .required(need == Need::Required)
@@ -276,6 +282,7 @@ const fn placeholder(kind: Kind) -> &'static str {
         Kind::Host => "HOST",
         Kind::Password => "PASSWORD",
         Kind::Role => "ROLE",
+        Kind::Right => "RIGHT",
         Kind::Name => "NAME",
         Kind::Address => "JID|DOMAIN",
         Kind::Room => "ROOM",

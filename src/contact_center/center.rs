@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Outbox;
-use super::settings::Settings;
+use super::settings::{Follower, Settings};
 use super::timers::{self, Timers};
 use crate::config::Config;
 use crate::hooks::Services;
@@ -20,6 +20,8 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
+    /// What follows when a setting has changed.
+    pub(super) followers: Mutex<Vec<Follower>>,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -33,6 +35,8 @@ pub(super) struct Place {
     pub(super) address: BareJid,
     /// What administrators have set.
     pub(super) settings: ArcSwap<Settings>,
+    /// Held while they are read.
+    pub(super) reading: tokio::sync::Mutex<()>,
 }
 
 impl Center {
@@ -43,12 +47,14 @@ impl Center {
                 host: host.domain.to_jid(),
                 address,
                 settings: ArcSwap::default(),
+                reading: tokio::sync::Mutex::default(),
             }))
         };
         Self {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
+            followers: Mutex::default(),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }

@@ -126,3 +126,26 @@ fn features() -> Vec<std::borrow::Cow<'static, str>> {
     features.dedup();
     features.into_iter().map(Into::into).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::features;
+
+    /// Every namespace that has a document is announced; that of errors names nothing that can be asked for.
+    #[test]
+    fn what_is_published_is_announced() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
+        let mut published = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if let Some(stem) = name.strip_suffix(".md").filter(|stem| *stem != "README") {
+                published.push(format!("urn:parlour:{stem}:0"));
+            }
+        }
+        published.retain(|it| it != crate::contact_center::errors::NS);
+        let features = features();
+        for namespace in published {
+            assert!(features.iter().any(|it| **it == namespace), "{namespace}");
+        }
+    }
+}

@@ -7,10 +7,11 @@
 //! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database ([`timers`]).
 //!
-//! One folder for each part of the design: [`agents`].
+//! One folder for each part of the design: [`agents`], [`context`].
 
 mod agents;
 mod center;
+mod context;
 mod desk;
 mod doors;
 mod draft;
@@ -38,7 +39,7 @@ use crate::proto::BareJid;
 
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    agents::OPERATIONS.iter()
+    agents::OPERATIONS.iter().chain(context::OPERATIONS)
 }
 
 /// The operation whose command has that node.
@@ -57,6 +58,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         hooks.service(place.address.clone(), Arc::new(desk));
     }
     list_at_hosts(hooks, &center);
+    settings::register(hooks, &center);
     let starting = Arc::clone(&center);
     hooks.starting(move |services| {
         let center = Arc::clone(&starting);
@@ -68,6 +70,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         async move { center.stop(&services).await }
     });
     agents::register(hooks, &center);
+    context::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -128,6 +128,8 @@ pub(super) enum Stands {
     Attribute,
     /// In a child, as its text or, of [`Kind::Element`], as the child itself.
     Child,
+    /// In the form only: what a typed request has in an element is typed there in parts.
+    Form,
 }
 
 impl Field {

@@ -2,15 +2,19 @@
 //! operation asks for some of it; a record of the database each, with every version that there was.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::center::Place;
+use super::center::{Center, Place};
+pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
+use crate::admin::{CenterDesk, CenterKeeping, SettingsChange, role_profile_id};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
+use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{Store, StoreError, StoredRecord};
 
@@ -34,24 +38,76 @@ impl Settings {
     }
 }
 
-/// The kinds of records in which settings are kept; their ids begin with the host or the account.
-pub(super) const REASON_CODES: &str = "reason-codes";
-pub(super) const CHAT_PROFILE: &str = "chat-profile";
-pub(super) const ROLE_GRANTS: &str = "role-grants";
-pub(super) const ACCOUNT_GRANTS: &str = "account-grants";
+/// What a part does when a setting has changed, after it was read.
+pub(super) type Follower = Arc<
+    dyn Fn(Arc<Center>, Arc<Services>, Arc<Place>, SettingsChange) -> BoxFuture<'static, ()>
+        + Send
+        + Sync,
+>;
 
-/// The id of the record of a role's chat profile.
-pub(super) fn role_profile_id(host: &BareJid, role: Role) -> String {
-    format!("{host}/{role}")
+/// The contact center for administrators.
+struct Desk(Arc<Center>);
+
+/// Offers it to them.
+pub(super) fn register(hooks: &Hooks, center: &Arc<Center>) {
+    let desk = Desk(Arc::clone(center));
+    hooks.offers().set(CenterDesk(Arc::new(desk)));
+}
+
+impl Center {
+    /// Has that done after each change of a setting, before the administrator is told that it is changed.
+    pub(super) fn follow_settings<F>(
+        &self,
+        follower: impl Fn(Arc<Self>, Arc<Services>, Arc<Place>, SettingsChange) -> F
+        + Send
+        + Sync
+        + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let follower: Follower = Arc::new(move |center, services, place, change| {
+            Box::pin(follower(center, services, place, change))
+        });
+        self.followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(follower);
+    }
+}
+
+impl CenterKeeping for Desk {
+    fn settings_changed(
+        &self,
+        change: SettingsChange,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(place) = self.0.place_of(&change.host) else {
+                return Ok(());
+            };
+            place.read_settings(&services.store).await?;
+            let followers = {
+                let followers = self.0.followers.lock();
+                followers.unwrap_or_else(PoisonError::into_inner).clone()
+            };
+            for follower in followers {
+                let (center, place) = (Arc::clone(&self.0), Arc::clone(place));
+                follower(center, Arc::clone(&services), place, change.clone()).await;
+            }
+            Ok(())
+        })
+    }
 }
 
 impl Place {
     /// Reads what is set, at the start and after each change.
     pub(super) async fn read_settings(&self, store: &Store) -> Result<(), StoreError> {
+        // Of two that read at once the later one reads after the earlier has put down what it read.
+        let _reading = self.reading.lock().await;
         let host = self.host.as_str();
         let mut profiles = BTreeMap::new();
         for role in Role::ALL {
-            let id = role_profile_id(&self.host, role);
+            let id = role_profile_id(host, role);
             if let Some(profile) = read(store, CHAT_PROFILE, &id).await? {
                 profiles.insert(role, Arc::new(profile));
             }
@@ -94,7 +150,7 @@ impl Place {
     }
 }
 
-/// The setting of that kind and id.
+/// The setting of that kind and id; what was reset is there without a value.
 async fn read<T: DeserializeOwned + Serialize>(
     store: &Store,
     kind: &'static str,
@@ -104,5 +160,78 @@ async fn read<T: DeserializeOwned + Serialize>(
     let read = |record: StoredRecord| {
         serde_json::from_str(&record.snapshot).map_err(|cause| StoreError::corrupt(kind, cause))
     };
-    found.map(read).transpose()
+    Ok(found.map(read).transpose()?.flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::admin::{Actor, Operator, Setting, Whose, perform};
+    use crate::contact_center::testing::{Floor, ask};
+    use crate::domain::rights::Role;
+
+    async fn operate(floor: &Floor, name: &str, given: &[(&str, &str)]) {
+        let services = Arc::clone(floor.house.router.services());
+        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let given = given.iter().map(own).collect();
+        let by = Actor::command_line(None);
+        Box::pin(perform(&Operator::running(services), &by, name, &given))
+            .await
+            .unwrap();
+    }
+
+    /// S2-7, S0-10: what an administrator sets holds at once, for sessions that are there already.
+    #[tokio::test]
+    async fn a_running_server_follows_what_is_set() {
+        let floor = Floor::new(&["romeo"]).await;
+        let mut romeo = floor.online("romeo/desk").await;
+        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
+        let tea = "<not-ready xmlns='urn:parlour:agent:0' reason='tea'/>";
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("<reason-code-unknown"), "{answer}");
+        let code = [("kind", "not-ready"), ("code", "tea"), ("label", "en: Tea")];
+        operate(&floor, "reason put", &code).await;
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("reason='tea' label='Tea'"), "{answer}");
+        let right = ("right", "agent-state");
+        let own = ("jid", "romeo@localhost");
+        operate(&floor, "right take", &[own, right]).await;
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("<right-missing"), "{answer}");
+        operate(&floor, "right reset", &[own, right]).await;
+        operate(&floor, "right take", &[("role", "agent"), right]).await;
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("<right-missing"), "{answer}");
+    }
+
+    /// Parts that show something of a setting are told of its change after it was read.
+    #[tokio::test]
+    async fn followers_are_told_what_has_changed_and_for_whom() {
+        let floor = Floor::new(&["romeo"]).await;
+        let services = floor.house.router.services();
+        let center = Arc::new(Center::new(&services.config));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let noting = Arc::clone(&seen);
+        center.follow_settings(move |_, _, place, change| {
+            let profile = Arc::clone(place.settings.load().profile_of(Role::Agent));
+            let noted = (change.setting, profile.im_channels_max);
+            noting.lock().unwrap().push(noted);
+            async {}
+        });
+        let three = [("role", "agent"), ("im-channels-max", "3")];
+        operate(&floor, "profile set", &three).await;
+        let change = |host: &str| SettingsChange {
+            host: host.to_owned(),
+            setting: Setting::Profile(Whose::Role(Role::Agent)),
+        };
+        let desk = Desk(center);
+        for host in ["localhost", "elsewhere.example"] {
+            let told = desk.settings_changed(change(host), Arc::clone(services));
+            told.await.unwrap();
+        }
+        let expected = (change("localhost").setting, 3);
+        assert_eq!(*seen.lock().unwrap(), [expected]);
+    }
 }

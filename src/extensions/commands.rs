@@ -216,7 +216,10 @@ async fn actor_of(iq: &Iq) -> Result<Actor, StanzaError> {
     let config = Operator::configured(&iq.services);
     let session = iq.session.as_ref();
     let peer = session.map(|session| session.connection().peer);
-    Ok(Actor::account(&config, &iq.from, account.role, peer))
+    let actor = Actor::account(&config, &iq.from, account.role, peer);
+    let store = &iq.services.store;
+    let rights = admin::rights_of(store, iq.from.bare(), account.role).await;
+    Ok(actor.with_rights(rights.map_err(Refusal::from)?))
 }
 
 #[cfg(test)]

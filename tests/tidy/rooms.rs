@@ -61,6 +61,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "contact_center",
         &[
+            "admin",
             "clock",
             "config",
             "domain",

@@ -79,10 +79,12 @@ async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<F
 
 /// A page is what fits into a form: clients that page use the IQ.
 fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
-    operation
-        .fields
-        .iter()
-        .filter(|field| field.kind != Kind::Page)
+    operation.fields.iter().filter(|field| match field.kind {
+        Kind::Page => false,
+        // Nobody types an element: of those that are offered one is chosen.
+        Kind::Element => operation.shown.is_some(),
+        _ => true,
+    })
 }
 
 fn field(told: &Told, shown: &Shown) -> Field {

@@ -163,6 +163,12 @@ pub struct AccountGrants {
 }
 
 impl AccountGrants {
+    /// What is written down about that right.
+    #[must_use]
+    pub fn find(&self, right: Right) -> Option<Grant> {
+        self.rights.get(&right).copied()
+    }
+
     /// Writes down what holds for the account; `None` leaves the right to its role.
     pub fn set(&mut self, right: Right, grant: Option<Grant>) {
         let before = match grant {

@@ -5,7 +5,7 @@ use super::{Caller, Done, NoteKind};
 use crate::admin::{
     self, Argument, Asked, Count, Given, Kind, Need, Operation, Outcome, Refusal, Table,
 };
-use crate::domain::rights::Role;
+use crate::domain::rights::{Right, Role};
 use crate::proto::common::forms::{
     Datatype, Field, FieldType, Form, FormType, ITEMS_MAX, Submission, VALUES_MAX,
 };
@@ -74,10 +74,13 @@ fn field(argument: &Argument, caller: &Caller) -> Field {
         FieldType::JidSingle
     };
     let new = |kind| Field::new(argument.var, kind);
+    let list = if several {
+        FieldType::ListMulti
+    } else {
+        FieldType::ListSingle
+    };
     let among = |words: &mut dyn Iterator<Item = &str>| {
-        words.fold(new(FieldType::ListSingle), |field, word| {
-            field.option(word, None)
-        })
+        words.fold(new(list), |field, word| field.option(word, None))
     };
     let mut field = match argument.kind {
         Kind::Account | Kind::Session | Kind::Address | Kind::Room => new(jids),
@@ -93,6 +96,7 @@ fn field(argument: &Argument, caller: &Caller) -> Field {
         }
         Kind::Password => new(FieldType::TextPrivate),
         Kind::Role => among(&mut Role::ALL.iter().map(|role| role.name())),
+        Kind::Right => among(&mut Right::ALL.iter().map(|right| right.name())),
         Kind::Choice(words) => among(&mut words.iter().copied()),
         Kind::Flag => new(FieldType::Boolean).value("false"),
         Kind::Text | Kind::Table => new(FieldType::TextMulti),
@@ -101,6 +105,7 @@ fn field(argument: &Argument, caller: &Caller) -> Field {
             max: max.into(),
         }),
         Kind::Time => new(FieldType::TextSingle).datatype(Datatype::DateTime),
+        Kind::Name if several => new(FieldType::TextMulti),
         Kind::Name | Kind::LogFilter => new(FieldType::TextSingle),
     };
     if let Asked::Among(values) = argument.asked {

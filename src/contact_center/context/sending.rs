@@ -1,0 +1,112 @@
+//! Sending business objects to colleagues (S0-27 to S0-29).
+
+use futures_util::future::BoxFuture;
+
+use super::wire::{self, Extent};
+use super::{objects, recent_of, touch};
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::people::Person;
+use crate::contact_center::values::Values;
+use crate::domain::context::transfer::{
+    Command, Facts, OBJECTS_MAX, RECIPIENTS_MAX, Transfer, decide,
+};
+use crate::domain::ids::{AgentId, ContextId, ImSessionId};
+use crate::domain::refusal::{Class, Refusal};
+
+/// Bytes of the message that brings a context: half of what a stanza of a client may have by default, so that no device is sent what its
+/// parser refuses.
+const MESSAGE_BYTES_MAX: usize = 128 * 1024;
+
+/// Puts a sending into an IM session of its sender within the same decision, and refuses where there is none, or
+/// where the recipients are not the other participant alone.
+pub(in crate::contact_center) type Share = for<'a> fn(
+    &'a Caller,
+    &'a mut Draft,
+    &'a ImSessionId,
+    &'a Transfer,
+) -> BoxFuture<'a, Result<(), Refused>>;
+
+/// What knows IM sessions; nothing does yet.
+const SHARE: Option<Share> = None;
+
+/// Sends objects to colleagues. One of them that cannot be sent anything, and nothing is sent.
+pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let command = command(&caller, &values).await?;
+    let Command::Send { to, .. } = &command else {
+        return Err(crate::proto::Condition::InternalServerError.into());
+    };
+    // More are refused in any case, and are not looked up for that.
+    let mut people = Vec::new();
+    for id in to.iter().take(RECIPIENTS_MAX) {
+        people.push(Person::find(&caller.place, &caller.services.store, id).await?);
+    }
+    let id = ContextId::made(caller.now());
+    let decided = async |draft: Draft| write(&caller, draft, &id, &command, &people).await;
+    let sent = Box::pin(caller.center.save(&caller.services, decided)).await?;
+    let names: Vec<&str> = sent.recipients.keys().map(AgentId::logon).collect();
+    let told = format!("{} is sent to {}.", wire::titles(&sent), names.join(", "));
+    let element = wire::context(&sent, Extent::Whole, sent.recipients.iter());
+    Ok(Outcome::told(told).with(element))
+}
+
+async fn command(caller: &Caller, values: &Values) -> Result<Command, Refused> {
+    let given = objects::all(values)?;
+    let recent = recent_of(&caller.services, &caller.agent).await?;
+    let mut objects = Vec::with_capacity(given.len());
+    for object in given.into_iter().take(OBJECTS_MAX + 1) {
+        objects.push(object.whole(&recent)?);
+    }
+    let session = values
+        .optional_text("session")
+        .map(str::parse::<ImSessionId>);
+    let session = session.transpose();
+    Ok(Command::Send {
+        to: values.agents("to").cloned().collect(),
+        objects,
+        note: values.optional_text("note").map(str::to_owned),
+        session: session.map_err(|_| malformed("field-malformed", "session must be an id."))?,
+    })
+}
+
+/// One decision: the sending, the lists that it touches, the session that it is part of, the messages.
+async fn write(
+    caller: &Caller,
+    mut draft: Draft,
+    id: &ContextId,
+    command: &Command,
+    people: &[Person],
+) -> Result<(Draft, Transfer), Refused> {
+    let before = Transfer::new(id.clone(), caller.agent.clone());
+    let sender = Person::caller(caller);
+    let recipients: Vec<_> = people.iter().map(Person::colleague).collect();
+    let facts = Facts {
+        sender: sender.colleague(),
+        recipients: &recipients,
+    };
+    let events = decide(&before, command.clone(), caller.now(), &facts)?;
+    let sent = draft.change(&before, &events)?;
+    touch(&mut draft, &caller.services, &sent, &events).await?;
+    if let Some(session) = &sent.session {
+        let share = SHARE.ok_or_else(no_sessions)?;
+        share(caller, &mut draft, session, &sent).await?;
+    }
+    for to in sent.recipients.keys() {
+        let message = wire::message(&sent, to);
+        if message.to_document().len() > MESSAGE_BYTES_MAX {
+            let text = format!("All together must not be longer than {MESSAGE_BYTES_MAX} bytes.");
+            return Err(malformed("context-too-large", text));
+        }
+        draft.pass(message);
+    }
+    Ok((draft, sent))
+}
+
+fn no_sessions() -> Refused {
+    Refused::Rule(Refusal {
+        class: Class::NotFound,
+        code: "context-session-unknown",
+        text: "There is no such IM session to send this in.".to_owned(),
+    })
+}
