@@ -334,6 +334,16 @@ impl Hooks {
         run(&self.outgoing_message, passage)
     }
 
+    /// The hooks behind [`Stage::Guard`] alone.
+    pub(crate) fn run_outgoing_message_behind_guards(&self, passage: &mut Passage<'_>) -> Flow {
+        let behind = |(stage, _): &(Stage, StanzaHook)| *stage <= Stage::Guard;
+        let first = self.outgoing_message.partition_point(behind);
+        run(
+            self.outgoing_message.get(first..).unwrap_or_default(),
+            passage,
+        )
+    }
+
     pub(crate) fn run_outgoing_presence(&self, passage: &mut Passage<'_>) -> Flow {
         run(&self.outgoing_presence, passage)
     }

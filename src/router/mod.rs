@@ -136,6 +136,34 @@ impl Router {
         replies
     }
 
+    /// A message in the name of an account, past the guards of its side. What hooks would reply to a session
+    /// is for nobody here.
+    async fn say(&self, mut stanza: Mail, replies: &mut Replies) {
+        let Some(from) = stanza.from.clone() else {
+            return;
+        };
+        let online = self.registry.find(from.bare());
+        let session = match (&online, from.resource()) {
+            (Some(online), Some(resource)) => online.session(resource),
+            _ => None,
+        };
+        let mut effects = Effects::default();
+        let mut passage = Passage {
+            account: from.bare(),
+            online: online.as_ref(),
+            session: session.as_ref(),
+            // Nobody else has it yet, so nothing is copied.
+            stanza: Arc::make_mut(&mut stanza),
+            effects: &mut effects,
+            services: &self.services,
+        };
+        let hooks = &self.services.hooks;
+        let flow = hooks.run_outgoing_message_behind_guards(&mut passage);
+        if self.carry_on(flow, effects, &stanza, replies).await {
+            self.dispatch(stanza, replies).await;
+        }
+    }
+
     /// Carries out what hooks decided. Answers whether the stanza goes on.
     async fn carry_on(
         &self,
@@ -488,6 +516,16 @@ impl Routing for Router {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
+            replies.durable
+        })
+    }
+
+    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+        let now = || self.services.clock.now();
+        stanza.received_at = Some(stanza.received_at.unwrap_or_else(now));
+        Box::pin(async move {
+            let mut replies = Replies::default();
+            self.say(Arc::new(stanza), &mut replies).await;
             replies.durable
         })
     }
