@@ -75,8 +75,14 @@ impl Draft {
     /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after
     /// a crash.
     pub(super) fn tell(&mut self, mut stanza: Stanza) {
+        stanza.id = None;
+        self.pass(stanza);
+    }
+
+    /// The same of a message that has an id already: its sender's.
+    pub(super) fn pass(&mut self, mut stanza: Stanza) {
         let id = format!("{}-{:04}", self.id, self.told.len());
-        stanza.id = Some(id.as_str().into());
+        stanza.id.get_or_insert_with(|| id.as_str().into());
         self.write.outbox.push(Outgoing {
             id,
             stanza: stanza.to_document().into(),
