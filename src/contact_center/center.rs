@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::im::Open;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -20,6 +21,8 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
+    /// The IM sessions that are open.
+    pub(super) sessions: Open,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -49,6 +52,7 @@ impl Center {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
+            sessions: Open::default(),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }

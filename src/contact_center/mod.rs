@@ -7,7 +7,7 @@
 //! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database ([`timers`]).
 //!
-//! One folder for each part of the design: [`agents`].
+//! One folder for each part of the design: [`agents`], [`im`].
 
 mod agents;
 mod center;
@@ -15,6 +15,7 @@ mod desk;
 mod doors;
 mod draft;
 mod errors;
+mod im;
 mod operation;
 mod outbox;
 mod people;
@@ -38,7 +39,7 @@ use crate::proto::BareJid;
 
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    agents::OPERATIONS.iter()
+    agents::OPERATIONS.iter().chain(im::OPERATIONS)
 }
 
 /// The operation whose command has that node.
@@ -68,6 +69,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         async move { center.stop(&services).await }
     });
     agents::register(hooks, &center);
+    im::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).
