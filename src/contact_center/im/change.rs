@@ -46,7 +46,7 @@ pub(super) async fn command(
         }
         Ok((draft, after))
     };
-    let after = center.save(services, decided).await?;
+    let after = Box::pin(center.save(services, decided)).await?;
     if !is_open(&after) {
         center.sessions.remove(&after);
     }
@@ -84,7 +84,7 @@ pub(super) async fn invite(
     // Found by whoever answers at once.
     center.sessions.insert(&session);
     let invited = async |draft| invited(caller, &session, &text, about.as_ref(), draft).await;
-    let written = center.save(services, invited).await;
+    let written = Box::pin(center.save(services, invited)).await;
     if written.is_err() {
         center.sessions.remove(&session);
     }

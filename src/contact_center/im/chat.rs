@@ -32,8 +32,8 @@ enum Meant {
     None,
     /// Its thread says so.
     Named(ImSessionId),
-    /// It says nothing, and the two have only this one open.
-    Only(ImSessionId),
+    /// It says nothing: to the one of these that is open, if there is exactly one.
+    Any(Vec<ImSessionId>),
 }
 
 fn pass(center: &Arc<Center>, passage: &mut Passage<'_>) -> Flow {
@@ -48,12 +48,11 @@ fn pass(center: &Arc<Center>, passage: &mut Passage<'_>) -> Flow {
     let open = center.sessions.of(passage.account, to.bare());
     let thread = wire::thread(passage.stanza);
     let meant = meant(thread.as_deref(), open);
-    let (Some(place), Some(body)) = (
-        center
-            .place_of(to.domain())
-            .filter(|_| meant != Meant::None),
-        wire::body(passage.stanza),
-    ) else {
+    if meant == Meant::None {
+        return Flow::Continue;
+    }
+    let place = center.place_of(to.domain());
+    let (Some(place), Some(body)) = (place, wire::body(passage.stanza)) else {
         return Flow::Continue;
     };
     let said = Said {
@@ -83,15 +82,15 @@ fn strip(stanza: &mut Stanza) {
 
 /// A thread that looks like an id of ours is worth a look into the database: its session may be over, and
 /// who writes in it is to know. Other threads are somebody else's.
-fn meant(thread: Option<&str>, mut open: Vec<ImSessionId>) -> Meant {
+fn meant(thread: Option<&str>, open: Vec<ImSessionId>) -> Meant {
     match thread {
         Some(thread) => {
             let known = open.into_iter().find(|id| id.as_str() == thread);
             let perhaps = || is_sorted_id(thread).then(|| thread.parse().ok())?;
             known.or_else(perhaps).map_or(Meant::None, Meant::Named)
         }
-        None if open.len() == 1 => open.pop().map_or(Meant::None, Meant::Only),
-        None => Meant::None,
+        None if open.is_empty() => Meant::None,
+        None => Meant::Any(open),
     }
 }
 
@@ -130,21 +129,34 @@ impl Said {
 
     /// The session that it belongs to, and who says it.
     async fn belongs(&self, meant: &Meant) -> Result<Option<(ImSessionId, AgentId)>, Refused> {
-        let (id, named) = match meant {
-            Meant::None => return Ok(None),
-            Meant::Named(id) => (id, true),
-            Meant::Only(id) => (id, false),
-        };
         let agent = |jid: &Option<Jid>| AgentId::new(jid.as_ref()?.bare().clone());
         let (Some(by), Some(to)) = (agent(&self.stanza.from), agent(&self.stanza.to)) else {
             return Ok(None);
         };
-        let Some(session) = find(&self.services, id).await? else {
-            return Ok(None);
-        };
         let both = |it: &ImSession| by != to && it.has(&by) && it.has(&to);
-        let open = is_open(&session);
-        Ok((both(&session) && (named || open)).then(|| (id.clone(), by)))
+        let found = match meant {
+            Meant::None => None,
+            // Also one that is over: whoever writes in it is to know.
+            Meant::Named(id) => find(&self.services, id).await?.filter(both),
+            Meant::Any(ids) => self.only(ids).await?.filter(both),
+        };
+        Ok(found.map(|session| (session.id, by)))
+    }
+
+    /// The one of these that is open. Invitations that were refused a moment ago are none, whatever the index
+    /// says.
+    async fn only(&self, ids: &[ImSessionId]) -> Result<Option<ImSession>, Refused> {
+        let mut only = None;
+        for id in ids {
+            let session = find(&self.services, id).await?;
+            let Some(session) = session.filter(is_open) else {
+                continue;
+            };
+            if only.replace(session).is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(only)
     }
 
     async fn say(self, id: &ImSessionId, by: AgentId) -> Result<(), Refused> {
@@ -190,15 +202,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_belongs_to_the_session_that_it_names_or_to_the_only_one() {
+    fn a_message_belongs_to_the_session_that_it_names_or_to_one_of_the_two() {
         let id = |text: &str| text.parse::<ImSessionId>().unwrap();
         let sorted = crate::id::sorted(crate::clock::Timestamp::from_micros(1_790_000_000_000_000));
         let random = "8a64c5c2-6a1f-4c0a-9c3e-3f6d5b0f5a11";
         let (one, two) = (vec![id("s1")], vec![id("s1"), id("s2")]);
         for (thread, open, expected) in [
             (None, &vec![], Meant::None),
-            (None, &one, Meant::Only(id("s1"))),
-            (None, &two, Meant::None),
+            (None, &one, Meant::Any(one.clone())),
+            (None, &two, Meant::Any(two.clone())),
             (Some("s2"), &two, Meant::Named(id("s2"))),
             (Some("other"), &one, Meant::None),
             (Some(random), &one, Meant::None),

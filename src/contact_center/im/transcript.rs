@@ -113,12 +113,13 @@ async fn page(
     let mut entries = entries(caller, session, from, events).await?;
     entries.retain(|(place, _)| *place <= before);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    match after {
-        Some(_) => entries.truncate(fitting(entries.iter(), max)),
-        None => {
-            let fitting = fitting(entries.iter().rev(), max);
-            entries.drain(..entries.len().saturating_sub(fitting));
-        }
+    let length = |(_, entry): &Placed| text(entry).len();
+    if after.is_some() {
+        let fitting = fitting(entries.iter().map(length), max);
+        entries.truncate(fitting);
+    } else {
+        let fitting = fitting(entries.iter().rev().map(length), max);
+        entries.drain(..entries.len().saturating_sub(fitting));
     }
     Ok(entries)
 }
@@ -144,14 +145,14 @@ async fn entries(
     Ok(entries)
 }
 
-/// How many of them fit into one page.
-fn fitting<'a, I: Iterator<Item = &'a Placed>>(entries: I, max: usize) -> usize {
+/// How many texts of these lengths fit into one page.
+fn fitting(lengths: impl Iterator<Item = usize>, max: usize) -> usize {
     let mut bytes = 0;
-    let fits = |(number, (_, entry)): &(usize, &Placed)| {
-        bytes += text(entry).len();
+    let fits = |(number, length): &(usize, usize)| {
+        bytes += length;
         *number == 0 || bytes <= PAGE_BYTES_MAX
     };
-    entries.take(max).enumerate().take_while(fits).count()
+    lengths.take(max).enumerate().take_while(fits).count()
 }
 
 /// How many entries there are: what was said and shared, the answer, and the end.
@@ -220,23 +221,9 @@ fn row((_, entry): &Placed) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::domain::im_session::Text;
 
     #[test]
     fn a_page_has_as_many_entries_as_are_asked_for_and_as_fit() {
-        let entry = |bytes: usize| {
-            let text = Text {
-                body: "x".repeat(bytes),
-                message: None,
-            };
-            let entry = Entry {
-                at: Timestamp::from_micros(0),
-                sender: "a@h".parse().unwrap(),
-                kind: EntryKind::Message(text),
-            };
-            (1, entry)
-        };
         for (sizes, max, expected) in [
             (&[][..], 10, 0),
             (&[1, 1, 1][..], 2, 2),
@@ -244,8 +231,7 @@ mod tests {
             (&[PAGE_BYTES_MAX - 1, 1, 1][..], 10, 2),
             (&[1, PAGE_BYTES_MAX, 1][..], 10, 1),
         ] {
-            let entries: Vec<_> = sizes.iter().map(|size| entry(*size)).collect();
-            assert_eq!(fitting(entries.iter(), max), expected, "{sizes:?}");
+            assert_eq!(fitting(sizes.iter().copied(), max), expected, "{sizes:?}");
         }
     }
 }

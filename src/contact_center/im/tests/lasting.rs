@@ -115,7 +115,7 @@ async fn old_sessions_are_removed_and_open_ones_are_kept() {
     let answer = set(&mut romeo, &format!("session id='{over}'")).await;
     assert!(answer.contains("<im-session-unknown "), "{answer}");
     assert_eq!(status(&mut romeo, &late).await, "rejected");
-    assert_eq!(status(&mut romeo, &open).await, "pending");
+    assert_eq!(status(&mut juliet, &open).await, "pending");
     let events = services
         .store
         .records()

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// S0-22, S1-4: who can be invited, and who may.
+/// S0-22, S1-4, S1-28: who can be invited, and who may; without a message nothing begins.
 #[tokio::test]
 async fn invitations_that_are_refused() {
     let floor = Floor::new(&["romeo", "juliet", "nurse", "peter:member"]).await;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::contact_center::testing::CENTER;
 
-/// S1-8, S1-9, S1-12, S1-18, S1-19, S1-22, S1-29, S1-31, S1-32: two clients that know the extension.
+/// S1-8, S1-9, S1-10, S1-11, S1-12, S1-18, S1-19, S1-22, S1-29, S1-31, S1-32: two clients that know the extension.
 #[tokio::test]
 async fn two_agents_talk_from_the_invitation_to_done() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
@@ -11,6 +11,8 @@ async fn two_agents_talk_from_the_invitation_to_done() {
     let mut juliet = agent(&floor, "juliet/desk").await;
     let id = invite(&mut romeo, "juliet", "hello").await;
     assert_eq!(status(&mut romeo, &id).await, "pending");
+    let seen = set(&mut romeo, &format!("session id='{id}'")).await;
+    assert_eq!(attribute(&seen, "session", "logon").unwrap(), "juliet");
     let received = juliet.received_xml();
     let message = received
         .iter()
@@ -79,7 +81,8 @@ async fn a_plain_client_invites_by_a_form_and_another_accepts_by_replying() {
     assert_eq!(heard(&mut juliet), ["said good"]);
     assert_eq!(heard(&mut phone), ["sent said good"]);
     let answer = command(&mut juliet, "urn:parlour:im:0#end", &[]).await;
-    assert!(answer.contains("field-missing"), "{answer}");
+    // The only one was chosen already.
+    assert!(answer.contains("IM session with romeo: ended."), "{answer}");
 }
 
 /// S1-6, S1-22, S1-30: messages to the service do what clients without ad-hoc commands cannot.
@@ -94,8 +97,8 @@ async fn words_to_the_service_invite_and_answer() {
     assert_eq!(
         told,
         [
-            "chat juliet is invited.",
-            "sent invitation can you help me?"
+            "sent invitation can you help me?",
+            "chat juliet is invited."
         ]
     );
     chat(&mut juliet, CENTER, "Accept!", None).await;
@@ -156,4 +159,19 @@ async fn chat_outside_of_sessions_goes_its_way() {
     invite(&mut romeo, "juliet", "again").await;
     chat(&mut juliet, "romeo@localhost", "which", None).await;
     assert!(heard(&mut romeo).contains(&"chat which".to_owned()));
+}
+
+/// S1-2, S1-25, S1-27: a session can be about an interaction, which the invitee is told with the first message.
+#[tokio::test]
+async fn a_session_is_about_an_interaction() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let request = "invite colleague='juliet' about='call-17' <text>hello</text>";
+    let answer = set(&mut romeo, request).await;
+    let about = |xml: &str, element| attribute(xml, element, "about");
+    assert_eq!(about(&answer, "session").unwrap(), "call-17");
+    let received = juliet.received_xml();
+    let told = received.iter().find_map(|xml| about(xml, "invitation"));
+    assert_eq!(told.as_deref(), Some("call-17"));
 }
