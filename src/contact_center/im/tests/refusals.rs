@@ -4,6 +4,7 @@ use super::*;
 
 /// S0-22, S1-4, S1-28: who can be invited, and who may; without a message nothing begins.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn invitations_that_are_refused() {
     let floor = Floor::new(&["romeo", "juliet", "nurse", "peter:member"]).await;
     let mut romeo = agent(&floor, "romeo/desk").await;
