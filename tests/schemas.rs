@@ -38,6 +38,31 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "im.xsd",
+        &[
+            "<invite xmlns='urn:parlour:im:0' colleague='juliet@example.org'><text>Hello</text></invite>",
+            "<accept xmlns='urn:parlour:im:0' id='s1'/>",
+            "<say xmlns='urn:parlour:im:0' id='s1'><text>Hello</text></say>",
+            "<session xmlns='urn:parlour:im:0' id='s1' with='juliet@example.org' logon='juliet' side='inviter' status='timed-out' since='2026-09-21T14:13:20Z' invited='2026-09-21T14:13:20Z'/>",
+            "<sessions xmlns='urn:parlour:im:0' all='true'/>",
+            "<sessions xmlns='urn:parlour:im:0'><session id='s1'/><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></sessions>",
+            "<transcript xmlns='urn:parlour:im:0' id='s1'><entry n='1' kind='message' sender='a@a.example' logon='a' at='2026-09-21T14:13:20Z' message='m1'><text>hi</text></entry><entry n='2' kind='ended' sender='a@a.example' logon='a' at='2026-09-21T14:13:20Z' cause='implied'/></transcript>",
+            "<invitation xmlns='urn:parlour:im:0' id='s1' from='romeo@example.org' until='2026-09-21T14:13:50Z'/>",
+            "<said xmlns='urn:parlour:im:0' id='s1'/>",
+            "<event xmlns='urn:parlour:im:0' id='s1' type='timed-out' at='2026-09-21T14:13:50Z'/>",
+        ],
+        &[
+            "<invite xmlns='urn:parlour:im:0' colleague='juliet@example.org'/>",
+            "<accept xmlns='urn:parlour:im:0'/>",
+            "<accept xmlns='urn:parlour:im:0' id='two words'/>",
+            "<session xmlns='urn:parlour:im:0' id='s1' status='not-connected'/>",
+            "<transcript xmlns='urn:parlour:im:0' id='s1'><entry n='0' kind='message' sender='a@a.example' logon='a' at='2026-09-21T14:13:20Z'/></transcript>",
+            "<invitation xmlns='urn:parlour:im:0' id='s1' from='romeo@example.org'/>",
+            "<event xmlns='urn:parlour:im:0' id='s1' type='lost' at='2026-09-21T14:13:50Z'/>",
+            "<event xmlns='urn:parlour:im:0' id='s1' type='ended' at='yesterday'/>",
+        ],
+    ),
+    (
         "dialback.xsd",
         &[
             "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:result>",

@@ -20,5 +20,7 @@ section! {
         wrap_up_seconds: Seconds = Seconds::new(0), in Seconds::new(0)..=Seconds::new(86_400);
         /// After how many days business context that was sent is dropped; 0 for never.
         context_days: u32 = 365, in 0..=36_500;
+        /// After how many days an IM session that is over is dropped with its transcript; 0 for never.
+        transcript_days: u32 = 365, in 0..=36_500;
     }
 }

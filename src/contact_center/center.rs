@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::im::Open;
 use super::outbox::Outbox;
 use super::settings::{Follower, Settings};
 use super::timers::{self, Timers};
@@ -22,6 +23,8 @@ pub(super) struct Center {
     pub(super) timers: Timers,
     /// What follows when a setting has changed.
     pub(super) followers: Mutex<Vec<Follower>>,
+    /// The IM sessions that are open.
+    pub(super) sessions: Open,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -55,6 +58,7 @@ impl Center {
             outbox: Outbox::default(),
             timers: Timers::default(),
             followers: Mutex::default(),
+            sessions: Open::default(),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }

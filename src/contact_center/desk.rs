@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use super::center::{Center, Place};
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
-use super::{at_node, operations};
+use super::{at_node, im, operations};
 use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Parcel, Service};
 use crate::proto::StanzaError;
 use crate::proto::{Condition, IqType, Kind, MessageType, ns};
@@ -51,6 +51,15 @@ impl Service for Desk {
                 Kind::Presence(_)
                 | Kind::Iq(IqType::Result | IqType::Error)
                 | Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Message(MessageType::Chat | MessageType::Normal)
+                    if parcel
+                        .stanza
+                        .to
+                        .as_ref()
+                        .is_some_and(|to| to.bare() == &self.place.address) =>
+                {
+                    Box::pin(im::take(&self.center, &self.place, parcel)).await
+                }
                 Kind::Message(_) | Kind::Iq(IqType::Get | IqType::Set) => {
                     Err(Condition::ServiceUnavailable.into())
                 }

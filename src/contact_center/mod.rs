@@ -8,6 +8,7 @@
 //! waits in the database ([`timers`]).
 //!
 //! One folder for each part of the design: [`agents`], [`context`].
+//! One folder for each part of the design: [`agents`], [`im`].
 
 mod agents;
 mod center;
@@ -16,6 +17,7 @@ mod desk;
 mod doors;
 mod draft;
 mod errors;
+mod im;
 mod operation;
 mod outbox;
 mod people;
@@ -40,6 +42,7 @@ use crate::proto::BareJid;
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
     agents::OPERATIONS.iter().chain(context::OPERATIONS)
+    agents::OPERATIONS.iter().chain(im::OPERATIONS)
 }
 
 /// The operation whose command has that node.
@@ -71,6 +74,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     });
     agents::register(hooks, &center);
     context::register(hooks, &center);
+    im::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -9,7 +9,7 @@ use tracing::{error, warn};
 
 use super::center::Center;
 use crate::hooks::Services;
-use crate::proto::{Stanza, ns, reading};
+use crate::proto::{Kind, Stanza, ns, reading};
 use crate::store::StoreError;
 use crate::xml::{Limits, Scope, parse};
 
@@ -54,7 +54,16 @@ async fn send_one(services: &Services, stanza: Stanza) -> bool {
         return false;
     };
     let mut kept = true;
-    for durable in router.send(stanza).await {
+    // What is said for an account is in its archive, too, and on its devices.
+    let agent = stanza.from.as_ref().is_some_and(|from| {
+        let message = matches!(stanza.kind, Kind::Message(_));
+        message && from.local().is_some() && services.serves(from.domain())
+    });
+    let durable = match agent {
+        true => router.speak(stanza).await,
+        false => router.send(stanza).await,
+    };
+    for durable in durable {
         kept &= durable.await.is_ok();
     }
     kept

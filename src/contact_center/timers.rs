@@ -8,9 +8,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::agents;
 use super::center::Center;
 use super::errors::Refused;
+use super::{agents, im};
 use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::store::StoreError;
@@ -28,9 +28,14 @@ const SLEEP_AFTER_FAILURE: Duration = Duration::from_secs(5);
 type TimeIsUp = fn(Arc<Center>, Arc<Services>, String) -> BoxFuture<'static, Result<(), Refused>>;
 
 /// The kinds of records that time changes.
-const KINDS: &[(&str, TimeIsUp)] = &[(agents::KIND, |center, services, id| {
-    Box::pin(agents::time_is_up(center, services, id))
-})];
+const KINDS: &[(&str, TimeIsUp)] = &[
+    (agents::KIND, |center, services, id| {
+        Box::pin(agents::time_is_up(center, services, id))
+    }),
+    (im::KIND, |center, services, id| {
+        Box::pin(im::time_is_up(center, services, id))
+    }),
+];
 
 /// When the next record is due, as far as whoever waits for it knows.
 #[derive(Debug, Default)]

@@ -60,18 +60,21 @@ fn switch(iq: &Iq, on: bool) -> IqAnswer {
     Ok(None)
 }
 
-/// §8: to all others of the sender.
+/// §8: to all others of the sender; what the server sends in its name, to all.
 fn sent(passage: &mut Passage<'_>) -> Flow {
-    let (Some(online), Some(sender)) = (passage.online, passage.session) else {
+    let Some(online) = passage.online else {
         return Flow::Continue;
     };
+    let sender = passage.session;
     // What goes to oneself comes in in a moment.
     let to_self = passage.stanza.to.as_ref();
     if to_self.is_none_or(|to| to.bare() == passage.account) {
         return Flow::Continue;
     }
     let sessions = online.sessions();
-    let others = enabled(&sessions, |session| !Arc::ptr_eq(session, sender));
+    let others = enabled(&sessions, |session| {
+        sender.is_none_or(|sender| !Arc::ptr_eq(session, sender))
+    });
     if others.is_empty() || !rules::is_eligible(passage.stanza, Way::Sent) {
         return Flow::Continue;
     }

@@ -31,6 +31,15 @@ pub trait Routing: Send + Sync {
     /// `from`. It counts as handled there when the writes that are returned are durable (XEP-0198 §4).
     fn arrive(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
 
+    /// Sends a message in the name of an account of this server: the hooks of its side run as if one of its
+    /// sessions had sent it, but for those of [`Stage::Guard`], then it is routed like any other.
+    ///
+    /// For a hook of that stage that stopped a message to wait for the database, and for what the server says for
+    /// somebody. The session that `from` names, if any, is the sending one.
+    ///
+    /// [`Stage::Guard`]: super::Stage::Guard
+    fn speak(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
+
     /// The account's sessions; none while it is offline.
     fn online(&self, account: &BareJid) -> Option<Arc<Account>>;
 

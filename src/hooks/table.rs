@@ -330,8 +330,11 @@ impl Hooks {
         &self.offers
     }
 
-    pub(crate) fn run_outgoing_message(&self, passage: &mut Passage<'_>) -> Flow {
-        run(&self.outgoing_message, passage)
+    /// All hooks, or those behind a stage.
+    pub(crate) fn run_outgoing_message(&self, p: &mut Passage<'_>, behind: Option<Stage>) -> Flow {
+        let hooks = &self.outgoing_message;
+        let first = hooks.partition_point(|(stage, _)| Some(*stage) <= behind);
+        run(hooks.get(first..).unwrap_or_default(), p)
     }
 
     pub(crate) fn run_outgoing_presence(&self, passage: &mut Passage<'_>) -> Flow {

@@ -8,6 +8,7 @@
 pub mod delivery;
 mod iq;
 pub mod registry;
+mod sending;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -89,52 +90,6 @@ impl Router {
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
         &self.services
-    }
-
-    /// Takes a stanza from a session of this server, `from` already stamped. What the session
-    /// itself is to be sent for it is returned; its task writes that out.
-    pub async fn submit(&self, session: &Arc<Session>, mut stanza: Mail) -> Replies {
-        let mut replies = Replies::to(Some(session));
-        counter(&counted().from_clients, stanza.kind).increment(1);
-        if matches!(stanza.kind, Kind::Message(_)) {
-            // Nobody else has it yet, so nothing is copied.
-            Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
-        }
-        let mut effects = Effects::default();
-        let mut passage = Passage {
-            account: session.account().jid(),
-            online: Some(session.account()),
-            session: Some(session),
-            // Nobody else has it yet, so nothing is copied.
-            stanza: Arc::make_mut(&mut stanza),
-            effects: &mut effects,
-            services: &self.services,
-        };
-        let hooks = &self.services.hooks;
-        let flow = match passage.stanza.kind {
-            Kind::Message(_) => hooks.run_outgoing_message(&mut passage),
-            Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
-            Kind::Iq(_) => hooks.run_outgoing_iq(&mut passage),
-        };
-        if !self.carry_on(flow, effects, &stanza, &mut replies).await {
-            return replies;
-        }
-        if matches!(stanza.kind, Kind::Iq(_)) {
-            let answer = Box::pin(self.iq(stanza, Some(session), &mut replies)).await;
-            replies.stanzas.extend(answer.map(Arc::new));
-            return replies;
-        }
-        match (stanza.kind, &stanza.to) {
-            (_, Some(_)) => self.dispatch(stanza, &mut replies).await,
-            // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
-            (Kind::Message(_), None) => {
-                let own = session.account().jid().clone();
-                Arc::make_mut(&mut stanza).to = Some(own.into());
-                self.dispatch(stanza, &mut replies).await;
-            }
-            (Kind::Presence(_) | Kind::Iq(_), None) => {}
-        }
-        replies
     }
 
     /// Carries out what hooks decided. Answers whether the stanza goes on.
@@ -490,6 +445,16 @@ impl Routing for Router {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
+            replies.durable
+        })
+    }
+
+    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+        let now = || self.services.clock.now();
+        stanza.received_at = Some(stanza.received_at.unwrap_or_else(now));
+        Box::pin(async move {
+            let mut replies = Replies::default();
+            self.say(Arc::new(stanza), &mut replies).await;
             replies.durable
         })
     }

@@ -274,4 +274,20 @@ mod tests {
         let bad = "postgres://parlour:secret@db.example:port/x".parse::<Location>();
         assert!(!format!("{:?}", bad.unwrap_err()).contains("secret"));
     }
+
+    /// What reads cannot write, whatever it is asked.
+    #[tokio::test]
+    async fn connections_that_read_do_not_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("file"));
+        let Db::Sqlite { readers, .. } = Db::open(&location, &Limits::default()).await.unwrap() else {
+            panic!("SQLite was asked for");
+        };
+        let mut reader = readers.reader().await.unwrap();
+        let only: i64 = sqlx::query_scalar("pragma query_only")
+            .fetch_one(reader.connection().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(only, 1);
+    }
 }

@@ -11,7 +11,8 @@ use super::errors::Refused;
 use super::operation::{Caller, Operation};
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
-use crate::hooks::Iq;
+use crate::hooks::{Iq, Services, Session};
+use crate::proto::Jid;
 
 /// Who asks: an account of the host, with what it may do.
 ///
@@ -22,8 +23,33 @@ pub(super) async fn caller(
     place: &Arc<Place>,
     iq: &Iq,
 ) -> Result<Caller, Refused> {
-    let account = iq.from.bare();
-    let store = &iq.services.store;
+    let asker = Asker {
+        from: &iq.from,
+        session: iq.session.as_ref(),
+        language: iq.lang.as_deref(),
+    };
+    known(center, place, &iq.services, asker).await
+}
+
+/// Where a request came from, whatever it was.
+pub(super) struct Asker<'a> {
+    pub(super) from: &'a Jid,
+    pub(super) session: Option<&'a Arc<Session>>,
+    pub(super) language: Option<&'a str>,
+}
+
+/// [`caller`] of a request that is no IQ.
+///
+/// # Errors
+/// `forbidden` to everybody but accounts of the host.
+pub(super) async fn known(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    services: &Arc<Services>,
+    asker: Asker<'_>,
+) -> Result<Caller, Refused> {
+    let account = asker.from.bare();
+    let store = &services.store;
     let agent = AgentId::new(account.clone()).filter(|agent| agent.host() == place.host.as_str());
     let agent = agent.ok_or_else(stranger)?;
     // Gone since it logged in, or kept out.
@@ -34,14 +60,14 @@ pub(super) async fn caller(
     Ok(Caller {
         center: Arc::clone(center),
         place: Arc::clone(place),
-        services: Arc::clone(&iq.services),
-        from: iq.from.clone(),
+        services: Arc::clone(services),
+        from: asker.from.clone(),
         agent,
         role: known.role,
         rights,
         profile,
-        session: iq.session.clone(),
-        language: iq.lang.as_deref().unwrap_or("en").to_owned(),
+        session: asker.session.cloned(),
+        language: asker.language.unwrap_or("en").to_owned(),
     })
 }
 

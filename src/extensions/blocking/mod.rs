@@ -21,7 +21,7 @@ use crate::extensions::{presence, reporting, roster};
 use crate::hooks::{Account, At, Hooks, Iq, IqAnswer, Passage, Services, Session, Stage};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, IqType, Jid, PresenceType, Stanza, StanzaError, ns};
-use crate::store::Put;
+use crate::store::{Put, StoreError};
 use crate::xml::Element;
 use known::{Held, Offline};
 use list::Blocklist;
@@ -65,6 +65,23 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 /// Whether the account, which is online, blocks the address: nothing in its name goes there.
 pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> bool {
     known::blocks(account, |list| list.matches_parts(address, None))
+}
+
+/// Whether the account, online or not, blocks the address as a whole.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn has_blocked(
+    services: &Services,
+    account: &BareJid,
+    address: &BareJid,
+) -> Result<bool, StoreError> {
+    let online = services.online(account);
+    if let Some(list) = online.and_then(|online| known::held(&online)) {
+        return Ok(list.matches_parts(address, None));
+    }
+    let addresses: Vec<Jid> = services.store.blocked().list(account).await?;
+    Ok(Blocklist::new(&addresses).matches_parts(address, None))
 }
 
 /// Whether the account, which is online, gets nothing from that address: for what is handed to its sessions

@@ -1,0 +1,126 @@
+//! What time, restarts, removed accounts and the years do to sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::contact_center::center::Center;
+
+/// The server stops and starts: nothing is left in memory.
+async fn restarted(floor: &Floor) -> Arc<Center> {
+    let services = Arc::clone(floor.house.router.services());
+    services.hooks.run_stopping(&services).await;
+    let center = Arc::new(Center::new(&services.config));
+    super::super::load_open(&center, &services).await.unwrap();
+    Arc::clone(&center).start(services).await.unwrap();
+    center
+}
+
+/// Waits until the client is told that.
+async fn hears(client: &mut Client, expected: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let told = async {
+        while !all.iter().any(|it| it == expected) {
+            all.extend(heard(client));
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await;
+    assert!(told.is_ok(), "{expected}: {all:?}");
+    all
+}
+
+/// S1-9, S1-23: the inviter is told, the invitation stays, and a late answer is not too late; across a restart.
+#[tokio::test]
+async fn an_invitation_times_out_after_a_restart_and_is_accepted_late() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let id = invite(&mut romeo, "juliet", "hello").await;
+    heard(&mut romeo);
+    heard(&mut juliet);
+    floor.house.clock.advance_seconds(31);
+    let center = restarted(&floor).await;
+    hears(&mut romeo, "event timed-out").await;
+    hears(&mut juliet, "event withdrawn").await;
+    assert_eq!(status(&mut romeo, &id).await, "timed-out");
+    assert_eq!(status(&mut juliet, &id).await, "pending");
+    floor.house.clock.advance_seconds(3_600);
+    chat(&mut juliet, "romeo@localhost", "sorry", None).await;
+    assert_eq!(heard(&mut romeo), ["event accepted", "said sorry"]);
+    let of = |own: &str, other: &str| {
+        let jid = |name: &str| format!("{name}@localhost").parse().unwrap();
+        center.sessions.of(&jid(own), &jid(other)).len()
+    };
+    assert_eq!((of("romeo", "juliet"), of("juliet", "romeo")), (1, 1));
+    center.stop(floor.house.router.services()).await;
+}
+
+/// An account that is removed leaves nothing open, and an account made anew does not read what its predecessor wrote.
+#[tokio::test]
+async fn the_sessions_of_a_removed_account_end() {
+    let floor = Floor::new(&["romeo", "juliet", "nurse"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let mut nurse = agent(&floor, "nurse/desk").await;
+    let first = invite(&mut romeo, "juliet", "hello").await;
+    let second = invite(&mut juliet, "nurse", "hello").await;
+    set(&mut nurse, &format!("accept id='{second}'")).await;
+    heard(&mut romeo);
+    heard(&mut nurse);
+    let services = floor.house.router.services();
+    let gone = "juliet@localhost".parse().unwrap();
+    services.store.accounts().remove(&gone).await.unwrap();
+    services.hooks.run_removed(&gone, services).await;
+    assert_eq!(heard(&mut romeo), ["event rejected"]);
+    assert_eq!(heard(&mut nurse), ["event ended"]);
+    assert_eq!(status(&mut nurse, &second).await, "ended");
+    floor.house.clock.advance_seconds(60);
+    let role = crate::domain::rights::Role::Agent;
+    let now = floor.house.clock.now();
+    services
+        .store
+        .accounts()
+        .create(&gone, role, &[], now)
+        .await
+        .unwrap();
+    for request in [
+        format!("transcript id='{second}'"),
+        format!("session id='{first}'"),
+    ] {
+        let answer = set(&mut juliet, &request).await;
+        assert!(answer.contains("<im-session-unknown "), "{answer}");
+    }
+    let answer = set(&mut juliet, "sessions all='true'").await;
+    assert!(!answer.contains("<session "), "{answer}");
+}
+
+/// Sessions that are over go after a year, with what was said; what is open stays.
+#[tokio::test]
+async fn old_sessions_are_removed_and_open_ones_are_kept() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let open = invite(&mut romeo, "juliet", "open").await;
+    let over = invite(&mut romeo, "juliet", "over").await;
+    set(&mut juliet, &format!("reject id='{over}'")).await;
+    floor.house.clock.advance_seconds(364 * 86_400);
+    let late = invite(&mut romeo, "juliet", "late").await;
+    set(&mut juliet, &format!("reject id='{late}'")).await;
+    let services = floor.house.router.services();
+    services.hooks.run_daily(services).await;
+    assert_eq!(status(&mut romeo, &over).await, "rejected");
+    floor.house.clock.advance_seconds(2 * 86_400);
+    services.hooks.run_daily(services).await;
+    let answer = set(&mut romeo, &format!("session id='{over}'")).await;
+    assert!(answer.contains("<im-session-unknown "), "{answer}");
+    assert_eq!(status(&mut romeo, &late).await, "rejected");
+    assert_eq!(status(&mut juliet, &open).await, "pending");
+    let events = services
+        .store
+        .records()
+        .events("im-session", &over, 0, 10)
+        .await
+        .unwrap();
+    assert_eq!(events, Vec::<String>::new());
+}
