@@ -18,5 +18,7 @@ section! {
         logout_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
         /// How long the wrap-up behind the last interaction lasts at most; 0 for as long as the agent wants.
         wrap_up_seconds: Seconds = Seconds::new(0), in Seconds::new(0)..=Seconds::new(86_400);
+        /// After how many days a change of an agent's state is deleted from its history.
+        history_days: u32 = 365, in 1..=36_500;
     }
 }

@@ -4,9 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::agents;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -20,6 +22,10 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
+    /// The agents as they are now.
+    pub(super) agents: agents::Board,
+    /// Told when an administrator has set something for a host.
+    pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -33,22 +39,28 @@ pub(super) struct Place {
     pub(super) address: BareJid,
     /// What administrators have set.
     pub(super) settings: ArcSwap<Settings>,
+    /// Told when that has changed.
+    pub(super) settings_changed: Arc<Notify>,
 }
 
 impl Center {
     pub(super) fn new(config: &Config) -> Self {
+        let settings_changed = Arc::<Notify>::default();
         let place = |host: &crate::config::Host| {
             let address = config.contact_center.service.under(host.domain.as_str())?;
             Some(Arc::new(Place {
                 host: host.domain.to_jid(),
                 address,
                 settings: ArcSwap::default(),
+                settings_changed: Arc::clone(&settings_changed),
             }))
         };
         Self {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
+            agents: agents::Board::default(),
+            settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }
@@ -69,11 +81,22 @@ impl Center {
         for place in &self.places {
             place.read_settings(&services.store).await?;
         }
+        agents::start(&self, &services).await?;
+        let live =
+            agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let follow =
+            agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.extend([tokio::spawn(run), tokio::spawn(sweep)]);
+        work.extend([tokio::spawn(live), tokio::spawn(follow)]);
         Ok(())
+    }
+
+    /// Whether the server stops: sessions end now without anybody having gone.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// Ends what goes on in the background. What is not sent by then is sent at the next start.

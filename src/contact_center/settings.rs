@@ -64,6 +64,7 @@ impl Place {
             usual: Arc::default(),
             grants: grants.unwrap_or_default(),
         }));
+        self.settings_changed.notify_one();
         Ok(())
     }
 
