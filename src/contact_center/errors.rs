@@ -102,3 +102,73 @@ pub(super) fn malformed(code: &'static str, text: impl Into<String>) -> Refused 
     let error = StanzaError::new(Condition::BadRequest).text(text);
     Refused::Stanza(error.application(Element::new(NS, code)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use crate::domain::{
+        agent_state, chat_profile, colleague, context, directory, im_session, personal_contact,
+        reach, reason_code, rights,
+    };
+
+    /// The names of the elements of the schema.
+    fn published() -> BTreeSet<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/errors.xsd");
+        let schema = std::fs::read_to_string(path).unwrap();
+        let parts = schema.split("<xs:element name=\"").skip(1);
+        let name = |part: &str| part.split('"').next().unwrap().to_owned();
+        parts.map(name).collect()
+    }
+
+    /// The words behind that in the files of this room, tests apart.
+    fn named_behind(folder: &Path, call: &str, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("tests") {
+                    named_behind(&path, call, found);
+                }
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for part in code.split(call).skip(1) {
+                if let Some((word, _)) = part
+                    .trim_start()
+                    .strip_prefix('"')
+                    .and_then(|it| it.split_once('"'))
+                {
+                    found.insert(word.to_owned());
+                }
+            }
+        }
+    }
+
+    /// A client knows every condition from the schema: those of the rules, those of the doors, and these two.
+    #[test]
+    fn the_schema_has_every_condition_and_no_other() {
+        let lists = [
+            agent_state::Rejection::CODES,
+            chat_profile::Rejection::CODES,
+            colleague::Prerequisite::CODES,
+            context::Rejection::CODES,
+            directory::Rejection::CODES,
+            im_session::Rejection::CODES,
+            personal_contact::Rejection::CODES,
+            reach::Rejection::CODES,
+            reason_code::Rejection::CODES,
+            rights::Rejection::CODES,
+            &["stale", "contended"],
+        ];
+        let mut sent: BTreeSet<String> = lists.concat().into_iter().map(str::to_owned).collect();
+        let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contact_center");
+        for call in ["malformed(", "code: "] {
+            let before = sent.len();
+            named_behind(&room, call, &mut sent);
+            assert!(sent.len() > before, "{call}");
+        }
+        assert_eq!(sent, published());
+    }
+}
