@@ -43,18 +43,6 @@ const CASES: &[Case] = &[
         ],
     ),
     (
-        "errors.xsd",
-        &[
-            "<agent-logged-out xmlns='urn:parlour:errors:0'/>",
-            "<stale xmlns='urn:parlour:errors:0'><agent xmlns='urn:parlour:agent:0' state='available'/></stale>",
-        ],
-        &[
-            "<no-such-condition xmlns='urn:parlour:errors:0'/>",
-            "<agent-logged-out xmlns='urn:parlour:errors:0'>really</agent-logged-out>",
-            "<stale xmlns='urn:parlour:errors:0'/>",
-        ],
-    ),
-    (
         "server.xsd",
         &[
             "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",
