@@ -94,6 +94,13 @@ impl Board {
     ) -> bool {
         let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(agent.id.jid()).cloned();
+        if before
+            .as_ref()
+            .is_some_and(|it| it.agent.version > agent.version)
+        {
+            // Read before somebody else has written it.
+            return false;
+        }
         let known = before.as_ref().map(|before| before.display);
         let display = display.or(known).unwrap_or(PresenceDisplay::Shown);
         let mut seen = Seen::of(agent, display, reasons);
@@ -114,7 +121,8 @@ impl Board {
 }
 
 impl Seen {
-    fn of(agent: Agent, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
+    /// What others are told of that agent.
+    pub(super) fn of(agent: Agent, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
         let view = agent.view(display);
         let status = (view == View::Busy).then(|| {
             let text = agent.status(view, reasons, LANGUAGE);

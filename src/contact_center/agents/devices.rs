@@ -12,7 +12,7 @@ use super::board::Seen;
 use super::stamp::{Said, said, stamp, strip};
 use super::{display, rules};
 use crate::contact_center::center::{Center, Place};
-use crate::domain::agent_state::{Command, Devices, Facts, decide};
+use crate::domain::agent_state::{Command, Connection, Devices, Event, Facts, apply, decide};
 use crate::domain::ids::AgentId;
 use crate::extensions::presence;
 use crate::hooks::{Flow, Hooks, Passage, Services, Session, Stage};
@@ -60,6 +60,7 @@ fn rewrite(center: &Arc<Center>, passage: &mut Passage<'_>) -> Flow {
     }
     let seen = center.agents.find(account.jid());
     let number = seen.as_ref().map_or(0, |seen| seen.number);
+    let seen = seen.map(|seen| with_session(passage.services, place, seen));
     let said = Said::in_presence(passage.stanza, number);
     if let Some(seen) = seen {
         stamp(passage.stanza, &said, &seen);
@@ -135,6 +136,11 @@ pub(super) async fn follow(center: &Center, services: &Arc<Services>, place: &Pl
 }
 
 fn have_changed(services: &Services, place: &Place, seen: &Seen) -> bool {
+    !changes(services, place, seen).is_empty()
+}
+
+/// What the agent's sessions make of it.
+fn changes(services: &Services, place: &Place, seen: &Seen) -> Vec<Event> {
     let settings = place.settings.load();
     let facts = Facts {
         devices: &of(services, &seen.agent.id),
@@ -142,7 +148,22 @@ fn have_changed(services: &Services, place: &Place, seen: &Seen) -> bool {
         rules: &rules(services),
     };
     let events = decide(&seen.agent, Command::Devices, services.clock.now(), &facts);
-    events.is_ok_and(|events| !events.is_empty())
+    // It refuses nothing.
+    events.unwrap_or_default()
+}
+
+/// The agent as it is about to be when it has been without a session: its first presence does not say that it is
+/// offline. It becomes so when the presence is out.
+fn with_session(services: &Services, place: &Place, seen: Arc<Seen>) -> Arc<Seen> {
+    if seen.agent.connection == Connection::Online {
+        return seen;
+    }
+    let mut agent = seen.agent.clone();
+    for event in changes(services, place, &seen) {
+        apply(&mut agent, &event);
+    }
+    let reasons = &place.settings.load().reasons;
+    Arc::new(Seen::of(agent, seen.display, reasons))
 }
 
 /// The agent's sessions at this moment, with those that wait for their client to come back (XEP-0198 §5).

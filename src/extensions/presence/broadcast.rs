@@ -71,6 +71,10 @@ pub(crate) async fn renew(
     };
     let mut changed = Arc::clone(&known);
     change(Arc::make_mut(&mut changed));
+    if changed.payload == known.payload {
+        // It says so already.
+        return true;
+    }
     if !session.revise(&known, Arc::clone(&changed)) {
         return false;
     }
