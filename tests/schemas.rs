@@ -26,6 +26,29 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "agent.xsd",
+        &[
+            "<login xmlns='urn:parlour:agent:0'/>",
+            "<not-ready xmlns='urn:parlour:agent:0' reason='lunch'/>",
+            "<agent xmlns='urn:parlour:agent:0' jid='juliet@example.org'/>",
+            "<agent xmlns='urn:parlour:agent:0' state='not-ready' reason='lunch' label='Lunch' since='2026-01-31T12:00:00Z' view='busy'/>",
+            "<agents xmlns='urn:parlour:agent:0'><state>available</state><set xmlns='http://jabber.org/protocol/rsm'><max>5</max></set></agents>",
+            "<agents xmlns='urn:parlour:agent:0'><agent jid='juliet@example.org' state='available' view='online' seconds='5'/><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></agents>",
+            "<history xmlns='urn:parlour:agent:0' jid='juliet@example.org'><change id='1' at='2026-01-31T12:00:00Z' change='login'/></history>",
+        ],
+        &[
+            "<login xmlns='urn:parlour:agent:0' reason='early'/>",
+            "<not-ready xmlns='urn:parlour:agent:0'/>",
+            "<logout xmlns='urn:parlour:agent:0' reason='shift over'/>",
+            "<agent xmlns='urn:parlour:agent:0' state='asleep'/>",
+            "<agent xmlns='urn:parlour:agent:0' jid='example.org'/>",
+            "<agent xmlns='urn:parlour:agent:0' state='available' since='yesterday'/>",
+            "<agent xmlns='urn:parlour:agent:0' state='available' seconds='-1'/>",
+            "<agents xmlns='urn:parlour:agent:0'><state>available</state><agent jid='juliet@example.org'/></agents>",
+            "<history xmlns='urn:parlour:agent:0'><change id='1' change='login'/></history>",
+        ],
+    ),
+    (
         "server.xsd",
         &[
             "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",

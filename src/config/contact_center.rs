@@ -22,5 +22,7 @@ section! {
         context_days: u32 = 365, in 0..=36_500;
         /// After how many days an IM session that is over is dropped with its transcript; 0 for never.
         transcript_days: u32 = 365, in 0..=36_500;
+        /// After how many days a change of an agent's state is deleted from its history.
+        history_days: u32 = 365, in 1..=36_500;
     }
 }

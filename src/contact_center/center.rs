@@ -4,12 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::im::Open;
+use super::agents;
 use super::outbox::Outbox;
-use super::settings::{Follower, Settings};
+use super::settings::Settings;
 use super::timers::{self, Timers};
 use crate::config::Config;
 use crate::hooks::Services;
@@ -21,10 +23,12 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
-    /// What follows when a setting has changed.
-    pub(super) followers: Mutex<Vec<Follower>>,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
+    /// The agents as they are now.
+    pub(super) agents: agents::Board,
+    /// Told when an administrator has set something for a host.
+    pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -40,10 +44,13 @@ pub(super) struct Place {
     pub(super) settings: ArcSwap<Settings>,
     /// Held while they are read.
     pub(super) reading: tokio::sync::Mutex<()>,
+    /// Told when they have been read anew.
+    pub(super) settings_changed: Arc<Notify>,
 }
 
 impl Center {
     pub(super) fn new(config: &Config) -> Self {
+        let settings_changed = Arc::<Notify>::default();
         let place = |host: &crate::config::Host| {
             let address = config.contact_center.service.under(host.domain.as_str())?;
             Some(Arc::new(Place {
@@ -51,14 +58,16 @@ impl Center {
                 address,
                 settings: ArcSwap::default(),
                 reading: tokio::sync::Mutex::default(),
+                settings_changed: Arc::clone(&settings_changed),
             }))
         };
         Self {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
-            followers: Mutex::default(),
             sessions: Open::default(),
+            agents: agents::Board::default(),
+            settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }
@@ -79,11 +88,22 @@ impl Center {
         for place in &self.places {
             place.read_settings(&services.store).await?;
         }
+        agents::start(&self, &services).await?;
+        let live =
+            agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let follow =
+            agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.extend([tokio::spawn(run), tokio::spawn(sweep)]);
+        work.extend([tokio::spawn(live), tokio::spawn(follow)]);
         Ok(())
+    }
+
+    /// Whether the server stops: sessions end now without anybody having gone.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// Ends what goes on in the background. What is not sent by then is sent at the next start.

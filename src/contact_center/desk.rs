@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::agents;
 use super::center::{Center, Place};
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
 use super::{at_node, im, operations};
+use crate::domain::rights::Right;
 use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Parcel, Service};
 use crate::proto::StanzaError;
 use crate::proto::{Condition, IqType, Kind, MessageType, ns};
@@ -39,6 +41,9 @@ impl Service for Desk {
                 (IqType::Get, ns::DISCO_ITEMS, "query") => Some(self.items(iq).await),
                 (IqType::Set, ns::COMMANDS, "command") => {
                     Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
+                }
+                (_, ns::PUBSUB, "pubsub") => {
+                    Some(Box::pin(agents::answer(&self.center, &self.place, iq)).await)
                 }
                 _ => Box::pin(iq::answer(&self.center, &self.place, iq)).await,
             }
@@ -77,6 +82,8 @@ impl Desk {
             None => {
                 let identity = Identity::new("component", "generic", "Contact center");
                 info.identities.push(identity);
+                let service = Identity::new("pubsub", "service", "Contact center");
+                info.identities.push(service);
                 info.features = features();
             }
             Some(ns::COMMANDS) => {
@@ -90,6 +97,13 @@ impl Desk {
                 let identity = Identity::new("automation", "command-node", operation.title);
                 info.identities.push(identity);
                 info.features = vec![ns::COMMANDS.into(), ns::DATA_FORMS.into()];
+                // Also what is subscribed to, under the same name and with the same right.
+                if node == agents::NODE {
+                    let also = agents::info();
+                    info.identities.extend(also.identities);
+                    info.features.extend(also.features);
+                    info.forms.extend(also.forms);
+                }
             }
         }
         Ok(Some(info.to_element(node)))
@@ -100,7 +114,7 @@ impl Desk {
         let node = iq.payload.attribute("node").filter(|node| !node.is_empty());
         let query = Element::new(ns::DISCO_ITEMS, "query").attr_opt("node", node);
         match node {
-            None => Ok(Some(query)),
+            None => Ok(Some(query.children_from(self.nodes_for(&iq).await))),
             Some(ns::COMMANDS) => {
                 let caller = super::doors::caller(&self.center, &self.place, &iq).await?;
                 Ok(Some(query.children_from(self.commands_for(&caller))))
@@ -111,6 +125,19 @@ impl Desk {
 }
 
 impl Desk {
+    /// What the asker may subscribe to (XEP-0060 §5.2).
+    async fn nodes_for(&self, iq: &Iq) -> Option<Element> {
+        let caller = super::doors::caller(&self.center, &self.place, iq).await;
+        let caller = caller.ok()?;
+        let node = Item {
+            jid: self.place.address.clone().into(),
+            node: Some(agents::NODE.to_owned()),
+            name: Some("Agents and their states".to_owned()),
+        };
+        let may = caller.rights.has(Right::AgentList);
+        may.then(|| node.to_element())
+    }
+
     fn commands_for(&self, caller: &Caller) -> Vec<Element> {
         let own = operations().filter(|operation| caller.rights.has(operation.right));
         let item = |operation: &Operation| Item {
@@ -124,6 +151,7 @@ impl Desk {
 
 fn features() -> Vec<std::borrow::Cow<'static, str>> {
     let mut features: Vec<&'static str> = operations().map(|operation| operation.ns).collect();
+    features.extend(agents::FEATURES);
     features.extend([
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,

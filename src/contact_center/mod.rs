@@ -7,8 +7,7 @@
 //! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database ([`timers`]).
 //!
-//! One folder for each part of the design: [`agents`], [`context`].
-//! One folder for each part of the design: [`agents`], [`im`].
+//! One folder for each part of the design: [`agents`], [`im`], [`context`].
 
 mod agents;
 mod center;
@@ -41,8 +40,10 @@ use crate::proto::BareJid;
 
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    agents::OPERATIONS.iter().chain(context::OPERATIONS)
-    agents::OPERATIONS.iter().chain(im::OPERATIONS)
+    agents::OPERATIONS
+        .iter()
+        .chain(im::OPERATIONS)
+        .chain(context::OPERATIONS)
 }
 
 /// The operation whose command has that node.

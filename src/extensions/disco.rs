@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::extensions::presence;
 use crate::hooks::{Ask, At, Hooks, Identity, Info, Iq, IqAnswer, Item, Session};
 use crate::proto::document::Document;
 use crate::proto::{Condition, StanzaError, ns};
@@ -103,7 +104,9 @@ async fn resources(ask: Ask) -> Result<Option<Vec<Item>>, StanzaError> {
     if ask.node.is_some() {
         return Ok(None);
     }
+    let own = ask.iq.from.bare() == &ask.iq.to;
     let online = ask.iq.services.online(&ask.iq.to);
+    let online = online.filter(|account| own || !presence::is_withheld(account));
     let sessions = online.map(|account| account.sessions()).unwrap_or_default();
     let available = sessions.iter().filter(|session| session.is_available());
     let item = |session: &Arc<Session>| Item {

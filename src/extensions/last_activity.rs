@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::config::Config;
+use crate::extensions::presence;
 use crate::hooks::{Account, At, Flow, Hooks, Iq, IqAnswer, Passage, Services, Session, Stage};
 use crate::proto::document::Document;
 use crate::proto::{Condition, Kind, PresenceType, StanzaError, ns};
@@ -51,7 +52,9 @@ async fn account(iq: Iq) -> IqAnswer {
         return Err(Condition::Forbidden.into());
     }
     let online = iq.services.online(&iq.to);
-    if online.is_some_and(|online| is_available(&online)) {
+    // Who is not to be seen was there last when it was there before.
+    let hidden = |online: &Account| iq.at != At::Own && presence::is_withheld(online);
+    if online.is_some_and(|online| is_available(&online) && !hidden(&online)) {
         return Ok(Some(query(0)));
     }
     let account = iq.services.store.accounts().find(&iq.to).await?;

@@ -63,6 +63,10 @@ queries! {
         where kind = $1 and list = $2 and owner = $3 and id < $4";
     EVENTS = "select event from record_event
         where kind = $1 and id = $2 and version > $3 order by version limit cast($4 as bigint)";
+    NUMBERED_EVENTS = "select version, event from record_event
+        where kind = $1 and id = $2 and version > $3 order by version limit cast($4 as bigint)";
+    FIRST_EVENT = "select min(version) from record_event where kind = $1 and id = $2";
+    FORGET_EVENTS = "delete from record_event where kind = $1 and id = $2 and version <= $3";
     DUE = "select kind, id from record where due <= $1 order by due limit cast($2 as bigint)";
     NEXT_DUE = "select due from record where due is not null order by due limit 1";
     GUARD = "select version from record_guard where name = $1";
@@ -190,6 +194,56 @@ impl Records<'_> {
                 .fetch_all(pool)
                 .await?
         }))
+    }
+
+    /// The same with the version that each has made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn numbered_events(
+        &self,
+        kind: &str,
+        id: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_as(NUMBERED_EVENTS)
+                .bind(kind)
+                .bind(id)
+                .bind(after)
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// The version that the oldest event has made that is still there; all later ones are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_event(&self, kind: &str, id: &str) -> Result<Option<i64>, StoreError> {
+        Ok(reading!(self.db, pool => {
+            sqlx::query_scalar(FIRST_EVENT).bind(kind).bind(id).fetch_one(pool).await?
+        }))
+    }
+
+    /// Deletes the events that have made the record up to that version; what they have made of it stays. Tells
+    /// how many there were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_events(&self, kind: &str, id: &str, up_to: i64) -> Result<u64, StoreError> {
+        let gone = super::db::writing!(self.db, pool => {
+            sqlx::query(FORGET_EVENTS)
+                .bind(kind)
+                .bind(id)
+                .bind(up_to)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        Ok(gone)
     }
 
     /// Records that time has changed by `now`, those that wait longest first.

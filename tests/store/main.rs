@@ -23,6 +23,7 @@ mod people;
 mod pubsub;
 mod pubsub_changes;
 mod records;
+mod record_events;
 mod rooms;
 mod rosters;
 mod small;

@@ -1,9 +1,10 @@
-//! Load generator for XMPP servers: logins, idle sessions, chat, presence, rooms, archives, and the floor.
+//! Load generator for XMPP servers: logins, idle sessions, chat, presence, agents, rooms, archives, and the floor.
 //!
 //! It speaks raw XMPP over sockets, shares no code with the server it measures, and refuses
 //! every address outside 127.0.0.0/8. It reports what the server's processes used, not what it
 //! used itself. `benches/README.md` explains the method; `benches/compare` runs everything.
 
+mod agents;
 mod archive;
 mod chat;
 mod idle;
@@ -49,6 +50,8 @@ enum Command {
     Chat(chat::Options),
     /// Presence changes among contacts: server CPU per delivery.
     Presence(presence::Options),
+    /// Agents who change their state: server CPU per delivery, beside that of plain presence.
+    Agents(agents::Options),
     /// A room: server CPU per join and per delivery.
     Room(room::Options),
     /// The archive: server CPU per message written and per message fetched in pages.
@@ -71,6 +74,7 @@ fn main() -> Result<()> {
             Command::Idle(options) => vec![idle::run(options).await?],
             Command::Chat(options) => vec![chat::run(options).await?],
             Command::Presence(options) => vec![presence::run(options).await?],
+            Command::Agents(options) => agents::run(options).await?,
             Command::Room(options) => room::run(options).await?,
             Command::Archive(options) => archive::run(options).await?,
             Command::Relay(options) => {

@@ -35,20 +35,54 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: Options) -> Result<Record> {
-    let reach = options.contacts / 2;
+    let target = Target::new(options.target)?;
+    let users = ring(&target, options.users, options.contacts).await?;
+    let pace = Pace {
+        rounds: options.rounds,
+        seconds_max: options.seconds,
+        least: Duration::ZERO,
+    };
+    let (users, record) = measure(&target, users, Change::Status, &pace).await?;
+    finish(&target, users).await?;
+    Ok(record)
+}
+
+/// What a user changes in a round, and how its contacts hear of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    /// The text in its own presence.
+    Status,
+    /// Its state as an agent, through the service there; not ready for the reason of that code.
+    State {
+        service: &'static str,
+        reason: &'static str,
+    },
+}
+
+/// How many rounds there are, and how long they take.
+pub(crate) struct Pace {
+    /// Rounds to measure; one more goes before.
+    pub(crate) rounds: u32,
+    /// No round begins after this many seconds.
+    pub(crate) seconds_max: u64,
+    /// No round begins sooner behind the beginning of the last one.
+    pub(crate) least: Duration,
+}
+
+/// Users in a ring, each with that many contacts.
+pub(crate) async fn ring(target: &Arc<Target>, size: usize, contacts: usize) -> Result<Vec<User>> {
+    let reach = contacts / 2;
     ensure!(
-        options.users > 2 * reach,
-        "a ring of {} has no {} neighbours",
-        options.users,
+        size > 2 * reach,
+        "a ring of {size} has no {} neighbours",
         2 * reach
     );
-    let target = Target::new(options.target)?;
-    let mut users = Vec::with_capacity(options.users);
-    for number in 0..options.users {
-        users.push(User::new(&target, number).await?);
+    let mut users = Vec::with_capacity(size);
+    for number in 0..size {
+        users.push(User::new(target, number).await?);
     }
     for distance in 1..=reach {
-        users = befriend(users, &target, distance, options.users).await?;
+        users = befriend(users, target, distance, size).await?;
     }
     for user in &mut users {
         user.session.ping(target.domain(), |_| Ok(())).await?;
@@ -59,38 +93,63 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
             user.contacts.len()
         );
     }
-    let (mut users, _) = round(users, 1).await?;
+    Ok(users)
+}
+
+/// Measures the rounds.
+pub(crate) async fn measure(
+    target: &Arc<Target>,
+    mut users: Vec<User>,
+    change: Change,
+    pace: &Pace,
+) -> Result<(Vec<User>, Record)> {
+    let (size, contacts) = (users.len(), users.first().map_or(0, |it| it.contacts.len()));
+    for user in &mut users {
+        user.contacts.values_mut().for_each(|heard| *heard = 0);
+    }
+    let (mut users, _) = round(users, change, 1).await?;
     let before = target.usage()?;
     let began = Instant::now();
     let mut latencies = Vec::new();
-    for number in 2..options.rounds + 2 {
-        if began.elapsed() > Duration::from_secs(options.seconds) {
+    for number in 2..pace.rounds + 2 {
+        if began.elapsed() > Duration::from_secs(pace.seconds_max) {
             break;
         }
-        let (after, of_round) = round(users, number).await?;
+        let next = Instant::now() + pace.least;
+        let (after, of_round) = round(users, change, number).await?;
         users = after;
         latencies.extend(of_round);
+        tokio::time::sleep_until(next.into()).await;
     }
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
-    let mut ends = JoinSet::new();
-    for user in users {
-        let target = Arc::clone(&target);
-        ends.spawn(async move { user.finish(&target).await });
-    }
-    ends.join_all().await.into_iter().collect::<Result<()>>()?;
     let count = latencies.len() as u64;
-    let shape = format!("{} users, {} contacts each", options.users, 2 * reach);
-    Ok(Record {
+    let shape = format!("{size} users, {contacts} contacts each");
+    let load = match change {
+        Change::Status => "presence",
+        Change::State { .. } => "agents",
+    };
+    let record = Record {
         count,
         seconds,
         cpu_us: before
             .zip(after)
             .and_then(|(before, after)| cpu_per_unit(before.cpu, after.cpu, count)),
         ..target
-            .record("presence", "delivery", shape)
+            .record(load, "delivery", shape)
             .with_latencies(latencies)
-    })
+    };
+    Ok((users, record))
+}
+
+/// Nothing may come behind the last round; the sessions end.
+pub(crate) async fn finish(target: &Arc<Target>, users: Vec<User>) -> Result<()> {
+    let mut ends = JoinSet::new();
+    for user in users {
+        let target = Arc::clone(target);
+        ends.spawn(async move { user.finish(&target).await });
+    }
+    ends.join_all().await.into_iter().collect()
 }
 
 /// Makes every user and those at this distance in the ring contacts of each other.
@@ -119,12 +178,16 @@ async fn befriend(
 
 /// Everyone changes presence, then waits for the changes of all contacts. The latencies count from the
 /// beginning of the round.
-async fn round(users: Vec<User>, number: u32) -> Result<(Vec<User>, Vec<Duration>)> {
+async fn round(
+    users: Vec<User>,
+    change: Change,
+    number: u32,
+) -> Result<(Vec<User>, Vec<Duration>)> {
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for (position, mut user) in users.into_iter().enumerate() {
         tasks.spawn(async move {
-            let heard = timeout(STEP_TIME_MAX, user.round(number, began)).await;
+            let heard = timeout(STEP_TIME_MAX, user.round(change, number, began)).await;
             heard
                 .with_context(|| format!("{} misses presence in round {number}", user.bare()))??;
             anyhow::Ok((position, user))
@@ -148,8 +211,9 @@ async fn collect(mut tasks: JoinSet<Result<(usize, User)>>) -> Result<Vec<User>>
     Ok(users.into_iter().map(|(_, user)| user).collect())
 }
 
-struct User {
-    session: Session,
+/// One of the ring.
+pub(crate) struct User {
+    pub(crate) session: Session,
     /// Contacts with a subscription both ways, and the last round heard of each.
     contacts: HashMap<String, u32>,
     latencies: Vec<Duration>,
@@ -171,7 +235,7 @@ impl User {
         Ok(user)
     }
 
-    fn bare(&self) -> &str {
+    pub(crate) fn bare(&self) -> &str {
         scan::bare(&self.session.jid)
     }
 
@@ -222,14 +286,13 @@ impl User {
         Ok(())
     }
 
-    async fn round(&mut self, number: u32, began: Instant) -> Result<()> {
-        let change = format!("<presence><status>round {number}</status></presence>");
-        self.session.send(change.as_bytes()).await?;
+    async fn round(&mut self, change: Change, number: u32, began: Instant) -> Result<()> {
+        self.session.send(change.said(number).as_bytes()).await?;
         let mut missing = self.contacts.len();
         while missing > 0 {
             self.session.fill().await?;
             while let Some(child) = self.session.arrived()? {
-                if let Some(from) = heard(&mut self.contacts, child, number)? {
+                if let Some(from) = heard(&mut self.contacts, child, change, number)? {
                     self.latencies.push(began.elapsed());
                     missing = missing
                         .checked_sub(1)
@@ -243,7 +306,7 @@ impl User {
     /// Nothing may arrive twice.
     async fn finish(mut self, target: &Target) -> Result<()> {
         let contacts = &self.contacts;
-        let unexpected = |child: &[u8]| match sender(contacts, child) {
+        let unexpected = |child: &[u8]| match sender(contacts, child, Change::Status) {
             Some((from, heard)) => bail!("presence of {from} after all rounds: {heard}"),
             None => Ok(()),
         };
@@ -252,26 +315,69 @@ impl User {
     }
 }
 
-/// The contact whose change this is, and the text of the change.
-fn sender<'a>(contacts: &HashMap<String, u32>, child: &'a [u8]) -> Option<(&'a str, &'a str)> {
-    let status = scan::between(child, "<status>round ", "</status>")?;
-    let from = scan::bare(scan::attribute(child, "from")?);
-    (child.starts_with(b"<presence") && contacts.contains_key(from)).then_some((from, status))
+impl Change {
+    /// What a user sends in that round.
+    fn said(self, number: u32) -> String {
+        match self {
+            Self::Status => format!("<presence><status>round {number}</status></presence>"),
+            Self::State { service, reason } => {
+                let ns = "urn:parlour:agent:0";
+                let request = match number {
+                    1 => format!("<login xmlns='{ns}'/>"),
+                    _ if number.is_multiple_of(2) => {
+                        format!("<not-ready xmlns='{ns}' reason='{reason}'/>")
+                    }
+                    _ => format!("<ready xmlns='{ns}'/>"),
+                };
+                format!("<iq type='set' id='round{number}' to='{service}'>{request}</iq>")
+            }
+        }
+    }
+
+    /// What contacts hear of it.
+    fn expected(self, number: u32) -> String {
+        match self {
+            Self::Status => number.to_string(),
+            Self::State { .. } if number.is_multiple_of(2) => "not-ready".to_owned(),
+            Self::State { .. } => "available".to_owned(),
+        }
+    }
 }
 
-/// Notes the change of a contact; an error where it is not that of this round or came already.
+/// The contact whose change this is, and the text of the change.
+fn sender<'a>(
+    contacts: &HashMap<String, u32>,
+    child: &'a [u8],
+    change: Change,
+) -> Option<(&'a str, &'a str)> {
+    let told = match change {
+        Change::Status => scan::between(child, "<status>round ", "</status>")?,
+        Change::State { .. } => {
+            scan::between(child, "<agent xmlns='urn:parlour:agent:0' state='", "'")?
+        }
+    };
+    let from = scan::bare(scan::attribute(child, "from")?);
+    (child.starts_with(b"<presence") && contacts.contains_key(from)).then_some((from, told))
+}
+
+/// Notes the change of a contact; an error where it is not that of this round or came already, and where the server
+/// refuses one's own.
 fn heard<'a>(
     contacts: &mut HashMap<String, u32>,
     child: &'a [u8],
+    change: Change,
     round: u32,
 ) -> Result<Option<&'a str>> {
-    let Some((from, status)) = sender(contacts, child) else {
+    if child.starts_with(b"<iq") && scan::attribute(child, "type") == Some("error") {
+        bail!("{}", String::from_utf8_lossy(child));
+    }
+    let Some((from, told)) = sender(contacts, child, change) else {
         return Ok(None);
     };
     let last = contacts.insert(from.to_owned(), round);
     ensure!(
-        status.parse() == Ok(round),
-        "{from}: round {status} in round {round}"
+        told == change.expected(round),
+        "{from}: {told} in round {round}"
     );
     ensure!(
         last == Some(round - 1),
@@ -291,12 +397,34 @@ mod tests {
     fn a_change_counts_once_and_in_its_round() {
         let mut contacts = HashMap::from([("a@b".to_owned(), 1)]);
         let change = b"<presence from='a@b/c'><status>round 2</status></presence>";
+        let mut heard = |child, round| heard(&mut contacts, child, Change::Status, round);
+        assert_eq!(heard(b"<presence from='a@b/c'/>", 2).unwrap(), None);
+        assert_eq!(heard(change, 2).unwrap(), Some("a@b"));
+        assert!(heard(change, 2).is_err(), "twice");
+        assert!(heard(change, 3).is_err(), "late");
+    }
+
+    #[test]
+    fn a_state_counts_once_and_in_its_round() {
+        let mut contacts = HashMap::from([("a@b".to_owned(), 1)]);
+        let told = |state: &str| {
+            let agent = format!("<agent xmlns='urn:parlour:agent:0' state='{state}' view='busy'/>");
+            format!("<presence from='a@b/c'>{agent}</presence>").into_bytes()
+        };
+        let change = Change::State {
+            service: "center.b",
+            reason: "lunch",
+        };
+        let mut heard = |child: &[u8], round| {
+            heard(&mut contacts, child, change, round).map(|from| from.map(str::to_owned))
+        };
         assert_eq!(
-            heard(&mut contacts, b"<presence from='a@b/c'/>", 2).unwrap(),
-            None
+            heard(&told("not-ready"), 2).unwrap().as_deref(),
+            Some("a@b")
         );
-        assert_eq!(heard(&mut contacts, change, 2).unwrap(), Some("a@b"));
-        assert!(heard(&mut contacts, change, 2).is_err(), "twice");
-        assert!(heard(&mut contacts, change, 3).is_err(), "late");
+        assert!(heard(&told("not-ready"), 2).is_err(), "twice");
+        assert!(heard(&told("not-ready"), 3).is_err(), "not in this round");
+        let refused = b"<iq type='error' id='round2'><error type='cancel'/></iq>";
+        assert!(heard(refused, 2).is_err(), "refused");
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) server: String,
-    /// `logins`, `idle`, `chat`, `presence`, `room`, `archive write` or `archive read`.
+    /// `logins`, `idle`, `chat`, `presence`, `agents`, `room`, `archive write` or `archive read`.
     pub(crate) load: String,
     pub(crate) transport: String,
     /// The sizes of the load, in words; records are comparable where these agree.

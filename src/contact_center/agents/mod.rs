@@ -1,13 +1,25 @@
 //! Agents and their states (S0-21, S0-22, S2-3 to S2-7): logging in and out, being ready or not, wrap-up.
 //!
-//! What is decided is in [`crate::domain::agent_state`].
+//! What is decided is in [`crate::domain::agent_state`]. Every agent that there is stands on the [`board`], in memory.
+//! Each change is written, put on the board, and told: in the presence of the agent's sessions ([`stamp`]) and to
+//! those who watch all agents ([`live`]). One agent's changes follow each other, from which device they may come.
 
+mod board;
 mod devices;
+mod display;
+mod history;
+mod list;
+mod live;
 mod operations;
+mod stamp;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt as _;
+use tracing::warn;
 
 use super::center::{Center, Place};
 use super::draft::Draft;
@@ -17,7 +29,12 @@ use crate::clock::Timestamp;
 use crate::domain::agent_state::{Agent, Command, Event, Facts, Rules, WrapUpRule, apply, decide};
 use crate::domain::ids::AgentId;
 use crate::hooks::{Hooks, Services};
+use crate::proto::BareJid;
+use crate::store::StoreError;
 
+pub(super) use board::Board;
+pub(super) use display::run as follow_settings;
+pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 
 /// The kind of the record of an agent.
@@ -44,9 +61,76 @@ impl Record for Agent {
     }
 }
 
-/// Registers what follows the agents' own presence.
-pub(super) fn register(hooks: &mut Hooks, _center: &Arc<Center>) {
-    devices::register(hooks);
+/// Registers what follows the agents' own presence, and what is forgotten of them.
+pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    devices::register(hooks, center);
+    let forgetting = Arc::clone(center);
+    hooks.daily(move |services| {
+        let center = Arc::clone(&forgetting);
+        async move { history::forget(&center, &services).await }
+    });
+    let removing = Arc::clone(center);
+    hooks.removed(move |account, services| {
+        let center = Arc::clone(&removing);
+        async move { removed(&center, &services, account).await }
+    });
+}
+
+/// Reads all agents, before anybody can connect. Those who were logged in are without a session now, and are given
+/// time to come back.
+pub(super) async fn start(center: &Center, services: &Arc<Services>) -> Result<(), StoreError> {
+    let mut lost = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = services.store.records().all(KIND, &after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        for stored in page {
+            let agent: Agent = record::read(stored)?;
+            let Some(place) = center.place_of(agent.id.host()) else {
+                continue;
+            };
+            let account = agent.id.jid();
+            let known = services.store.accounts().find(account).await?;
+            let display = match known {
+                Some(known) => place.profile(&services.store, account, known.role).await?,
+                None => Arc::default(),
+            };
+            lost.push(agent.id.clone());
+            let reasons = &place.settings.load_full().reasons;
+            center.agents.put(agent, Some(display.presence), reasons);
+        }
+    }
+    live::start(center, services).await?;
+    // Many at once share a commit.
+    futures_util::stream::iter(lost)
+        .for_each_concurrent(STARTING_MAX, |id| async move {
+            if let Some(place) = center.place_of(id.host()) {
+                devices::follow(center, services, place, &id).await;
+            }
+        })
+        .await;
+    Ok(())
+}
+
+/// Records that are read at once.
+const PAGE: u32 = 500;
+
+/// Agents that lose their sessions at once when the server starts.
+const STARTING_MAX: usize = 64;
+
+/// Whoever gets the account's name later is somebody else.
+async fn removed(center: &Center, services: &Arc<Services>, account: BareJid) {
+    center.agents.forget(&account);
+    if let Err(error) = services
+        .store
+        .records()
+        .remove(KIND, account.as_str())
+        .await
+    {
+        warn!(%error, %account, "an agent's record outlives its account");
+    }
+    live::forget(center, services, &account).await;
 }
 
 /// The agent as it is stored; one that has never logged in otherwise.
@@ -55,7 +139,7 @@ pub(super) async fn find(services: &Services, id: &AgentId) -> Result<Agent, Ref
     Ok(found.unwrap_or_else(|| Agent::new(id.clone())))
 }
 
-/// What comes of a command to an agent, written down.
+/// What comes of a command to an agent, written down and told to whom it concerns.
 pub(super) async fn command(
     center: &Center,
     services: &Arc<Services>,
@@ -63,18 +147,33 @@ pub(super) async fn command(
     id: &AgentId,
     command: Command,
 ) -> Result<Agent, Refused> {
+    let _turn = center.agents.turn(id).await;
+    let settings = place.settings.load_full();
+    // The board is right, unless somebody has written past it.
+    let once_more = AtomicBool::new(false);
     let decided = async |mut draft: Draft| {
-        let before = find(services, id).await?;
+        let before = match once_more.swap(true, Ordering::Relaxed) {
+            false => center.agents.agent(id),
+            true => find(services, id).await?,
+        };
         let facts = Facts {
             devices: &devices::of(services, id),
-            reasons: &place.settings.load().reasons,
+            reasons: &settings.reasons,
             rules: &rules(services),
         };
         let events = decide(&before, command.clone(), services.clock.now(), &facts)?;
         let after = draft.change(&before, &events)?;
         Ok((draft, after))
     };
-    center.save(services, decided).await
+    let after = center.save(services, decided).await?;
+    if after.version > center.agents.agent(id).version {
+        let is_news = center.agents.put(after.clone(), None, &settings.reasons);
+        if is_news {
+            devices::renew_all(center, services, id).await;
+            center.agents.live.note(place, id);
+        }
+    }
+    Ok(after)
 }
 
 /// Time has come for what an agent waits for.
@@ -90,6 +189,8 @@ pub(super) async fn time_is_up(
         // The host is served no longer. The record waits for its return, and is due no more.
         return Ok(());
     };
+    // Who is back is not gone, whether it has sent presence or not.
+    devices::follow(&center, &services, place, &id).await;
     command(&center, &services, place, &id, Command::TimeIsUp).await?;
     Ok(())
 }

@@ -1,9 +1,14 @@
 //! What agents have done about their own state, and what they are told of it.
 
+use super::list::STATES;
+use super::{devices, history, list};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome, Shown};
+use crate::contact_center::people::Person;
 use crate::contact_center::values::Values;
-use crate::domain::agent_state::{Agent, Command, Reason};
+use crate::domain::agent_state::{Agent, Command, Reason, View};
+use crate::domain::chat_profile::PresenceDisplay;
+use crate::domain::colleague::colleagues;
 use crate::domain::reason_code::{Kind as ReasonKind, ReasonCodes};
 use crate::domain::rights::Right;
 use crate::xml::Element;
@@ -78,14 +83,43 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         name: "agent",
         node: "urn:parlour:agent:0#agent",
         act: Act::Get,
-        title: "Your state",
-        about: "What colleagues see of you.",
+        title: "An agent's state",
+        about: "Your own state, or what you may see of a colleague's.",
         right: Right::AgentState,
-        fields: &[],
+        fields: &[WHOSE],
         shown: None,
-        run: |caller, _| Box::pin(look(caller)),
+        run: |caller, values| Box::pin(look(caller, values)),
+    },
+    Operation {
+        ns: NS,
+        name: "history",
+        node: "urn:parlour:agent:0#history",
+        act: Act::Get,
+        title: "History of an agent's state",
+        about: "Every change with its time and reason, your own or an agent's.",
+        right: Right::AgentState,
+        fields: &[WHOSE, PAGE],
+        shown: None,
+        run: |caller, values| Box::pin(history::show(caller, values)),
+    },
+    Operation {
+        ns: NS,
+        name: "agents",
+        node: "urn:parlour:agent:0#agents",
+        act: Act::Get,
+        title: "List agents",
+        about: "All agents with their states, or those in certain states.",
+        right: Right::AgentList,
+        fields: &[STATE, PAGE],
+        shown: None,
+        run: |caller, values| Box::pin(list::list(caller, values)),
     },
 ];
+
+const WHOSE: Field = Field::required("jid", Kind::Agent, "Whose, if not yours").optional();
+const PAGE: Field = Field::required("page", Kind::Page, "Page").optional();
+const STATE: Field =
+    Field::required("state", Kind::Word(STATES), "In which state").several(STATES.len());
 
 const REASON: Field = Field::required("reason", Kind::Code, "Why");
 
@@ -124,46 +158,98 @@ async fn change(caller: Caller, command: Command) -> Result<Outcome, Refused> {
         agent,
         ..
     } = &caller;
+    // A session that has sent no presence yet is one nevertheless.
+    devices::follow(center, services, place, agent).await;
     let agent = super::command(center, services, place, agent, command).await?;
-    Ok(seen(&caller, &agent))
+    Ok(own(&caller, &agent))
 }
 
-async fn look(caller: Caller) -> Result<Outcome, Refused> {
-    let agent = super::find(&caller.services, &caller.agent).await?;
-    Ok(seen(&caller, &agent))
+async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let Some(id) = values.agents("jid").find(|id| **id != caller.agent) else {
+        let agent = caller.center.agents.agent(&caller.agent);
+        return Ok(own(&caller, &agent));
+    };
+    let other = Person::find(&caller.place, &caller.services.store, id).await?;
+    colleagues(&Person::caller(&caller).colleague(), &other.colleague())?;
+    let display = other.profile.presence;
+    let agent = match display {
+        // Who is hidden looks like somebody who has never been there (S0-15).
+        PresenceDisplay::Hidden if !caller.rights.has(Right::AgentList) => Agent::new(id.clone()),
+        PresenceDisplay::Hidden | PresenceDisplay::Shown => caller.center.agents.agent(id),
+    };
+    Ok(seen(&caller, &agent, display, "Colleagues see"))
 }
 
-fn seen(caller: &Caller, agent: &Agent) -> Outcome {
-    let reasons = &caller.place.settings.load().reasons;
-    let view = agent.view(caller.profile.presence);
-    let status = agent.status(view, reasons, &caller.language);
-    Outcome::told(format!("Colleagues see you as {status}.")).with(element(
+fn own(caller: &Caller, agent: &Agent) -> Outcome {
+    seen(
+        caller,
         agent,
-        reasons,
-        &caller.language,
-    ))
+        caller.profile.presence,
+        "Colleagues see you as",
+    )
 }
 
-/// The agent as it is told: `<agent jid='…' state='not-ready' reason='lunch' label='Lunch' since='…'/>`.
-pub(in crate::contact_center) fn element(
+fn seen(caller: &Caller, agent: &Agent, display: PresenceDisplay, words: &str) -> Outcome {
+    let reasons = &caller.place.settings.load().reasons;
+    let view = agent.view(display);
+    let status = agent.status(view, reasons, &caller.language);
+    let seconds = agent.seconds_in_state(caller.now());
+    let element = element(agent, view, reasons, &caller.language);
+    Outcome::told(format!("{words} {status}."))
+        .with(element.attr_opt("seconds", seconds.map(|it| it.to_string())))
+}
+
+/// The agent as it is told: `<agent jid='…' state='not-ready' reason='lunch' label='Lunch' since='…' view='busy'/>`.
+pub(super) fn element(agent: &Agent, view: View, reasons: &ReasonCodes, language: &str) -> Element {
+    let whose = Element::new(NS, "agent").attr("jid", agent.id.jid().as_str());
+    with_state(whose, agent, view, reasons, language)
+}
+
+/// The same without whose it is, for the agent's own presence.
+pub(super) fn described(
     agent: &Agent,
+    view: View,
     reasons: &ReasonCodes,
     language: &str,
 ) -> Element {
-    let (reason, label) = match agent.reason() {
-        None => (None, None),
-        Some(Reason::Client) => (Some("client"), None),
-        Some(Reason::ConnectionLost) => (Some("connection-lost"), None),
-        Some(Reason::Code(code)) => {
-            let kinds = [ReasonKind::NotReady, ReasonKind::Logout];
-            let found = kinds.into_iter().find_map(|kind| reasons.find(kind, code));
-            (Some(code.as_str()), found.map(|it| it.label(language)))
-        }
-    };
-    Element::new(NS, "agent")
-        .attr("jid", agent.id.jid().as_str())
+    with_state(Element::new(NS, "agent"), agent, view, reasons, language)
+}
+
+fn with_state(
+    element: Element,
+    agent: &Agent,
+    view: View,
+    reasons: &ReasonCodes,
+    language: &str,
+) -> Element {
+    let reason = agent.reason();
+    element
         .attr("state", agent.state().name())
-        .attr_opt("reason", reason)
-        .attr_opt("label", label)
+        .attr_opt("reason", reason.map(reason_word))
+        .attr_opt("label", reason.and_then(|it| label(it, reasons, language)))
         .attr_opt("since", agent.since.map(|since| since.to_string()))
+        .attr("view", view.name())
+}
+
+/// The code of a reason: the administrator's, or one of the system's own.
+pub(super) fn reason_word(reason: &Reason) -> &str {
+    match reason {
+        Reason::Client => "client",
+        Reason::ConnectionLost => "connection-lost",
+        Reason::Code(code) => code,
+    }
+}
+
+/// What people read for a reason of the administrator's list.
+pub(super) fn label<'a>(
+    reason: &Reason,
+    reasons: &'a ReasonCodes,
+    language: &str,
+) -> Option<&'a str> {
+    let Reason::Code(code) = reason else {
+        return None;
+    };
+    let kinds = [ReasonKind::NotReady, ReasonKind::Logout];
+    let found = kinds.into_iter().find_map(|kind| reasons.find(kind, code));
+    found.map(|it| it.label(language))
 }

@@ -1,11 +1,112 @@
 //! Agents through both doors.
 
+mod devices;
+mod history;
+mod list;
+mod live;
+mod presence;
+
+use std::time::Duration;
+
+use super::super::settings::CHAT_PROFILE;
 use super::super::testing::{CENTER, Floor, ask, command};
+use crate::domain::chat_profile::{ChatProfile, PresenceDisplay};
+use crate::extensions::testing::Client;
+use crate::proto::BareJid;
+use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
 const NS: &str = "urn:parlour:agent:0";
 
-async fn own(client: &mut crate::extensions::testing::Client, name: &str) -> String {
+async fn own(client: &mut Client, name: &str) -> String {
     ask(client, "set", &format!("<{name} xmlns='{NS}'/>")).await
+}
+
+async fn not_ready(client: &mut Client, reason: &str) -> String {
+    let request = format!("<not-ready xmlns='{NS}' reason='{reason}'/>");
+    ask(client, "set", &request).await
+}
+
+async fn look(client: &mut Client) -> String {
+    ask(client, "get", &format!("<agent xmlns='{NS}'/>")).await
+}
+
+/// Two who see each other's presence.
+async fn befriend(one: &mut Client, other: &mut Client) {
+    let (first, second) = (
+        one.session.jid().bare().clone(),
+        other.session.jid().bare().clone(),
+    );
+    let presence = |kind: &str, to: &BareJid| format!("<presence type='{kind}' to='{to}'/>");
+    one.send(&presence("subscribe", &second)).await;
+    other.send(&presence("subscribed", &first)).await;
+    other.send(&presence("subscribe", &first)).await;
+    one.send(&presence("subscribed", &second)).await;
+    one.received();
+    other.received();
+}
+
+/// What was sent to the client, up to something with that in it.
+async fn until(client: &mut Client, part: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let heard = async {
+        while !all.iter().any(|it: &String| it.contains(part)) {
+            tokio::task::yield_now().await;
+            all.extend(client.received_xml());
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(20), heard)
+        .await
+        .is_ok();
+    assert!(heard, "{part} in {all:?}");
+    all
+}
+
+/// The agent's own state, when it is that.
+async fn until_state(client: &mut Client, part: &str) -> String {
+    let mut last = String::new();
+    let reached = async {
+        while !last.contains(part) {
+            tokio::task::yield_now().await;
+            last = look(client).await;
+        }
+    };
+    let reached = tokio::time::timeout(Duration::from_secs(20), reached)
+        .await
+        .is_ok();
+    assert!(reached, "{part} in {last}");
+    last
+}
+
+/// Gives an account a chat profile of its own in which its presence is shown or not.
+async fn display(floor: &Floor, account: &str, version: u64, presence: PresenceDisplay) {
+    let profile = ChatProfile {
+        presence,
+        version,
+        ..ChatProfile::default()
+    };
+    let snapshot = serde_json::to_string(&profile).unwrap();
+    let change = RecordChange {
+        kind: CHAT_PROFILE,
+        id: format!("{account}@localhost"),
+        read: i64::try_from(version).unwrap() - 1,
+        events: vec![snapshot.clone()],
+        snapshot,
+        due: None,
+        listings: None,
+    };
+    let write = RecordWrite {
+        changes: vec![change],
+        ..RecordWrite::default()
+    };
+    let store = &floor.house.router.services().store;
+    let written = store.records().write(write).await.unwrap();
+    assert_eq!(written, RecordsWritten::Done);
+}
+
+/// Does what the server does when it starts: reads what is set, and does what is due.
+async fn start_again(floor: &Floor) {
+    let services = floor.house.router.services();
+    services.hooks.run_starting(services).await.unwrap();
 }
 
 /// S2-3, S2-5, S2-6: login, a reason for not being ready, logout.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::directed;
+use super::withheld::is_withheld;
 use crate::extensions::blocking;
 use crate::extensions::roster::{self, Snapshot};
 use crate::hooks::{Account, Effects, Services, Session};
@@ -37,10 +38,11 @@ pub(super) fn broadcast(
     roster: &Snapshot,
     effects: &mut Effects,
 ) {
+    let shown = !is_withheld(session.account());
     let subscribers = roster
         .items()
         .iter()
-        .filter(|item| item.subscription.has_from())
+        .filter(|item| shown && item.subscription.has_from())
         .filter(|item| !blocking::blocks(session.account(), &item.contact));
     let reached = subscribers.filter(|item| reaches(services, &item.contact));
     effects
@@ -56,21 +58,25 @@ pub(super) fn broadcast(
 }
 
 /// Tells of a session's presence again, after the server has changed what is in it. Those who were told directly
-/// are not: what they were told may have been something else (XEP-0398 §6.1 leaves it to the client).
-pub(in crate::extensions) async fn renew(
+/// are not: what they were told may have been something else (XEP-0398 §6.1 leaves it to the client). `false` where the
+/// presence has become another one meanwhile: nobody was told anything then.
+pub(crate) async fn renew(
     services: &Services,
     session: &Arc<Session>,
     change: impl FnOnce(&mut Stanza),
-) {
+) -> bool {
     let (Some(known), Some(roster)) = (session.presence(), roster::loaded(session.account()))
     else {
-        return;
+        return true;
     };
     let mut changed = Arc::clone(&known);
     change(Arc::make_mut(&mut changed));
+    if changed.payload == known.payload {
+        // It says so already.
+        return true;
+    }
     if !session.revise(&known, Arc::clone(&changed)) {
-        // It has sent another one meanwhile.
-        return;
+        return false;
     }
     let mut effects = Effects::default();
     broadcast(services, session, &changed, &roster, &mut effects);
@@ -85,6 +91,7 @@ pub(in crate::extensions) async fn renew(
     for stanza in effects.route {
         services.route(stanza).await;
     }
+    true
 }
 
 /// The other available sessions of the account.
@@ -133,7 +140,7 @@ fn contact(services: &Services, session: &Arc<Session>, item: &RosterItem, effec
         return;
     };
     let to = session.address();
-    if blocking::blocks(&account, session.account().jid()) {
+    if is_withheld(&account) || blocking::blocks(&account, session.account().jid()) {
         return;
     }
     if roster.shows_presence_to(session.account().jid()) {
@@ -170,7 +177,7 @@ pub(in crate::extensions) fn current(
     let to = Jid::from(contact.clone());
     let Some(account) = services
         .online(owner)
-        .filter(|_| reaches(services, contact))
+        .filter(|account| !is_withheld(account) && reaches(services, contact))
     else {
         return Vec::new();
     };
@@ -195,7 +202,7 @@ pub(in crate::extensions) fn farewell(
     };
     let Some(account) = services
         .online(owner)
-        .filter(|_| reaches(services, contact))
+        .filter(|account| !is_withheld(account) && reaches(services, contact))
     else {
         return Vec::new();
     };

@@ -10,6 +10,7 @@ mod priority;
 mod probe;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
 use std::sync::Arc;
 
@@ -20,7 +21,10 @@ use crate::extensions::{avatars, roster, subscription};
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
-pub(in crate::extensions) use broadcast::{current, farewell, hide, renew};
+pub(crate) use broadcast::renew;
+pub(in crate::extensions) use broadcast::{current, farewell, hide};
+pub(crate) use priority::read as priority_of;
+pub(crate) use withheld::{is_withheld, reveal, withhold};
 
 /// Registers the hooks.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
@@ -170,8 +174,8 @@ fn direct(passage: &Passage<'_>, session: &Arc<Session>, to: &Jid) -> Result<(),
 /// Whether the session broadcasts to that account.
 fn subscribes(session: &Session, account: &BareJid) -> bool {
     let own = session.account();
-    account == own.jid()
-        || roster::loaded(own).is_some_and(|roster| roster.shows_presence_to(account))
+    let shows = |roster: Arc<roster::Snapshot>| roster.shows_presence_to(account);
+    account == own.jid() || (!is_withheld(own) && roster::loaded(own).is_some_and(shows))
 }
 
 /// Whether what the session broadcasts reaches that address: of a subscriber's resources only

@@ -6,7 +6,7 @@ use crate::proto::{Stanza, StanzaError, ns};
 ///
 /// # Errors
 /// `bad-request` when it is no whole number from -128 to 127.
-pub(super) fn read(presence: &Stanza) -> Result<i8, StanzaError> {
+pub(crate) fn read(presence: &Stanza) -> Result<i8, StanzaError> {
     match presence.find(ns::CLIENT, "priority") {
         None => Ok(0),
         Some(priority) => {

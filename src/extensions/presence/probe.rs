@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::broadcast::shown;
+use super::withheld::is_withheld;
 use crate::extensions::roster;
 use crate::hooks::{Account, Effects, Passage, Services};
 use crate::proto::{BareJid, Jid, PresenceType, Stanza, StanzaError};
@@ -42,8 +43,10 @@ async fn answer(services: &Services, probe: Probe) -> Result<Effects, StanzaErro
         effects.route.push(refusal);
         return Ok(effects);
     }
+    let own = *probe.from.bare() == probe.account;
     let sessions = probe
         .online
+        .filter(|account| own || !is_withheld(account))
         .map(|account| account.sessions())
         .unwrap_or_default();
     let asked = sessions.iter().filter(|session| {

@@ -5,23 +5,23 @@ use crate::proto::{Condition, ErrorType, StanzaError, ns};
 use crate::xml::Element;
 
 /// A refusal with a condition of pubsub's own.
-pub(super) fn refusal(condition: Condition, own: &str) -> StanzaError {
+pub(crate) fn refusal(condition: Condition, own: &str) -> StanzaError {
     StanzaError::new(condition).application(Element::new(ns::PUBSUB_ERRORS, own))
 }
 
 /// A feature that is not there (§11, `feature-not-implemented`).
-pub(super) fn unsupported(feature: &str) -> StanzaError {
+pub(crate) fn unsupported(feature: &str) -> StanzaError {
     let own = Element::new(ns::PUBSUB_ERRORS, "unsupported").attr("feature", feature);
     StanzaError::new(Condition::FeatureNotImplemented).application(own)
 }
 
 /// Where a node has to be named (§7.2.3.3).
-pub(super) fn node_required() -> StanzaError {
+pub(crate) fn node_required() -> StanzaError {
     refusal(Condition::BadRequest, "nodeid-required")
 }
 
 /// The node is not there (§6.1.3.12).
-pub(super) fn no_node() -> StanzaError {
+pub(crate) fn no_node() -> StanzaError {
     StanzaError::new(Condition::ItemNotFound).text("there is no such node")
 }
 
@@ -41,6 +41,6 @@ pub(super) fn full(text: &str) -> StanzaError {
 }
 
 /// Too many subscriptions (§6.1.3.9).
-pub(super) fn too_many_subscriptions() -> StanzaError {
+pub(crate) fn too_many_subscriptions() -> StanzaError {
     refusal(Condition::PolicyViolation, "too-many-subscriptions").kind(ErrorType::Wait)
 }

@@ -34,12 +34,16 @@ mod turns;
 use std::sync::Arc;
 
 pub(in crate::extensions) use config::{AccessModel, NodeConfig};
+pub(crate) use error::{no_node, node_required, refusal, too_many_subscriptions, unsupported};
 pub(crate) use imported::configuration as imported_configuration;
 pub(in crate::extensions) use items::{all, item};
+pub(crate) use nodes::bad_jid;
+pub(crate) use notify::Event;
+pub(crate) use people::{no_subid, own_jid, subscription};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::publish_own;
 pub(in crate::extensions) use together::{Change, change};
-pub(in crate::extensions) use turns::Turns;
+pub(crate) use turns::Turns;
 
 use tracing::{debug, warn};
 

@@ -214,6 +214,6 @@ pub(super) fn not_acceptable(text: &str) -> StanzaError {
 }
 
 /// An address that is none.
-pub(super) fn bad_jid() -> StanzaError {
+pub(crate) fn bad_jid() -> StanzaError {
     refusal(Condition::BadRequest, "invalid-jid")
 }

@@ -23,15 +23,20 @@ use crate::xml::Element;
 
 /// The element `<event/>`.
 #[derive(Clone, Debug)]
-pub(super) struct Event(Element);
+pub(crate) struct Event(Element);
 
 impl Event {
     fn of(child: Element) -> Self {
         Self(Element::new(ns::PUBSUB_EVENT, "event").child(child))
     }
 
-    pub(super) fn items(node: &str, items: Vec<Element>) -> Self {
+    pub(crate) fn items(node: &str, items: Vec<Element>) -> Self {
         Self::of(named("items", node).children_from(items))
+    }
+
+    /// The element.
+    pub(crate) const fn element(&self) -> &Element {
+        &self.0
     }
 
     /// §7.2.2.1.
@@ -53,7 +58,7 @@ impl Event {
     }
 
     /// §12.18: what became of a subscription.
-    pub(super) fn subscription(node: &str, jid: &Jid, state: &str) -> Self {
+    pub(crate) fn subscription(node: &str, jid: &Jid, state: &str) -> Self {
         let changed = named("subscription", node)
             .attr("jid", jid.to_string())
             .attr("subscription", state);

@@ -91,12 +91,12 @@ pub(super) async fn unsubscribe(place: &Place, iq: &Iq, request: &Element) -> Iq
 }
 
 /// Subscriptions have no ids (§6.2.3.5).
-pub(super) fn no_subid() -> StanzaError {
+pub(crate) fn no_subid() -> StanzaError {
     refusal(Condition::NotAcceptable, "invalid-subid")
 }
 
 /// The attribute `jid`; `None` where it is another's.
-pub(super) fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
+pub(crate) fn own_jid(iq: &Iq, request: &Element) -> Result<Option<Jid>, StanzaError> {
     let jid = request
         .attribute("jid")
         .ok_or_else(|| refusal(Condition::BadRequest, "jid-required"))?;
@@ -111,7 +111,8 @@ const fn state_name(state: SubscriptionState) -> &'static str {
     }
 }
 
-fn subscription(node: &str, jid: &Jid, state: &str) -> Element {
+/// §6.1.2: the element `<subscription/>`.
+pub(crate) fn subscription(node: &str, jid: &Jid, state: &str) -> Element {
     Element::new(ns::PUBSUB, "subscription")
         .attr("node", node)
         .attr("jid", jid.to_string())

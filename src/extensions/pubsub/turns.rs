@@ -8,24 +8,24 @@ use tokio::sync::{Mutex, MutexGuard};
 /// Turns by key. Several keys share one, so that there are few and none has to be taken away again: whoever
 /// has a turn must not take another one of the same table.
 #[derive(Debug)]
-pub(in crate::extensions) struct Turns([Mutex<()>; TURNS]);
+pub(crate) struct Turns([Mutex<()>; TURNS]);
 
 /// Far more than tasks that run at one moment.
 const TURNS: usize = 256;
 
 impl Turns {
-    pub(in crate::extensions) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self([const { Mutex::const_new(()) }; TURNS])
     }
 
     /// Waits for the turn of that key; it ends when what is returned is dropped.
-    pub(in crate::extensions) async fn take(&self, key: impl Hash) -> Option<MutexGuard<'_, ()>> {
+    pub(crate) async fn take(&self, key: impl Hash) -> Option<MutexGuard<'_, ()>> {
         Some(self.0.get(place(&key)?)?.lock().await)
     }
 
     /// Waits for the turns of all those keys. They are taken in one order, so that nobody waits for somebody who
     /// waits for him.
-    pub(in crate::extensions) async fn take_all(
+    pub(crate) async fn take_all(
         &self,
         keys: impl Iterator<Item = impl Hash>,
     ) -> Vec<MutexGuard<'_, ()>> {

@@ -1,0 +1,145 @@
+//! The agents of all hosts as they are at this moment, in memory: what colleagues see of them goes with every
+//! presence, and waits for no database.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::MutexGuard;
+
+use super::live::Live;
+use super::operations::{described, element};
+use crate::domain::agent_state::{Agent, View};
+use crate::domain::chat_profile::PresenceDisplay;
+use crate::domain::ids::AgentId;
+use crate::domain::reason_code::ReasonCodes;
+use crate::extensions::pubsub::Turns;
+use crate::proto::{BareJid, ns};
+use crate::xml::Element;
+
+/// The language of what goes to everybody.
+pub(super) const LANGUAGE: &str = "en";
+
+/// Everybody who has ever logged in as an agent, which accounts bound.
+#[derive(Debug)]
+pub(in crate::contact_center) struct Board {
+    seen: RwLock<BTreeMap<BareJid, Arc<Seen>>>,
+    count: AtomicU64,
+    turns: Turns,
+    /// Who watches all of them.
+    pub(super) live: Live,
+}
+
+/// One agent, and what others are told of it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) agent: Agent,
+    /// Whether colleagues see its state.
+    pub(super) display: PresenceDisplay,
+    /// What colleagues see.
+    pub(super) view: View,
+    /// Another one whenever something else is told.
+    pub(super) number: u64,
+    /// Goes into its presence.
+    pub(super) payload: Element,
+    /// Goes into its presence when the client itself says less.
+    pub(super) status: Option<Element>,
+    /// Goes to those who watch all agents, and stands in their list.
+    pub(super) listed: Element,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            seen: RwLock::default(),
+            count: AtomicU64::new(1),
+            turns: Turns::new(),
+            live: Live::default(),
+        }
+    }
+}
+
+impl Board {
+    /// Waits until nobody else changes that agent or tells of it.
+    pub(super) async fn turn(&self, id: &AgentId) -> Option<MutexGuard<'_, ()>> {
+        self.turns.take(id.jid()).await
+    }
+
+    /// The agent of that account, if it has ever logged in.
+    pub(super) fn find(&self, account: &BareJid) -> Option<Arc<Seen>> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.get(account).cloned()
+    }
+
+    /// The agent as it is now.
+    pub(in crate::contact_center) fn agent(&self, id: &AgentId) -> Agent {
+        let found = self.find(id.jid());
+        found.map_or_else(|| Agent::new(id.clone()), |seen| seen.agent.clone())
+    }
+
+    /// All agents of a host by their addresses.
+    pub(super) fn of_host(&self, host: &BareJid) -> Vec<Arc<Seen>> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        let of_host = |seen: &&Arc<Seen>| seen.agent.id.host() == host.as_str();
+        seen.values().filter(of_host).cloned().collect()
+    }
+
+    /// Puts the agent there as it is now; whether others are told something else from now on. `display` is `None`
+    /// where it is as it was.
+    pub(super) fn put(
+        &self,
+        agent: Agent,
+        display: Option<PresenceDisplay>,
+        reasons: &ReasonCodes,
+    ) -> bool {
+        let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let before = all.get(agent.id.jid()).cloned();
+        if before
+            .as_ref()
+            .is_some_and(|it| it.agent.version > agent.version)
+        {
+            // Read before somebody else has written it.
+            return false;
+        }
+        let known = before.as_ref().map(|before| before.display);
+        let display = display.or(known).unwrap_or(PresenceDisplay::Shown);
+        let mut seen = Seen::of(agent, display, reasons);
+        let is_news = before.as_ref().is_none_or(|it| it.tells_else(&seen));
+        seen.number = match (is_news, &before) {
+            (false, Some(before)) => before.number,
+            _ => self.count.fetch_add(1, Ordering::Relaxed),
+        };
+        all.insert(seen.agent.id.jid().clone(), Arc::new(seen));
+        is_news
+    }
+
+    /// Forgets an account that is removed.
+    pub(super) fn forget(&self, account: &BareJid) {
+        let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(account);
+    }
+}
+
+impl Seen {
+    /// What others are told of that agent.
+    pub(super) fn of(agent: Agent, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
+        let view = agent.view(display);
+        let status = (view == View::Busy).then(|| {
+            let text = agent.status(view, reasons, LANGUAGE);
+            Element::new(ns::CLIENT, "status").text(text)
+        });
+        Self {
+            payload: described(&agent, view, reasons, LANGUAGE),
+            listed: element(&agent, view, reasons, LANGUAGE),
+            number: 0,
+            agent,
+            display,
+            view,
+            status,
+        }
+    }
+
+    fn tells_else(&self, other: &Self) -> bool {
+        self.listed != other.listed || self.status != other.status
+    }
+}

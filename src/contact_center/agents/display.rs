@@ -1,0 +1,112 @@
+//! Whether colleagues see an agent at all (S0-15): the chat profile says so, which an administrator may change at any
+//! time. Where it is switched off, contacts are told what they are told of somebody who is offline.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::devices;
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::people::Person;
+use crate::contact_center::settings::Settings;
+use crate::domain::chat_profile::PresenceDisplay;
+use crate::domain::ids::AgentId;
+use crate::extensions::presence;
+use crate::hooks::{Account, Services};
+
+/// What was set when it was looked up whether the account is shown. In the slots of an account that is online.
+struct Learned(Arc<Settings>);
+
+/// Whether it is known, and has been looked up since something was set.
+pub(super) fn is_learned(place: &Place, account: &Account) -> bool {
+    let learned = account.slots().find::<Learned>();
+    learned.is_some_and(|it| Arc::ptr_eq(&it.0, &place.settings.load()))
+}
+
+/// Looks up whether the account is shown, and shows it or not from now on.
+pub(super) async fn learn(
+    center: &Center,
+    services: &Services,
+    place: &Place,
+    account: &Account,
+) -> Result<(), Refused> {
+    let settings = place.settings.load_full();
+    let Some(id) = AgentId::new(account.jid().clone()) else {
+        return Ok(());
+    };
+    let person = Person::find(place, &services.store, &id).await?;
+    let _turn = center.agents.turn(&id).await;
+    let display = person.profile.presence;
+    // Contacts are told once, of what is true in the end.
+    if display == PresenceDisplay::Hidden {
+        presence::withhold(services, account).await;
+    }
+    account.slots().set(Learned(settings));
+    update(center, services, place, &id, Some(display)).await;
+    if display == PresenceDisplay::Shown {
+        presence::reveal(services, account).await;
+    }
+    Ok(())
+}
+
+/// Puts the agent on the board anew, and tells of it where that is news. The caller has its turn.
+async fn update(
+    center: &Center,
+    services: &Services,
+    place: &Place,
+    id: &AgentId,
+    display: Option<PresenceDisplay>,
+) {
+    let Some(seen) = center.agents.find(id.jid()) else {
+        return;
+    };
+    let reasons = &place.settings.load_full().reasons;
+    let is_news = center.agents.put(seen.agent.clone(), display, reasons);
+    // Goes out where it is another one than before.
+    devices::renew_all(center, services, id).await;
+    if is_news {
+        center.agents.live.note(place, id);
+    }
+}
+
+/// Follows what administrators set, until it is told to stop: who is shown, what reasons are called, who may
+/// watch.
+pub(in crate::contact_center) async fn run(
+    center: Arc<Center>,
+    services: Arc<Services>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = center.settings_changed.notified() => {}
+            () = stop.cancelled() => return,
+        }
+        for place in center.places() {
+            if let Err(refused) = follow(&center, &services, place).await {
+                warn!(%refused, host = %place.host, "what was set is followed when agents come online");
+            }
+        }
+    }
+}
+
+async fn follow(center: &Center, services: &Services, place: &Place) -> Result<(), Refused> {
+    let router = services.router.upgrade();
+    let online = router.map(|it| it.all_online()).unwrap_or_default();
+    let host = place.host.as_str();
+    let own = online
+        .iter()
+        .filter(|it| it.jid().domain().as_str() == host);
+    for account in own {
+        if !is_learned(place, account) {
+            learn(center, services, place, account).await?;
+        }
+    }
+    for seen in center.agents.of_host(&place.host) {
+        let _turn = center.agents.turn(&seen.agent.id).await;
+        update(center, services, place, &seen.agent.id, None).await;
+    }
+    center.agents.live.check_rights();
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! All agents as they change, for supervisors: a node of publish-subscribe (XEP-0060) at the service, whose items
+//! are the agents.
+//!
+//! One may subscribe as long as one has the right to list agents; whoever loses it is told that the subscription has
+//! ended when the next change would have been told. Nobody publishes, configures or owns. What changes while
+//! others are being told is told together with what follows, so that a flood of changes costs no more than
+//! the slowest of it.
+
+mod requests;
+mod watchers;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::list::item;
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::errors::Refused;
+use crate::domain::ids::AgentId;
+use crate::domain::rights::Right;
+use crate::extensions::pubsub::Event;
+use crate::hooks::Services;
+use crate::proto::{BareJid, Jid, MessageType, Stanza, ns};
+
+pub(in crate::contact_center) use requests::{FEATURES, answer, info};
+pub(super) use watchers::{forget, start};
+
+/// The node.
+pub(in crate::contact_center) const NODE: &str = "urn:parlour:agent:0#agents";
+
+/// Items of one notification.
+const ITEMS_MAX: usize = 50;
+
+/// Who watches, and what they have not been told yet: never more than there are agents.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    watchers: watchers::Board,
+    changed: Mutex<BTreeSet<AgentId>>,
+    /// Whether rights may have been taken away.
+    check: AtomicBool,
+    more: Notify,
+}
+
+impl Live {
+    /// What is told of the agent is something else than before.
+    pub(super) fn note(&self, place: &Place, id: &AgentId) {
+        if self.watchers.of(&place.host).jids.is_empty() {
+            return;
+        }
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.insert(id.clone());
+        drop(changed);
+        self.more.notify_one();
+    }
+
+    /// Rights may have been taken away.
+    pub(super) fn check_rights(&self) {
+        self.check.store(true, Ordering::Release);
+        self.more.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<AgentId> {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *changed)
+    }
+}
+
+/// Tells of changes, until it is told to stop.
+pub(in crate::contact_center) async fn run(
+    center: Arc<Center>,
+    services: Arc<Services>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = center.agents.live.more.notified() => {}
+            () = stop.cancelled() => return,
+        }
+        let check = center.agents.live.check.swap(false, Ordering::AcqRel);
+        let changed = center.agents.live.take();
+        for place in center.places() {
+            let here = |id: &&AgentId| id.host() == place.host.as_str();
+            let here: Vec<&AgentId> = changed.iter().filter(here).collect();
+            if here.is_empty() && !check {
+                continue;
+            }
+            if let Err(refused) = tell(&center, &services, place, &here).await {
+                warn!(%refused, host = %place.host, "who watches the agents is not told of a change");
+            }
+        }
+    }
+}
+
+async fn tell(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    changed: &[&AgentId],
+) -> Result<(), Refused> {
+    let recipients = entitled(center, services, place).await?;
+    let seen = changed.iter().filter_map(|id| center.agents.find(id.jid()));
+    let items: Vec<_> = seen.map(|seen| item(ns::PUBSUB_EVENT, &seen)).collect();
+    for items in items.chunks(ITEMS_MAX) {
+        let message = headline(place, &Event::items(NODE, items.to_vec()));
+        for to in &recipients {
+            services.route(message.clone().to(to.clone())).await;
+        }
+    }
+    Ok(())
+}
+
+/// Those who watch and may. The subscriptions of the others end.
+async fn entitled(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+) -> Result<Vec<Jid>, Refused> {
+    let watchers = center.agents.live.watchers.of(&place.host);
+    let mut entitled = Vec::with_capacity(watchers.jids.len());
+    let mut known: Option<(BareJid, bool)> = None;
+    for jid in &watchers.jids {
+        // In the order of their addresses: those of one account follow each other.
+        let may = match &known {
+            Some((account, may)) if account == jid.bare() => *may,
+            _ => may_watch(services, place, jid.bare()).await?,
+        };
+        known = Some((jid.bare().clone(), may));
+        if may {
+            entitled.push(jid.clone());
+        } else {
+            watchers::leave(center, services, place, jid).await?;
+            let ended = Event::subscription(NODE, jid, "none");
+            services
+                .route(headline(place, &ended).to(jid.clone()))
+                .await;
+        }
+    }
+    Ok(entitled)
+}
+
+async fn may_watch(services: &Services, place: &Place, account: &BareJid) -> Result<bool, Refused> {
+    let store = &services.store;
+    let known = store.accounts().find(account).await?;
+    let Some(known) = known.filter(|known| known.enabled) else {
+        return Ok(false);
+    };
+    let rights = place.rights(store, account, known.role).await?;
+    Ok(rights.has(Right::AgentList))
+}
+
+fn headline(place: &Place, event: &Event) -> Stanza {
+    let mut message = Stanza::message(MessageType::Headline)
+        .from(place.address.clone())
+        .child(event.element());
+    message.id = Some(crate::id::random().into());
+    message
+}
