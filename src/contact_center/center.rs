@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Outbox;
-use super::settings::{Follower, Settings};
+use super::settings::Settings;
 use super::timers::{self, Timers};
 use crate::config::Config;
 use crate::hooks::Services;
@@ -20,8 +20,6 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
-    /// What follows when a setting has changed.
-    pub(super) followers: Mutex<Vec<Follower>>,
     stop: CancellationToken,
     work: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -54,7 +52,6 @@ impl Center {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
-            followers: Mutex::default(),
             stop: CancellationToken::new(),
             work: Mutex::default(),
         }
