@@ -36,29 +36,9 @@ pub fn role_profile_id(host: &str, role: Role) -> String {
     format!("{host}/{role}")
 }
 
-/// What has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsChange {
-    /// The host that it was set for.
-    pub host: String,
-    /// What was set.
-    pub setting: Setting,
-}
-
-/// What can be set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// The reason codes of the host.
-    ReasonCodes,
-    /// A chat profile.
-    Profile(Whose),
-    /// Rights.
-    Rights(Whose),
-}
-
 /// For whom something is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub(super) enum Whose {
     /// All accounts of that role, where nothing else is set for one.
     Role(Role),
     /// One account.
@@ -67,10 +47,10 @@ pub enum Whose {
 
 /// What the contact center of a running server does for administrators.
 pub trait CenterKeeping: Send + Sync {
-    /// Reads anew what is set, with effect on those who are there.
+    /// Reads anew what is set for the host, with effect on those who are there.
     fn settings_changed(
         &self,
-        change: SettingsChange,
+        host: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 }
@@ -116,11 +96,11 @@ pub(super) async fn kept<T: DeserializeOwned>(
     })
 }
 
-/// Changes a setting and has a running server read it. Tells whether anything has changed.
+/// Changes a setting of that host and has a running server read it. Tells whether anything has changed.
 pub(super) async fn change<T: Serialize + DeserializeOwned>(
     operator: &Operator,
     (kind, id): (&'static str, &str),
-    change: SettingsChange,
+    host: &str,
     decide: impl Fn(Kept<T>, Timestamp) -> Result<Change<T>, Refusal>,
 ) -> Result<bool, Refusal> {
     for _ in 0..TRIES_MAX {
@@ -146,7 +126,7 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
         match operator.store.records().write(write).await? {
             RecordsWritten::Changed => {}
             RecordsWritten::Done => {
-                tell(operator, change).await?;
+                tell(operator, host).await?;
                 return Ok(true);
             }
         }
@@ -157,14 +137,17 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
 }
 
 /// Has a running server read what was changed.
-async fn tell(operator: &Operator, change: SettingsChange) -> Result<(), Refusal> {
+async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal> {
     let Some(services) = &operator.services else {
         return Ok(());
     };
     let Some(desk) = services.hooks.offers().find::<CenterDesk>() else {
         return Ok(());
     };
-    let told = desk.0.settings_changed(change, Arc::clone(services)).await;
+    let told = desk
+        .0
+        .settings_changed(host.to_owned(), Arc::clone(services))
+        .await;
     told.map_err(|error| {
         Refusal::Failed(format!(
             "it is written, but the running server has not read it: {error}"

@@ -3,10 +3,7 @@
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::center::{
-    self, CHAT_PROFILE, Change, HOST, JID, Kept, ROLE, Setting, SettingsChange, Whose,
-    role_profile_id,
-};
+use super::center::{self, CHAT_PROFILE, Change, HOST, JID, Kept, ROLE, Whose, role_profile_id};
 use super::operation::{Argument, Count, Face, Kind, Operation, own};
 use super::operator::Operator;
 use super::outcome::{Outcome, Table};
@@ -124,7 +121,7 @@ async fn set(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
             events: vec![event],
         })
     };
-    let changed = change(&operator, host.clone(), whose.clone(), decided).await?;
+    let changed = change(&operator, &host, &whose, decided).await?;
     let (profile, _) = holding(&operator, &host, &whose).await?;
     let text = match changed {
         true => format!("The chat profile of {whose} is changed.\n"),
@@ -143,7 +140,7 @@ async fn reset(operator: Operator, arguments: Arguments) -> Result<Outcome, Refu
             events: kept.value.iter().map(|_| event()).collect(),
         })
     };
-    let changed = change(&operator, host, whose.clone(), decided).await?;
+    let changed = change(&operator, &host, &whose, decided).await?;
     let text = match changed {
         true => format!("The chat profile of {whose} is taken away.\n"),
         false => format!("There is no chat profile of {whose} alone.\n"),
@@ -153,14 +150,12 @@ async fn reset(operator: Operator, arguments: Arguments) -> Result<Outcome, Refu
 
 async fn change(
     operator: &Operator,
-    host: String,
-    whose: Whose,
+    host: &str,
+    whose: &Whose,
     decided: impl Fn(Kept<ChatProfile>, crate::clock::Timestamp) -> Result<Change<ChatProfile>, Refusal>,
 ) -> Result<bool, Refusal> {
-    let id = id(&host, &whose);
-    let setting = Setting::Profile(whose);
-    let change = SettingsChange { host, setting };
-    center::change(operator, (CHAT_PROFILE, &id), change, decided).await
+    let id = id(host, whose);
+    center::change(operator, (CHAT_PROFILE, &id), host, decided).await
 }
 
 async fn show(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::center::{self, Change, HOST, REASON_CODES, Setting, SettingsChange};
+use super::center::{self, Change, HOST, REASON_CODES};
 use super::operation::{Argument, Count, Face, Kind as Told, Operation, own};
 use super::operator::Operator;
 use super::outcome::{Outcome, Table};
@@ -102,10 +102,6 @@ async fn edit(
     command: Command,
 ) -> Result<bool, Refusal> {
     let host = center::host(operator, arguments)?;
-    let change = SettingsChange {
-        host: host.clone(),
-        setting: Setting::ReasonCodes,
-    };
     let decided = |kept: center::Kept<ReasonCodes>, now| {
         let mut codes = kept.value.unwrap_or_default();
         let happened = decide(&codes, command.clone(), now).map_err(center::refused)?;
@@ -117,7 +113,7 @@ async fn edit(
         let after = Some(codes);
         Ok(Change { after, events })
     };
-    center::change(operator, (REASON_CODES, &host), change, decided).await
+    center::change(operator, (REASON_CODES, &host), &host, decided).await
 }
 
 async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
-use super::center::{
-    self, ACCOUNT_GRANTS, Change, HOST, JID, Kept, ROLE, ROLE_GRANTS, Setting, SettingsChange,
-    Whose,
-};
+use super::center::{self, ACCOUNT_GRANTS, Change, HOST, JID, Kept, ROLE, ROLE_GRANTS, Whose};
 use super::operation::{Argument, Face, Kind, Operation, own};
 use super::operator::Operator;
 use super::outcome::{Outcome, Table};
@@ -88,20 +85,15 @@ async fn edit(operator: Operator, arguments: Arguments, act: Act) -> Result<Outc
         Some(right) => vec![right],
         None => Right::ALL.to_vec(),
     };
-    let setting = Setting::Rights(whose.clone());
-    let change = SettingsChange {
-        host: host.clone(),
-        setting,
-    };
     let changed = match &whose {
         Whose::Role(role) => {
             let decided = |kept, now| Ok(of_role(kept, now, (act, *role), &rights));
-            center::change(&operator, (ROLE_GRANTS, &host), change, decided).await?
+            center::change(&operator, (ROLE_GRANTS, &host), &host, decided).await?
         }
         Whose::Account(jid) => {
             let decided = |kept, now| Ok(of_account(kept, now, act, &rights));
             let record = (ACCOUNT_GRANTS, jid.as_str());
-            center::change(&operator, record, change, decided).await?
+            center::change(&operator, record, &host, decided).await?
         }
     };
     let what = match rights.as_slice() {

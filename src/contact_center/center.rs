@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::im::Open;
 use super::agents;
+use super::im::Open;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};

@@ -2,7 +2,7 @@
 //! operation asks for some of it; a record of the database each, with every version that there was.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::center::{Center, Place};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
-use crate::admin::{CenterDesk, CenterKeeping, SettingsChange, role_profile_id};
+use crate::admin::{CenterDesk, CenterKeeping, role_profile_id};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
@@ -38,13 +38,6 @@ impl Settings {
     }
 }
 
-/// What a part does when a setting has changed, after it was read.
-pub(super) type Follower = Arc<
-    dyn Fn(Arc<Center>, Arc<Services>, Arc<Place>, SettingsChange) -> BoxFuture<'static, ()>
-        + Send
-        + Sync,
->;
-
 /// The contact center for administrators.
 struct Desk(Arc<Center>);
 
@@ -54,47 +47,18 @@ pub(super) fn register(hooks: &Hooks, center: &Arc<Center>) {
     hooks.offers().set(CenterDesk(Arc::new(desk)));
 }
 
-impl Center {
-    /// Has that done after each change of a setting, before the administrator is told that it is changed.
-    pub(super) fn follow_settings<F>(
-        &self,
-        follower: impl Fn(Arc<Self>, Arc<Services>, Arc<Place>, SettingsChange) -> F
-        + Send
-        + Sync
-        + 'static,
-    ) where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let follower: Follower = Arc::new(move |center, services, place, change| {
-            Box::pin(follower(center, services, place, change))
-        });
-        self.followers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(follower);
-    }
-}
-
 impl CenterKeeping for Desk {
     fn settings_changed(
         &self,
-        change: SettingsChange,
+        host: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let Some(place) = self.0.place_of(&change.host) else {
-                return Ok(());
-            };
-            place.read_settings(&services.store).await?;
-            let followers = {
-                let followers = self.0.followers.lock();
-                followers.unwrap_or_else(PoisonError::into_inner).clone()
-            };
-            for follower in followers {
-                let (center, place) = (Arc::clone(&self.0), Arc::clone(place));
-                follower(center, Arc::clone(&services), place, change.clone()).await;
+            match self.0.place_of(&host) {
+                Some(place) => place.read_settings(&services.store).await,
+                // It is served no longer, or has no contact center.
+                None => Ok(()),
             }
-            Ok(())
         })
     }
 }
@@ -120,6 +84,7 @@ impl Place {
             usual: Arc::default(),
             grants: grants.unwrap_or_default(),
         }));
+        self.settings_changed.notify_one();
         Ok(())
     }
 
@@ -165,10 +130,8 @@ async fn read<T: DeserializeOwned + Serialize>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
-    use crate::admin::{Actor, Operator, Setting, Whose, perform};
+    use crate::admin::{Actor, Operator, perform};
     use crate::contact_center::testing::{Floor, ask};
     use crate::domain::rights::Role;
 
@@ -206,32 +169,32 @@ mod tests {
         assert!(answer.contains("<right-missing"), "{answer}");
     }
 
-    /// Parts that show something of a setting are told of its change after it was read.
+    /// S0-26: the profile of a role and that of an account, read anew in this order.
     #[tokio::test]
-    async fn followers_are_told_what_has_changed_and_for_whom() {
+    async fn a_profile_holds_from_its_change_on() {
         let floor = Floor::new(&["romeo"]).await;
         let services = floor.house.router.services();
         let center = Arc::new(Center::new(&services.config));
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let noting = Arc::clone(&seen);
-        center.follow_settings(move |_, _, place, change| {
-            let profile = Arc::clone(place.settings.load().profile_of(Role::Agent));
-            let noted = (change.setting, profile.im_channels_max);
-            noting.lock().unwrap().push(noted);
-            async {}
-        });
-        let three = [("role", "agent"), ("im-channels-max", "3")];
-        operate(&floor, "profile set", &three).await;
-        let change = |host: &str| SettingsChange {
-            host: host.to_owned(),
-            setting: Setting::Profile(Whose::Role(Role::Agent)),
-        };
+        let place = Arc::clone(center.place_of("localhost").unwrap());
         let desk = Desk(center);
-        for host in ["localhost", "elsewhere.example"] {
-            let told = desk.settings_changed(change(host), Arc::clone(services));
-            told.await.unwrap();
-        }
-        let expected = (change("localhost").setting, 3);
-        assert_eq!(*seen.lock().unwrap(), [expected]);
+        let romeo = BareJid::new("romeo@localhost").unwrap();
+        let max = async || {
+            for host in ["localhost", "elsewhere.example"] {
+                let read = desk.settings_changed(host.to_owned(), Arc::clone(services));
+                read.await.unwrap();
+            }
+            let profile = place.profile(&services.store, &romeo, Role::Agent).await;
+            profile.unwrap().im_channels_max
+        };
+        assert_eq!(max().await, 5);
+        let (role, own) = (("role", "agent"), ("jid", "romeo@localhost"));
+        operate(&floor, "profile set", &[role, ("im-channels-max", "3")]).await;
+        assert_eq!(max().await, 3);
+        operate(&floor, "profile set", &[own, ("im-channels-max", "2")]).await;
+        assert_eq!(max().await, 2);
+        operate(&floor, "profile reset", &[own]).await;
+        assert_eq!(max().await, 3);
+        operate(&floor, "profile reset", &[role]).await;
+        assert_eq!(max().await, 5);
     }
 }

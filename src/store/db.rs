@@ -280,7 +280,8 @@ mod tests {
     async fn connections_that_read_do_not_write() {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("file"));
-        let Db::Sqlite { readers, .. } = Db::open(&location, &Limits::default()).await.unwrap() else {
+        let Db::Sqlite { readers, .. } = Db::open(&location, &Limits::default()).await.unwrap()
+        else {
             panic!("SQLite was asked for");
         };
         let mut reader = readers.reader().await.unwrap();

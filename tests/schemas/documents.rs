@@ -19,8 +19,8 @@ const SECTIONS: &[&str] = &[
     "business rules",
     "state",
     "errors",
-    "security considerations",
-    "accessibility considerations",
+    "security",
+    "accessibility",
     "xml schema",
 ];
 

@@ -1,11 +1,10 @@
 //! Sending business objects to colleagues (S0-27 to S0-29).
 
-use futures_util::future::BoxFuture;
-
 use super::wire::{self, Extent};
 use super::{objects, recent_of, touch};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::im;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::people::Person;
 use crate::contact_center::values::Values;
@@ -13,23 +12,10 @@ use crate::domain::context::transfer::{
     Command, Facts, OBJECTS_MAX, RECIPIENTS_MAX, Transfer, decide,
 };
 use crate::domain::ids::{AgentId, ContextId, ImSessionId};
-use crate::domain::refusal::{Class, Refusal};
 
 /// Bytes of the message that brings a context: half of what a stanza of a client may have by default, so that no device is sent what its
 /// parser refuses.
 const MESSAGE_BYTES_MAX: usize = 128 * 1024;
-
-/// Puts a sending into an IM session of its sender within the same decision, and refuses where there is none, or
-/// where the recipients are not the other participant alone.
-pub(in crate::contact_center) type Share = for<'a> fn(
-    &'a Caller,
-    &'a mut Draft,
-    &'a ImSessionId,
-    &'a Transfer,
-) -> BoxFuture<'a, Result<(), Refused>>;
-
-/// What knows IM sessions; nothing does yet.
-const SHARE: Option<Share> = None;
 
 /// Sends objects to colleagues. One of them that cannot be sent anything, and nothing is sent.
 pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refused> {
@@ -89,8 +75,7 @@ async fn write(
     let sent = draft.change(&before, &events)?;
     touch(&mut draft, &caller.services, &sent, &events).await?;
     if let Some(session) = &sent.session {
-        let share = SHARE.ok_or_else(no_sessions)?;
-        share(caller, &mut draft, session, &sent).await?;
+        im::share(caller, &mut draft, session, &sent).await?;
     }
     for to in sent.recipients.keys() {
         let message = wire::message(&sent, to);
@@ -101,12 +86,4 @@ async fn write(
         draft.pass(message);
     }
     Ok((draft, sent))
-}
-
-fn no_sessions() -> Refused {
-    Refused::Rule(Refusal {
-        class: Class::NotFound,
-        code: "context-session-unknown",
-        text: "There is no such IM session to send this in.".to_owned(),
-    })
 }

@@ -219,7 +219,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_goes_out() {
         &format!("<to>juliet</to>{CASE}"),
     )
     .await;
-    assert!(session.contains("<context-session-unknown"), "{session}");
+    assert!(session.contains("<im-session-unknown"), "{session}");
     assert!(messages(&mut juliet).is_empty());
     let sent = of(&mut romeo, "get", "contexts list='sent'", "").await;
     assert!(sent.contains("<count>0</count>"), "{sent}");

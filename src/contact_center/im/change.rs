@@ -6,8 +6,9 @@ use super::parties::{self, Parties};
 use super::{events, find, is_open, wire};
 use crate::contact_center::center::Center;
 use crate::contact_center::draft::Draft;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::Caller;
+use crate::domain::context::transfer::Transfer;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId, MessageId};
 use crate::domain::im_session::{Command, Event, ImSession, Rejection, Text, decide};
 use crate::hooks::Services;
@@ -51,6 +52,33 @@ pub(super) async fn command(
         center.sessions.remove(&after);
     }
     Ok(after)
+}
+
+/// Puts a sending of business objects into a session of its sender, within the same decision: it goes to the other
+/// participant and to nobody else.
+pub(in crate::contact_center) async fn share(
+    caller: &Caller,
+    draft: &mut Draft,
+    id: &ImSessionId,
+    sent: &Transfer,
+) -> Result<(), Refused> {
+    let before = find(&caller.services, id).await?;
+    // Whether there is one of others is for nobody to know.
+    let before = before.filter(|it| it.has(&caller.agent));
+    let before = before.ok_or(Rejection::NotInvited)?;
+    let mut recipients = sent.recipients.keys();
+    if !recipients.all(|to| before.has(to)) {
+        let text = "In an IM session business context goes to the other participant alone.";
+        return Err(malformed("context-beside-session", text));
+    }
+    let command = Command::Share {
+        by: caller.agent.clone(),
+        context: sent.id.clone(),
+    };
+    let facts = Parties::unread(&before);
+    let events = decide(&before, command, caller.now(), &facts.facts())?;
+    draft.change(&before, &events)?;
+    Ok(())
 }
 
 fn removed(command: &Command) -> Option<&AgentId> {

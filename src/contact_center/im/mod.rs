@@ -32,6 +32,7 @@ use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{ListOrder, Listing, StoreError};
 
+pub(super) use change::share;
 pub(super) use desk::take;
 pub(super) use open::Open;
 pub(super) use operations::OPERATIONS;
