@@ -63,8 +63,10 @@ async fn update(
         return;
     };
     let reasons = &place.settings.load_full().reasons;
-    if center.agents.put(seen.agent.clone(), display, reasons) {
-        devices::renew_all(center, services, id).await;
+    let is_news = center.agents.put(seen.agent.clone(), display, reasons);
+    // Goes out where it is another one than before.
+    devices::renew_all(center, services, id).await;
+    if is_news {
         center.agents.live.note(place, id);
     }
 }
