@@ -62,7 +62,11 @@ pub(super) async fn show(caller: Caller, values: Values) -> Result<Outcome, Refu
     let store = caller.services.store.records();
     let first = store.first_event(KIND, &id).await?;
     let last = i64::try_from(caller.center.agents.agent(&whose).version).unwrap_or(i64::MAX);
-    let (after, max) = span(values.page(), first.unwrap_or(last.saturating_add(1)), last)?;
+    let (after, max) = span(
+        values.page(),
+        first.unwrap_or_else(|| last.saturating_add(1)),
+        last,
+    )?;
     let events = match max {
         0 => Vec::new(),
         max => store.numbered_events(KIND, &id, after, max).await?,

@@ -142,12 +142,12 @@ fn reasons(caller: &Caller, kind: ReasonKind) -> Shown {
 
 async fn not_ready(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let code = values.text("reason")?.to_owned();
-    change(caller, Command::NotReady { code }).await
+    Box::pin(change(caller, Command::NotReady { code })).await
 }
 
 async fn log_out(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let code = values.text("reason")?.to_owned();
-    change(caller, Command::Logout { code }).await
+    Box::pin(change(caller, Command::Logout { code })).await
 }
 
 async fn change(caller: Caller, command: Command) -> Result<Outcome, Refused> {

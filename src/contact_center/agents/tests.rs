@@ -61,22 +61,6 @@ async fn until(client: &mut Client, part: &str) -> Vec<String> {
     all
 }
 
-/// The agent's own state, when it is that.
-async fn until_state(client: &mut Client, part: &str) -> String {
-    let mut last = String::new();
-    let reached = async {
-        while !last.contains(part) {
-            tokio::task::yield_now().await;
-            last = look(client).await;
-        }
-    };
-    let reached = tokio::time::timeout(Duration::from_secs(20), reached)
-        .await
-        .is_ok();
-    assert!(reached, "{part} in {last}");
-    last
-}
-
 /// Gives an account a chat profile of its own in which its presence is shown or not.
 async fn display(floor: &Floor, account: &str, version: u64, presence: PresenceDisplay) {
     let profile = ChatProfile {
