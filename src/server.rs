@@ -36,7 +36,7 @@ use crate::net::tls::{TlsError, install_provider, reload};
 use crate::observe::metrics::{self, Metrics};
 use crate::router::Router;
 use crate::s2s::FederationError;
-use crate::store::{self, Location, Store, StoreError};
+use crate::store::{self, Claim, Location, Store, StoreError};
 use ending::{Signals, drain, shut_down, wait_for_the_end};
 use engine::Engine;
 use house::House;
@@ -120,7 +120,8 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     // Before the database is touched: of two servers of one data_dir the second ends here.
     let control = ControlSocket::bind(&config.data_dir)?;
     let clock = Clock::system();
-    let store = open_store(&config).await?;
+    // The claim is held to the end.
+    let (store, _claim) = Box::pin(open_claimed(&config)).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let components = Components::new(&config);
     let tasks = TaskTracker::new();
@@ -254,6 +255,16 @@ pub async fn open_store(config: &Config) -> Result<Store, Unopened> {
     let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
     let opened = Store::open(&location, &limits).await;
     opened.map_err(unopened(location.to_string()))
+}
+
+/// Opens the database, and claims it for this server.
+async fn open_claimed(config: &Config) -> Result<(Store, Claim), Unopened> {
+    let store = open_store(config).await?;
+    let unopened = |place: String| move |cause| Unopened { place, cause };
+    let (location, limits) = database(config).map_err(unopened("[database] url".to_owned()))?;
+    let claimed = Box::pin(Claim::take(&location, &limits)).await;
+    let claim = claimed.map_err(unopened(location.to_string()))?;
+    Ok((store, claim))
 }
 
 /// What extensions decide of accounts that come from another server.

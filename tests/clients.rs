@@ -85,6 +85,14 @@ fn stage_for_files() -> Result<Server> {
     Server::start(&config, &people, Database::Sqlite)
 }
 
+/// The same with a component that never comes.
+fn stage_for_components() -> Result<Server> {
+    let config = "[c2s]\nrequire_tls = true\n[listen]\ncomponent = ['127.0.0.1:0']\n\
+                  [[component]]\ndomain = 'away.localhost'\nsecret = 'secret'";
+    let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
+    Server::start(config, &people, Database::Sqlite)
+}
+
 /// The same, on which one of the two is an administrator.
 fn stage_for_administration() -> Result<Server> {
     let server = stage()?;

@@ -224,6 +224,19 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "delegation.xsd",
+        &[
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:xmpp:mam:2'><attribute name='node'/></delegated><delegated namespace='urn:example'/></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='get' id='1' from='a@example.org/x'><ping xmlns='urn:xmpp:ping'/></iq></forwarded></delegation>",
+        ],
+        &[
+            "<delegation xmlns='urn:xmpp:delegation:2'/>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated/></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:example'><attribute/></delegated></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><attribute name='node'/></delegation>",
+        ],
+    ),
+    (
         "privilege.xsd",
         &[
             "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both' push='true'/><perm access='message' type='outgoing'/><perm access='iq'><namespace ns='vcard-temp' type='get'/></perm></privilege>",

@@ -265,6 +265,7 @@ impl Arguments {
     pub(super) fn all_accounts(&self) -> impl Iterator<Item = &BareJid> {
         self.0.iter().filter_map(|(_, value)| match value {
             Value::Account(jid) => Some(jid),
+            Value::Session(jid) => Some(jid.bare()),
             _ => None,
         })
     }

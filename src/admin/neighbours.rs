@@ -63,7 +63,10 @@ async fn components(operator: Operator, _arguments: Arguments) -> Result<Outcome
         let address = connected.and_then(|it| it.address);
         rows.push([
             domain.to_owned(),
-            connected.map_or("away", |it| state(it.state)).to_owned(),
+            connected
+                .map_or(PeerState::Away, |it| it.state)
+                .as_str()
+                .to_owned(),
             address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
             connected.map_or(0, |it| it.queued_stanzas).to_string(),
             last.as_ref().map_or_else(|| "-".to_owned(), in_words),
@@ -88,7 +91,7 @@ async fn servers(operator: Operator, _arguments: Arguments) -> Result<Outcome, R
             it.domain.clone(),
             it.local.clone(),
             direction(it.direction).to_owned(),
-            state(it.state).to_owned(),
+            it.state.as_str().to_owned(),
             security(it.security).to_owned(),
             it.queued_stanzas.to_string(),
             it.since.to_string(),
@@ -140,7 +143,7 @@ fn shown(status: &PeerStatus) -> Value {
         "domain": status.domain,
         "local": status.local,
         "direction": direction(status.direction),
-        "state": state(status.state),
+        "state": status.state.as_str(),
         "security": security(status.security),
         "since": status.since.to_string(),
         "address": status.address.map(|address| address.to_string()),
@@ -163,15 +166,6 @@ const fn direction(direction: PeerDirection) -> &'static str {
         PeerDirection::Outgoing => "out",
         PeerDirection::Incoming => "in",
         PeerDirection::Both => "both",
-    }
-}
-
-const fn state(state: PeerState) -> &'static str {
-    match state {
-        PeerState::Connecting => "connecting",
-        PeerState::Negotiating => "negotiating",
-        PeerState::Established => "established",
-        PeerState::Closing => "closing",
     }
 }
 

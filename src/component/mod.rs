@@ -6,6 +6,7 @@
 //! one connection: `opening`, then `task`. Components that are connected to by the server
 //! (`jabber:component:connect`) are not done: nobody asks for them.
 
+mod delegation;
 mod inbound;
 mod opening;
 mod place;
@@ -23,15 +24,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span};
 
 use crate::config::Config;
-use crate::hooks::{Durable, Gateway, Mail, Services};
+use crate::hooks::{At, Durable, Gateway, Info, Mail, Services};
 use crate::net::address_limits::{AddressLimits, NegotiationPlace};
-use crate::proto::{Condition, StanzaError};
+use crate::proto::{BareJid, Condition, Stanza, StanzaError};
 use place::Place;
 
 /// The components that the configuration lists.
 #[derive(Debug)]
 pub struct Components {
     places: Vec<Arc<Place>>,
+    /// The hosts of this server.
+    hosts: Vec<BareJid>,
 }
 
 /// What the connections of components need besides.
@@ -54,14 +57,22 @@ impl Components {
         let places = config.components.iter().map(Place::new);
         Arc::new(Self {
             places: places.map(Arc::new).collect(),
+            hosts: config.hosts.iter().map(|it| it.domain.to_jid()).collect(),
         })
     }
 
-    /// Has what waits for a component that stays away given back in time, until `stop`.
+    /// Makes components known to operators, and has what waits for one that stays away given back in time,
+    /// until `stop`.
     pub fn watch(&self, services: &Arc<Services>, tasks: &TaskTracker, stop: &CancellationToken) {
         for place in &self.places {
+            place.publish(services);
             let (place, services) = (Arc::clone(place), Arc::clone(services));
             let stop = stop.clone();
+            if !place.config().delegations.is_empty() {
+                let (place, services) = (Arc::clone(&place), Arc::clone(&services));
+                let stop = stop.clone();
+                tasks.spawn(async move { delegation::watch(&place, &services, &stop).await });
+            }
             tasks.spawn(async move { place.watch(&services, &stop).await });
         }
     }
@@ -88,6 +99,27 @@ impl Gateway for Components {
         match to.and_then(|to| self.place(to.domain())) {
             Some(place) => place.send(stanza),
             None => Err(Condition::RemoteServerNotFound.into()),
+        }
+    }
+
+    fn is_there(&self, domain: &str) -> bool {
+        self.place(domain).is_some_and(|place| place.is_taken())
+    }
+
+    fn delegate(&self, request: &Stanza, asked: &BareJid) -> Option<Result<(), StanzaError>> {
+        let mut places = self.places.iter();
+        places.find_map(|place| delegation::delegate(place, &self.hosts, request, asked))
+    }
+
+    fn nest(&self, at: At, address: &BareJid, info: &mut Info) {
+        let mut hosts = self.hosts.iter();
+        let Some(host) = hosts.find(|host| host.as_str() == address.domain().as_str()) else {
+            return;
+        };
+        for place in &self.places {
+            if !place.config().delegations.is_empty() {
+                place.nested().nest(place.config(), host, at, info);
+            }
         }
     }
 }

@@ -16,10 +16,10 @@ use super::Setup;
 use super::place::{Place, Seat};
 use super::task::{Task, Terms};
 use crate::config::Config;
-use crate::hooks::{PeerDirection, PeerKind, PeerSecurity, PeerState, PeerStatus};
+use crate::hooks::PeerFailure;
 use crate::peer::{Connection, ReadError};
 use crate::proto::{BareJid, StreamCondition, StreamError, ns, reading};
-use crate::stream::{Framing, Outbox};
+use crate::stream::{Framing, Outbox, header};
 use crate::xml::{Element, Frame, Limits, Opening, Scope, parse, write};
 
 /// Why a connection does not become a component's.
@@ -60,6 +60,7 @@ pub(super) async fn open(setup: &Setup, socket: TcpStream, peer: IpAddr) -> Opti
             limits(config, config.c2s.negotiation_bytes_max.as_usize()),
         ),
         header: None,
+        domain: None,
     };
     let patience = config.c2s.negotiation_timeout_seconds.duration();
     let outcome = tokio::select! {
@@ -70,12 +71,25 @@ pub(super) async fn open(setup: &Setup, socket: TcpStream, peer: IpAddr) -> Opti
         },
     };
     match outcome {
-        Ok(seat) => opened.into_task(setup, seat, peer),
+        Ok(seat) => opened.into_task(setup, seat),
         Err(Failure::Told(error)) => {
             warn!(
                 condition = error.condition.name(),
                 "a component is not let in"
             );
+            if let Some(domain) = &opened.domain {
+                let step = if opened.header.is_some() {
+                    "handshake"
+                } else {
+                    "stream"
+                };
+                let failure = PeerFailure {
+                    at: setup.services.clock.now(),
+                    step,
+                    reason: reason(&error, peer),
+                };
+                setup.services.peers.failed(domain.as_str(), failure);
+            }
             opened.refuse(setup, &error).await;
             None
         }
@@ -87,6 +101,8 @@ struct Opened {
     connection: Connection,
     /// What the peer's header said, when ours has been sent.
     header: Option<Header>,
+    /// The domain that the peer named.
+    domain: Option<BareJid>,
 }
 
 struct Header {
@@ -102,6 +118,7 @@ impl Opened {
             Frame::Element(_) | Frame::Close => return Err(StreamCondition::BadFormat.into()),
         };
         let domain = check(&opening)?;
+        self.domain = Some(domain.clone());
         let place = setup.components.place(domain.as_str());
         let place = place.ok_or(StreamCondition::HostUnknown)?;
         tracing::Span::current().record("domain", domain.as_str());
@@ -151,7 +168,7 @@ impl Opened {
         };
         tokio::time::sleep(delay).await;
         if good {
-            Ok(place.sit_down().await?)
+            Ok(place.sit_down(peer).await?)
         } else {
             Err(StreamCondition::NotAuthorized.into())
         }
@@ -190,7 +207,7 @@ impl Opened {
         }
     }
 
-    fn into_task(mut self, setup: &Setup, seat: Seat, peer: IpAddr) -> Option<Task> {
+    fn into_task(mut self, setup: &Setup, seat: Seat) -> Option<Task> {
         let header = self.header?;
         let limits = limits(
             &setup.services.config,
@@ -202,32 +219,9 @@ impl Opened {
             scope: header.scope,
             lang: header.lang,
             limits,
-            known: publish(setup, seat.place(), peer),
         };
         Some(Task::new(self.connection, seat, setup, terms))
     }
-}
-
-/// Makes the connection known to operators.
-fn publish(setup: &Setup, place: &Arc<Place>, peer: IpAddr) -> crate::hooks::Published {
-    let local = setup.services.hosts.first();
-    let status = PeerStatus {
-        kind: PeerKind::Component,
-        domain: place.domain().to_string(),
-        local: local.map(ToString::to_string).unwrap_or_default(),
-        direction: PeerDirection::Both,
-        state: PeerState::Established,
-        since: setup.services.clock.now(),
-        address: Some(peer),
-        security: PeerSecurity::Plain,
-        queued_stanzas: 0,
-        queued_bytes: 0,
-    };
-    let place = Arc::clone(place);
-    setup
-        .services
-        .peers
-        .publish(status, move || place.queue().depth())
 }
 
 fn limits(config: &Config, stanza_bytes_max: usize) -> Limits {
@@ -238,21 +232,22 @@ fn limits(config: &Config, stanza_bytes_max: usize) -> Limits {
     }
 }
 
+/// What operators are told of a refusal. The secret that was tried is not known, nor would it be shown.
+fn reason(error: &StreamError, peer: IpAddr) -> String {
+    let why = match error.condition {
+        StreamCondition::NotAuthorized => "the secret is wrong",
+        StreamCondition::HostUnknown => "no such component is configured",
+        StreamCondition::Conflict => "another connection is open, and conflict is \"refuse\"",
+        StreamCondition::ConnectionTimeout => "it did not prove who it is in time",
+        other => other.name(),
+    };
+    format!("{peer} was not let in: {why}")
+}
+
 /// Which component the header is for.
 fn check(opening: &Opening) -> Result<BareJid, StreamError> {
-    let tag = &opening.tag;
-    if tag.ns() != ns::STREAMS {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the stream namespace is http://etherx.jabber.org/streams"));
-    }
-    if tag.name() != "stream" {
-        return Err(StreamError::new(StreamCondition::BadFormat).text("a stream was expected"));
-    }
-    if opening.scope.default_ns() != ns::COMPONENT {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the content namespace is jabber:component:accept"));
-    }
-    let Some(to) = tag.attribute("to") else {
+    header::expect_content(opening, ns::COMPONENT)?;
+    let Some(to) = opening.tag.attribute("to") else {
         return Err(StreamError::new(StreamCondition::ImproperAddressing)
             .text("the header needs 'to', the domain of the component"));
     };

@@ -4,7 +4,8 @@
 //! has just been given up.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,8 +13,13 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::delegation::{self, Delegated, Nested};
+use crate::clock::Clock;
 use crate::config::{Component, ComponentConflict};
-use crate::hooks::{Durable, Mail, Services};
+use crate::hooks::{
+    Durable, Mail, PeerDirection, PeerKind, PeerSecurity, PeerState, PeerStatus, Published,
+    Services,
+};
 use crate::peer::{Queue, QueueLimits, Refused, Waiting};
 use crate::proto::{BareJid, Condition, StanzaError, StreamCondition, StreamError};
 
@@ -28,6 +34,12 @@ pub(super) struct Place {
     /// Changed under its own lock only; [`Place::locked`] orders that with the queue.
     state: watch::Sender<State>,
     lock: Mutex<()>,
+    /// What it was asked in the server's place.
+    delegated: Delegated,
+    /// What it can do in the server's place.
+    nested: Nested,
+    /// What operators see of it, from the start of the server on.
+    known: OnceLock<(Published, Clock)>,
 }
 
 /// Whether somebody is connected.
@@ -55,6 +67,9 @@ impl Place {
             queue: Queue::new(limits),
             state: watch::Sender::new(State::Away { until }),
             lock: Mutex::default(),
+            delegated: Delegated::new(config),
+            nested: Nested::default(),
+            known: OnceLock::new(),
         }
     }
 
@@ -68,6 +83,65 @@ impl Place {
 
     pub(super) const fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// Makes it known to operators, also while nobody is connected: what waits for it counts then, too.
+    pub(super) fn publish(self: &Arc<Self>, services: &Services) {
+        let local = services.hosts.first();
+        let status = PeerStatus {
+            kind: PeerKind::Component,
+            domain: self.domain.to_string(),
+            local: local.map(ToString::to_string).unwrap_or_default(),
+            direction: PeerDirection::Both,
+            state: PeerState::Away,
+            since: services.clock.now(),
+            address: None,
+            security: PeerSecurity::Plain,
+            queued_stanzas: 0,
+            queued_bytes: 0,
+        };
+        let place = Arc::downgrade(self);
+        let depth = move || place.upgrade().map_or((0, 0), |it| it.queue.depth());
+        let published = services.peers.publish(status, depth);
+        // Published once; a second time would say the same.
+        drop(self.known.set((published, services.clock.clone())));
+    }
+
+    fn show(&self, state: PeerState, address: Option<IpAddr>) {
+        if let Some((published, clock)) = self.known.get() {
+            published.change(clock.now(), |status| {
+                status.state = state;
+                status.address = address;
+            });
+        }
+    }
+
+    pub(super) const fn delegated(&self) -> &Delegated {
+        &self.delegated
+    }
+
+    pub(super) const fn nested(&self) -> &Nested {
+        &self.nested
+    }
+
+    /// Whether somebody is connected at this moment.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Connected(_))
+    }
+
+    /// Takes a stanza that would mean nothing later (XEP-0355 §4.3).
+    pub(super) fn send_at_once(&self, stanza: Mail) -> Result<(), StanzaError> {
+        let _locked = self.locked();
+        if !self.is_taken() {
+            return Err(delegation::unavailable());
+        }
+        self.queue
+            .put(stanza)
+            .map(drop)
+            .map_err(|refused| match refused {
+                Refused::Full => Condition::ResourceConstraint.into(),
+                Refused::Closed => delegation::unavailable(),
+            })
     }
 
     /// Takes a stanza, to be sent now or when the component is back.
@@ -89,14 +163,14 @@ impl Place {
         })
     }
 
-    /// Sits down; who sat here before has to go first, or nobody gets in, as is configured.
+    /// Sits down; who sat here before has to go first, or nobody gets in, as is configured. `peer` is who does.
     ///
     /// # Errors
     /// `conflict` when there is somebody, and is to stay.
-    pub(super) async fn sit_down(self: &Arc<Self>) -> Result<Seat, StreamError> {
+    pub(super) async fn sit_down(self: &Arc<Self>, peer: IpAddr) -> Result<Seat, StreamError> {
         let mut states = self.state.subscribe();
         loop {
-            if let Some(seat) = self.try_to_sit_down()? {
+            if let Some(seat) = self.try_to_sit_down(peer)? {
                 return Ok(seat);
             }
             // The place itself holds the sender, so this always comes to an end.
@@ -106,7 +180,7 @@ impl Place {
         }
     }
 
-    fn try_to_sit_down(self: &Arc<Self>) -> Result<Option<Seat>, StreamError> {
+    fn try_to_sit_down(self: &Arc<Self>, peer: IpAddr) -> Result<Option<Seat>, StreamError> {
         let _locked = self.locked();
         if let State::Connected(told) = &*self.state.borrow() {
             return match self.config.conflict {
@@ -120,6 +194,7 @@ impl Place {
         }
         let told = CancellationToken::new();
         self.state.send_replace(State::Connected(told.clone()));
+        self.show(PeerState::Established, Some(peer));
         Ok(Some(Seat {
             place: Arc::clone(self),
             told,
@@ -215,9 +290,24 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let _locked = self.place.locked();
-        self.place.queue.put_back(self.in_flight.drain(..));
+        // What was asked in the server's place is refused now, and shall not be done later.
+        let given_up = self.place.delegated.give_up();
+        let queue = &self.place.queue;
+        if given_up.is_empty() {
+            queue.put_back(self.in_flight.drain(..));
+        } else {
+            let behind = queue.drain();
+            let waits = |it: &Waiting| {
+                !it.stanza
+                    .id
+                    .as_ref()
+                    .is_some_and(|id| given_up.contains(id.as_str()))
+            };
+            queue.put_back(self.in_flight.drain(..).chain(behind).filter(waits));
+        }
         let until = Instant::now() + self.place.config.reconnect_seconds.duration();
         self.place.state.send_replace(State::Away { until });
+        self.place.show(PeerState::Away, None);
     }
 }
 

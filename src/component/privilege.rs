@@ -2,13 +2,14 @@
 //!
 //! It is told on connecting what it may do (§4.2). A message in the name of a host or account (§5.3) and a
 //! request in the name of an account (§6.3) come wrapped, are checked, and go on as if from there. Rosters are
-//! in `extensions::roster`. Presence (§7) is not granted to anybody.
+//! in `extensions::roster`, presence (§7) is in `extensions::privileged_presence`, but for what there was
+//! before the component came. Everything counts for the hosts that the component acts for.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 
-use crate::config::{Access, Component, MessagePrivilege, Privileges};
+use crate::config::{Access, Component, MessagePrivilege, PresencePrivilege, Privileges};
 use crate::hooks::{Answer, Effects, Services};
 use crate::proto::common::forward::forwarded;
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, MessageType, Stanza, StanzaError};
@@ -30,12 +31,9 @@ pub(super) async fn open(stanza: Stanza, config: &Component, services: &Arc<Serv
     let Some(wrapped) = Wrapped::find(&stanza, services) else {
         return Opened::Ordinary(stanza);
     };
-    let privileges = &config.privileges;
     let unwrapped = match wrapped {
-        Wrapped::Message => message(&stanza, privileges, services),
-        Wrapped::Request(kind, account) => {
-            request(&stanza, kind, account, privileges, services).await
-        }
+        Wrapped::Message => message(&stanza, config, services),
+        Wrapped::Request(kind, account) => request(&stanza, kind, account, config, services).await,
     };
     match unwrapped {
         Ok(unwrapped) => Opened::Unwrapped(unwrapped),
@@ -72,10 +70,10 @@ impl Wrapped {
 /// §5.3: out of the name of a bare address of this server.
 fn message(
     stanza: &Stanza,
-    privileges: &Privileges,
+    config: &Component,
     services: &Services,
 ) -> Result<Stanza, StanzaError> {
-    if privileges.message != MessagePrivilege::Outgoing {
+    if config.privileges.message != MessagePrivilege::Outgoing {
         return Err(Condition::Forbidden.into());
     }
     let privilege = element(stanza, "privilege")?;
@@ -84,7 +82,9 @@ fn message(
         .and_then(|forwarded| forwarded.find(ns::CLIENT, "message"));
     let inner = inner.ok_or_else(|| StanzaError::bad_request("no message is forwarded"))?;
     let inner = read(inner)?;
-    let own = |from: &Jid| from.is_bare() && services.serves(from.domain());
+    let own = |from: &Jid| {
+        from.is_bare() && services.serves(from.domain()) && config.acts_for(from.domain())
+    };
     if !inner.from.as_ref().is_some_and(own) {
         return Err(Condition::Forbidden.into());
     }
@@ -101,7 +101,7 @@ async fn request(
     stanza: &Stanza,
     kind: IqType,
     account: BareJid,
-    privileges: &Privileges,
+    config: &Component,
     services: &Arc<Services>,
 ) -> Result<Stanza, StanzaError> {
     let privileged = element(stanza, "privileged_iq")?;
@@ -113,7 +113,8 @@ async fn request(
         .from
         .as_ref()
         .is_none_or(|from| *from == account.clone().into());
-    if !may_ask(privileges, kind, namespace) || !of_account {
+    let may_ask = may_ask(&config.privileges, kind, namespace);
+    if !may_ask || !of_account || !config.acts_for(account.domain().as_str()) {
         return Err(Condition::Forbidden.into());
     }
     if inner.kind != Kind::Iq(kind) {
@@ -173,6 +174,9 @@ fn read(element: &Element) -> Result<Stanza, StanzaError> {
 
 /// §4.2, §5.2, §6.2: what the component may do with the accounts of that host; `None` for nothing.
 pub(super) fn advertisement(config: &Component, host: &BareJid) -> Option<Stanza> {
+    if !config.acts_for(host.as_str()) {
+        return None;
+    }
     let privileges = &config.privileges;
     let perm = |access: &str| Element::new(ns::PRIVILEGE, "perm").attr("access", access);
     let mut perms = Vec::new();
@@ -192,6 +196,9 @@ pub(super) fn advertisement(config: &Component, host: &BareJid) -> Option<Stanza
         });
         perms.push(perm("iq").children_from(namespaces));
     }
+    if privileges.presence != PresencePrivilege::None {
+        perms.push(perm("presence").attr("type", privileges.presence.as_str()));
+    }
     if perms.is_empty() {
         return None;
     }
@@ -202,4 +209,24 @@ pub(super) fn advertisement(config: &Component, host: &BareJid) -> Option<Stanza
         .child(&privilege);
     told.id = Some(crate::id::random().into());
     Some(told)
+}
+
+/// §8: the presence of accounts, for a component that may know it and was not there when it came. What
+/// changes meanwhile waits in the queue behind.
+pub(super) fn presences(config: &Component, services: &Services) -> Vec<Stanza> {
+    if config.privileges.presence == PresencePrivilege::None {
+        return Vec::new();
+    }
+    let Some(router) = services.router.upgrade() else {
+        return Vec::new();
+    };
+    let mut presences = Vec::new();
+    for account in router.all_online() {
+        if config.acts_for(account.jid().domain().as_str()) {
+            let sessions = account.sessions();
+            let shown = sessions.iter().filter_map(|session| session.presence());
+            presences.extend(shown.map(|it| Stanza::clone(&it).to(config.domain.to_jid())));
+        }
+    }
+    presences
 }

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::Setup;
+use super::delegation::{self, Answered};
 use super::inbound::{self, Rules, Unfit};
 use super::place::Seat;
 use super::privilege::{self, Opened};
 use crate::config::Component;
-use crate::hooks::{Published, Services};
+use crate::hooks::{PeerFailure, Services};
 use crate::net::rate::Bucket;
 use crate::peer::{Connection, ReadError};
 use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
@@ -36,8 +37,6 @@ pub(super) struct Terms {
     pub(super) scope: Scope,
     pub(super) lang: Option<CompactString>,
     pub(super) limits: Limits,
-    /// The connection as operators see it, for as long as there is one.
-    pub(super) known: Published,
 }
 
 /// A connected component at work.
@@ -97,17 +96,19 @@ impl Task {
         let Self {
             mut connection,
             seat,
-            terms,
+            services,
             ..
         } = self;
+        let domain = seat.place().domain().clone();
         // First of all: another connection may wait for it.
-        drop((seat, terms.known));
+        drop(seat);
         let mut out = Outbox::new(Framing::Stream);
         match end {
             End::Closed => out.close(),
             End::Failed(error) => {
                 warn!(condition = error.condition.name(), "stream error");
                 out.fail(&error);
+                remember(&services, domain.as_str(), error.condition);
             }
             End::Lost => return info!("the connection of a component is lost"),
         }
@@ -121,13 +122,26 @@ impl Task {
         let _ = timeout(LAST_WORDS, last_words).await;
     }
 
-    /// XEP-0356 §4.2: it learns what it may do before anything else.
+    /// XEP-0356 §4.2, XEP-0355 §4.2: it learns what it may do, and is to do, before anything else.
     async fn advertise(&mut self) -> Result<(), End> {
-        let config = self.seat.place().config();
+        let place = Arc::clone(self.seat.place());
         let mut out = Outbox::new(Framing::Stream);
         for host in &self.services.hosts {
-            if let Some(told) = privilege::advertisement(config, host) {
-                out.stanza(&told);
+            let privileges = privilege::advertisement(place.config(), host);
+            let delegations = delegation::advertisement(place.config(), host);
+            for told in privileges.iter().chain(&delegations) {
+                out.stanza(told);
+            }
+            for question in delegation::questions(&place, host) {
+                out.stanza(&question);
+            }
+        }
+        // XEP-0356 §8: whose presence it would know if it had been there before.
+        for presence in privilege::presences(place.config(), &self.services) {
+            out.stanza(&presence);
+            if out.bytes().len() >= WRITE_BYTES {
+                self.write(&out).await?;
+                out = Outbox::new(Framing::Stream);
             }
         }
         self.write(&out).await
@@ -248,7 +262,16 @@ impl Task {
                 let place = Arc::clone(self.seat.place());
                 let opened = privilege::open(stanza, place.config(), &self.services);
                 match Box::pin(opened).await {
-                    Opened::Ordinary(stanza) | Opened::Unwrapped(stanza) => {
+                    Opened::Ordinary(stanza) => {
+                        match delegation::answered(self.seat.place(), stanza) {
+                            Answered::Other(stanza) | Answered::Tell(stanza) => {
+                                self.route(stanza).await;
+                            }
+                            Answered::Done => {}
+                        }
+                        Ok(())
+                    }
+                    Opened::Unwrapped(stanza) => {
                         self.route(stanza).await;
                         Ok(())
                     }
@@ -279,6 +302,18 @@ impl Task {
         if let Some(router) = self.services.router.upgrade() {
             drop(router.arrive(stanza).await);
         }
+    }
+}
+
+/// Tells operators why a stream was ended, unless the end was ours.
+fn remember(services: &Services, domain: &str, condition: StreamCondition) {
+    if condition != StreamCondition::SystemShutdown {
+        let failure = PeerFailure {
+            at: services.clock.now(),
+            step: "stream",
+            reason: format!("ended with {}", condition.name()),
+        };
+        services.peers.failed(domain, failure);
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Config;
 use super::check_auth;
+use super::check_component;
 use super::component::Component;
 use super::database::SCHEMES;
 use super::reader::Reader;
@@ -163,6 +164,7 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
             reader.complain_at(&format!("{path}.secret"), "[[component]] secret", message);
         }
         room_for_a_stanza_of_a_client(config, component, &path, reader);
+        check_component::trust(config, index, reader);
         let is_set = |index: usize| reader.is_set(&format!("component[{index}].domain"));
         if !is_set(index) {
             continue;

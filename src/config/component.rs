@@ -1,6 +1,7 @@
 //! `[[component]]`: programs of others that serve a domain (XEP-0114).
 
 use super::address::Domain;
+use super::delegation::Delegation;
 use super::privileges::Privileges;
 use super::section::{section, words};
 use super::units::{Bytes, Seconds};
@@ -21,6 +22,16 @@ section! {
         role: ComponentRole = ComponentRole::Service;
         /// What it is called in lists of services; "" for its domain only.
         name: Option<String> = None;
+        /// For the accounts of which hosts its privileges and delegations count; [] for all hosts.
+        hosts: Vec<Domain> = Vec::new();
+        /// Requests for these hosts and their accounts that it answers in the server's place
+        /// (XEP-0355), each as "NAMESPACE" or "NAMESPACE ATTRIBUTE ...": only those that have all the
+        /// attributes. It is sent what belongs to people: for programs that are trusted like the server.
+        delegations: Vec<Delegation> = Vec::new();
+        /// How long it may take to answer one of them, before the asker is told that nobody does.
+        delegated_seconds: Seconds = Seconds::new(30), in Seconds::new(1)..=Seconds::new(600);
+        /// How many of them may wait for its answer. More are refused.
+        delegated_requests_max: u32 = 1_024, in 1..=1_000_000;
         /// What happens when it connects while it is connected: "replace" closes the older
         /// connection, which nobody may have noticed to be dead, "refuse" the newer one.
         conflict: ComponentConflict = ComponentConflict::Replace;
@@ -45,6 +56,14 @@ section! {
     }
     tables {
         privileges: Privileges;
+    }
+}
+
+impl Component {
+    /// Whether its privileges and delegations count for that host and its accounts.
+    #[must_use]
+    pub fn acts_for(&self, host: &str) -> bool {
+        self.hosts.is_empty() || self.hosts.iter().any(|own| own.as_str() == host)
     }
 }
 

@@ -13,6 +13,9 @@ section! {
         roster_push: bool = true;
         /// Whether it may send messages in the name of hosts and accounts: "outgoing", or "none".
         message: MessagePrivilege = MessagePrivilege::None;
+        /// Whose presence it is told of: "managed_entity" for that of this server's accounts, "roster" for
+        /// that of their contacts, too, which needs `roster` to be readable; or "none".
+        presence: PresencePrivilege = PresencePrivilege::None;
         /// Which requests it may send in the name of accounts, each as "get NAMESPACE",
         /// "set NAMESPACE" or "both NAMESPACE".
         iq: Vec<IqPrivilege> = Vec::new();
@@ -40,6 +43,18 @@ words! {
         None = "none",
         /// They may.
         Outgoing = "outgoing",
+    }
+}
+
+words! {
+    /// Whose presence is told.
+    pub enum PresencePrivilege {
+        /// Nobody's.
+        None = "none",
+        /// That of accounts.
+        ManagedEntity = "managed_entity",
+        /// That of accounts and their contacts.
+        Roster = "roster",
     }
 }
 

@@ -36,6 +36,9 @@ section! {
         last_items_max: u32 = 500, in 0..=100_000;
         /// How many sorts of clients are remembered with what they want to be told of (XEP-0115).
         client_sorts_max: u32 = 2000, in 0..=1_000_000;
+        /// How many clients of contacts on other servers are remembered with what they want to be told
+        /// of, each for every account that it is present for; 0 for none.
+        remote_clients_max: u32 = 10_000, in 0..=1_000_000;
     }
 }
 

@@ -136,6 +136,16 @@ macro_rules! identifiers {
 identifiers! {
     /// One dealing with a customer on one medium.
     InteractionId;
+    /// What was asked of a connector.
+    RequestId;
+    /// A person or company outside.
+    CustomerId;
+    /// The record of one agent's part in one interaction.
+    ActivityId;
+    /// A planned transaction that refers to another record.
+    FollowUpId;
+    /// A titled note about a customer, with its replies.
+    StreamId;
     /// An invited, accepted, ended conversation of two agents.
     ImSessionId;
     /// One sending of business objects to colleagues.

@@ -20,6 +20,11 @@
 //! | File | What it decides |
 //! |---|---|
 //! | [`agent_state`] | available, not ready, engaged, wrap-up; what colleagues see of it |
+//! | [`customer`] | who is outside, and what pops up when one calls |
+//! | [`message_stream`] | titled notes about a customer, with replies and files |
+//! | [`follow_up`] | what is planned because of something, and its notes |
+//! | [`activity`] | the record of one agent's part in an interaction |
+//! | [`interaction`] | dealings with a customer, carried by a connector |
 //! | [`im_session`] | conversations that are invited, accepted, ended |
 //! | [`context`] | business objects sent to colleagues; recent ones |
 //! | [`personal_contact`] | who has whom in the roster, always mutual |
@@ -32,13 +37,18 @@
 //! | [`refusal`] | how all of them say no |
 //! | [`ids`] | what records are called |
 
+pub mod activity;
 pub mod agent_state;
 pub mod chat_profile;
 pub mod colleague;
 pub mod context;
+pub mod customer;
 pub mod directory;
+pub mod follow_up;
 pub mod ids;
 pub mod im_session;
+pub mod interaction;
+pub mod message_stream;
 pub mod personal_contact;
 pub mod reach;
 pub mod reason_code;

@@ -118,20 +118,26 @@ pub(crate) use rejections;
 mod tests {
     use super::*;
     use crate::domain::{
-        agent_state, chat_profile, colleague, context, directory, im_session, personal_contact,
-        reach, reason_code, rights,
+        activity, agent_state, chat_profile, colleague, context, customer, directory, follow_up,
+        im_session, interaction, message_stream, personal_contact, reach, reason_code, rights,
     };
 
     /// One code means one thing, whichever record says it.
     #[test]
     fn codes_are_words_joined_by_hyphens_and_none_means_two_things() {
         let mut codes: Vec<&str> = [
+            activity::Rejection::CODES,
             agent_state::Rejection::CODES,
             chat_profile::Rejection::CODES,
             colleague::Prerequisite::CODES,
             context::Rejection::CODES,
+            customer::Rejection::CODES,
             directory::Rejection::CODES,
+            follow_up::Rejection::CODES,
             im_session::Rejection::CODES,
+            interaction::Rejection::CODES,
+            message_stream::Rejection::CODES,
+            message_stream::attachment::Rejection::CODES,
             personal_contact::Rejection::CODES,
             reach::Rejection::CODES,
             reason_code::Rejection::CODES,

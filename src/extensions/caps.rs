@@ -8,7 +8,7 @@
 
 mod client;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use sha3::Sha3_256;
 
 use crate::config::Config;
-use crate::hooks::{Ask, At, Hooks, Info, StreamPhase};
+use crate::hooks::{Ask, At, Hooks, Info, Services, StreamPhase};
 use crate::proto::common::forms::{Field, Form};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, StanzaError, ns};
@@ -30,8 +30,8 @@ pub(in crate::extensions) use client::ver_of;
 /// Identifies the software (XEP-0115 §4): a URI that is nobody else's, and promises no page.
 const NODE: &str = "urn:uuid:d5b68289-aee9-409a-b105-9492eed7e1c2";
 
-/// The capabilities of one host. They change only with the software and its configuration, so
-/// that they are worked out once.
+/// The capabilities of one host. They change only with the software and its configuration, and where
+/// components answer in the server's place (XEP-0355 §7.2), so that they are worked out once for each answer.
 #[derive(Debug)]
 struct Caps {
     host: BareJid,
@@ -40,7 +40,12 @@ struct Caps {
     hashes: [(&'static str, String); 2],
 }
 
-type Known = Arc<OnceLock<Vec<Caps>>>;
+/// What is known of the hosts, and who tells of them anew once the server is built.
+#[derive(Default)]
+struct Known {
+    caps: Mutex<Vec<Arc<Caps>>>,
+    services: OnceLock<Weak<Services>>,
+}
 
 /// Registers the stream features and the nodes.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
@@ -50,19 +55,30 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     hooks.feature(&[At::Host], ns::CAPS);
     hooks.feature(&[At::Host], ns::CAPS2);
 
-    let known = Known::default();
-    let (found, config) = (Arc::clone(&known), Arc::clone(config));
+    let known = Arc::<Known>::default();
+    let (found, hosts) = (Arc::clone(&known), Arc::clone(config));
     hooks.complete(move |hooks| {
-        let hosts = config.hosts.iter().map(|host| host.domain.to_jid());
+        let hosts = hosts.hosts.iter().map(|host| host.domain.to_jid());
         let all = hosts.map(|host| Caps::new(hooks.disco().info(At::Host, &host), host));
-        // Hooks are completed once; a second time would find the same.
-        let _ = found.set(all.collect());
+        *found.lock() = all.map(Arc::new).collect();
     });
+    if config
+        .components
+        .iter()
+        .any(|it| !it.delegations.is_empty())
+    {
+        let known = Arc::clone(&known);
+        hooks.starting(move |services| {
+            // Started once; a second time would find the same.
+            let _ = known.services.set(Arc::downgrade(&services));
+            std::future::ready(Ok(()))
+        });
+    }
     for phase in [StreamPhase::Negotiation, StreamPhase::Authenticated] {
         let features: [fn(&Caps) -> Element; 2] = [Caps::to_element, Caps::to_element2];
         for feature in features {
             let known = Arc::clone(&known);
-            hooks.stream_feature(phase, move |host| find(&known, host).map(feature));
+            hooks.stream_feature(phase, move |host| known.find(host).map(|it| feature(&it)));
         }
     }
     hooks.disco_node(&[At::Host], move |ask| {
@@ -71,13 +87,28 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     });
 }
 
-fn find<'a>(known: &'a Known, host: &BareJid) -> Option<&'a Caps> {
-    known.get()?.iter().find(|caps| caps.host == *host)
+impl Known {
+    /// The capabilities of a host as they are now.
+    fn find(&self, host: &BareJid) -> Option<Arc<Caps>> {
+        let services = self.services.get().and_then(Weak::upgrade);
+        let now = services.map(|services| services.disco_info(At::Host, host));
+        let mut caps = self.lock();
+        let known = caps.iter_mut().find(|caps| caps.host == *host)?;
+        if let Some(info) = now.filter(|info| *info != known.info) {
+            *known = Arc::new(Caps::new(info, host.clone()));
+        }
+        Some(Arc::clone(known))
+    }
+
+    /// A panic while the lock was held cannot have left the list half changed.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Caps>>> {
+        self.caps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// XEP-0115 §6.2, XEP-0390 §5.5: the same information on the node made of the hash.
 fn answer(known: &Known, ask: &Ask) -> Option<Info> {
-    let caps = find(known, &ask.iq.to)?;
+    let caps = known.find(&ask.iq.to)?;
     caps.has_node(ask.node.as_deref()?)
         .then(|| caps.info.clone())
 }

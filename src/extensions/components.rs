@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Item};
-use crate::proto::BareJid;
 use crate::proto::document::Document;
+use crate::proto::{BareJid, ns};
 
 /// Registers the list.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
@@ -17,9 +17,13 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             .note("components connect to the server, not the server to components"),
     );
     hooks.document(
-        Document::new("XEP-0356", "Privileged Entity", "0.4.1")
-            .note("rosters, messages and requests of accounts, but not their presence"),
+        Document::new("XEP-0355", "Namespace Delegation", "0.5")
+            .note("by the configuration (admin mode); of discovery at unknown nodes, items only"),
     );
+    hooks.feature(&[At::Host], ns::DELEGATION);
+    hooks.document(Document::new("XEP-0356", "Privileged Entity", "0.4.1").note(
+        "of contacts on other servers, the presence that comes while the component is connected",
+    ));
     let listed: Arc<[(BareJid, Item)]> = listed(config).into();
     if listed.is_empty() {
         return;

@@ -46,11 +46,11 @@ async fn info(iq: Iq) -> IqAnswer {
         return Err(Condition::ServiceUnavailable.into());
     }
     let services = Arc::clone(&iq.services);
-    let disco = services.hooks.disco();
     let ask = ask(iq);
     let info: Info = if ask.node.is_none() {
-        disco.info(ask.iq.at, &ask.iq.to)
+        services.disco_info(ask.iq.at, &ask.iq.to)
     } else {
+        let disco = services.hooks.disco();
         disco.node_info(&ask).await?.ok_or_else(unknown_node)?
     };
     Ok(Some(info.to_element(ask.node.as_deref())))

@@ -30,6 +30,7 @@ pub mod offline;
 pub mod ping;
 pub mod presence;
 pub mod private_xml;
+pub mod privileged_presence;
 pub mod pubsub;
 pub mod push;
 pub mod registration;
@@ -83,6 +84,7 @@ const LIST: &[Register] = &[
     ping::register,
     presence::register,
     private_xml::register,
+    privileged_presence::register,
     pubsub::register,
     push::register,
     registration::register,

@@ -142,7 +142,9 @@ impl Client {
         let mut stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
         stanza.from = Some(self.session.address());
         let replies = Box::pin(self.router.submit(&self.session, Arc::new(stanza))).await;
-        self.replies.extend(replies.stanzas);
+        let own = replies.stanzas.into_iter();
+        let own = own.map(|it| Arc::unwrap_or_clone(it.of_reader(self.session.jid())));
+        self.replies.extend(own);
         for write in replies.durable {
             write.await.unwrap();
         }
@@ -163,7 +165,8 @@ impl Client {
     pub(crate) fn received(&mut self) -> Vec<Stanza> {
         let mut received = std::mem::take(&mut self.replies);
         let mail = self.session.mail_now();
-        received.extend(mail.iter().map(|mail| Stanza::clone(mail)));
+        let mail = mail.into_iter().map(|it| it.of_reader(self.session.jid()));
+        received.extend(mail.map(Arc::unwrap_or_clone));
         received
     }
 

@@ -11,6 +11,7 @@ use crate::hooks::iq::{At, Iq};
 use crate::proto::common::forms::Form;
 use crate::proto::{BareJid, Jid, StanzaError, ns};
 use crate::xml::Element;
+use crate::xml::element::XML_NS;
 
 type FormSource = Box<dyn Fn(&BareJid) -> Option<Form> + Send + Sync>;
 type Provided<T> = BoxFuture<'static, Result<Option<T>, StanzaError>>;
@@ -99,6 +100,34 @@ impl Identity {
 }
 
 impl Info {
+    /// Reads an answer to disco#info; `None` for one that is not well made: something twice, or no form
+    /// where one stands.
+    #[must_use]
+    pub fn parse(query: &Element) -> Option<Self> {
+        let owned = |value: Option<&str>| value.map(|value| Cow::Owned(value.to_owned()));
+        let mut info = Self::default();
+        for child in query.children() {
+            match (child.ns(), child.name()) {
+                (ns::DISCO_INFO, "identity") => info.identities.push(Identity {
+                    category: owned(child.attribute("category"))?,
+                    kind: owned(child.attribute("type"))?,
+                    lang: owned(child.attribute_ns(XML_NS, "lang")),
+                    name: owned(child.attribute("name")),
+                }),
+                (ns::DISCO_INFO, "feature") => info.features.push(owned(child.attribute("var"))?),
+                (ns::DATA_FORMS, "x") => info.forms.push(Form::parse(child).ok()?),
+                _ => {}
+            }
+        }
+        info.identities.sort_unstable();
+        info.features.sort_unstable();
+        let (identities, features) = (info.identities.len(), info.features.len());
+        info.identities.dedup();
+        info.features.dedup();
+        let once = info.identities.len() == identities && info.features.len() == features;
+        once.then_some(info)
+    }
+
     /// The element `<query/>` of disco#info, for the node that was asked for.
     #[must_use]
     pub fn to_element(&self, node: Option<&str>) -> Element {

@@ -65,7 +65,7 @@ pub struct Effects {
     /// Stanzas for the sending session itself. Its task writes them out without the detour
     /// over the mailbox, so that their number needs no bound there. Outgoing stanzas only:
     /// for an incoming stanza there is no such session, and they are dropped.
-    pub reply: Vec<Stanza>,
+    pub reply: Vec<Arc<Stanza>>,
     /// Stanzas to be routed like any other.
     pub route: Vec<Stanza>,
     /// Work that waits for the database. The sender's task awaits it, so that order is

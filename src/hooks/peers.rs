@@ -44,6 +44,8 @@ pub enum PeerDirection {
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerState {
+    /// Not there; what is for it waits.
+    Away,
     /// Being looked up and connected to.
     Connecting,
     /// Connected, and not yet known for who it says it is.
@@ -52,6 +54,29 @@ pub enum PeerState {
     Established,
     /// Closed on the way out.
     Closing,
+}
+
+impl PeerState {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [
+        Self::Away,
+        Self::Connecting,
+        Self::Negotiating,
+        Self::Established,
+        Self::Closing,
+    ];
+
+    /// As operators see it in lists and numbers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Away => "away",
+            Self::Connecting => "connecting",
+            Self::Negotiating => "negotiating",
+            Self::Established => "established",
+            Self::Closing => "closing",
+        }
+    }
 }
 
 /// What protects a connection and proves who the peer is.

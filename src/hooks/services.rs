@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::hooks::disco::Info;
 use crate::hooks::gateway::Gateway;
+use crate::hooks::iq::At;
 use crate::hooks::online::Account;
 use crate::hooks::passage::Durable;
 use crate::hooks::peers::Peers;
@@ -80,6 +82,17 @@ impl Services {
         self.gateways
             .iter()
             .find(|gateway| gateway.leads_to(domain))
+    }
+
+    /// What an address as a whole is and can do: what the extensions tell, and what components that answer
+    /// in the server's place do (XEP-0355 §7.2).
+    #[must_use]
+    pub fn disco_info(&self, at: At, address: &BareJid) -> Info {
+        let mut info = self.hooks.disco().info(at, address);
+        for gateway in &self.gateways {
+            gateway.nest(at, address, &mut info);
+        }
+        info
     }
 
     /// Whether there is a way to that domain: a host, a service of this server, or a way out.

@@ -13,6 +13,7 @@ use metrics::gauge;
 
 use super::visitor::{Visitor, is_one_of};
 use super::{Watch, Web};
+use crate::hooks::{PeerKind, PeerState};
 use crate::observe::metrics as names;
 
 pub(super) fn routes(web: &Arc<Web>) -> Router {
@@ -37,6 +38,7 @@ async fn page(
     };
     sessions(&web);
     store(&web);
+    peers(&web);
     certificates(&web, &web.watch);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, metrics.render()).into_response()
@@ -71,6 +73,35 @@ fn store(web: &Web) {
     let (archive, offline) = (store.archive().queued(), store.offline_messages().queued());
     gauge!(names::STORE_QUEUE, "queue" => "archive").set(number(archive));
     gauge!(names::STORE_QUEUE, "queue" => "offline").set(number(offline));
+}
+
+/// Components and other servers. Every combination is set each time: what is over shall be shown with zero.
+fn peers(web: &Web) {
+    let connections = web.listener.router.services().peers.connections();
+    for (kind, name) in [
+        (PeerKind::Server, "server"),
+        (PeerKind::Component, "component"),
+    ] {
+        let of_kind = || connections.iter().filter(|it| it.kind == kind);
+        for state in PeerState::ALL {
+            let count = of_kind().filter(|it| it.state == state).count();
+            gauge!(names::PEERS, "kind" => name, "state" => state.as_str()).set(number(count));
+        }
+        let waiting = of_kind().map(|it| it.queued_stanzas);
+        gauge!(names::PEER_QUEUES, "kind" => name, "of" => "all")
+            .set(number(waiting.clone().sum()));
+        let longest = waiting.max().unwrap_or(0);
+        gauge!(names::PEER_QUEUES, "kind" => name, "of" => "longest").set(number(longest));
+    }
+    // Of components there are as many as are configured; other servers would be labels that strangers choose.
+    for component in connections
+        .iter()
+        .filter(|it| it.kind == PeerKind::Component)
+    {
+        let connected = component.state == PeerState::Established;
+        let domain = component.domain.clone();
+        gauge!(names::COMPONENTS, "domain" => domain).set(u32::from(connected));
+    }
 }
 
 fn certificates(web: &Web, watch: &Watch) {

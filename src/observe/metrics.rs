@@ -73,6 +73,12 @@ pub const ACCOUNTS_ONLINE: &str = "parlour_accounts_online";
 pub const MAILBOXES: &str = "parlour_mailbox_stanzas";
 /// What waits to be written to the database.
 pub const STORE_QUEUE: &str = "parlour_store_queue_records";
+/// Connections with components and other servers.
+pub const PEERS: &str = "parlour_peers";
+/// What waits for components and other servers.
+pub const PEER_QUEUES: &str = "parlour_peer_queue_stanzas";
+/// Whether each component is there.
+pub const COMPONENTS: &str = "parlour_component_connected";
 /// Days that certificates are still valid.
 pub const CERTIFICATES: &str = "parlour_certificate_days_left";
 /// Seconds since the start.
@@ -159,6 +165,24 @@ pub const MEASURES: &[Measure] = &[
         MeasureKind::Gauge,
         "queue: archive, offline",
         "records that wait to be written together",
+    ),
+    measure(
+        PEERS,
+        MeasureKind::Gauge,
+        "kind: server, component; state: away, connecting, negotiating, established, closing",
+        "connections with other servers, and components",
+    ),
+    measure(
+        PEER_QUEUES,
+        MeasureKind::Gauge,
+        "kind: server, component; of: all, longest",
+        "stanzas that wait for other servers and components",
+    ),
+    measure(
+        COMPONENTS,
+        MeasureKind::Gauge,
+        "domain",
+        "1 while a configured component is connected, 0 while it is away",
     ),
     measure(
         CERTIFICATES,

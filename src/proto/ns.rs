@@ -16,6 +16,8 @@ pub const BIDI_FEATURE: &str = "urn:xmpp:features:bidi";
 pub const COMPONENT: &str = "jabber:component:accept";
 /// XEP-0356 §4.2: what a component may do in the name of others.
 pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
+/// XEP-0355 §4.2: requests that a component answers in the server's place.
+pub const DELEGATION: &str = "urn:xmpp:delegation:2";
 /// RFC 6120 §4.8.1: the stream itself.
 pub const STREAMS: &str = "http://etherx.jabber.org/streams";
 /// RFC 7395 §3.3: a stream over WebSocket.

@@ -52,6 +52,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         received_at: None,
         copies: None,
         archived: None,
+        to_each: false,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 
 use crate::clock::Timestamp;
 use crate::proto::error::{ErrorType, StanzaError};
-use crate::proto::jid::{BareJid, Jid, Resource};
+use crate::proto::jid::{BareJid, FullJid, Jid, Resource};
 use crate::proto::ns;
 use crate::xml::{Child, Content, Element, write};
 
@@ -37,6 +37,9 @@ pub struct Stanza {
     pub copies: Option<Arc<AtomicUsize>>,
     /// What the archive that saw it last has decided; not on the wire.
     pub archived: Option<Arc<ArchiveMark>>,
+    /// Whether it lies in the mailboxes of many sessions as one, `to` being none, and is written with the address
+    /// of the session that reads it; not on the wire.
+    pub to_each: bool,
 }
 
 /// That an archive has decided about a message (XEP-0313 §5.1).
@@ -266,6 +269,7 @@ impl Stanza {
             received_at: None,
             copies: None,
             archived: None,
+            to_each: false,
         }
     }
 
@@ -301,6 +305,25 @@ impl Stanza {
     pub fn to(mut self, to: impl Into<Jid>) -> Self {
         self.to = Some(to.into());
         self
+    }
+
+    /// The same to each of those into whose mailboxes it is put, so that they can share it.
+    #[must_use]
+    pub fn to_each(mut self) -> Arc<Self> {
+        self.to = None;
+        self.to_each = true;
+        Arc::new(self)
+    }
+
+    /// A stanza out of the mailbox of that session as it is when it leaves the session again: to it.
+    #[must_use]
+    pub fn of_reader(self: Arc<Self>, reader: &FullJid) -> Arc<Self> {
+        if !self.to_each {
+            return self;
+        }
+        let mut own = Self::clone(&self).to(reader.clone());
+        own.to_each = false;
+        Arc::new(own)
     }
 
     /// The same with one more child.
@@ -363,6 +386,7 @@ impl Stanza {
             received_at: None,
             copies: None,
             archived: None,
+            to_each: false,
         }
     }
 
@@ -379,6 +403,11 @@ impl Stanza {
     /// Writes the stanza. `xmlns` is declared where the transport sends each stanza as a
     /// document of its own (RFC 7395 §3.3.3); over TCP the stream header has declared it.
     pub fn write(&self, out: &mut Vec<u8>, xmlns: Option<&str>) {
+        self.write_for(None, out, xmlns);
+    }
+
+    /// Writes the stanza for that session, out of its mailbox.
+    pub fn write_for(&self, reader: Option<&FullJid>, out: &mut Vec<u8>, xmlns: Option<&str>) {
         let name = self.kind.element_name();
         out.push(b'<');
         out.extend_from_slice(name.as_bytes());
@@ -386,10 +415,14 @@ impl Stanza {
             attribute(out, " xmlns='", xmlns);
         }
         if let Some(from) = &self.from {
-            address(out, " from='", from);
+            address(out, " from='", from.bare(), from.resource());
         }
-        if let Some(to) = &self.to {
-            address(out, " to='", to);
+        match (&self.to, reader) {
+            (None, Some(reader)) if self.to_each => {
+                address(out, " to='", reader.bare(), Some(reader.resource()));
+            }
+            (Some(to), _) => address(out, " to='", to.bare(), to.resource()),
+            (None, _) => {}
         }
         if let Some(kind) = self.kind.type_name() {
             attribute(out, " type='", kind);
@@ -447,12 +480,15 @@ fn attribute(out: &mut Vec<u8>, opening: &str, value: &str) {
     out.push(b'\'');
 }
 
-fn address(out: &mut Vec<u8>, opening: &str, jid: &Jid) {
+fn address(out: &mut Vec<u8>, opening: &str, bare: &BareJid, resource: Option<&Resource>) {
     out.extend_from_slice(opening.as_bytes());
-    write::escape_attribute(out, jid.bare().as_str());
-    if let Some(resource) = jid.resource() {
+    write::escape_attribute(out, bare.as_str());
+    if let Some(resource) = resource {
         out.push(b'/');
         write::escape_attribute(out, resource.as_str());
     }
     out.push(b'\'');
 }
+
+#[cfg(test)]
+mod tests;

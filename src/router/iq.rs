@@ -39,7 +39,11 @@ impl Router {
             Some(to) if to.local().is_some() && to.resource().is_some() => {
                 self.iq_to_session(&to.clone(), stanza).await
             }
-            _ if kind.is_request() => self.iq_to_server(&stanza, kind, sender, replies).await,
+            _ if kind.is_request() => match self.delegated(&stanza) {
+                None => self.iq_to_server(&stanza, kind, sender, replies).await,
+                Some(Ok(())) => None,
+                Some(Err(error)) => answered(&stanza, Err(error)),
+            },
             _ => {
                 if !self.answer_to_server(&stanza, sender, replies).await {
                     debug!("an answer to nothing");
@@ -95,6 +99,13 @@ impl Router {
             debug!("what an answer led to failed");
         }
         true
+    }
+
+    /// Whether somebody answers the request in the server's place (XEP-0355), and has taken it.
+    fn delegated(&self, stanza: &Stanza) -> Option<Result<(), StanzaError>> {
+        let asked = stanza.to.as_ref().or(stanza.from.as_ref())?.bare();
+        let mut gateways = self.services.gateways.iter();
+        gateways.find_map(|gateway| gateway.delegate(stanza, asked))
     }
 
     async fn iq_to_session(&self, to: &Jid, stanza: Mail) -> Option<Stanza> {

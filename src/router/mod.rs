@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 use tracing::debug;
 
 use crate::hooks::{
@@ -32,7 +33,7 @@ pub struct Replies {
     /// Whose they are; nobody's where no session sent the stanza.
     session: Option<Arc<Session>>,
     /// In order.
-    pub stanzas: Vec<Stanza>,
+    pub stanzas: Vec<Mail>,
     /// Writes that were begun for the stanza: until they are durable it does not count as handled
     /// (XEP-0198 §4).
     pub durable: Vec<Durable>,
@@ -295,7 +296,8 @@ impl Router {
         takes: fn(&Session) -> bool,
         replies: &mut Replies,
     ) {
-        let takers: Vec<_> = sessions.iter().filter(|session| takes(session)).collect();
+        let takers = sessions.iter().filter(|session| takes(session));
+        let takers: SmallVec<[_; 4]> = takers.collect();
         if takers.is_empty() {
             return Box::pin(self.keep_or_refuse(&stanza, replies)).await;
         }
@@ -316,7 +318,7 @@ impl Router {
         if stanza.kind == Kind::Message(MessageType::Headline)
             && own.is_some_and(|own| Arc::ptr_eq(own, session))
         {
-            replies.stanzas.push(Arc::unwrap_or_clone(stanza));
+            replies.stanzas.push(stanza);
             return;
         }
         if let Err(stanza) = session.deliver(stanza) {
@@ -390,7 +392,7 @@ impl Router {
         };
         let own = replies.session.as_ref();
         if own.is_some_and(|session| session.is_addressed_by(to)) {
-            replies.stanzas.push(answer);
+            replies.stanzas.push(Arc::new(answer));
             return;
         }
         if !self.services.serves(to.domain()) {

@@ -38,7 +38,7 @@ impl Router {
         }
         if matches!(stanza.kind, Kind::Iq(_)) {
             let answer = Box::pin(self.iq(stanza, Some(session), &mut replies)).await;
-            replies.stanzas.extend(answer);
+            replies.stanzas.extend(answer.map(Arc::new));
             return replies;
         }
         match (stanza.kind, &stanza.to) {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::proto::{StreamCondition, StreamError, ns};
+use crate::stream::header;
 use crate::xml::{Element, Opening, write};
 
 /// What a valid header says.
@@ -22,25 +23,9 @@ pub(super) struct Header {
 /// # Errors
 /// The stream error that §4.9.3 names for what is wrong.
 pub(super) fn header(opening: &Opening) -> Result<Header, StreamError> {
+    header::expect_content(opening, ns::SERVER)?;
+    header::expect_version(opening)?;
     let tag = &opening.tag;
-    if tag.ns() != ns::STREAMS {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the stream namespace is http://etherx.jabber.org/streams"));
-    }
-    if tag.name() != "stream" {
-        return Err(StreamError::new(StreamCondition::BadFormat).text("a stream was expected"));
-    }
-    if opening.scope.default_ns() != ns::SERVER {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the content namespace is jabber:server"));
-    }
-    let version = tag
-        .attribute("version")
-        .and_then(|it| it.split('.').next())
-        .and_then(|major| major.parse::<u32>().ok());
-    if version.is_none_or(|major| major < 1) {
-        return Err(StreamCondition::UnsupportedVersion.into());
-    }
     let domain = |name: &str, condition: StreamCondition| {
         let value = tag.attribute(name).map(domain);
         value

@@ -124,11 +124,11 @@ async fn give_back(
     router.registry().unbind(session);
     if let Some(management) = management {
         for mail in management.end(resumables).await {
-            router.keep(&mail).await;
+            router.keep(&mail.of_reader(session.jid())).await;
         }
     }
     for mail in rest.into_iter().chain(session.close_mailbox()) {
-        router.keep(&mail).await;
+        router.keep(&mail.of_reader(session.jid())).await;
     }
     let services = router.services();
     services.hooks.run_closed(session, services).await;

@@ -244,7 +244,7 @@ impl Task {
             let weight: usize = self.in_flight.iter().map(|mail| mail.weight()).sum();
             self.out.reserve(weight.min(WRITE_BYTES));
             for mail in &self.in_flight {
-                self.out.stanza(mail);
+                self.out.mail(self.session.jid(), mail);
                 gathered += 1;
                 if self.out.len() >= WRITE_BYTES {
                     break;
@@ -322,7 +322,7 @@ impl Task {
                             Box::pin(self.nonza(&parsed, transport)).await?;
                         }
                         Err(Unfit::Refused(answer)) => {
-                            self.write(answer.into_iter().map(|answer| *answer));
+                            self.write(answer.into_iter().map(Arc::from));
                             self.count(Vec::new());
                             if self.management.is_some() {
                                 Box::pin(self.keep_within_bounds(transport)).await?;
@@ -353,6 +353,10 @@ impl Task {
             became_available,
             ..
         } = self.router.submit(&self.session, stanza).await;
+        if stanzas.len() > 1 {
+            let weight: usize = stanzas.iter().map(|stanza| stanza.weight()).sum();
+            self.out.reserve(weight.min(WRITE_BYTES));
+        }
         self.write(stanzas);
         if self.management.is_some() {
             self.count(durable);
@@ -388,7 +392,7 @@ impl Task {
                 management.end_page();
                 return self.flush(transport).await;
             }
-            self.write(page);
+            self.write(page.into_iter().map(Arc::new));
             self.flush(transport).await?;
             self.put_behind_the_backlog();
         }
@@ -404,7 +408,7 @@ impl Task {
     }
 
     /// Gathers what the server itself says to the client, behind what waited for it.
-    fn write(&mut self, stanzas: impl IntoIterator<Item = Stanza>) {
+    fn write(&mut self, stanzas: impl IntoIterator<Item = Mail>) {
         for stanza in stanzas {
             if let Some(held) = &mut self.held
                 && !held.is_empty()
@@ -412,16 +416,16 @@ impl Task {
                 let held = held.release();
                 self.gather(held);
             }
-            self.out.stanza(&stanza);
+            self.out.mail(self.session.jid(), &stanza);
             if let Some(management) = &mut self.management {
-                management.sent(Arc::new(stanza), Origin::Passing);
+                management.sent(stanza, Origin::Passing);
             }
         }
     }
 
     fn gather(&mut self, mail: impl IntoIterator<Item = Mail>) {
         for mail in mail {
-            self.out.stanza(&mail);
+            self.out.mail(self.session.jid(), &mail);
             if let Some(management) = &mut self.management {
                 management.sent(mail, Origin::Passing);
             }
@@ -454,7 +458,7 @@ impl Task {
             .from(crate::proto::BareJid::from_parts(None, host))
             .to(self.session.address())
             .child(&Element::new(ns::PING, "ping"));
-        self.write([ping]);
+        self.write([Arc::new(ping)]);
         self.flush(transport).await?;
         Ok(now + answer)
     }

@@ -46,7 +46,7 @@ queries! {
     COUNT = "select count(*) from abuse_report";
     TRIM_OWN = "delete from abuse_report where id in
         (select id from abuse_report where reporter = $1 and reported_at < $2
-            order by reported_at, id limit $3)";
+            order by reported_at, id limit cast($3 as bigint))";
     // The oldest of whoever has the most, so that nobody's flood takes what others said.
     TRIM_MOST = "delete from abuse_report where id in
         (select id from abuse_report where reporter =
@@ -54,7 +54,7 @@ queries! {
                 order by count(*) desc, reporter limit 1)
             order by reported_at, id limit 1)";
     LIST = "select id, reporter, reported, reason, content, stanza_ids, reported_at
-        from abuse_report order by reported_at desc, id desc limit $1";
+        from abuse_report order by reported_at desc, id desc limit cast($1 as bigint)";
     EXPIRE = "delete from abuse_report where reported_at < $1";
 }
 

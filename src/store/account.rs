@@ -72,11 +72,11 @@ queries! {
     FIND = "select jid, role, enabled, created_at, last_seen_at, last_status
         from account where jid = $1";
     PAGE = "select jid, role, enabled, created_at, last_seen_at, last_status
-        from account where domain = $1 and jid > $2 order by jid limit $3";
+        from account where domain = $1 and jid > $2 order by jid limit cast($3 as bigint)";
     COUNT = "select count(*) from account where domain = $1";
     COUNT_DISABLED = "select count(*) from account where domain = $1 and not enabled";
     WITH_ROLE = "select jid, role, enabled, created_at, last_seen_at, last_status
-        from account where role = $1 and domain = $2 order by jid limit $3";
+        from account where role = $1 and domain = $2 order by jid limit cast($3 as bigint)";
 }
 
 pub(super) const INSERT_ACCOUNT: &str = INSERT;

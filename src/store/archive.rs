@@ -6,7 +6,6 @@
 //! databases and for every language. What is archived at all, and what a word is, is decided elsewhere.
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
 use super::db::{Db, queries, reading, transaction};
@@ -16,6 +15,7 @@ use crate::proto::jid::{BareJid, Jid};
 
 mod id;
 mod named;
+mod paging;
 pub(super) mod preference;
 mod replacing;
 mod search;
@@ -25,11 +25,12 @@ pub(super) mod writing;
 
 pub use id::{ArchiveId, Ids as ArchiveIds, UnknownArchiveId};
 pub use preference::ArchivePreference;
-pub use word::{WORDS_MAX, archive_word};
+pub use word::{ArchiveWords, WORDS_MAX, archive_word};
 pub use writing::Appended as ArchiveAppended;
 pub(super) use writing::{Writer, insert_messages};
 
 pub(super) const PREFERENCE_QUERIES: &[(&str, &str)] = preference::QUERIES;
+pub(super) const PAGING_QUERIES: &[(&str, &str)] = paging::QUERIES;
 pub(super) const SEARCH_QUERIES: &[(&str, &str)] = search::QUERIES;
 
 /// A message that is to be archived.
@@ -112,32 +113,23 @@ queries! {
         on conflict (name) do update set value = excluded.value";
     FIND = "select id, stanza from archive_message where owner = $1 and id = $2";
     REPLACE = "update archive_message set stanza = $3, words = $4 where owner = $1 and id = $2";
-    OLDEST = "select id, stanza from archive_message
-        where owner = $1 and id > $2 and id < $3 order by id limit $4";
-    LATEST = "select id, stanza from archive_message
-        where owner = $1 and id > $2 and id < $3 order by id desc limit $4";
-    OLDEST_WITH = "select id, stanza from archive_message
-        where conversation = $1 and id > $2 and id < $3
-        and ($5 = '' or peer_resource = $5) order by id limit $4";
-    LATEST_WITH = "select id, stanza from archive_message
-        where conversation = $1 and id > $2 and id < $3
-        and ($5 = '' or peer_resource = $5) order by id desc limit $4";
     COUNT = "select count(*) from (select 1 as one from archive_message
-        where owner = $1 and id > $2 and id < $3 limit $4) as counted";
+        where owner = $1 and id > $2 and id < $3 limit cast($4 as bigint)) as counted";
     COUNT_WITH = "select count(*) from (select 1 as one from archive_message
         where conversation = $1 and id > $2 and id < $3
-        and ($5 = '' or peer_resource = $5) limit $4) as counted";
+        and ($5 = '' or peer_resource = $5) limit cast($4 as bigint)) as counted";
     NEXT_OWNER = "select min(owner) from archive_message where owner > $1";
     NTH_LATEST = "select id from archive_message where owner = $1 order by id desc limit 1 offset $2";
-    OLD = "select id from archive_message where owner = $1 and id < $2 order by id limit $3";
+    OLD = "select id from archive_message where owner = $1 and id < $2 order by id limit cast($3 as bigint)";
     DELETE_UP_TO = "delete from archive_message where owner = $1 and id <= $2";
     REMOVE = "delete from archive_message where owner = $1";
     LAST_SUMMARY = "select last_id from archive_summary where owner = $1
         order by last_id desc limit 1";
     ENOUGH_FOR_SUMMARY = "select id from archive_message
         where owner = $1 and id > $2 order by id limit 1 offset $3";
-    WORDS = "select id, words from archive_message
-        where owner = $1 and id > $2 and id <= $3 order by id";
+    // All in one row, as pages are (see paging.rs).
+    WORDS = "select string_agg(id, ''), string_agg(words, '') from (select id, words
+        from archive_message where owner = $1 and id > $2 and id <= $3 order by id) as summarized";
     ADD_SUMMARY = "insert into archive_summary (owner, last_id, first_id, words)
         values ($1, $2, $3, $4) on conflict (owner, last_id) do nothing";
     DELETE_SUMMARIES = "delete from archive_summary where owner = $1 and last_id <= $2";
@@ -185,58 +177,6 @@ impl Archive<'_> {
                 .await?
         });
         row.map(Archived::try_from).transpose()
-    }
-
-    /// A page of the messages that match. `messages_max` 0 finds out only whether there are any.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn page(
-        &self,
-        owner: &BareJid,
-        filter: &ArchiveFilter,
-        end: ArchiveEnd,
-        limits: ArchivePageLimits,
-    ) -> Result<ArchivePage, StoreError> {
-        if !filter.words.is_empty() {
-            return Box::pin(self.search(owner, filter, end, limits)).await;
-        }
-        let text = match (end, &filter.with) {
-            (ArchiveEnd::Oldest, None) => OLDEST,
-            (ArchiveEnd::Latest, None) => LATEST,
-            (ArchiveEnd::Oldest, Some(_)) => OLDEST_WITH,
-            (ArchiveEnd::Latest, Some(_)) => LATEST_WITH,
-        };
-        let (low, high) = filter.bounds();
-        let messages_max = usize::try_from(limits.messages_max).unwrap_or(usize::MAX);
-        let conversation = filter.conversation(owner);
-        let first = conversation.unwrap_or_else(|| owner.as_str().to_owned());
-        let mut page = ArchivePage::default();
-        let mut bytes = 0_usize;
-        reading!(self.db, pool => {
-            let mut query = sqlx::query_as(text)
-                .bind(first.as_str())
-                .bind(low.to_bytes())
-                .bind(high.to_bytes())
-                .bind(i64::from(limits.messages_max) + 1);
-            if filter.with.is_some() {
-                query = query.bind(filter.resource());
-            }
-            let mut rows = query.fetch(pool);
-            while let Some(row) = rows.try_next().await? {
-                let row: Row = row;
-                if page.messages.len() >= messages_max || bytes >= limits.bytes_max {
-                    page.more = true;
-                    break;
-                }
-                bytes = bytes.saturating_add(row.stanza.len());
-                page.messages.push(row.try_into()?);
-            }
-        });
-        if end == ArchiveEnd::Latest {
-            page.messages.reverse();
-        }
-        Ok(page)
     }
 
     /// How many messages match, words apart; `None` when there are more than `count_max`, or when words are

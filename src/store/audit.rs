@@ -73,7 +73,7 @@ queries! {
             and ($2 = '' or actor = $2) and ($3 = '' or operation = $3)
             and ($4 = '' or target = $4) and ($5 = '' or host = $5)
             and ($6 = '' or id < $6)
-        order by id desc limit $7";
+        order by id desc limit cast($7 as bigint)";
     EXPIRE = "delete from audit where at < $1";
 }
 

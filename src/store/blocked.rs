@@ -11,7 +11,7 @@ use crate::proto::jid::BareJid;
 const ITEMS_CEILING: i64 = 100_000;
 
 queries! {
-    LIST = "select jid from blocked where owner = $1 order by jid limit $2";
+    LIST = "select jid from blocked where owner = $1 order by jid limit cast($2 as bigint)";
     COUNT = "select count(*) from blocked where owner = $1";
     PUT = "insert into blocked (owner, jid) values ($1, $2) on conflict (owner, jid) do nothing";
     DELETE = "delete from blocked where owner = $1 and jid = $2";

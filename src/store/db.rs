@@ -7,6 +7,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -14,6 +15,7 @@ use sqlx::sqlite::SqlitePool;
 
 use super::dialect;
 use super::error::StoreError;
+use super::readers::Readers;
 pub(super) use crate::observe::metrics::{StoreAct, StoreTimer};
 
 /// Where the database is.
@@ -115,7 +117,7 @@ pub enum Db {
         /// The connection that writes.
         writer: SqlitePool,
         /// Connections that only read.
-        readers: SqlitePool,
+        readers: Arc<Readers>,
     },
     /// A pool of connections that read and write.
     Postgres(PgPool),
@@ -148,7 +150,7 @@ impl Db {
                     None => MIGRATIONS.run(&writer).await?,
                 }
                 drop(lock);
-                let readers = dialect::open_sqlite_readers(file, limits).await?;
+                let readers = Arc::new(dialect::sqlite_readers(file, limits));
                 Ok(Self::Sqlite { writer, readers })
             }
             Location::Postgres(options) => {
@@ -181,7 +183,11 @@ macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {{
         let _measured = $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Read);
         match $db {
-            $crate::store::Db::Sqlite { readers: $pool, .. } => $body,
+            $crate::store::Db::Sqlite { readers, .. } => {
+                let mut reader = readers.reader().await?;
+                let $pool = reader.connection()?;
+                $body
+            }
             $crate::store::Db::Postgres($pool) => $body,
         }
     }};
@@ -223,7 +229,8 @@ macro_rules! transaction {
     }};
 }
 
-/// Names the SQL texts of a file and lists them as `QUERIES`.
+/// Names the SQL texts of a file and lists them as `QUERIES`. A bound on rows is written `limit cast($1 as bigint)`: of a bare
+/// `limit $1` SQLite takes the value into its plan, and prepares the statement anew whenever it is executed.
 macro_rules! queries {
     ($($name:ident = $text:expr;)+) => {
         $(const $name: &str = $text;)+
@@ -236,6 +243,13 @@ pub(super) use {queries, reading, transaction, writing};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_statement_is_prepared_anew_for_its_bound_on_rows() {
+        for (name, text) in crate::store::queries() {
+            assert!(!text.contains("limit $"), "{name}: {text}");
+        }
+    }
 
     #[test]
     fn locations_are_read_and_their_passwords_not_shown() {

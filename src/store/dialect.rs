@@ -15,20 +15,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPool, PgPoolOptions};
+use sqlx::postgres::{
+    PgAdvisoryLock, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions,
+};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Either};
 
 use super::db::{Db, Limits};
+use super::readers::Readers;
 
 /// Takes SQLite's write lock at once: a transaction that first reads and then writes could
 /// otherwise fail in the middle when another process (the command line) writes meanwhile.
 pub(super) const SQLITE_BEGIN: &str = "begin immediate";
 
-/// Reading connections of SQLite: in WAL mode they neither wait for the writer nor for each other,
-/// and each has an own thread.
-const SQLITE_READERS: u32 = 4;
+/// Pages in the write-ahead log, at most, before they are copied into the file: 32 MiB. Commits touch the same
+/// pages of indexes again and again, and each is copied once, however often it is in the log.
+const SQLITE_LOG_PAGES: &str = "8192";
 
 /// Opens the file, making it when it does not exist, readable by the server's user only: it holds
 /// the keys of passwords.
@@ -47,24 +51,40 @@ pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePo
     }
     let options = sqlite_options(file, limits)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    SqlitePoolOptions::new()
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES);
+    sqlite_pool(limits)
         .max_connections(1)
-        .acquire_timeout(limits.acquire_timeout)
         .connect_with(options)
         .await
 }
 
-/// Connections that read beside the writer; a write through one of them fails.
-pub(super) async fn open_sqlite_readers(
+/// A file needs no asking whether it is still there before each statement; that would be another two switches
+/// between threads.
+fn sqlite_pool(limits: &Limits) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .acquire_timeout(limits.acquire_timeout)
+        .test_before_acquire(false)
+}
+
+/// A connection that leaves the file as it is; a write through it fails.
+pub(super) async fn open_sqlite_unchanged(
     file: &Path,
     limits: &Limits,
 ) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
-        .max_connections(SQLITE_READERS)
-        .acquire_timeout(limits.acquire_timeout)
-        .connect_with(sqlite_options(file, limits).pragma("query_only", "on"))
+    sqlite_pool(limits)
+        .max_connections(1)
+        .connect_with(reading_options(file, limits))
         .await
+}
+
+/// Connections that read beside the writer; a write through one of them fails.
+pub(super) fn sqlite_readers(file: &Path, limits: &Limits) -> Readers {
+    Readers::new(reading_options(file, limits), limits.acquire_timeout)
+}
+
+fn reading_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
+    sqlite_options(file, limits).pragma("query_only", "on")
 }
 
 /// Makes the folder of the file and locks it. Held while the file and its tables are made: unlike PostgreSQL,
@@ -128,6 +148,40 @@ pub(super) fn postgres_options(options: PgConnectOptions, limits: &Limits) -> Pg
         ("synchronous_commit", "on"),
     ])
 }
+
+/// A connection for the claim of a server ([`super::claim`]). PostgreSQL notices within half a minute when the
+/// machine at its other end is gone.
+pub(super) async fn connect_for_claim(
+    options: PgConnectOptions,
+    limits: &Limits,
+) -> Result<PgConnection, sqlx::Error> {
+    let options = postgres_options(options, limits).options([
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    let connecting = Box::pin(options.connect());
+    match tokio::time::timeout(limits.acquire_timeout, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    }
+}
+
+/// Whether the connection has the claim now. It is held for as long as the connection is.
+pub(super) async fn claim(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let lock = PgAdvisoryLock::new(CLAIM);
+    match lock.try_acquire(connection).await? {
+        Either::Left(guard) => {
+            // Given back with the connection.
+            let _held = guard.leak();
+            Ok(true)
+        }
+        Either::Right(_) => Ok(false),
+    }
+}
+
+/// The name of the advisory lock; one for each database.
+const CLAIM: &str = "parlour: the server";
 
 fn milliseconds(time: Duration) -> String {
     time.as_millis().to_string()

@@ -45,6 +45,9 @@ pub enum StoreError {
     /// The tables cannot be brought to this version of the server.
     #[error("database schema")]
     Schema(#[source] Arc<sqlx::migrate::MigrateError>),
+    /// Another server works with the database.
+    #[error("another server is using it; one database belongs to one server")]
+    InUse,
     /// The store is closed.
     #[error("store is closed")]
     Closed,
@@ -109,6 +112,7 @@ impl From<StoreError> for StanzaError {
             | StoreError::Corrupt { .. }
             | StoreError::Statement(_)
             | StoreError::Schema(_)
+            | StoreError::InUse
             | StoreError::Closed => Condition::InternalServerError.into(),
         }
     }

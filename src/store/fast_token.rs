@@ -128,7 +128,7 @@ queries! {
     END_UNUSED = "delete from fast_token where account = $1 and agent = $2 and not used";
     END_OF_OTHERS = "delete from fast_token where account = $1 and agent in (
         select agent from fast_token where account = $1 and agent <> $2
-        group by agent order by max(issued_at) desc, agent limit $3 offset $4)";
+        group by agent order by max(issued_at) desc, agent limit cast($3 as bigint) offset $4)";
     INSERT = "insert into fast_token
         (id, account, agent, mechanism, secret, used, used_count, issued_at, expires_at)
         values ($1, $2, $3, $4, $5, false, -1, $6, $7)";

@@ -45,7 +45,7 @@ queries! {
         where account = $1 and uses_left > 0 and expires_at > $2 and token <> $3 limit 1";
     LIST = "select token, host, inviter, account, registers, subscribes, uses_left, created_at,
         expires_at from invitation where uses_left > 0 and expires_at > $1
-        order by expires_at, token limit $2";
+        order by expires_at, token limit cast($2 as bigint)";
     DELETE = "delete from invitation where token = $1";
     EXPIRE = "delete from invitation where expires_at <= $1";
 }

@@ -12,6 +12,7 @@ mod archive;
 mod arrival;
 mod audit;
 mod blocked;
+mod claim;
 mod credential;
 mod db;
 mod dialect;
@@ -24,6 +25,7 @@ mod offline;
 mod private_xml;
 mod pubsub;
 mod push_registration;
+mod readers;
 mod record;
 mod room;
 mod roster;
@@ -46,12 +48,13 @@ pub use account::{Account, Accounts, LastSeen, Removed};
 pub use account_source::AccountSources;
 pub use archive::{
     Archive, ArchiveAppended, ArchiveEnd, ArchiveFilter, ArchiveId, ArchiveIds, ArchivePage,
-    ArchivePageLimits, ArchivePreference, Archived, NewArchived, UnknownArchiveId, WORDS_MAX,
-    archive_word,
+    ArchivePageLimits, ArchivePreference, ArchiveWords, Archived, NewArchived, UnknownArchiveId,
+    WORDS_MAX, archive_word,
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
+pub use claim::Claim;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use error::StoreError;
@@ -67,6 +70,7 @@ pub use pubsub::{
     SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
+pub use readers::Readers;
 pub use record::{
     DueRecord, Guard, ListOrder, Listing, Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite,
     Records, RecordsWritten, StoredRecord,
@@ -331,6 +335,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::QUERIES,
         arrival::QUERIES,
         archive::PREFERENCE_QUERIES,
+        archive::PAGING_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,
         invitation::QUERIES,

@@ -72,10 +72,10 @@ queries! {
     COUNT_DOWN = "update offline_mailbox set stored = stored - $2 where owner = $1";
     STORED = "select stored from offline_mailbox where owner = $1";
     PAGE = "select id, received_at, stanza from offline_message
-        where owner = $1 and id > $2 order by received_at, id limit $3";
+        where owner = $1 and id > $2 order by received_at, id limit cast($3 as bigint)";
     DELETE = "delete from offline_message where owner = $1 and id = $2";
     OLD_OWNERS = "select distinct owner from offline_message
-        where received_at < $1 order by owner limit $2";
+        where received_at < $1 order by owner limit cast($2 as bigint)";
     DELETE_OLD = "delete from offline_message where owner = $1 and received_at < $2";
 }
 

@@ -35,11 +35,11 @@ queries! {
     FIND = "select node, config, creator, created_at, purge_offline from pubsub_node
         where service = $1 and node = $2";
     LIST = "select node, config, creator, created_at, purge_offline from pubsub_node
-        where service = $1 order by node limit $2";
+        where service = $1 order by node limit cast($2 as bigint)";
     COUNT = "select count(*) from pubsub_node where service = $1";
     COUNT_OF = "select count(*) from pubsub_node where service = $1 and creator = $2";
     LIST_ALL = "select service, node, config from pubsub_node
-        where service > $1 or (service = $1 and node > $2) order by service, node limit $3";
+        where service > $1 or (service = $1 and node > $2) order by service, node limit cast($3 as bigint)";
     CREATE = "insert into pubsub_node
             (service, node, account, config, creator, created_at, purge_offline, revision, bytes)
         values ($1, $2, $3, $4, $5, $6, $7, 0, 0)
@@ -55,7 +55,7 @@ queries! {
             where service = $1 and node = $2)
         where service = $1 and node = $2";
     SURPLUS = "select id from pubsub_item
-        where service = $1 and node = $2 order by revision limit $3";
+        where service = $1 and node = $2 order by revision limit cast($3 as bigint)";
     COUNT_ITEMS = "select count(*) from pubsub_item where service = $1 and node = $2";
     DROP_ITEM = "delete from pubsub_item where service = $1 and node = $2 and id = $3";
 }

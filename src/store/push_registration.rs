@@ -49,7 +49,7 @@ queries! {
         on conflict (owner, service, node) do update set resource = excluded.resource,
             options = excluded.options, failures = 0, enabled_at = excluded.enabled_at";
     LIST = "select service, node, resource, options, failures, enabled_at
-        from push_registration where owner = $1 order by enabled_at, service, node limit $2";
+        from push_registration where owner = $1 order by enabled_at, service, node limit cast($2 as bigint)";
     DELETE = "delete from push_registration where owner = $1 and service = $2 and node = $3";
     DELETE_SERVICE = "delete from push_registration where owner = $1 and service = $2";
     FAILED = "update push_registration set failures = failures + 1

@@ -50,28 +50,26 @@ pub const RECORDS_PAGE_MAX: u32 = 1_000;
 
 queries! {
     FIND = "select id, version, snapshot from record where kind = $1 and id = $2";
-    ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit $3";
+    ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit cast($3 as bigint)";
     LISTED_UP = "select r.id, r.version, r.snapshot from record_listing l
         join record r on r.kind = l.kind and r.id = l.id
-        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit $5";
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit cast($5 as bigint)";
     LISTED_DOWN = "select r.id, r.version, r.snapshot from record_listing l
         join record r on r.kind = l.kind and r.id = l.id
-        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id < $4 order by l.id desc limit $5";
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and ($4 = '' or l.id < $4)
+        order by l.id desc limit cast($5 as bigint)";
     COUNT = "select count(*) from record_listing where kind = $1 and list = $2 and owner = $3";
     COUNT_BEFORE = "select count(*) from record_listing
         where kind = $1 and list = $2 and owner = $3 and id < $4";
     EVENTS = "select event from record_event
-        where kind = $1 and id = $2 and version > $3 order by version limit $4";
-    DUE = "select kind, id from record where due <= $1 order by due limit $2";
+        where kind = $1 and id = $2 and version > $3 order by version limit cast($4 as bigint)";
+    DUE = "select kind, id from record where due <= $1 order by due limit cast($2 as bigint)";
     NEXT_DUE = "select due from record where due is not null order by due limit 1";
     GUARD = "select version from record_guard where name = $1";
-    OUTBOX = "select id, stanza from outbox where id > $1 order by id limit $2";
+    OUTBOX = "select id, stanza from outbox where id > $1 order by id limit cast($2 as bigint)";
     SENT = "delete from outbox where id = $1";
     REMOVE = "delete from record where kind = $1 and id = $2";
 }
-
-/// Behind every id: ids are printable.
-const BEHIND_ALL: &str = "\u{10ffff}";
 
 /// Operations on records; from [`super::Store::records`].
 #[derive(Clone, Copy)]
@@ -123,16 +121,16 @@ impl Records<'_> {
         order: ListOrder,
         limit: u32,
     ) -> Result<Vec<StoredRecord>, StoreError> {
-        let (query, end) = match order {
-            ListOrder::Ascending => (LISTED_UP, ""),
-            ListOrder::Descending => (LISTED_DOWN, BEHIND_ALL),
+        let query = match order {
+            ListOrder::Ascending => LISTED_UP,
+            ListOrder::Descending => LISTED_DOWN,
         };
         Ok(reading!(self.db, pool => {
             sqlx::query_as(query)
                 .bind(kind)
                 .bind(list)
                 .bind(owner)
-                .bind(from.unwrap_or(end))
+                .bind(from.unwrap_or_default())
                 .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
                 .fetch_all(pool)
                 .await?

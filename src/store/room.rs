@@ -49,7 +49,7 @@ pub(super) const LEAVE: &str = LEAVE_ROOMS;
 
 queries! {
     ROOMS = "select jid, creator, created_at, config, subject, vcard, hats from room
-        where jid > $1 order by jid limit $2";
+        where jid > $1 order by jid limit cast($2 as bigint)";
     AFFILIATIONS = "select jid, affiliation, nick, reason, hats from room_affiliation
         where room = $1 order by jid";
     PUT_ROOM = "insert into room (jid, creator, created_at, config, subject, vcard, hats)

@@ -109,13 +109,13 @@ pub(super) const LOAD: &str = ITEMS;
 queries! {
     VERSION = "select version, horizon from roster where owner = $1";
     ITEMS = "select contact, name, subscription, ask, approved, group_names, version, removed
-        from roster_item where owner = $1 and not removed limit $2";
+        from roster_item where owner = $1 and not removed limit cast($2 as bigint)";
     FIND = "select contact, name, subscription, ask, approved, group_names, version, removed
         from roster_item where owner = $1 and contact = $2 and not removed";
     SINCE = "select contact, name, subscription, ask, approved, group_names, version, removed
-        from roster_item where owner = $1 and version > $2 order by version limit $3";
+        from roster_item where owner = $1 and version > $2 order by version limit cast($3 as bigint)";
     HOLDERS = "select owner from roster_item
-        where contact = $1 and owner > $2 and not removed order by owner limit $3";
+        where contact = $1 and owner > $2 and not removed order by owner limit cast($3 as bigint)";
     // A roster's first version is the present moment, so that a client that kept the roster of an
     // earlier account of the same address never holds a version that is valid now.
     // Also what makes writers of one roster wait for each other on PostgreSQL.

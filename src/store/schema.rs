@@ -1,5 +1,7 @@
 //! Which version the tables have, without changing them.
 
+use std::sync::Arc;
+
 use super::db::{Db, Limits, Location, MIGRATIONS, queries, reading};
 use super::dialect;
 use super::error::StoreError;
@@ -31,10 +33,10 @@ impl SchemaVersion {
                 });
             }
             Location::Sqlite(file) => {
-                let readers = dialect::open_sqlite_readers(file, limits).await?;
                 Db::Sqlite {
-                    writer: readers.clone(),
-                    readers,
+                    // Nothing is written through it.
+                    writer: dialect::open_sqlite_unchanged(file, limits).await?,
+                    readers: Arc::new(dialect::sqlite_readers(file, limits)),
                 }
             }
             Location::Postgres(options) => {

@@ -31,7 +31,7 @@ queries! {
         on conflict (owner, from_jid) do update set stanza = excluded.stanza,
             received_at = excluded.received_at";
     LIST = "select from_jid, stanza, received_at from subscription_request
-        where owner = $1 order by received_at, from_jid limit $2";
+        where owner = $1 order by received_at, from_jid limit cast($2 as bigint)";
     FIND = "select 1 from subscription_request where owner = $1 and from_jid = $2";
     DELETE = "delete from subscription_request where owner = $1 and from_jid = $2";
 }

@@ -90,7 +90,7 @@ queries! {
     TODAY = "select created_at as moment, size from upload
         where owner = $1 and created_at > $2 order by created_at";
     EXPIRING = "select expires_at as moment, size from upload
-        where owner = $1 and expires_at > $2 order by expires_at limit $3";
+        where owner = $1 and expires_at > $2 order by expires_at limit cast($3 as bigint)";
     INSERT = "insert into upload (id, owner, token_hash, file_name, media_type, size,
             created_at, put_until, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -98,7 +98,7 @@ queries! {
         from upload where id = $1";
     STORED = "update upload set stored_at = $2 where id = $1 and stored_at is null";
     OLD = "select id from upload
-        where expires_at <= $1 or (stored_at is null and put_until < $2) limit $3";
+        where expires_at <= $1 or (stored_at is null and put_until < $2) limit cast($3 as bigint)";
     OF_OWNER = "select id from upload where owner = $1";
     BETWEEN = "select id from upload where id >= $1 and id < $2";
     DELETE = "delete from upload where id = $1";

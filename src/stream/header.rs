@@ -17,28 +17,9 @@ pub struct Header {
 /// # Errors
 /// The stream error that RFC 6120 §4.9.3 names for what is wrong.
 pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError> {
+    expect_content(opening, ns::CLIENT)?;
+    expect_version(opening)?;
     let tag = &opening.tag;
-    if tag.ns() != ns::STREAMS {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the stream namespace is http://etherx.jabber.org/streams"));
-    }
-    if tag.name() != "stream" {
-        return Err(StreamError::new(StreamCondition::BadFormat).text("a stream was expected"));
-    }
-    if opening.scope.default_ns() != ns::CLIENT {
-        return Err(StreamError::new(StreamCondition::InvalidNamespace)
-            .text("the content namespace is jabber:client"));
-    }
-    // §4.7.5: a header without a version is one of the protocol before 1.0.
-    let major = tag
-        .attribute("version")
-        .and_then(|version| version.split('.').next());
-    if major
-        .and_then(|major| major.parse::<u32>().ok())
-        .is_none_or(|major| major < 1)
-    {
-        return Err(StreamCondition::UnsupportedVersion.into());
-    }
     let Some(to) = tag.attribute("to") else {
         return Err(StreamError::new(StreamCondition::ImproperAddressing)
             .text("the header needs 'to', the domain of the account"));
@@ -54,6 +35,46 @@ pub fn check(opening: &Opening, hosts: &[BareJid]) -> Result<Header, StreamError
         host,
         from: from.map(|from| from.bare().clone()),
     })
+}
+
+/// Checks that a header opens a stream whose stanzas are of the namespace `content` (RFC 6120 §4.8).
+///
+/// # Errors
+/// The stream error that §4.9.3 names for what is wrong.
+pub fn expect_content(opening: &Opening, content: &str) -> Result<(), StreamError> {
+    let tag = &opening.tag;
+    if tag.ns() != ns::STREAMS {
+        return Err(StreamError::new(StreamCondition::InvalidNamespace)
+            .text("the stream namespace is http://etherx.jabber.org/streams"));
+    }
+    if tag.name() != "stream" {
+        return Err(StreamError::new(StreamCondition::BadFormat).text("a stream was expected"));
+    }
+    if opening.scope.default_ns() != content {
+        let text = match content {
+            ns::CLIENT => "the content namespace is jabber:client",
+            ns::SERVER => "the content namespace is jabber:server",
+            ns::COMPONENT => "the content namespace is jabber:component:accept",
+            _ => "this is no content namespace",
+        };
+        return Err(StreamError::new(StreamCondition::InvalidNamespace).text(text));
+    }
+    Ok(())
+}
+
+/// Checks that a header is one of XMPP 1.0 or later (RFC 6120 §4.7.5): one without a version is of the
+/// protocol before that.
+///
+/// # Errors
+/// `unsupported-version`.
+pub fn expect_version(opening: &Opening) -> Result<(), StreamError> {
+    let version = opening.tag.attribute("version");
+    let major = version.and_then(|version| version.split('.').next());
+    let major = major.and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < 1) {
+        return Err(StreamCondition::UnsupportedVersion.into());
+    }
+    Ok(())
 }
 
 /// Writes the server's header (RFC 6120 §4.7). `to` is there when and only when the client

@@ -5,7 +5,7 @@
 //! (XEP-0206 §3). This is the only place that knows.
 
 use super::header;
-use crate::proto::{BareJid, Stanza, StreamError, ns};
+use crate::proto::{BareJid, FullJid, Stanza, StreamError, ns};
 use crate::xml::{Element, write};
 
 /// How elements are put on the wire.
@@ -95,11 +95,20 @@ impl Outbox {
 
     /// Adds a stanza.
     pub fn stanza(&mut self, stanza: &Stanza) {
+        self.put(None, stanza);
+    }
+
+    /// Adds a stanza out of the mailbox of that session.
+    pub fn mail(&mut self, reader: &FullJid, stanza: &Stanza) {
+        self.put(Some(reader), stanza);
+    }
+
+    fn put(&mut self, reader: Option<&FullJid>, stanza: &Stanza) {
         let xmlns = match self.framing {
             Framing::Stream => None,
             Framing::WebSocket | Framing::Bosh => Some(ns::CLIENT),
         };
-        stanza.write(&mut self.bytes, xmlns);
+        stanza.write_for(reader, &mut self.bytes, xmlns);
         self.end();
     }
 

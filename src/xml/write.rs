@@ -98,6 +98,13 @@ fn write_attribute(out: &mut Vec<u8>, attribute: &Attribute, index: usize) {
 fn escape(out: &mut Vec<u8>, text: &str, special: impl Fn(u8) -> bool) {
     // 0xEF begins U+FFFE and U+FFFF, among others.
     let careful = |byte: u8| (byte < 0x20 && byte != b'\n') || byte == 0xef || special(byte);
+    // Nearly always nothing is special: looked at without a stop, many bytes are compared at once.
+    if !text
+        .bytes()
+        .fold(false, |found, byte| found | careful(byte))
+    {
+        return out.extend_from_slice(text.as_bytes());
+    }
     let mut rest = text;
     while let Some(at) = rest.bytes().position(careful) {
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));

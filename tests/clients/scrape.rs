@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use parlour::observe::metrics::{MEASURES, MeasureKind};
 
-use crate::{Transport, folder, python, stage, succeeds, told};
+use crate::{Transport, folder, python, stage_for_components, succeeds, told};
 
 /// The value of a sample among the lines that the scrape printed.
 fn value(page: &str, sample: &str) -> Result<f64> {
@@ -14,7 +14,7 @@ fn value(page: &str, sample: &str) -> Result<f64> {
 
 #[tokio::test]
 async fn prometheus_reads_every_documented_name() -> Result<()> {
-    let server = stage()?;
+    let server = stage_for_components()?;
     let mut talk = told(python(), &server, Transport::StartTls)?;
     talk.arg(folder().join("slixmpp_talk.py"));
     succeeds(talk, &server).await?;
@@ -49,9 +49,13 @@ async fn prometheus_reads_every_documented_name() -> Result<()> {
     ] {
         ensure!(value(&page, sample)? > 0.0, "{sample} in\n{page}");
     }
-    ensure!(
-        value(&page, "parlour_sessions{state=connected}")? == 0.0,
-        "{page}"
-    );
+    for (sample, expected) in [
+        ("parlour_sessions{state=connected}", 0.0),
+        ("parlour_component_connected{domain=away.localhost}", 0.0),
+        ("parlour_peers{kind=component,state=away}", 1.0),
+        ("parlour_peers{kind=component,state=established}", 0.0),
+    ] {
+        ensure!(value(&page, sample)? == expected, "{sample} in\n{page}");
+    }
     Ok(())
 }

@@ -17,6 +17,9 @@ mod client;
 #[path = "../support/dns.rs"]
 mod dns;
 #[expect(dead_code, reason = "what the tests of the process need beside")]
+#[path = "../server/exchange.rs"]
+mod exchange;
+#[expect(dead_code, reason = "what the tests of the process need beside")]
 #[path = "../server/house.rs"]
 mod house;
 #[expect(dead_code, reason = "what the scripts need beside")]
@@ -42,11 +45,13 @@ mod archive;
 mod liars;
 mod messages;
 mod neighbours;
+mod pep;
 mod policy;
 mod presence;
 mod restarts;
 mod rooms;
 mod trust;
+mod watched;
 
 /// The same rules for every kind of server: a module for each, with a test for each rule.
 macro_rules! with_each_neighbour {

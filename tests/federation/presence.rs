@@ -24,7 +24,7 @@ async fn subscription(person: &mut Person, contact: &str) -> Result<String> {
 }
 
 /// One asks, the other agrees, and the first is told.
-async fn subscribe(one: &mut Person, other: &mut Person) -> Result<()> {
+pub(crate) async fn subscribe(one: &mut Person, other: &mut Person) -> Result<()> {
     let (asker, asked) = (one.bare().to_owned(), other.bare().to_owned());
     one.says(&format!("<presence type='subscribe' to='{asked}'/>"))
         .await?;

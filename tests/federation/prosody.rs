@@ -43,7 +43,7 @@ authentication = "internal_hashed"
 allow_registration = true
 modules_enabled = {{
     "disco", "roster", "saslauth", {modules}"s2s_auth_certs", "s2s_bidi", "mam", "smacks",
-    "register_ibr", "ping", "posix",
+    "register_ibr", "ping", "pep", "posix",
 }}
 log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{log}" }} }}
 default_archive_policy = true

@@ -7,14 +7,17 @@ use tokio::time::timeout;
 
 use crate::house::House;
 use crate::neighbour::Kind;
-use crate::person::{Person, text};
+use crate::person::{Person, is_error, is_presence, text};
+use crate::presence::subscribe;
 use crate::stage::{Setup, Stage, THEIRS, play};
 use crate::with_each_neighbour;
+use crate::xml::Node;
 
 with_each_neighbour!(
     the_other_server_ends_and_comes_back,
     the_other_server_is_killed_and_comes_back,
     ours_ends_and_comes_back,
+    who_is_there_when_ours_ends_is_seen_to_go,
 );
 
 /// How long something is sent until it arrives: a server that has just seen the other one end may refuse
@@ -117,6 +120,11 @@ async fn ours_ends_and_comes_back(kind: Kind) -> Result<()> {
             .writes("romeo@parlour.example", "lost", "is anybody there?")
             .await?;
         juliet.is_refused("lost").await?;
+        let twice = |it: &Node| {
+            let id = it.attribute("id").unwrap_or_default();
+            is_error(it) && id.starts_with("back-")
+        };
+        ensure!(!juliet.has_heard(twice).await?, "an error for what arrived");
         stage.parlour.start().await?;
         let mut romeo = stage.ours("romeo").await?;
         reaches(&mut romeo, &mut juliet, "after").await?;
@@ -126,6 +134,21 @@ async fn ours_ends_and_comes_back(kind: Kind) -> Result<()> {
                 .has_heard(|it| text(it) == Some("is anybody there?"))
                 .await?
         );
+        Ok(())
+    })
+    .await
+}
+
+/// RFC 6121 §4.5.2: sessions end before the streams over which that is told.
+async fn who_is_there_when_ours_ends_is_seen_to_go(kind: Kind) -> Result<()> {
+    play(kind, Setup::USUAL, async |stage: &mut Stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        subscribe(&mut juliet, &mut romeo).await?;
+        let ours = romeo.full.clone();
+        stop(&mut stage.parlour).await?;
+        let gone = |it: &Node| is_presence(it, "unavailable", &ours);
+        juliet.hears("the end of ours", gone).await?;
         Ok(())
     })
     .await

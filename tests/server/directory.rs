@@ -39,6 +39,12 @@ fn binding(slapd: &Slapd, sources: &str, url: &str) -> String {
     )
 }
 
+/// Where no attribute of a person lists the groups.
+fn searching_groups(slapd: &Slapd, sources: &str, url: &str) -> String {
+    let groups = "groups_base = 'ou=groups,dc=example,dc=org'\n[[auth.ldap.role]]";
+    searching(slapd, sources, url).replace("[[auth.ldap.role]]", groups)
+}
+
 async fn house(config: &str, accounts: &[(&str, &str)]) -> Result<House> {
     // Not even an account for the first start, which would have a password of its own.
     House::serving(config, accounts).await
@@ -101,10 +107,12 @@ async fn people_log_in_in_both_modes_over_ldaps_and_starttls() -> Result<()> {
     let slapd = Slapd::start(&authority, PEOPLE).await?;
     let ldaps = format!("ldaps://localhost:{}", slapd.ldaps);
     let starttls = format!("ldap://localhost:{}", slapd.ldap);
-    let both: [(Mode, &str); 3] = [
+    let both: [(Mode, &str); 5] = [
         (searching, &ldaps),
         (searching, &starttls),
         (binding, &ldaps),
+        (binding, &starttls),
+        (searching_groups, &ldaps),
     ];
     for (mode, url) in both {
         let house = house(&mode(&slapd, "'local', 'ldap'", url), &[]).await?;
@@ -240,6 +248,25 @@ async fn the_next_server_is_asked_when_one_does_not_answer() -> Result<()> {
     name_of(&house, "anna", "anna secret").await?;
     // The certificate does not name the address.
     house.logs("no connection to the directory", 2).await
+}
+
+/// It takes connections, and nothing ever comes back: the time for an answer is two seconds here.
+#[tokio::test]
+async fn a_directory_that_hangs_is_given_up_and_the_next_one_asked() -> Result<()> {
+    let slapd = Slapd::start(&Authority::new("directory")?, PEOPLE).await?;
+    let hanging = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = hanging.local_addr()?.port();
+    let alone = format!("ldaps://localhost:{port}");
+    let local = [("admin@localhost", PASSWORD)];
+    let house = house(&searching(&slapd, "'local', 'ldap'", &alone), &local).await?;
+    refused(&house, "anna", "anna secret", "temporary-auth-failure").await?;
+    house.logs("no connection to the directory", 1).await?;
+    // Who is known here does not wait for it.
+    name_of(&house, "admin", PASSWORD).await?;
+    let urls = format!("{alone}', 'ldaps://localhost:{}", slapd.ldaps);
+    let house = self::house(&searching(&slapd, "'ldap'", &urls), &[]).await?;
+    name_of(&house, "anna", "anna secret").await?;
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,97 +1,33 @@
-//! Two servers and a name server made by the test: what they exchange, how they know each other, and what
+//! Two servers and a name server of the test: what they exchange, how they know each other, and what
 //! the sender is told when they do not.
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use anyhow::{Context as _, Result, ensure};
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, rdata};
-use tokio::net::{TcpStream, UdpSocket};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
 use crate::authority::Authority;
+use crate::dns::{Entry, TestDns};
 use crate::house::House;
 use crate::peer::{PASSWORD, Peer, Presence, body, chat};
 
-/// A name server that knows where the services of the test are, all of them on this machine.
-struct Names {
-    address: SocketAddr,
-    /// Ports by the name that is asked for.
-    known: Arc<Mutex<HashMap<String, u16>>>,
-    /// Ends with it.
-    _serving: JoinSet<()>,
+/// From now on that service of the domain is where `listener` of the house listens.
+fn tell(names: &TestDns, entry: Entry, domain: &str, house: &House, listener: &str) -> Result<()> {
+    tell_port(names, entry, domain, house.address(listener)?.port());
+    Ok(())
 }
 
-impl Names {
-    async fn new() -> Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let known = Arc::<Mutex<HashMap<String, u16>>>::default();
-        let table = Arc::clone(&known);
-        let address = socket.local_addr()?;
-        let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            let mut buffer = [0; 1024];
-            while let Ok((bytes, asker)) = socket.recv_from(&mut buffer).await {
-                if let Ok(reply) = answer(&buffer[..bytes], &table) {
-                    let _ = socket.send_to(&reply, asker).await;
-                }
-            }
-        });
-        Ok(Self {
-            address,
-            known,
-            _serving: serving,
-        })
-    }
-
-    /// From now on that service of the domain is where `listener` of the house listens.
-    fn tell(&self, service: &str, domain: &str, house: &House, listener: &str) -> Result<()> {
-        let port = house.address(listener)?.port();
-        self.tell_port(format!("{service}._tcp.{domain}."), port);
-        Ok(())
-    }
-
-    fn tell_port(&self, name: String, port: u16) {
-        let known = self.known.lock();
-        let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        known.insert(name, port);
-    }
-}
-
-fn answer(question: &[u8], known: &Mutex<HashMap<String, u16>>) -> Result<Vec<u8>> {
-    let question = Message::from_vec(question)?;
-    let query = question.queries.first().context("no question")?.clone();
-    let mut reply = question.into_response();
-    let asked = query.name().to_ascii().to_lowercase();
-    let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    let port = known.get(&asked).copied();
-    let data = match (query.query_type(), port) {
-        (RecordType::SRV, Some(port)) => {
-            let target = Name::from_ascii("here.example.")?;
-            Some(RData::SRV(rdata::SRV::new(1, 1, port, target)))
-        }
-        (RecordType::A, _) if asked == "here.example." => {
-            Some(RData::A(rdata::A(Ipv4Addr::LOCALHOST)))
-        }
-        _ => None,
-    };
-    match data {
-        Some(data) => {
-            reply.add_answer(Record::from_rdata(query.name().clone(), 60, data));
-        }
-        None if asked != "here.example." => {
-            reply.metadata.response_code = ResponseCode::NXDomain;
-        }
-        None => {}
-    }
-    Ok(reply.to_vec()?)
+fn tell_port(names: &TestDns, entry: Entry, domain: &str, port: u16) {
+    names.serves(
+        domain,
+        entry,
+        &[SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)],
+    );
 }
 
 /// A server for a domain, whose certificate `authority` has signed, which trusts what `trusted` has.
 async fn server(
-    names: &Names,
+    names: &TestDns,
     domain: &str,
     authority: &Authority,
     trusted: &Authority,
@@ -122,7 +58,7 @@ async fn server(
         chain = path("chain.pem"),
         key = path("key.pem"),
         authorities = path("trusted.pem"),
-        name_server = names.address,
+        name_server = names.address(),
     );
     let romeo = format!("romeo@{domain}");
     let house = House::serving(&config, &[(&romeo, PASSWORD)]).await;
@@ -157,12 +93,12 @@ const B: &str = "b.example";
 // XEP-0178, XEP-0288, XEP-0198, RFC 6121 §3 and §4.3
 #[tokio::test]
 async fn two_servers_with_certificates_exchange_messages_presence_and_requests() -> Result<()> {
-    let names = Names::new().await?;
+    let names = TestDns::start().await?;
     let authority = Authority::new("everybody's")?;
     let a = server(&names, A, &authority, &authority, "").await?;
     let b = server(&names, B, &authority, &authority, "").await?;
-    names.tell("_xmpp-server", A, &a, "s2s")?;
-    names.tell("_xmpp-server", B, &b, "s2s")?;
+    tell(&names, Entry::StartTls, A, &a, "s2s")?;
+    tell(&names, Entry::StartTls, B, &b, "s2s")?;
     let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
     here.send(&chat("romeo@b.example", "m1", "hello")).await?;
     let hello = message(&mut there, "m1").await?;
@@ -210,11 +146,11 @@ async fn two_servers_with_certificates_exchange_messages_presence_and_requests()
 // XEP-0368
 #[tokio::test]
 async fn tls_may_begin_with_the_first_byte() -> Result<()> {
-    let names = Names::new().await?;
+    let names = TestDns::start().await?;
     let authority = Authority::new("everybody's")?;
     let a = server(&names, A, &authority, &authority, "").await?;
     let b = server(&names, B, &authority, &authority, "").await?;
-    names.tell("_xmpps-server", B, &b, "s2s_direct_tls")?;
+    tell(&names, Entry::DirectTls, B, &b, "s2s_direct_tls")?;
     let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
     here.send(&chat("romeo@b.example", "m1", "hello")).await?;
     ensure!(body(&message(&mut there, "m1").await?) == "hello");
@@ -225,13 +161,13 @@ async fn tls_may_begin_with_the_first_byte() -> Result<()> {
 #[tokio::test]
 async fn without_a_valid_certificate_only_dialback_helps() -> Result<()> {
     for (dialback, expected) in [("false", Some("remote-server-not-found")), ("true", None)] {
-        let names = Names::new().await?;
+        let names = TestDns::start().await?;
         let (one, other) = (Authority::new("one")?, Authority::new("other")?);
         let s2s = format!("dialback = {dialback}");
         let a = server(&names, A, &one, &one, &s2s).await?;
         let b = server(&names, B, &other, &other, &s2s).await?;
-        names.tell("_xmpp-server", A, &a, "s2s")?;
-        names.tell("_xmpp-server", B, &b, "s2s")?;
+        tell(&names, Entry::StartTls, A, &a, "s2s")?;
+        tell(&names, Entry::StartTls, B, &b, "s2s")?;
         let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
         here.send(&chat("romeo@b.example", "m1", "hello")).await?;
         match expected {
@@ -251,7 +187,7 @@ async fn without_a_valid_certificate_only_dialback_helps() -> Result<()> {
 
 #[tokio::test]
 async fn who_cannot_be_reached_costs_the_others_nothing() -> Result<()> {
-    let names = Names::new().await?;
+    let names = TestDns::start().await?;
     let authority = Authority::new("everybody's")?;
     let a = server(
         &names,
@@ -269,12 +205,11 @@ async fn who_cannot_be_reached_costs_the_others_nothing() -> Result<()> {
         "deny = ['other.example']",
     )
     .await?;
-    names.tell("_xmpp-server", B, &b, "s2s")?;
+    tell(&names, Entry::StartTls, B, &b, "s2s")?;
     // It takes connections and never says a word.
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let port = silent.local_addr()?.port();
-    let name = "_xmpp-server._tcp.silent.example.".to_owned();
-    names.tell_port(name, port);
+    tell_port(&names, Entry::StartTls, "silent.example", port);
     let (mut here, mut there) = (session(&a, A).await?, session(&b, B).await?);
     here.send(&chat("x@silent.example", "m0", "hello")).await?;
     let _held: (TcpStream, _) = silent.accept().await?;

@@ -161,3 +161,66 @@ async fn at_home_from_prosody(house: &House) -> Result<()> {
     home(house, "juliet", "o romeo romeo").await?;
     Ok(())
 }
+
+/// What an export with those words says, in JSON.
+async fn exported(house: &House, words: &[&str]) -> Result<serde_json::Value> {
+    let mut words = words.to_vec();
+    words.insert(0, "export");
+    words.push("--json");
+    let output = house.command(&words).output().await?;
+    ensure!(output.status.success(), "{output:?}");
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+#[tokio::test]
+async fn an_export_is_of_all_of_one_host_or_of_some_accounts() -> Result<()> {
+    let hosts = "[[host]]\ndomain = 'localhost'\n[[host]]\ndomain = 'other.localhost'\n";
+    let accounts = [
+        ("romeo@localhost", "a"),
+        ("juliet@localhost", "b"),
+        ("romeo@other.localhost", "c"),
+    ];
+    let house = House::serving(hosts, &accounts).await?;
+    for (file, more, expected) in [
+        (
+            "all.xml",
+            &[][..],
+            &[(true, "localhost"), (true, "other.localhost")][..],
+        ),
+        (
+            "host.xml",
+            &["--host", "other.localhost"],
+            &[(false, "localhost"), (true, "other.localhost")],
+        ),
+        (
+            "one.xml",
+            &["juliet@localhost"],
+            &[(true, "localhost"), (false, "other.localhost")],
+        ),
+    ] {
+        let mut words = vec![file];
+        words.extend(more);
+        let told = exported(&house, &words).await?;
+        let text = std::fs::read_to_string(house.path(file))?;
+        let count = text.matches("<user ").count();
+        ensure!(told["exported"]["accounts"] == count, "{told}: {text}");
+        for (there, host) in expected {
+            let named = text.contains(&format!("jid='{host}'"))
+                || text.contains(&format!("jid=\"{host}\""));
+            ensure!(named == *there, "{file}: {host} in {text}");
+        }
+    }
+    let one = std::fs::read_to_string(house.path("one.xml"))?;
+    ensure!(one.contains("juliet") && !one.contains("romeo"), "{one}");
+    for words in [
+        &["export", "x.xml", "--host", "elsewhere.example"][..],
+        &["export", "x.xml", "nobody"],
+        &["export", "x.xml", "nobody@localhost"],
+        &["export", "x.xml", "romeo@localhost", "--host", "localhost"],
+    ] {
+        let refused = house.command(words).output().await?;
+        ensure!(!refused.status.success(), "{words:?}");
+        ensure!(!house.path("x.xml").exists(), "{words:?}");
+    }
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use parlour::store::{Db, Limits, Location, Store, StoreError};
+use parlour::store::{Claim, Db, Limits, Location, Store, StoreError};
 
 use crate::{NOW, Place, account, jid};
 
@@ -11,6 +11,7 @@ crate::on_both!(
     every_query_is_understood,
     opening_again_changes_nothing,
     several_stores_open_an_empty_database_at_once,
+    one_server_claims_a_database,
     a_later_schema_is_refused,
     ping_answers_until_the_store_closes,
     what_is_acknowledged_is_on_the_disk,
@@ -31,6 +32,23 @@ async fn every_query_is_understood(place: Place) {
         matches!(nonsense, Err(StoreError::Statement(_))),
         "{nonsense:?}"
     );
+}
+
+async fn one_server_claims_a_database(place: Place) {
+    let store = place.open().await;
+    let hasty = Limits {
+        acquire_timeout: std::time::Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let claim = Claim::take(&place.location, &hasty).await.unwrap();
+    let second = Claim::take(&place.location, &hasty).await;
+    assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
+    // Who has ended is noticed, if not at once.
+    drop(claim);
+    Claim::take(&place.location, &Limits::default())
+        .await
+        .unwrap();
+    store.close().await;
 }
 
 /// A text that is not named in a `queries!` block would escape the test above.

@@ -22,6 +22,7 @@ mod mailboxes;
 mod people;
 mod pubsub;
 mod pubsub_changes;
+mod records;
 mod rooms;
 mod rosters;
 mod small;

@@ -6,6 +6,11 @@ use crate::source::{Source, root, sources};
 /// Namespaces in the code that need no schema: nothing of theirs is sent.
 const WITHOUT_SCHEMA: &[(&str, &str)] = &[
     ("urn:xmpp:pie:0", "of files, which nobody is sent"),
+    (
+        "urn:xmpp:delegation:2:bare:disco#items:*",
+        "the name of what is delegated",
+    ),
+    ("urn:xmpp:delegation:", "the beginning of such names"),
     ("jabber:iq:privacy", "read only, from files"),
     ("urn:xmpp:mam:tmp", "read only, from files"),
     ("urn:xmpp:hints", "read only"),

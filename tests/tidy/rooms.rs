@@ -30,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "component",
         &[
-            "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
+            "clock", "config", "hooks", "id", "net", "peer", "proto", "stream", "xml",
         ],
     ),
     (
@@ -290,6 +290,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "admin",
             "cli",
             "component",
+            "contact_center",
             "extensions",
             "hooks",
             "http",

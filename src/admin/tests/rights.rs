@@ -164,6 +164,13 @@ async fn who_administers_one_host_becomes_nobody_who_administers_all() {
         ),
         ("account remove", &[chief], "forbidden"),
         ("account disable", &[chief], "forbidden"),
+        ("session end", &[chief], "forbidden"),
+        (
+            "session end",
+            &[("jid", "chief@localhost/desk")],
+            "forbidden",
+        ),
+        ("session end", &[("jid", "ann@localhost")], "not running"),
         ("account role", &[chief, ("role", "member")], "forbidden"),
         ("account add", &[later, ("password", "p")], "forbidden"),
         ("invite create", &[("account", later.1)], "forbidden"),

@@ -1,6 +1,8 @@
 //! Archived messages as they are sent to who asked (XEP-0313 §4.2): the bytes that were stored, put into
 //! `<result/>` without being read again.
 
+use std::io::Write;
+
 use bytes::Bytes;
 
 use crate::proto::{BareJid, Jid, MessageType, Stanza, ns};
@@ -43,16 +45,17 @@ impl Envelope {
     /// </message>
     /// ```
     pub(super) fn around(&self, id: ArchiveId, message: &[u8]) -> Stanza {
-        let head = format!(
+        let around = self.opening.len() + HEAD_BYTES + CLOSING.len();
+        let mut out = Vec::with_capacity(around + message.len());
+        out.extend_from_slice(&self.opening);
+        // Writing to memory does not fail.
+        let _written = write!(
+            out,
             "{id}'><forwarded xmlns='{}'><delay xmlns='{}' stamp='{}'/>",
             ns::FORWARD,
             ns::DELAY,
             id.moment()
         );
-        let mut out =
-            Vec::with_capacity(self.opening.len() + head.len() + message.len() + CLOSING.len());
-        out.extend_from_slice(&self.opening);
-        out.extend_from_slice(head.as_bytes());
         out.extend_from_slice(message);
         out.extend_from_slice(CLOSING);
         let mut stanza = Stanza::message(MessageType::Normal)
@@ -63,6 +66,8 @@ impl Envelope {
     }
 }
 
+/// About how many bytes stand between the opening and the message.
+const HEAD_BYTES: usize = 160;
 const CLOSING: &[u8] = b"</forwarded></result>";
 
 /// What the asker is shown instead of the stored message; nothing where it may not see it.

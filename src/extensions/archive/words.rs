@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::config;
 use crate::proto::{BareJid, Stanza};
-use crate::store::{WORDS_MAX, archive_word};
+use crate::store::{ArchiveWords, WORDS_MAX, archive_word};
 
 /// Words that are noted of one message.
 const NOTED_MAX: usize = 256;
@@ -27,11 +27,20 @@ pub(crate) fn noted(settings: &config::Archive, owner: &BareJid, stanza: &Stanza
 fn of_message(owner: &BareJid, stanza: &Stanza) -> Vec<i64> {
     let bodies = stanza.payload.iter();
     let bodies = bodies.filter(|child| child.is(None, "body") || child.is(None, "subject"));
-    let mut numbers: Vec<i64> = bodies
-        .flat_map(|body| words(&body.text(), Grain::Fine))
-        .take(NOTED_MAX)
-        .map(|word| archive_word(owner, &word))
-        .collect();
+    let known = ArchiveWords::of(owner);
+    let mut numbers = Vec::new();
+    for body in bodies {
+        let text = body.text();
+        let left = NOTED_MAX.saturating_sub(numbers.len());
+        if text.is_ascii() {
+            // Most text, and most of the work with it: nothing is copied.
+            let words = plain_words(&text).take(left);
+            numbers.extend(words.map(|word| known.number(lower_case(word))));
+        } else {
+            let words = words(&text, Grain::Fine).into_iter().take(left);
+            numbers.extend(words.map(|word| known.number(word.bytes())));
+        }
+    }
     numbers.sort_unstable();
     numbers.dedup();
     numbers
@@ -62,7 +71,8 @@ enum Grain {
 
 fn words(text: &str, grain: Grain) -> Vec<String> {
     if text.is_ascii() {
-        return plain_words(text);
+        let words = plain_words(text).map(|word| lower_case(word).map(char::from).collect());
+        return words.collect();
     }
     let mut words = Vec::new();
     let mut word = String::new();
@@ -92,16 +102,15 @@ fn words(text: &str, grain: Grain) -> Vec<String> {
     words
 }
 
-/// The same for text without anything to fold but the case, which most of it is.
-fn plain_words(text: &str) -> Vec<String> {
+/// The same for text without anything to fold but the case, which is left to do.
+fn plain_words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let word = word.get(..CHARS_MAX).unwrap_or(word);
-            word.to_ascii_lowercase()
-        })
-        .collect()
+    words.map(|word| word.get(..CHARS_MAX).unwrap_or(word))
+}
+
+fn lower_case(word: &str) -> impl Iterator<Item = u8> {
+    word.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 fn split_dense(dense: &mut Vec<char>, grain: Grain, words: &mut Vec<String>) {

@@ -92,9 +92,8 @@ fn hidden_by_its_sender(passage: &Passage<'_>, from: &Jid) -> bool {
         && passage.services.online(from.bare()).is_some_and(|sender| {
             let recipient = passage.account;
             let resource = passage.stanza.to.as_ref().and_then(Jid::resource);
-            let list = known::held(&sender);
             let ends = passage.stanza.kind == Kind::Presence(PresenceType::Unavailable);
-            list.is_some_and(|list| list.matches_parts(recipient, resource))
+            known::blocks(&sender, |list| list.matches_parts(recipient, resource))
                 && !(ends && known::is_hiding(&sender))
         })
 }

@@ -69,8 +69,14 @@ async fn read(services: &Services, owner: &BareJid) -> Result<Blocklist, StanzaE
 
 /// Whether who is blocked is being told the end of the account's presence.
 pub(super) fn is_hiding(account: &Account) -> bool {
-    let held = account.slots().find::<Held>();
-    held.is_some_and(|held| held.hiding.load(Ordering::Acquire))
+    let hiding = |held: &Held| held.hiding.load(Ordering::Acquire);
+    account.slots().look(hiding).unwrap_or(false)
+}
+
+/// Whether an account that is online blocks what that is asked of its list, once it is in memory.
+pub(super) fn blocks(account: &Account, matches: impl FnOnce(&Blocklist) -> bool) -> bool {
+    let blocks = |held: &Held| held.list.load().as_ref().is_some_and(|list| matches(list));
+    account.slots().look(blocks).unwrap_or(false)
 }
 
 /// The list of an account that is online, once it is in memory.

@@ -64,7 +64,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 
 /// Whether the account, which is online, blocks the address: nothing in its name goes there.
 pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> bool {
-    known::held(account).is_some_and(|list| list.matches_parts(address, None))
+    known::blocks(account, |list| list.matches_parts(address, None))
 }
 
 /// Whether the account, online or not, blocks the address as a whole.
@@ -87,7 +87,7 @@ pub(crate) async fn has_blocked(
 /// Whether the account, which is online, gets nothing from that address: for what is handed to its sessions
 /// past the hooks.
 pub(in crate::extensions) fn stops(account: &Account, from: &Jid) -> bool {
-    known::held(account).is_some_and(|list| list.matches(from))
+    known::blocks(account, |list| list.matches(from))
 }
 
 /// §3.2.

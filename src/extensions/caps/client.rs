@@ -1,7 +1,5 @@
 //! Hashes of clients, and whether an answer to disco#info makes them (XEP-0115 §5.4, XEP-0390 §4.3).
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::Sha1;
@@ -9,11 +7,9 @@ use sha2::{Digest as _, Sha256, Sha512};
 use sha3::{Sha3_256, Sha3_512};
 
 use super::{input, input2};
-use crate::hooks::{Identity, Info};
-use crate::proto::common::forms::Form;
+use crate::hooks::Info;
 use crate::proto::ns;
 use crate::xml::Element;
-use crate::xml::element::XML_NS;
 
 /// The hash that a client announces.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,7 +109,7 @@ impl CapsHash {
 
     /// Whether what a client answers to disco#info makes the hash.
     pub(in crate::extensions) fn is_made_by(&self, query: &Element) -> bool {
-        let Some(mut info) = read(query) else {
+        let Some(mut info) = Info::parse(query) else {
             return false;
         };
         let typed = info.forms.iter().all(|form| form.type_name().is_some());
@@ -153,36 +149,10 @@ fn is_ambiguous(info: &Info) -> bool {
         || others.any(|text| text.contains('<') || text.ends_with("+notify"))
 }
 
-/// A client's answer; `None` for one that is not well made: something twice, or no form where one stands.
-pub(super) fn read(query: &Element) -> Option<Info> {
-    let owned = |value: Option<&str>| value.map(|value| Cow::Owned(value.to_owned()));
-    let mut info = Info::default();
-    for child in query.children() {
-        match (child.ns(), child.name()) {
-            (ns::DISCO_INFO, "identity") => info.identities.push(Identity {
-                category: owned(child.attribute("category"))?,
-                kind: owned(child.attribute("type"))?,
-                lang: owned(child.attribute_ns(XML_NS, "lang")),
-                name: owned(child.attribute("name")),
-            }),
-            (ns::DISCO_INFO, "feature") => info.features.push(owned(child.attribute("var"))?),
-            (ns::DATA_FORMS, "x") => info.forms.push(Form::parse(child).ok()?),
-            _ => {}
-        }
-    }
-    info.identities.sort_unstable();
-    info.features.sort_unstable();
-    let (identities, features) = (info.identities.len(), info.features.len());
-    info.identities.dedup();
-    info.features.dedup();
-    let once = info.identities.len() == identities && info.features.len() == features;
-    once.then_some(info)
-}
-
 /// The verification string of XEP-0115 for an answer.
 #[cfg(test)]
 pub(in crate::extensions) fn ver_of(query: &Element) -> Option<String> {
-    let mut info = read(query)?;
+    let mut info = Info::parse(query)?;
     info.forms.retain(|form| form.type_name().is_some());
     (!is_ambiguous(&info)).then(|| super::ver(&info))
 }
@@ -213,7 +183,7 @@ mod tests {
     #[test]
     fn an_answer_makes_its_hash_and_no_other() {
         let ver = "QgayPKawpkPSDYmwT/WM94uAlu0=";
-        let sha256 = Algo::Sha256.digest(input(&read(&query(EXODUS)).unwrap()).as_bytes());
+        let sha256 = Algo::Sha256.digest(input(&Info::parse(&query(EXODUS)).unwrap()).as_bytes());
         let once_more = format!("{EXODUS}<feature var='http://jabber.org/protocol/caps'/>");
         for (algo, value, inside, made) in [
             ("sha-1", ver, EXODUS.to_owned(), true),
@@ -263,7 +233,7 @@ mod tests {
     #[test]
     fn forms_without_a_type_have_no_hash_of_xep_0390() {
         let told = query(&format!("{EXODUS}{FORMLESS}"));
-        let value = Algo::Sha256.digest(&input2(&read(&told).unwrap()));
+        let value = Algo::Sha256.digest(&input2(&Info::parse(&told).unwrap()));
         let hash = Element::new(ns::HASHES, "hash")
             .attr("algo", "sha-256")
             .text(value);

@@ -5,7 +5,7 @@ use crate::xml::{Limits, document};
 
 fn info(query: &str) -> Info {
     let query = document(query.trim().as_bytes(), &Limits::default()).unwrap();
-    client::read(&query).unwrap()
+    Info::parse(&query).unwrap()
 }
 
 fn caps(query: &str) -> Caps {

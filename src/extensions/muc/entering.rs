@@ -294,7 +294,7 @@ impl Rooms {
             .collect();
         for other in others {
             if let Some(stanza) = state.presence_of(room, &other, with_jid) {
-                post.answer(&seat, stanza);
+                post.show(&seat, &stanza);
             }
         }
     }
@@ -388,7 +388,7 @@ fn stranger(from: &Jid, to: &Jid) -> Stanza {
 fn to_sender(parcel: &Parcel, answer: Stanza) -> Effects {
     let mut effects = Effects::default();
     match &parcel.session {
-        Some(_) => effects.reply.push(answer),
+        Some(_) => effects.reply.push(Arc::new(answer)),
         None => effects.route.push(answer),
     }
     effects

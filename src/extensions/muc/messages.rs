@@ -225,8 +225,9 @@ impl Rooms {
                 .payload
                 .push(&archive::stanza_id(room, &kept.id), ns::CLIENT);
         }
+        let mail = stanza.clone().to_each();
         for (_, _, seat) in state.seats() {
-            post.send(seat, stanza.clone());
+            post.share(seat, &mail);
         }
         stanza
     }

@@ -1,19 +1,22 @@
 //! The presence of occupants as the room tells it (XEP-0045 §7.2.2, §7.2.3, §8 to §10): with
 //! `<x xmlns='http://jabber.org/protocol/muc#user'/>` and the occupant's id (XEP-0421).
 
+use std::sync::Arc;
+
 use super::model::{Affiliation, Role};
 use super::room::{Occupant, Post, Room, Seat, State};
+use crate::hooks::Mail;
 use crate::proto::{Jid, PresenceType, Resource, Stanza, ns};
 use crate::xml::{Content, Element};
 
 /// XEP-0421 §3.
 pub(super) const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 
-/// The payload of an occupant's presence in the two ways in which others see it.
+/// An occupant's presence, to each, in the two ways in which others see it.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    plain: Option<Content>,
-    with_jid: Option<Content>,
+    plain: Option<Mail>,
+    with_jid: Option<Mail>,
 }
 
 /// What a presence tells besides who is there.
@@ -113,7 +116,7 @@ impl State {
         room: &Room,
         nick: &Resource,
         with_jid: bool,
-    ) -> Option<Stanza> {
+    ) -> Option<Mail> {
         let account = self.occupants.get(nick)?.account.clone();
         let affiliation = self.affiliation(&account);
         let occupant = self.occupants.get_mut(nick)?;
@@ -122,28 +125,21 @@ impl State {
         } else {
             &occupant.shown.plain
         };
-        let payload = match known {
-            Some(payload) => payload.clone(),
-            None => {
-                let made = occupant.payload(
-                    PresenceType::Available,
-                    (affiliation, occupant.role),
-                    with_jid,
-                    false,
-                    &News::default(),
-                );
-                let place = if with_jid {
-                    &mut occupant.shown.with_jid
-                } else {
-                    &mut occupant.shown.plain
-                };
-                *place = Some(made.clone());
-                made
-            }
+        if let Some(known) = known {
+            return Some(Arc::clone(known));
+        }
+        let kind = PresenceType::Available;
+        let mut stanza = Stanza::presence(kind).from(room.occupant_jid(nick));
+        let standing = (affiliation, occupant.role);
+        stanza.payload = occupant.payload(kind, standing, with_jid, false, &News::default());
+        let made = stanza.to_each();
+        let place = if with_jid {
+            &mut occupant.shown.with_jid
+        } else {
+            &mut occupant.shown.plain
         };
-        let mut stanza = Stanza::presence(PresenceType::Available).from(room.occupant_jid(nick));
-        stanza.payload = payload;
-        Some(stanza)
+        *place = Some(Arc::clone(&made));
+        Some(made)
     }
 
     /// Tells everybody of an occupant's presence, the occupant itself last. Others are not told of one
@@ -205,16 +201,16 @@ impl State {
             stanza
         };
         if shown {
-            let mut variants: [Option<Stanza>; 2] = [None, None];
+            let mut variants: [Option<Mail>; 2] = [None, None];
             let [plain, full] = &mut variants;
             let others = self.seats().filter(|(other, ..)| *other != nick);
             for (_, other_role, seat) in others {
-                let stanza = if self.sees_jids(other_role) {
-                    full.get_or_insert_with(|| make(true, false))
+                let mail = if self.sees_jids(other_role) {
+                    full.get_or_insert_with(|| make(true, false).to_each())
                 } else {
-                    plain.get_or_insert_with(|| make(false, false))
+                    plain.get_or_insert_with(|| make(false, false).to_each())
                 };
-                post.send(seat, stanza.clone());
+                post.share(seat, mail);
             }
         }
         let own = make(self.sees_jids(occupant.role), true);
@@ -229,14 +225,14 @@ impl State {
         let visible = self.occupants.iter().filter(|(_, it)| it.visible);
         let nicks: Vec<Resource> = visible.map(|(nick, _)| nick.clone()).collect();
         for nick in nicks {
-            let Some(stanza) = self.presence_of(room, &nick, true) else {
+            let Some(mail) = self.presence_of(room, &nick, true) else {
                 continue;
             };
             let others = self.seats();
             for (_, _, seat) in
                 others.filter(|(other, role, _)| *role != Role::Moderator && **other != nick)
             {
-                post.send(seat, stanza.clone());
+                post.share(seat, &mail);
             }
         }
     }

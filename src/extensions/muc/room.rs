@@ -18,7 +18,7 @@ use super::presence::Shown;
 use super::relay::Relays;
 use crate::clock::Timestamp;
 use crate::extensions::blocking;
-use crate::hooks::Session;
+use crate::hooks::{Mail, Session};
 use crate::proto::{BareJid, Jid, Resource, Stanza};
 use crate::xml::{Content, Element};
 
@@ -323,7 +323,7 @@ pub(super) struct Post {
     /// The session whose stanza is being dealt with: what belongs to its entering and leaving is
     /// written by its own task, since a room may be larger than its mailbox.
     pub(super) sender: Option<Arc<Session>>,
-    pub(super) replies: Vec<Stanza>,
+    pub(super) replies: Vec<Mail>,
     /// For sessions of other servers, and for whoever is not in the room.
     pub(super) remote: Vec<Stanza>,
 }
@@ -338,37 +338,62 @@ impl Post {
 
     /// Into the mailbox. A session that does not take it has ended or is being ended for its
     /// slowness, and leaves the room with that.
-    pub(super) fn send(&mut self, seat: &Seat, mut stanza: Stanza) {
-        stanza.to = Some(seat.jid.clone());
+    pub(super) fn send(&mut self, seat: &Seat, stanza: Stanza) {
+        let stanza = stanza.to(seat.jid.clone());
         match &seat.session {
-            Some(session) => {
-                let from = stanza.from.as_ref();
-                if !from.is_some_and(|from| blocking::stops(session.account(), from)) {
-                    let _ended = session.deliver(Arc::new(stanza));
-                }
-            }
+            Some(session) => deliver(session, Arc::new(stanza)),
             None => self.remote.push(stanza),
         }
     }
 
-    /// To the one whose stanza is being dealt with past its mailbox, to others into it.
-    pub(super) fn answer(&mut self, seat: &Seat, mut stanza: Stanza) {
-        let own = match (&self.sender, &seat.session) {
-            (Some(sender), Some(session)) => Arc::ptr_eq(sender, session),
-            _ => false,
-        };
-        let blocked = |session: &Arc<Session>| {
-            let from = stanza.from.as_ref();
-            from.is_some_and(|from| blocking::stops(session.account(), from))
-        };
-        if own {
-            if self.sender.as_ref().is_some_and(blocked) {
-                return;
-            }
-            stanza.to = Some(seat.jid.clone());
-            self.replies.push(stanza);
-        } else {
-            self.send(seat, stanza);
+    /// The same of one stanza for many ([`Stanza::to_each`]).
+    pub(super) fn share(&mut self, seat: &Seat, mail: &Mail) {
+        match &seat.session {
+            Some(session) => deliver(session, Arc::clone(mail)),
+            None => self.remote.push(to_remote(seat, mail)),
         }
     }
+
+    /// To the one whose stanza is being dealt with past its mailbox, to others into it.
+    pub(super) fn answer(&mut self, seat: &Seat, stanza: Stanza) {
+        if !self.is_own(seat) {
+            self.send(seat, stanza);
+        } else if !is_blocked(seat, &stanza) {
+            self.replies.push(Arc::new(stanza.to(seat.jid.clone())));
+        }
+    }
+
+    /// The same of one stanza for many.
+    pub(super) fn show(&mut self, seat: &Seat, mail: &Mail) {
+        if !self.is_own(seat) {
+            self.share(seat, mail);
+        } else if !is_blocked(seat, mail) {
+            self.replies.push(Arc::clone(mail));
+        }
+    }
+
+    fn is_own(&self, seat: &Seat) -> bool {
+        match (&self.sender, &seat.session) {
+            (Some(sender), Some(session)) => Arc::ptr_eq(sender, session),
+            (Some(_) | None, _) => false,
+        }
+    }
+}
+
+fn deliver(session: &Session, mail: Mail) {
+    let from = mail.from.as_ref();
+    if !from.is_some_and(|from| blocking::stops(session.account(), from)) {
+        let _ended = session.deliver(mail);
+    }
+}
+
+fn is_blocked(seat: &Seat, stanza: &Stanza) -> bool {
+    let parties = seat.session.as_ref().zip(stanza.from.as_ref());
+    parties.is_some_and(|(session, from)| blocking::stops(session.account(), from))
+}
+
+fn to_remote(seat: &Seat, mail: &Mail) -> Stanza {
+    let mut stanza = Stanza::clone(mail).to(seat.jid.clone());
+    stanza.to_each = false;
+    stanza
 }

@@ -52,7 +52,7 @@ pub(super) fn broadcast(
     for other in others(session) {
         effects.deliver.push((other, Arc::clone(&copy)));
     }
-    effects.reply.push(Stanza::clone(&copy));
+    effects.reply.push(copy);
 }
 
 /// Tells of a session's presence again, after the server has changed what is in it. Those who were told directly
@@ -77,7 +77,7 @@ pub(in crate::extensions) async fn renew(
     let own = effects
         .reply
         .into_iter()
-        .map(|own| (Arc::clone(session), Arc::new(own)));
+        .map(|own| (Arc::clone(session), own));
     for (session, stanza) in effects.deliver.into_iter().chain(own) {
         // One that takes no more is ended by that.
         let _ended = session.deliver(stanza);
@@ -108,7 +108,7 @@ pub(super) fn collect(
 ) {
     let to = session.address();
     for other in others(session) {
-        effects.reply.extend(shown(&other, &to));
+        effects.reply.extend(shown(&other, &to).map(Arc::new));
     }
     let seen = roster
         .items()
@@ -138,9 +138,11 @@ fn contact(services: &Services, session: &Arc<Session>, item: &RosterItem, effec
     }
     if roster.shows_presence_to(session.account().jid()) {
         let sessions = account.sessions();
-        effects
-            .reply
-            .extend(sessions.iter().filter_map(|other| shown(other, &to)));
+        effects.reply.extend(
+            sessions
+                .iter()
+                .filter_map(|other| shown(other, &to).map(Arc::new)),
+        );
     } else {
         effects.route.push(probe(&to, item));
     }

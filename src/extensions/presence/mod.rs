@@ -152,7 +152,7 @@ async fn initial(
     broadcast::broadcast(services, session, &presence, &roster, &mut effects);
     broadcast::collect(services, session, &roster, &mut effects);
     match subscription::waiting(services, account.jid()).await {
-        Ok(requests) => effects.reply.extend(requests),
+        Ok(requests) => effects.reply.extend(requests.into_iter().map(Arc::new)),
         Err(_) => warn!("subscription requests are not shown"),
     }
     Ok(effects)

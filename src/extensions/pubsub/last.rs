@@ -15,9 +15,10 @@ use super::interest::{self, Caps, Names, Sorts};
 use super::items::{self, Payload};
 use super::notify;
 use super::place::{Face, Place};
+use super::remote;
 use crate::config::Config;
 use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
-use crate::proto::{IqType, Kind, PresenceType, Stanza, StanzaError};
+use crate::proto::{BareJid, IqType, Jid, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::{ContactItem, LAST_NAMES_MAX, LastOf};
 
 /// The capabilities that a session has announced last; in its slots.
@@ -35,6 +36,7 @@ struct Shown;
 pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let max = usize::try_from(config.pubsub.client_sorts_max).unwrap_or(usize::MAX);
     let sorts = Arc::new(Sorts::new(max));
+    remote::register(hooks, config, &sorts);
     hooks.outgoing_presence(Stage::Deliver, move |passage| {
         let (None, Some(session)) = (&passage.stanza.to, passage.session.cloned()) else {
             return Flow::Continue;
@@ -91,13 +93,22 @@ async fn of_new_contact(contact: &Place, account: &Account) -> Result<Vec<Stanza
             .map(|session| session.address());
         wanting.collect::<Vec<_>>()
     };
+    of_nodes(contact, account.jid(), curious).await
+}
+
+/// The last item of each node that `viewer` may read, for those of its addresses that want to be told.
+pub(super) async fn of_nodes(
+    contact: &Place,
+    viewer: &BareJid,
+    curious: impl Fn(&str) -> Vec<Jid>,
+) -> Result<Vec<Stanza>, StanzaError> {
     let mut messages = Vec::new();
     for node in contact.nodes().await? {
         let curious = curious(&node.name);
         if curious.is_empty() || !shows_last(&node.config) {
             continue;
         }
-        let viewer = contact.viewer(&node, account.jid()).await?;
+        let viewer = contact.viewer(&node, viewer).await?;
         if !viewer.presence || access::read(&node.config, &viewer).is_err() {
             continue;
         }
@@ -161,7 +172,7 @@ fn announced(passage: &mut Passage<'_>, session: &Arc<Session>, sorts: &Arc<Sort
     if remembered {
         session.slots().set(Announced(caps));
         session.slots().set(Asked(id));
-        passage.effects.reply.push(request);
+        passage.effects.reply.push(Arc::new(request));
     } else {
         // Its next presence asks again.
         debug!("too many requests wait; the client is not asked what it wants");

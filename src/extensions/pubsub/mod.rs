@@ -23,6 +23,7 @@ mod options;
 mod people;
 mod place;
 mod publish;
+mod remote;
 mod requests;
 mod service;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::items::{self, Payload};
 use super::options;
 use super::people;
 use super::place::{Face, Node, Place};
+use super::remote::Remotes;
 use crate::extensions::roster;
 use crate::hooks::Session;
 use crate::proto::common::delay::Delay;
@@ -212,7 +213,7 @@ impl Crowd<'_> {
         access::read(&self.node.config, &viewer).is_ok()
     }
 
-    /// XEP-0163 §4.3.2: each available resource whose client wants to be told.
+    /// XEP-0163 §4.3.2: each available resource here whose client wants to be told.
     fn add_sessions(&mut self, account: &BareJid) {
         let online = self.place.services.online(account);
         let sessions = online.map(|account| account.sessions()).unwrap_or_default();
@@ -229,16 +230,26 @@ impl Crowd<'_> {
 
     fn add_contacts(&mut self) {
         let services = &self.place.services;
+        let remotes = services.hooks.offers().find::<Remotes>();
+        let there = |contact: &BareJid| {
+            services.online(contact).is_some()
+                || remotes.as_ref().is_some_and(|it| it.knows(contact))
+        };
         let contacts: Vec<BareJid> = self
             .roster
             .items()
             .into_iter()
-            .filter(|item| item.subscription.has_from() && services.online(&item.contact).is_some())
+            .filter(|item| item.subscription.has_from() && there(&item.contact))
             .filter(|item| self.may_read(&item.contact, false))
             .map(|item| item.contact.clone())
             .collect();
         for contact in contacts {
             self.add_sessions(&contact);
+            if let Some(remotes) = &remotes {
+                let name = &self.node.name;
+                self.told
+                    .extend(remotes.wanting(&contact, &self.place.address, name));
+            }
         }
     }
 

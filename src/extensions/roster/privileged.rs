@@ -40,12 +40,16 @@ fn privileges(iq: &Iq) -> Option<&Privileges> {
     let itself = iq.from.is_bare() && iq.from.local().is_none();
     let mut components = iq.services.config.components.iter();
     let component = components.find(|it| itself && it.domain.as_str() == iq.from.domain())?;
-    Some(&component.privileges)
+    let here = component.acts_for(iq.to.domain().as_str());
+    here.then_some(&component.privileges)
 }
 
 /// §4.4: components that may read the roster are told of its changes.
 pub(super) fn push(services: &Services, owner: &BareJid, change: &RosterChange) {
-    let hears = |it: &&Component| it.privileges.roster.may_get() && it.privileges.roster_push;
+    let hears = |it: &&Component| {
+        let told = it.privileges.roster.may_get() && it.privileges.roster_push;
+        told && it.acts_for(owner.domain().as_str())
+    };
     for component in services.config.components.iter().filter(hears) {
         let push = Stanza::iq(IqType::Set, &crate::id::random())
             .from(owner.clone())

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{Error, RootCertStore};
 
 use super::leaf::Leaf;
-use super::{TlsError, pem};
+use super::{TlsError, authorities as named};
 use crate::clock::Timestamp;
 use crate::net::dns::ascii_domain;
 
@@ -46,22 +46,14 @@ impl Trust {
     /// When the file cannot be read or holds none. A system without authorities is no error: then
     /// nobody is believed.
     pub fn load(authorities: Option<&Path>) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        match authorities {
-            Some(path) => {
-                for certificate in pem::certificates(path)? {
-                    roots
-                        .add(certificate)
-                        .map_err(|e| TlsError::BadCertificate {
-                            path: path.into(),
-                            cause: e.to_string(),
-                        })?;
-                }
-            }
+        let roots = match authorities {
+            Some(path) => named::roots(path)?,
             None => {
+                let mut roots = RootCertStore::empty();
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                roots
             }
-        }
+        };
         Ok(Self::of(roots))
     }
 

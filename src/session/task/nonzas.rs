@@ -115,7 +115,8 @@ impl Task {
                 && let Some(mail) = self.in_flight.pop_front()
             {
                 let stamped = management.stamped(&mail, &self.session);
-                self.out.stanza(stamped.as_ref().unwrap_or(&mail));
+                let stanza = stamped.as_ref().unwrap_or(&mail);
+                self.out.mail(self.session.jid(), stanza);
                 management.sent(mail, Origin::Passing);
             }
             let must_wait = management.must_wait();
@@ -241,7 +242,8 @@ impl Task {
         for mail in again {
             let management = self.management.as_ref();
             let stamped = management.and_then(|it| it.stamped(&mail, &self.session));
-            self.out.stanza(stamped.as_ref().unwrap_or(&mail));
+            let stanza = stamped.as_ref().unwrap_or(&mail);
+            self.out.mail(self.session.jid(), stanza);
             if self.out.len() >= WRITE_BYTES {
                 self.flush(transport).await?;
             }

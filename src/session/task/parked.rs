@@ -78,6 +78,7 @@ impl Task {
     fn tell_waiting(&self, mail: Mail) -> BoxFuture<'static, ()> {
         let services = Arc::clone(self.router.services());
         let session = Arc::clone(&self.session);
+        let mail = mail.of_reader(session.jid());
         Box::pin(async move {
             let hooks = &services.hooks;
             hooks.run_waiting(&session, &mail, &services).await;

@@ -12,7 +12,7 @@ impl Task {
         }
         for mail in self.session.mail_now() {
             if is_last_word(mail.kind) {
-                self.out.stanza(&mail);
+                self.out.mail(self.session.jid(), &mail);
             } else {
                 self.in_flight.push_back(mail);
             }

@@ -17,19 +17,19 @@ const LOOKED_AT: usize = 256;
 
 queries! {
     SUMMARIES_BEHIND = "select first_id, last_id, words from archive_summary
-        where owner = $1 and last_id > $2 order by last_id limit $3";
+        where owner = $1 and last_id > $2 order by last_id limit cast($3 as bigint)";
     SUMMARIES_BEFORE = "select first_id, last_id, words from archive_summary
-        where owner = $1 and last_id < $2 order by last_id desc limit $3";
+        where owner = $1 and last_id < $2 order by last_id desc limit cast($3 as bigint)";
     SUMMARY_AROUND = "select last_id from archive_summary
         where owner = $1 and last_id >= $2 order by last_id limit 1";
     OLDEST_WORDS = "select id, words from archive_message
         where owner = $1 and id > $2 and id < $3
         and ($5 = '' or conversation = $5) and ($6 = '' or peer_resource = $6)
-        order by id limit $4";
+        order by id limit cast($4 as bigint)";
     LATEST_WORDS = "select id, words from archive_message
         where owner = $1 and id > $2 and id < $3
         and ($5 = '' or conversation = $5) and ($6 = '' or peer_resource = $6)
-        order by id desc limit $4";
+        order by id desc limit cast($4 as bigint)";
 }
 
 /// A search on its way through an archive.

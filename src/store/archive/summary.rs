@@ -36,15 +36,13 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Of messages in their order, each with its words as they are stored; none of none.
-    pub(super) fn of(messages: &[(Vec<u8>, Vec<u8>)]) -> Result<Option<Self>, StoreError> {
-        let (Some((first, _)), Some((last, _))) = (messages.first(), messages.last()) else {
+    /// Of the ids of messages in their order, and of their words, both side by side; none of none.
+    pub(super) fn of(ids: &[u8], words: &[u8]) -> Result<Option<Self>, StoreError> {
+        let (ids, _) = ids.as_chunks::<16>();
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
             return Ok(None);
         };
-        let mut words: Vec<i64> = messages
-            .iter()
-            .flat_map(|(_, words)| numbers(words))
-            .collect();
+        let mut words: Vec<i64> = numbers(words).collect();
         words.sort_unstable();
         words.dedup();
         Ok(Some(Self {
@@ -123,6 +121,6 @@ mod tests {
     #[test]
     fn what_has_no_words_has_none() {
         assert!(!may_have(&filter(&[]), 0));
-        assert_eq!(Summary::of(&[]).unwrap(), None);
+        assert_eq!(Summary::of(&[], &[]).unwrap(), None);
     }
 }

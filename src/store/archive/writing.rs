@@ -1,6 +1,7 @@
 //! Writing to archives: many messages, one commit.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +40,10 @@ impl std::fmt::Debug for Appended {
 /// The queue of messages that are to be archived, and where their ids come from.
 pub(in crate::store) struct Writer {
     queue: Grouped<Archives>,
-    ids: Mutex<Ids>,
+    ids: Mutex<(Ids, Chance)>,
+    /// How many were appended, and how many of them written, or given up.
+    appended: AtomicU64,
+    written: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -53,21 +57,30 @@ impl Writer {
             sqlx::query_scalar(super::LAST_ID).fetch_optional(pool).await?
         });
         let last = last.as_deref().map(super::id_of).transpose()?;
+        let written = Arc::<AtomicU64>::default();
+        let archives = Archives {
+            db,
+            written: Arc::clone(&written),
+        };
         Ok(Self {
-            queue: Grouped::start(Archives { db }, tasks, stop),
-            ids: Mutex::new(last.map(Ids::behind).unwrap_or_default()),
+            queue: Grouped::start(archives, tasks, stop),
+            ids: Mutex::new((last.map(Ids::behind).unwrap_or_default(), Chance::default())),
+            appended: AtomicU64::new(0),
+            written,
         })
     }
 
     /// Gives the message an id and queues it, both under one lock: who has read up to an id finds
     /// nothing later that sorts before it.
     pub(super) fn append(&self, message: NewArchived, moment: Timestamp) -> Appended {
-        let random = uuid::Uuid::new_v4().as_u128();
         // A panic while the lock was held cannot have left the last id half changed.
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = ids.next(moment, random);
+        let mut guard = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ids, chance) = &mut *guard;
+        let id = ids.next(moment, chance.next());
+        // Before it can be written, so that what is written is never more.
+        self.appended.fetch_add(1, Ordering::AcqRel);
         let (queued, written) = self.queue.begin(Record::Message(Box::new((id, message))));
-        drop(ids);
+        drop(guard);
         Appended {
             id,
             queued,
@@ -77,7 +90,36 @@ impl Writer {
 
     /// Returns when everything that was queued before is durable, and can be read.
     pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        if self.written.load(Ordering::Acquire) == self.appended.load(Ordering::Acquire) {
+            // The writer's task need not be woken for that. Where a message was refused, since the store is being
+            // closed, the two stay different, and it is asked.
+            return Ok(());
+        }
         self.queue.write(Record::Mark).await
+    }
+}
+
+/// Random numbers of the system, of which some are asked for at once: asking costs more than the rest of an id.
+#[derive(Default)]
+struct Chance(Vec<u128>);
+
+/// Numbers that are asked for at once.
+const CHANCES: usize = 64;
+
+impl Chance {
+    fn next(&mut self) -> u128 {
+        if let Some(number) = self.0.pop() {
+            return number;
+        }
+        let mut bytes = [[0; 16]; CHANCES];
+        if getrandom::fill(bytes.as_flattened_mut()).is_ok() {
+            self.0
+                .extend(bytes.iter().copied().map(u128::from_le_bytes));
+        }
+        // This stops the caller where the system has none.
+        self.0
+            .pop()
+            .unwrap_or_else(|| uuid::Uuid::new_v4().as_u128())
     }
 }
 
@@ -99,6 +141,7 @@ pub(super) enum Record {
 /// Writes groups of messages.
 pub(super) struct Archives {
     db: Db,
+    written: Arc<AtomicU64>,
 }
 
 impl Group for Archives {
@@ -110,13 +153,11 @@ impl Group for Archives {
 
     async fn write(&mut self, records: &[Record]) -> Vec<Result<(), StoreError>> {
         let written = Box::pin(self.store(records)).await;
+        let messages = records.iter().filter(|it| it.message().is_some()).count();
+        self.written.fetch_add(messages as u64, Ordering::AcqRel);
         records.iter().map(|_| written.clone()).collect()
     }
 }
-
-/// The part of [`super::APPEND`] that stands before its rows.
-pub(in crate::store) const APPEND_ROWS: &str =
-    "insert into archive_message (owner, id, conversation, peer_resource, stanza, words) ";
 
 /// Makes the summaries of an archive for which there are enough messages; compiled for both databases.
 macro_rules! summarize {
@@ -136,13 +177,14 @@ macro_rules! summarize {
             let Some(full) = full else {
                 break;
             };
-            let messages: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(super::WORDS)
+            let (ids, words): (Option<Vec<u8>>, Option<Vec<u8>>) = sqlx::query_as(super::WORDS)
                 .bind($owner.as_str())
                 .bind(last.as_slice())
                 .bind(full.as_slice())
-                .fetch_all(&mut *$tx)
+                .fetch_one(&mut *$tx)
                 .await?;
-            if let Some(summary) = Summary::of(&messages)? {
+            let (ids, words) = (ids.unwrap_or_default(), words.unwrap_or_default());
+            if let Some(summary) = Summary::of(&ids, &words)? {
                 sqlx::query(super::ADD_SUMMARY)
                     .bind($owner.as_str())
                     .bind(summary.last.to_bytes())
@@ -160,16 +202,17 @@ macro_rules! insert_messages {
     ($tx:expr, $messages:expr) => {{
         use $crate::store::archive;
         for rows in archive::writing::in_powers_of_two(&$messages) {
-            let mut append = sqlx::QueryBuilder::new(archive::writing::APPEND_ROWS);
-            append.push_values(rows, |mut row, (id, message)| {
-                row.push_bind(message.owner.as_str().to_owned())
-                    .push_bind(id.to_bytes())
-                    .push_bind(archive::conversation(&message.owner, message.with.bare()))
-                    .push_bind(message.resource().to_owned())
-                    .push_bind(message.stanza.to_vec())
-                    .push_bind(message.words_as_bytes());
-            });
-            append.build().execute(&mut *$tx).await?;
+            let mut append = sqlx::query(archive::writing::append_text(rows.len()));
+            for (id, message) in rows {
+                append = append
+                    .bind(message.owner.as_str())
+                    .bind(id.to_bytes())
+                    .bind(archive::conversation(&message.owner, message.with.bare()))
+                    .bind(message.resource())
+                    .bind(message.stanza.as_ref())
+                    .bind(message.words_as_bytes());
+            }
+            append.execute(&mut *$tx).await?;
         }
     }};
 }
@@ -213,6 +256,30 @@ impl Record {
 /// Rows in one statement; far from either database's limit of placeholders.
 const ROWS_MAX: usize = 512;
 
+/// [`super::APPEND`] with as many rows, a power of two and at most [`ROWS_MAX`]; made once.
+pub(in crate::store) fn append_text(rows: usize) -> &'static str {
+    static TEXTS: [OnceLock<String>; ROWS_MAX.ilog2() as usize + 1] =
+        [const { OnceLock::new() }; ROWS_MAX.ilog2() as usize + 1];
+    let text = TEXTS.get(rows.max(1).ilog2() as usize);
+    text.map_or(super::APPEND, |text| text.get_or_init(|| with_rows(rows)))
+}
+
+fn with_rows(rows: usize) -> String {
+    let mut text = super::APPEND.to_owned();
+    for row in 1..rows {
+        let values: Vec<String> = (1..=COLUMNS)
+            .map(|column| format!("${}", row * COLUMNS + column))
+            .collect();
+        text.push_str(", (");
+        text.push_str(&values.join(", "));
+        text.push(')');
+    }
+    text
+}
+
+/// Columns of a row.
+const COLUMNS: usize = 6;
+
 /// The rows in pieces of 512, 256 … 2, 1: so few texts of SQL are prepared once and for all.
 pub(in crate::store) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();
@@ -241,11 +308,12 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_that_are_written_with_many_rows_are_those_that_are_listed() {
-        let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(
-            squeeze(&format!("{APPEND_ROWS}values ($1, $2, $3, $4, $5, $6)")),
-            squeeze(super::super::APPEND)
-        );
+    fn the_text_has_each_placeholder_once() {
+        assert_eq!(append_text(1), super::super::APPEND);
+        let two = "values ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)";
+        assert!(append_text(2).ends_with(two));
+        let most = append_text(ROWS_MAX);
+        assert_eq!(most.matches('$').count(), ROWS_MAX * COLUMNS);
+        assert!(most.ends_with(&format!("${})", ROWS_MAX * COLUMNS)));
     }
 }

@@ -12,9 +12,9 @@ queries! {
     FIND = "select id, publisher, published_at, revision, payload from pubsub_item
         where service = $1 and node = $2 and id = $3";
     FORWARD = "select id, publisher, published_at, revision, payload from pubsub_item
-        where service = $1 and node = $2 and revision > $3 order by revision limit $4 offset $5";
+        where service = $1 and node = $2 and revision > $3 order by revision limit cast($4 as bigint) offset $5";
     BACKWARD = "select id, publisher, published_at, revision, payload from pubsub_item
-        where service = $1 and node = $2 and revision < $3 order by revision desc limit $4";
+        where service = $1 and node = $2 and revision < $3 order by revision desc limit cast($4 as bigint)";
     PLACE = "select count(*) from pubsub_item
         where service = $1 and node = $2 and revision < $3";
 }

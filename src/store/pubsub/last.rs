@@ -18,7 +18,7 @@ queries! {
                 $14, $15, $16, $17)
             and i.revision = (select max(l.revision) from pubsub_item l
                 where l.service = n.service and l.node = n.node)
-        order by n.node limit $18";
+        order by n.node limit cast($18 as bigint)";
     OF_CONTACTS = "select n.service, n.node, n.config, i.id, i.publisher, i.published_at, i.revision,
             i.payload, b.subscription, b.group_names, a.affiliation
         from roster_item r
@@ -32,7 +32,7 @@ queries! {
         where r.owner = $1 and not r.removed and r.subscription in ('to', 'both')
             and i.revision = (select max(l.revision) from pubsub_item l
                 where l.service = n.service and l.node = n.node)
-        order by n.node, n.service limit $18";
+        order by n.node, n.service limit cast($18 as bigint)";
 }
 
 /// Names of nodes of one query for last items.

@@ -12,9 +12,9 @@ queries! {
     AFFILIATION = "select affiliation from pubsub_affiliation
         where service = $1 and node = $2 and jid = $3";
     AFFILIATIONS = "select node, jid, affiliation from pubsub_affiliation
-        where service = $1 and node = $2 order by jid limit $3";
+        where service = $1 and node = $2 order by jid limit cast($3 as bigint)";
     AFFILIATIONS_OF = "select node, jid, affiliation from pubsub_affiliation
-        where service = $1 and jid = $2 order by node limit $3";
+        where service = $1 and jid = $2 order by node limit cast($3 as bigint)";
     COUNT_AFFILIATIONS = "select count(*) from pubsub_affiliation
         where service = $1 and node = $2";
     AFFILIATE = "insert into pubsub_affiliation (service, node, jid, affiliation)
@@ -23,9 +23,9 @@ queries! {
     DISAFFILIATE = "delete from pubsub_affiliation
         where service = $1 and node = $2 and jid = $3";
     SUBSCRIPTIONS = "select node, jid, pending, options from pubsub_subscription
-        where service = $1 and node = $2 order by jid limit $3";
+        where service = $1 and node = $2 order by jid limit cast($3 as bigint)";
     SUBSCRIPTIONS_OF = "select node, jid, pending, options from pubsub_subscription
-        where service = $1 and bare = $2 order by node, jid limit $3";
+        where service = $1 and bare = $2 order by node, jid limit cast($3 as bigint)";
     COUNT_SUBSCRIPTIONS = "select count(*) from pubsub_subscription
         where service = $1 and node = $2";
     COUNT_ADDRESSES = "select count(*) from pubsub_subscription

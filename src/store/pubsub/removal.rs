@@ -24,7 +24,7 @@ queries! {
         where n.purge_offline and n.account is null
             and exists (select 1 from pubsub_item i where i.service = n.service
                 and i.node = n.node and i.publisher = $1)
-        limit $2";
+        limit cast($2 as bigint)";
     DROP_OF = "delete from pubsub_item
         where service = $1 and node = $2 and publisher = $3 returning id";
 }

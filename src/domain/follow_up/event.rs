@@ -1,0 +1,169 @@
+//! What happens to a follow-up: commands, and the events that come of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FollowUp, Note, NoteType, NoteVersion, Plan, Source, Status, VERSIONS_MAX};
+use crate::clock::Timestamp;
+use crate::domain::ids::AgentId;
+
+/// What happens to a follow-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// It is planned.
+    Plan {
+        /// By whom.
+        by: AgentId,
+        /// From what.
+        source: Source,
+        /// What.
+        plan: Plan,
+    },
+    /// It is planned otherwise, by somebody who has read that version.
+    Edit {
+        /// Which version was read.
+        read: u64,
+        /// What is planned now.
+        plan: Plan,
+    },
+    /// Another does it.
+    Reassign {
+        /// Who.
+        to: AgentId,
+    },
+    /// A note is written, or written anew.
+    WriteNote {
+        /// By whom.
+        by: AgentId,
+        /// Of which type.
+        note_type: NoteType,
+        /// In which language.
+        language: String,
+        /// What it says.
+        text: String,
+    },
+    /// It is done.
+    Complete,
+    /// It is not going to be done.
+    Cancel,
+    /// [`FollowUp::deadline`] has come. Too early or too late does no harm.
+    TimeIsUp,
+}
+
+/// What has happened to a follow-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// It is planned.
+    Planned {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: AgentId,
+        /// From what.
+        source: Source,
+        /// What.
+        plan: Plan,
+    },
+    /// It is planned otherwise.
+    Edited {
+        /// When.
+        at: Timestamp,
+        /// What is planned now.
+        plan: Plan,
+    },
+    /// Another does it.
+    Reassigned {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        to: AgentId,
+    },
+    /// A note says that from now on.
+    Noted {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: AgentId,
+        /// Of which type.
+        note_type: NoteType,
+        /// In which language.
+        language: String,
+        /// What it says.
+        text: String,
+    },
+    /// It is done.
+    Completed {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is not going to be done.
+    Cancelled {
+        /// When.
+        at: Timestamp,
+    },
+    /// The responsible agent is reminded.
+    Reminded {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Makes the follow-up what it is after the event.
+pub fn apply(follow_up: &mut FollowUp, event: &Event) {
+    follow_up.version = follow_up.version.saturating_add(1);
+    match event {
+        Event::Planned {
+            by, source, plan, ..
+        } => {
+            follow_up.author = Some(by.clone());
+            follow_up.source = Some(source.clone());
+            follow_up.plan = Some(plan.clone());
+        }
+        Event::Edited { plan, .. } => {
+            let due = follow_up.plan.as_ref().and_then(|plan| plan.due);
+            // Another date, another reminder.
+            follow_up.reminded &= due == plan.due;
+            follow_up.plan = Some(plan.clone());
+        }
+        Event::Reassigned { to, .. } => {
+            if let Some(plan) = &mut follow_up.plan {
+                plan.responsible = to.clone();
+            }
+        }
+        Event::Noted {
+            at,
+            by,
+            note_type,
+            language,
+            text,
+        } => {
+            let version = NoteVersion {
+                at: *at,
+                by: by.clone(),
+                text: text.clone(),
+            };
+            write(follow_up, *note_type, language, version);
+        }
+        Event::Completed { at } => follow_up.status = Status::Completed { at: *at },
+        Event::Cancelled { at } => follow_up.status = Status::Cancelled { at: *at },
+        Event::Reminded { .. } => follow_up.reminded = true,
+    }
+}
+
+fn write(follow_up: &mut FollowUp, note_type: NoteType, language: &str, version: NoteVersion) {
+    let mut notes = follow_up.notes.iter_mut();
+    let same =
+        |it: &&mut Note| it.note_type == note_type && it.language.eq_ignore_ascii_case(language);
+    match notes.find(same) {
+        Some(note) => {
+            note.versions.push(version);
+            let old = note.versions.len().saturating_sub(VERSIONS_MAX);
+            note.versions.drain(..old);
+        }
+        None => follow_up.notes.push(Note {
+            note_type,
+            language: language.to_owned(),
+            versions: vec![version],
+        }),
+    }
+}

@@ -1,0 +1,262 @@
+//! The rules of follow-ups as tables.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+fn plan(transaction_type: &str) -> Plan {
+    Plan {
+        transaction_type: transaction_type.to_owned(),
+        title: "Call back".to_owned(),
+        customer: None,
+        start: None,
+        end: None,
+        due: Some(START.plus_seconds(60)),
+        reason: None,
+        responsible: "ann@h".parse().unwrap(),
+    }
+}
+
+fn planning(plan: Plan) -> Command {
+    Command::Plan {
+        by: "ann@h".parse().unwrap(),
+        source: Source {
+            kind: SourceKind::InteractionRecord,
+            id: "call-1".to_owned(),
+        },
+        plan,
+    }
+}
+
+fn write(note_type: NoteType, language: &str, text: &str) -> Command {
+    Command::WriteNote {
+        by: "ann@h".parse().unwrap(),
+        note_type,
+        language: language.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn decided(
+    follow_up: &FollowUp,
+    command: Command,
+    now: Timestamp,
+    responsible_is_agent: bool,
+) -> Result<Vec<Event>, Rejection> {
+    let mut permitted = PermittedTypes::default();
+    let calls = BTreeSet::from(["phone-call".to_owned()]);
+    permitted.channels.insert("voice".to_owned(), calls);
+    let facts = Facts {
+        permitted: &permitted,
+        channel: "voice",
+        reasons: &["complaint".to_owned()],
+        responsible_is_agent,
+    };
+    decide(follow_up, command, now, &facts)
+}
+
+fn after(commands: &[Command]) -> FollowUp {
+    let mut follow_up = FollowUp::new("f".parse().unwrap());
+    let mut log = vec![];
+    for command in commands {
+        for event in decided(&follow_up, command.clone(), START, true).unwrap() {
+            apply(&mut follow_up, &event);
+            log.push(event);
+        }
+    }
+    let json = serde_json::to_string(&log).unwrap();
+    let mut replayed = FollowUp::new("f".parse().unwrap());
+    for event in serde_json::from_str::<Vec<Event>>(&json).unwrap() {
+        apply(&mut replayed, &event);
+    }
+    assert_eq!(replayed, follow_up);
+    follow_up
+}
+
+/// S3-1, S3-4, S3-14, S3-18 to S3-20: the columns are not planned, planned, completed, cancelled.
+#[test]
+fn every_command_in_every_status() {
+    let made = || planning(plan("phone-call"));
+    let nothing = after(&[]);
+    let planned = after(&[made()]);
+    let completed = after(&[made(), Command::Complete]);
+    let cancelled = after(&[made(), Command::Cancel]);
+    let statuses = [&nothing, &planned, &completed, &cancelled];
+    use Rejection::{Exists, Over, Stale, Unknown};
+    let edit = |read| Command::Edit {
+        read,
+        plan: Plan {
+            title: "Call again".to_owned(),
+            ..plan("phone-call")
+        },
+    };
+    let to = |name: &str| Command::Reassign {
+        to: name.parse().unwrap(),
+    };
+    for (command, expected) in [
+        (made(), [Ok(1), Err(Exists), Err(Exists), Err(Exists)]),
+        (edit(1), [Err(Unknown), Ok(1), Err(Stale), Err(Stale)]),
+        (edit(2), [Err(Unknown), Err(Stale), Err(Over), Err(Over)]),
+        (to("bob@h"), [Err(Unknown), Ok(1), Err(Over), Err(Over)]),
+        (to("ann@h"), [Err(Unknown), Ok(0), Err(Over), Err(Over)]),
+        (
+            write(NoteType::Note, "en", "n"),
+            [Err(Unknown), Ok(1), Ok(1), Ok(1)],
+        ),
+        (Command::Complete, [Err(Unknown), Ok(1), Ok(0), Err(Over)]),
+        (Command::Cancel, [Err(Unknown), Ok(1), Err(Over), Ok(0)]),
+        (Command::TimeIsUp, [Ok(0), Ok(0), Ok(0), Ok(0)]),
+    ] {
+        let come = statuses.map(|it| decided(it, command.clone(), START, true).map(|it| it.len()));
+        assert_eq!(come, expected, "{command:?}");
+    }
+}
+
+#[test]
+fn what_is_no_plan_is_refused() {
+    let nothing = after(&[]);
+    let other = |change: fn(&mut Plan)| {
+        let mut plan = plan("phone-call");
+        change(&mut plan);
+        planning(plan)
+    };
+    let voice = "voice".to_owned();
+    for (command, rejection) in [
+        (
+            planning(plan("task")),
+            Rejection::NotPermitted { channel: voice },
+        ),
+        (planning(plan("dance")), Rejection::UnknownType),
+        (other(|it| it.title = " ".to_owned()), Rejection::Title),
+        (
+            other(|it| it.reason = Some("fun".to_owned())),
+            Rejection::UnknownReason,
+        ),
+        (
+            other(|it| (it.start, it.end) = (Some(START), Some(START.plus_seconds(-1)))),
+            Rejection::Dates,
+        ),
+    ] {
+        assert_eq!(decided(&nothing, command, START, true), Err(rejection));
+    }
+    let command = planning(plan("phone-call"));
+    assert_eq!(
+        decided(&nothing, command, START, false),
+        Err(Rejection::Responsible)
+    );
+    // A type that is permitted no longer stays where it is.
+    let mut planned = after(&[planning(plan("phone-call"))]);
+    if let Some(plan) = &mut planned.plan {
+        plan.transaction_type = "task".to_owned();
+    }
+    let edit = Command::Edit {
+        read: 1,
+        plan: plan("task"),
+    };
+    assert_eq!(decided(&planned, edit, START, true), Ok(vec![]));
+}
+
+/// S3-7 to S3-10, S3-13.
+#[test]
+fn where_it_is_shown_follows_from_where_it_was_made() {
+    let places = SourceKind::ALL.map(|kind| kind.shown_in().name());
+    let business = "business-context";
+    assert_eq!(
+        places,
+        [
+            "activity-clipboard",
+            business,
+            business,
+            business,
+            "linked-objects"
+        ]
+    );
+}
+
+/// S3-15, S3-16, S3-21.
+#[test]
+fn notes_of_six_types_in_several_languages_keep_their_versions() {
+    let mut commands = vec![planning(plan("phone-call"))];
+    for note_type in NoteType::ALL {
+        commands.push(write(note_type, "en", "one"));
+        commands.push(write(note_type, "de", "eins"));
+    }
+    commands.push(write(NoteType::Report, "EN", "two"));
+    commands.push(write(NoteType::Report, "en", "two"));
+    let follow_up = after(&commands);
+    assert_eq!(follow_up.notes.len(), 12);
+    let report = follow_up.note(NoteType::Report, "en").unwrap();
+    let texts: Vec<&str> = report.versions.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts, ["one", "two"]);
+    let long = "x".repeat(NOTE_BYTES_MAX + 1);
+    for (command, rejection) in [
+        (write(NoteType::Note, "en", " "), Rejection::Empty),
+        (write(NoteType::Note, "en", &long), Rejection::TooLong),
+        (write(NoteType::Note, "e", "n"), Rejection::Language),
+        (write(NoteType::Note, "en US", "n"), Rejection::Language),
+    ] {
+        assert_eq!(decided(&follow_up, command, START, true), Err(rejection));
+    }
+}
+
+/// S3-2: the responsible agent is reminded once, and once more when the date is another.
+#[test]
+fn what_is_due_reminds_once() {
+    let mut follow_up = after(&[planning(plan("phone-call"))]);
+    let due = START.plus_seconds(60);
+    assert_eq!(follow_up.deadline(), Some(due));
+    let events = decided(&follow_up, Command::TimeIsUp, due, true).unwrap();
+    assert_eq!(events, [Event::Reminded { at: due }]);
+    apply(&mut follow_up, &events[0]);
+    assert_eq!(follow_up.deadline(), None);
+    let later = Plan {
+        due: Some(due.plus_seconds(60)),
+        ..plan("phone-call")
+    };
+    let edit = Command::Edit {
+        read: 2,
+        plan: later,
+    };
+    for event in decided(&follow_up, edit, due, true).unwrap() {
+        apply(&mut follow_up, &event);
+    }
+    assert_eq!(follow_up.deadline(), Some(due.plus_seconds(60)));
+}
+
+/// S3-11: what the agent has filled in stays, the rest comes from the source as the rules say.
+#[test]
+fn what_is_copied_is_configured() {
+    let source = Plan {
+        title: "Broken".to_owned(),
+        customer: Some("c".parse().unwrap()),
+        reason: Some("complaint".to_owned()),
+        ..plan("interaction")
+    };
+    let empty = || Plan {
+        title: String::new(),
+        due: None,
+        ..plan("task")
+    };
+    let kind = SourceKind::Complaint;
+    let usual = CopyRules::default().fill(kind, empty(), &source);
+    assert_eq!(
+        (usual.title.as_str(), usual.customer.is_some()),
+        ("Broken", true)
+    );
+    assert_eq!((usual.reason, usual.due), (None, None));
+    let copied = BTreeSet::from([Copied::Reason, Copied::Dates]);
+    let rules = CopyRules {
+        version: 1,
+        rules: vec![(kind, "task".to_owned(), copied)],
+    };
+    let filled = rules.fill(kind, empty(), &source);
+    assert_eq!((filled.title.as_str(), filled.customer), ("", None));
+    assert_eq!(
+        (filled.reason, filled.due),
+        (source.reason.clone(), source.due)
+    );
+    let own = rules.fill(kind, plan("task"), &source);
+    assert_eq!(own.title, "Call back");
+}

@@ -1,0 +1,194 @@
+//! Connections of SQLite that only read.
+//!
+//! Not a pool of sqlx's: that asks a connection whether it is still there each time it is given back, in a task
+//! made for that. With SQLite, whose connections are threads of this process, this costs as much as an ordinary
+//! statement does.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout};
+
+/// In WAL mode they neither wait for the writer nor for each other, and each has an own thread.
+const READERS: u32 = 4;
+
+/// A connection is asked whether it is still there when it was not for so long: its thread may have panicked.
+const ASKED_AFTER: Duration = Duration::from_secs(10);
+
+/// The connections, made when they are needed.
+pub struct Readers {
+    options: SqliteConnectOptions,
+    acquire_timeout: Duration,
+    places: Semaphore,
+    /// The one that was used last lies on top: it has what is asked for in memory.
+    idle: Mutex<Vec<Asked>>,
+}
+
+struct Asked {
+    connection: SqliteConnection,
+    at: Instant,
+}
+
+/// A connection, given back when dropped.
+pub(super) struct Reader<'a> {
+    readers: &'a Readers,
+    /// There until it is dropped.
+    asked: Option<Asked>,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Readers {
+    pub(super) fn new(options: SqliteConnectOptions, acquire_timeout: Duration) -> Self {
+        Self {
+            options,
+            acquire_timeout,
+            places: Semaphore::new(READERS as usize),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// A connection of one's own.
+    ///
+    /// # Errors
+    /// When none becomes free in time, when the file cannot be opened, when all are closed.
+    pub(super) async fn reader(&self) -> Result<Reader<'_>, sqlx::Error> {
+        let place = timeout(self.acquire_timeout, self.places.acquire()).await;
+        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let _place = place.map_err(|_| sqlx::Error::PoolClosed)?;
+        let idle = self.idle().pop();
+        Ok(Reader {
+            readers: self,
+            asked: Some(self.there(idle).await?),
+            _place,
+        })
+    }
+
+    /// That connection, or another in its place.
+    async fn there(&self, idle: Option<Asked>) -> Result<Asked, sqlx::Error> {
+        if let Some(mut idle) = idle {
+            if idle.at.elapsed() < ASKED_AFTER {
+                return Ok(idle);
+            }
+            if idle.connection.ping().await.is_ok() {
+                idle.at = Instant::now();
+                return Ok(idle);
+            }
+        }
+        Ok(Asked {
+            connection: self.options.connect().await?,
+            at: Instant::now(),
+        })
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub(super) async fn close(&self) {
+        let all = self.places.acquire_many(READERS).await;
+        self.places.close();
+        drop(all);
+        let idle = std::mem::take(&mut *self.idle());
+        for asked in idle {
+            // There is nothing in it to be lost.
+            let _closed = asked.connection.close().await;
+        }
+    }
+
+    /// A panic while the lock was held cannot have left the list half changed.
+    fn idle(&self) -> MutexGuard<'_, Vec<Asked>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader<'_> {
+    /// What statements are executed on.
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        let asked = self.asked.as_mut();
+        asked
+            .map(|asked| &mut asked.connection)
+            .ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        // A statement that was given up is ended by its thread before the next.
+        let asked = self.asked.take();
+        self.readers.idle().extend(asked);
+    }
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readers")
+            .field("free", &self.places.available_permits())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readers(folder: &tempfile::TempDir, acquire_timeout: Duration) -> Readers {
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("file"))
+            .create_if_missing(true);
+        Readers::new(options, acquire_timeout)
+    }
+
+    async fn one(readers: &Readers) -> Result<i64, sqlx::Error> {
+        let mut reader = readers.reader().await?;
+        let one = sqlx::query_scalar("select 1");
+        one.fetch_one(reader.connection()?).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_and_no_more_than_four_are_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(&folder, Duration::from_millis(1));
+        for _ in 0..3 {
+            assert_eq!(one(&readers).await.unwrap(), 1);
+        }
+        assert_eq!(readers.idle().len(), 1);
+        let mut taken = Vec::new();
+        for _ in 0..READERS {
+            taken.push(readers.reader().await.unwrap());
+        }
+        let fifth = readers.reader().await;
+        assert!(matches!(fifth.err(), Some(sqlx::Error::PoolTimedOut)));
+        drop(taken);
+        assert_eq!(readers.idle().len(), READERS as usize);
+        assert_eq!(one(&readers).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_is_given_up_leaves_the_connection_usable() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(&folder, Duration::from_secs(5));
+        let endless =
+            "with recursive n(i) as (select 1 union all select i + 1 from n limit 3000000)
+            select count(*) from n";
+        {
+            let mut reader = readers.reader().await.unwrap();
+            let count = sqlx::query_scalar::<_, i64>(endless);
+            let mut count = std::pin::pin!(count.fetch_one(reader.connection().unwrap()));
+            assert!(futures_util::poll!(&mut count).is_pending());
+        }
+        assert_eq!(one(&readers).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_who_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(&folder, Duration::from_secs(5));
+        let reader = readers.reader().await.unwrap();
+        let mut closing = std::pin::pin!(readers.close());
+        assert!(futures_util::poll!(&mut closing).is_pending());
+        drop(reader);
+        closing.await;
+        assert!(matches!(one(&readers).await, Err(sqlx::Error::PoolClosed)));
+    }
+}

@@ -1,0 +1,237 @@
+//! Records, their events and lists, and what is written together with them.
+
+use parlour::clock::Timestamp;
+use parlour::store::{
+    ListOrder, Listing, Outgoing, RecordChange, RecordWrite, RecordsWritten, Store,
+};
+
+use crate::{NOW, Place};
+
+crate::on_both!(
+    a_record_is_found_as_it_was_written_with_its_events,
+    a_decision_from_an_old_version_is_not_written,
+    two_decisions_from_the_same_guard_are_not_both_written,
+    lists_follow_their_records_and_are_paged_both_ways,
+    what_is_due_comes_in_the_order_of_time,
+    what_is_to_be_sent_is_there_until_it_is_sent,
+    a_removed_record_leaves_nothing,
+    many_decisions_at_once_are_written_each_once,
+);
+
+fn change(id: &str, read: i64, events: &[&str]) -> RecordChange {
+    RecordChange {
+        kind: "thing",
+        id: id.to_owned(),
+        read,
+        snapshot: format!("{{\"after\":{}}}", events.len()),
+        events: events.iter().map(|it| (*it).to_owned()).collect(),
+        due: None,
+        listings: None,
+    }
+}
+
+fn listed(list: &'static str, owner: &str) -> Listing {
+    Listing {
+        list,
+        owner: owner.to_owned(),
+    }
+}
+
+async fn write(store: &Store, changes: Vec<RecordChange>) -> RecordsWritten {
+    let write = RecordWrite {
+        changes,
+        ..RecordWrite::default()
+    };
+    store.records().write(write).await.unwrap()
+}
+
+async fn a_record_is_found_as_it_was_written_with_its_events(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    assert_eq!(records.find("thing", "a").await.unwrap(), None);
+    let made = write(&store, vec![change("a", 0, &["1", "2"])]).await;
+    assert_eq!(made, RecordsWritten::Done);
+    let changed = write(&store, vec![change("a", 2, &["3"])]).await;
+    assert_eq!(changed, RecordsWritten::Done);
+    let found = records.find("thing", "a").await.unwrap().unwrap();
+    assert_eq!(
+        (found.version, found.snapshot.as_str()),
+        (3, "{\"after\":1}")
+    );
+    assert_eq!(records.find("other", "a").await.unwrap(), None);
+    for (after, limit, expected) in [(0, 10, &["1", "2", "3"][..]), (1, 1, &["2"]), (3, 10, &[])] {
+        let events = records.events("thing", "a", after, limit).await.unwrap();
+        assert_eq!(events, expected);
+    }
+}
+
+async fn a_decision_from_an_old_version_is_not_written(place: Place) {
+    let store = place.open().await;
+    for (changes, expected) in [
+        (vec![change("a", 0, &["1"])], RecordsWritten::Done),
+        (vec![change("a", 0, &["x"])], RecordsWritten::Changed),
+        (vec![change("a", 2, &["x"])], RecordsWritten::Changed),
+        // One that holds does not save one that does not.
+        (
+            vec![change("b", 0, &["x"]), change("a", 0, &["x"])],
+            RecordsWritten::Changed,
+        ),
+        (
+            vec![change("b", 0, &["1"]), change("a", 1, &["2"])],
+            RecordsWritten::Done,
+        ),
+    ] {
+        assert_eq!(write(&store, changes).await, expected);
+    }
+    let records = store.records();
+    assert_eq!(
+        records.events("thing", "a", 0, 9).await.unwrap(),
+        ["1", "2"]
+    );
+    assert_eq!(records.events("thing", "b", 0, 9).await.unwrap(), ["1"]);
+}
+
+async fn two_decisions_from_the_same_guard_are_not_both_written(place: Place) {
+    let store = place.open().await;
+    let guard = store.records().guard("channels of ann").await.unwrap();
+    let of = |id: &str| RecordWrite {
+        changes: vec![change(id, 0, &["1"])],
+        guards: vec![guard.clone()],
+        outbox: vec![],
+    };
+    let records = store.records();
+    let (one, other) = tokio::join!(records.write(of("a")), records.write(of("b")));
+    let mut written = [one.unwrap(), other.unwrap()];
+    written.sort_by_key(|it| *it == RecordsWritten::Changed);
+    assert_eq!(written, [RecordsWritten::Done, RecordsWritten::Changed]);
+    assert_eq!(records.all("thing", "", 9).await.unwrap().len(), 1);
+    let turned = records.guard("channels of ann").await.unwrap();
+    assert_eq!(turned.version, guard.version + 1);
+}
+
+async fn lists_follow_their_records_and_are_paged_both_ways(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    for id in ["a", "b", "c"] {
+        let listings = Some(vec![listed("open", "ann"), listed("all", "ann")]);
+        let made = RecordChange {
+            listings,
+            ..change(id, 0, &["1"])
+        };
+        assert_eq!(write(&store, vec![made]).await, RecordsWritten::Done);
+    }
+    let closed = RecordChange {
+        listings: Some(vec![listed("all", "ann")]),
+        ..change("b", 1, &["2"])
+    };
+    assert_eq!(write(&store, vec![closed]).await, RecordsWritten::Done);
+    // Where nothing is said of lists, they stay.
+    let touched = write(&store, vec![change("a", 1, &["2"])]).await;
+    assert_eq!(touched, RecordsWritten::Done);
+    for (list, from, order, limit, expected) in [
+        ("all", None, ListOrder::Ascending, 9, &["a", "b", "c"][..]),
+        ("all", None, ListOrder::Descending, 2, &["c", "b"]),
+        ("all", Some("b"), ListOrder::Descending, 2, &["a"]),
+        ("all", Some("b"), ListOrder::Ascending, 2, &["c"]),
+        ("open", None, ListOrder::Ascending, 9, &["a", "c"]),
+    ] {
+        let listed = records.listed("thing", (list, "ann"), from, order, limit);
+        let listed = listed.await.unwrap();
+        let ids: Vec<&str> = listed.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(ids, expected, "{list} {from:?} {order:?}");
+    }
+    for (list, owner, count) in [("all", "ann", 3), ("open", "ann", 2), ("all", "bob", 0)] {
+        assert_eq!(records.count("thing", (list, owner)).await.unwrap(), count);
+    }
+    let before = records.count_before("thing", ("all", "ann"), "c").await;
+    assert_eq!(before.unwrap(), 2);
+}
+
+async fn what_is_due_comes_in_the_order_of_time(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    assert_eq!(records.next_due().await.unwrap(), None);
+    let due = |id: &str, due: Option<Timestamp>| RecordChange {
+        due,
+        ..change(id, 0, &["1"])
+    };
+    let changes = vec![
+        due("late", Some(NOW.plus_seconds(60))),
+        due("early", Some(NOW)),
+        due("never", None),
+    ];
+    assert_eq!(write(&store, changes).await, RecordsWritten::Done);
+    for (now, expected) in [
+        (NOW.plus_seconds(-1), &[][..]),
+        (NOW, &["early"]),
+        (NOW.plus_seconds(60), &["early", "late"]),
+    ] {
+        let found = records.due(now, 9).await.unwrap();
+        let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(ids, expected);
+    }
+    let done = write(&store, vec![change("early", 1, &["2"])]).await;
+    assert_eq!(done, RecordsWritten::Done);
+    let next = records.next_due().await.unwrap();
+    assert_eq!(next, Some(NOW.plus_seconds(60)));
+}
+
+async fn what_is_to_be_sent_is_there_until_it_is_sent(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    let outgoing = |id: &str| Outgoing {
+        id: id.to_owned(),
+        stanza: format!("<message id='{id}'/>").into(),
+    };
+    let refused = RecordWrite {
+        changes: vec![change("a", 7, &["1"])],
+        guards: vec![],
+        outbox: vec![outgoing("0")],
+    };
+    let written = records.write(refused).await.unwrap();
+    assert_eq!(written, RecordsWritten::Changed);
+    let decided = RecordWrite {
+        changes: vec![change("a", 0, &["1"])],
+        guards: vec![],
+        outbox: vec![outgoing("1"), outgoing("2"), outgoing("3")],
+    };
+    assert_eq!(records.write(decided).await.unwrap(), RecordsWritten::Done);
+    records.sent(&["2".to_owned()]).await.unwrap();
+    store.close().await;
+    let store = place.open().await;
+    let left = store.records().outbox("", 9).await.unwrap();
+    assert_eq!(left, [outgoing("1"), outgoing("3")]);
+    let behind = store.records().outbox("1", 9).await.unwrap();
+    assert_eq!(behind, [outgoing("3")]);
+}
+
+async fn a_removed_record_leaves_nothing(place: Place) {
+    let store = place.open().await;
+    let made = RecordChange {
+        listings: Some(vec![listed("all", "ann")]),
+        ..change("a", 0, &["1"])
+    };
+    assert_eq!(write(&store, vec![made]).await, RecordsWritten::Done);
+    let records = store.records();
+    assert!(records.remove("thing", "a").await.unwrap());
+    assert!(!records.remove("thing", "a").await.unwrap());
+    assert_eq!(records.count("thing", ("all", "ann")).await.unwrap(), 0);
+    assert!(records.events("thing", "a", 0, 9).await.unwrap().is_empty());
+}
+
+/// However they fall into groups, of those that are made from the same version one is written.
+async fn many_decisions_at_once_are_written_each_once(place: Place) {
+    let store = place.open().await;
+    let writes = (0..200).map(|number| {
+        let store = store.clone();
+        let id = format!("{}", number % 50);
+        async move { write(&store, vec![change(&id, 0, &["1"])]).await }
+    });
+    let written = futures_util::future::join_all(writes).await;
+    let done = written.iter().filter(|it| **it == RecordsWritten::Done);
+    assert_eq!(done.count(), 50);
+    assert_eq!(
+        store.records().all("thing", "", 99).await.unwrap().len(),
+        50
+    );
+}
