@@ -15,6 +15,7 @@ mod blocked;
 mod credential;
 mod db;
 mod dialect;
+mod directory;
 mod error;
 mod fast_token;
 mod grouped;
@@ -54,6 +55,9 @@ pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
+pub use directory::{
+    ColleagueKinds, Directory, DirectoryPlace, FoundColleague, ListedColleague,
+};
 pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
@@ -153,6 +157,12 @@ impl Store {
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { db: &self.0.db }
+    }
+
+    /// The directory of colleagues.
+    #[must_use]
+    pub fn directory(&self) -> Directory<'_> {
+        Directory { db: &self.0.db }
     }
 
     /// Tokens that clients log in with (XEP-0484).
@@ -333,6 +343,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::PREFERENCE_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,
+        directory::QUERIES,
         invitation::QUERIES,
         fast_token::QUERIES,
         notice::QUERIES,
