@@ -46,7 +46,10 @@ async fn a_search_walks_the_index_of_words_and_sorts_nothing() {
         let plan: Vec<&str> = plan.iter().map(|row| row.3.as_str()).collect();
         let bad = |step: &&&str| step.contains("SCAN") || step.contains("TEMP B-TREE");
         assert_eq!(plan.iter().find(bad), None, "{plan:?}");
-        assert!(plan[0].starts_with("SEARCH w ") || plan[0].starts_with("SEARCH i "), "{plan:?}");
+        assert!(
+            plan[0].starts_with("SEARCH w ") || plan[0].starts_with("SEARCH i "),
+            "{plan:?}"
+        );
     }
 }
 
@@ -88,13 +91,16 @@ async fn a_page_of_ten_thousand_names_is_read_from_where_it_begins() {
     assert_eq!(all("x", 1_000).await.unwrap(), []);
     // Whatever is asked for, a look reads no more than its bound.
     assert_eq!(all("m", u32::MAX).await.unwrap().len(), 1_000);
-    let last = page.last().unwrap();
-    let place = DirectoryPlace {
-        word: String::from_utf8(last.word.clone()).unwrap(),
-        account: last.colleague.account.clone(),
-    };
+    let place = page.last().unwrap().place();
     let back = directory
-        .search("h", "montague7", Some(&place), ListOrder::Descending, 100, KINDS)
+        .search(
+            "h",
+            "montague7",
+            Some(&place),
+            ListOrder::Descending,
+            100,
+            KINDS,
+        )
         .await
         .unwrap();
     assert_eq!(back.len(), 9);
