@@ -72,6 +72,18 @@ pub(crate) async fn together<R>(
     pair: Pair<'_>,
     decide: impl Fn(&Found) -> Result<[Option<Write>; 2], R>,
 ) -> Result<Result<bool, R>, StanzaError> {
+    if pair.own == pair.other {
+        // Nobody is a contact of their own, and one turn cannot be had twice.
+        let none = || Side {
+            item: None,
+            full: false,
+        };
+        let found = Found {
+            own: none(),
+            other: none(),
+        };
+        return Ok(decide(&found).map(|_| false));
+    }
     for _ in 0..TRIES_MAX {
         let mut turns = Turn::both(services, pair).await?;
         let found = Found {

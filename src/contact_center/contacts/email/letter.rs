@@ -102,7 +102,9 @@ fn letter(email: &Email, from: &str) -> Result<Message, Failure> {
         let address = address.parse().map_err(|_| unfit(what))?;
         Ok(Mailbox::new(name.map(ToOwned::to_owned), address))
     };
-    let name = Some(email.sender_name.as_str());
+    // The library panics at a control character in a name.
+    let name = email.sender_name.replace(char::is_control, " ");
+    let name = Some(name.as_str());
     let written = u64::try_from(email.queued_at.as_seconds()).unwrap_or(0);
     let mut builder = Message::builder()
         .message_id(Some(format!("<{}@{}>", email.id, email.sender.host())))
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn nothing_that_an_agent_writes_becomes_a_header_field() {
-        let evil = "x\r\nBcc: all@mail.example\r\n\r\ny";
+        let evil = "x\r\nBcc: all@mail.example\r\n\r\ny\0\u{7f}\u{85}\"<>";
         for email in [
             Email {
                 subject: evil.to_owned(),
