@@ -49,16 +49,429 @@ const CASES: &[Case] = &[
         ],
     ),
     (
-        "server.xsd",
+        "avatar-data.xsd",
+        &["<data xmlns='urn:xmpp:avatar:data'>AAAA</data>"],
+        &["<data xmlns='urn:xmpp:avatar:data'><b/></data>"],
+    ),
+    (
+        "avatar-metadata.xsd",
         &[
-            "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",
-            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='result' id='i'/>",
+            "<metadata xmlns='urn:xmpp:avatar:metadata'/>",
+            "<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='3' id='a' type='image/png'/></metadata>",
+        ],
+        &["<metadata xmlns='urn:xmpp:avatar:metadata'><info id='a'/></metadata>"],
+    ),
+    (
+        "bidi-feature.xsd",
+        &["<bidi xmlns='urn:xmpp:features:bidi'/>"],
+        &["<bidi xmlns='urn:xmpp:features:bidi'>yes</bidi>"],
+    ),
+    (
+        "bidi.xsd",
+        &["<bidi xmlns='urn:xmpp:bidi'/>"],
+        &["<bidi xmlns='urn:xmpp:bidi'>yes</bidi>"],
+    ),
+    (
+        "bind.xsd",
+        &[
+            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>",
+            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/desk</jid></bind>",
+        ],
+        &["<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org</jid></bind>"],
+    ),
+    (
+        "bind2.xsd",
+        &[
+            "<bind xmlns='urn:xmpp:bind:0'/>",
+            "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:sm:3'/></inline></bind>",
+            "<bound xmlns='urn:xmpp:bind:0'/>",
         ],
         &[
-            "<message xmlns='jabber:server' to='b@b.example'/>",
-            "<presence xmlns='jabber:server' from='a@a.example'/>",
-            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='ask' id='i'/>",
+            "<bind xmlns='urn:xmpp:bind:0'><inline/></bind>",
+            "<bind xmlns='urn:xmpp:bind:0'><inline><feature/></inline></bind>",
+            "<bound xmlns='urn:xmpp:bind:0'><tag/></bound>",
         ],
+    ),
+    (
+        "blocking-errors.xsd",
+        &["<blocked xmlns='urn:xmpp:blocking:errors'/>"],
+        &["<blocked xmlns='urn:xmpp:blocking:errors'>text</blocked>"],
+    ),
+    (
+        "blocking.xsd",
+        &[
+            "<blocklist xmlns='urn:xmpp:blocking'/>",
+            "<block xmlns='urn:xmpp:blocking'><item jid='romeo@example.org/x'/></block>",
+            "<unblock xmlns='urn:xmpp:blocking'/>",
+        ],
+        &[
+            "<block xmlns='urn:xmpp:blocking'/>",
+            "<block xmlns='urn:xmpp:blocking'><item/></block>",
+            "<blocklist xmlns='urn:xmpp:blocking'><item jid=''/></blocklist>",
+        ],
+    ),
+    (
+        "bookmarks.xsd",
+        &[
+            "<conference xmlns='urn:xmpp:bookmarks:1' name='A' autojoin='true'><nick>n</nick></conference>",
+        ],
+        &["<conference xmlns='urn:xmpp:bookmarks:1' autojoin='maybe'/>"],
+    ),
+    (
+        "caps.xsd",
+        &[
+            "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.org' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>",
+        ],
+        &[
+            "<c xmlns='http://jabber.org/protocol/caps' node='https://example.org' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>",
+        ],
+    ),
+    (
+        "caps2.xsd",
+        &[
+            "<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>kzBZbkqJ3ADrj7v08reD1qcWUwNGHaidNUgD7nHpiw8=</hash></c>",
+        ],
+        &["<c xmlns='urn:xmpp:caps'/>"],
+    ),
+    (
+        "carbons.xsd",
+        &[
+            "<enable xmlns='urn:xmpp:carbons:2'/>",
+            "<private xmlns='urn:xmpp:carbons:2'/>",
+            "<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded></sent>",
+        ],
+        &[
+            "<received xmlns='urn:xmpp:carbons:2'/>",
+            "<disable xmlns='urn:xmpp:carbons:2'>now</disable>",
+        ],
+    ),
+    (
+        "chat-markers.xsd",
+        &[
+            "<markable xmlns='urn:xmpp:chat-markers:0'/>",
+            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+        ],
+        &["<displayed xmlns='urn:xmpp:chat-markers:0'/>"],
+    ),
+    (
+        "client-state.xsd",
+        &[
+            "<csi xmlns='urn:xmpp:csi:0'/>",
+            "<inactive xmlns='urn:xmpp:csi:0'/>",
+        ],
+        &["<active xmlns='urn:xmpp:csi:0'>very</active>"],
+    ),
+    (
+        "client.xsd",
+        &[
+            "<message xmlns='jabber:client' from='a@example.org/x' to='b@example.org' type='chat' id='1'><body>Hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/></message>",
+            "<presence xmlns='jabber:client'><show>dnd</show><status xml:lang='de'>Pause</status><priority>-1</priority></presence>",
+            "<iq xmlns='jabber:client' type='result' id='1'/>",
+            "<iq xmlns='jabber:client' type='get' id='1' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
+        ],
+        &[
+            "<message xmlns='jabber:client' type='letter'/>",
+            "<message xmlns='jabber:client' to=''/>",
+            "<presence xmlns='jabber:client' type='available'/>",
+            "<presence xmlns='jabber:client'><show>online</show></presence>",
+            "<presence xmlns='jabber:client'><priority>128</priority></presence>",
+            "<iq xmlns='jabber:client' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'>text</ping></iq>",
+        ],
+    ),
+    (
+        "commands.xsd",
+        &[
+            "<command xmlns='http://jabber.org/protocol/commands' node='n' sessionid='s' status='executing'><actions execute='complete'><complete/></actions><x xmlns='jabber:x:data' type='form'><field var='a' type='text-single'/></x></command>",
+        ],
+        &[
+            "<command xmlns='http://jabber.org/protocol/commands'/>",
+            "<command xmlns='http://jabber.org/protocol/commands' node='n' status='running'/>",
+            "<command xmlns='http://jabber.org/protocol/commands' node='n'><x xmlns='jabber:x:data' type='letter'/></command>",
+        ],
+    ),
+    (
+        "component.xsd",
+        &[
+            "<handshake xmlns='jabber:component:accept'/>",
+            "<handshake xmlns='jabber:component:accept'>aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e</handshake>",
+            "<message xmlns='jabber:component:accept' from='a@example.org/x' to='bot.example.org'><body>Hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/></message>",
+            "<iq xmlns='jabber:component:accept' type='get' id='1' from='example.org' to='bot.example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<presence xmlns='jabber:component:accept' type='error' from='a@example.org' to='bot.example.org'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+        ],
+        &[
+            "<handshake xmlns='jabber:component:accept'>AAEE83C26AEEAFCBABEABFCBCD50DF997E0A2A1E</handshake>",
+            "<message xmlns='jabber:component:accept' from='a@example.org/x'/>",
+            "<message xmlns='jabber:component:accept' to='a@example.org/x'/>",
+            "<presence xmlns='jabber:component:accept' from='a@example.org' to='bot.example.org' type='here'/>",
+        ],
+    ),
+    (
+        "conference.xsd",
+        &["<x xmlns='jabber:x:conference' jid='c@d' continue='true' thread='t'/>"],
+        &[
+            "<x xmlns='jabber:x:conference'/>",
+            "<x xmlns='jabber:x:conference' jid='c@d'>text</x>",
+        ],
+    ),
+    (
+        "contact.xsd",
+        &[
+            "<contacts xmlns='urn:parlour:contact:0'/>",
+            "<contacts xmlns='urn:parlour:contact:0'><colleague jid='a@b' view='online'><name>A</name><status>Online</status></colleague><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></contacts>",
+            "<add-contact xmlns='urn:parlour:contact:0' colleague='juliet'/>",
+            "<remove-contact xmlns='urn:parlour:contact:0' colleague='juliet@example.org'/>",
+        ],
+        &[
+            "<add-contact xmlns='urn:parlour:contact:0'/>",
+            "<add-contact xmlns='urn:parlour:contact:0' colleague=''/>",
+            "<contacts xmlns='urn:parlour:contact:0'><colleague jid='a@b' view='away'><status>Away</status></colleague></contacts>",
+            "<colleague xmlns='urn:parlour:contact:0' jid='a@b' view='online'/>",
+        ],
+    ),
+    (
+        "context.xsd",
+        &[
+            "<send xmlns='urn:parlour:context:0' session='s1'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>https://crm.example/1</url><field name='n'>v</field></object><object type='lead' id='2'/><note>n</note></send>",
+            "<context xmlns='urn:parlour:context:0' id='c1'/>",
+            "<context xmlns='urn:parlour:context:0' id='c1' sender='romeo@example.org' at='2026-09-22T14:13:20Z'><object type='case' id='1'><title>T</title></object><recipient jid='juliet@example.org' progress='opened' at='2026-09-22T14:13:20Z'/></context>",
+            "<contexts xmlns='urn:parlour:context:0' list='sent'><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></contexts>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='2026-09-22T14:13:20Z' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='delivered' at='2026-09-22T14:13:20Z'/>",
+        ],
+        &[
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='Case' id='1'/></send>",
+            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>javascript:x</url></object></send>",
+            "<opened xmlns='urn:parlour:context:0'/>",
+            "<open xmlns='urn:parlour:context:0'/>",
+            "<contexts xmlns='urn:parlour:context:0' list='all'/>",
+            "<recent xmlns='urn:parlour:context:0'><entry at='today' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
+            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='lost'/>",
+        ],
+    ),
+    (
+        "data-forms.xsd",
+        &[
+            "<x xmlns='jabber:x:data' type='form'><title>T</title><field var='a' type='list-single'><required/><value>1</value><option label='One'><value>1</value></option></field></x>",
+            "<x xmlns='jabber:x:data' type='result'><reported><field var='a'/></reported><item><field var='a'><value>1</value></field></item></x>",
+        ],
+        &[
+            "<x xmlns='jabber:x:data'/>",
+            "<x xmlns='jabber:x:data' type='form'><field type='number'/></x>",
+            "<x xmlns='jabber:x:data' type='result'><item/></x>",
+        ],
+    ),
+    (
+        "delay.xsd",
+        &[
+            "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-01-02T03:04:05.678Z'>Offline</delay>",
+        ],
+        &[
+            "<delay xmlns='urn:xmpp:delay'/>",
+            "<delay xmlns='urn:xmpp:delay' stamp='20260102T03:04:05'/>",
+        ],
+    ),
+    (
+        "delegation.xsd",
+        &[
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:xmpp:mam:2'><attribute name='node'/></delegated><delegated namespace='urn:example'/></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='get' id='1' from='a@example.org/x'><ping xmlns='urn:xmpp:ping'/></iq></forwarded></delegation>",
+        ],
+        &[
+            "<delegation xmlns='urn:xmpp:delegation:2'/>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated/></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:example'><attribute/></delegated></delegation>",
+            "<delegation xmlns='urn:xmpp:delegation:2'><attribute name='node'/></delegation>",
+        ],
+    ),
+    (
+        "dialback-feature.xsd",
+        &["<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"],
+        &["<dialback xmlns='urn:xmpp:features:dialback'><required/></dialback>"],
+    ),
+    (
+        "dialback.xsd",
+        &[
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:result>",
+            "<db:result xmlns:db='jabber:server:dialback' from='b.example' to='a.example' type='error'><error xmlns='jabber:server' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
+            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example' id='s1' type='valid'/>",
+        ],
+        &[
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example'>1a2b</db:result>",
+            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example' type='maybe'/>",
+            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:verify>",
+        ],
+    ),
+    (
+        "directory.xsd",
+        &[
+            "<search xmlns='urn:parlour:directory:0'><text>mon</text><view>online</view><view>busy</view><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='true'><colleague jid='a@b' view='offline'><nickname>A</nickname><status>Offline</status></colleague></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='false'><set xmlns='http://jabber.org/protocol/rsm'/></search>",
+        ],
+        &[
+            "<search xmlns='urn:parlour:directory:0'><view>online</view></search>",
+            "<search xmlns='urn:parlour:directory:0'><text>mon</text><view>away</view></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='perhaps'/>",
+            "<search xmlns='urn:parlour:directory:0'><colleague view='online'><status/></colleague></search>",
+        ],
+    ),
+    (
+        "disco-info.xsd",
+        &[
+            "<query xmlns='http://jabber.org/protocol/disco#info' node='n'><identity category='server' type='im' name='Parlour' xml:lang='en'/><feature var='urn:xmpp:ping'/><x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/network/serverinfo</value></field></x></query>",
+        ],
+        &[
+            "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='server'/></query>",
+            "<query xmlns='http://jabber.org/protocol/disco#info'><feature/></query>",
+        ],
+    ),
+    (
+        "disco-items.xsd",
+        &[
+            "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='example.org' node='n' name='N'/></query>",
+        ],
+        &["<query xmlns='http://jabber.org/protocol/disco#items'><item node='n'/></query>"],
+    ),
+    (
+        "errors.xsd",
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'/>",
+            "<stale xmlns='urn:parlour:errors:0'><agent xmlns='urn:example:record'/></stale>",
+        ],
+        &[
+            "<no-agent xmlns='urn:parlour:errors:0'>text</no-agent>",
+            "<stale xmlns='urn:parlour:errors:0'/>",
+            "<nothing-of-this xmlns='urn:parlour:errors:0'/>",
+        ],
+    ),
+    (
+        "external-services.xsd",
+        &[
+            "<services xmlns='urn:xmpp:extdisco:2' type='turn'><service host='turn.example' port='3478' transport='udp' type='turn' restricted='true' username='1790086400:33aa' password='WA==' expires='2026-09-22T14:13:20Z'/></services>",
+            "<credentials xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn'/></credentials>",
+        ],
+        &[
+            "<services xmlns='urn:xmpp:extdisco:2'><service type='turn'/></services>",
+            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' port='70000'/></services>",
+            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' expires='soon'/></services>",
+        ],
+    ),
+    (
+        "fast.xsd",
+        &[
+            "<fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token='abc'/>",
+        ],
+        &[
+            "<fast xmlns='urn:xmpp:fast:0'/>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='tomorrow' token='abc'/>",
+            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token=''/>",
+        ],
+    ),
+    (
+        "form-validation.xsd",
+        &[
+            "<validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'><range min='1' max='9'/></validate>",
+        ],
+        &[
+            "<validate xmlns='http://jabber.org/protocol/xdata-validate'><open/><basic/></validate>",
+            "<validate xmlns='http://jabber.org/protocol/xdata-validate'><list-range min='-1'/></validate>",
+        ],
+    ),
+    (
+        "forward.xsd",
+        &["<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded>"],
+        &[
+            "<forwarded xmlns='urn:xmpp:forward:0'>text</forwarded>",
+            "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay'/></forwarded>",
+        ],
+    ),
+    (
+        "framing.xsd",
+        &[
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' from='localhost' id='s1' xml:lang='en'/>",
+            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+        ],
+        &[
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'>now</close>",
+            "<reopen xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+        ],
+    ),
+    (
+        "hashes.xsd",
+        &["<hash xmlns='urn:xmpp:hashes:2' algo='sha3-256'>AAAA</hash>"],
+        &[
+            "<hash xmlns='urn:xmpp:hashes:2'>AAAA</hash>",
+            "<hash xmlns='urn:xmpp:hashes:2' algo='sha3-256'>?</hash>",
+        ],
+    ),
+    (
+        "hats.xsd",
+        &[
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='12.5'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'/>",
+        ],
+        &[
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='' uri='urn:hat:host'/></hats>",
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='361'/></hats>",
+        ],
+    ),
+    (
+        "hints.xsd",
+        &["<store xmlns='urn:xmpp:hints'/>"],
+        &["<store xmlns='urn:xmpp:hints'>for ever</store>"],
+    ),
+    (
+        "http-upload-purpose.xsd",
+        &[
+            "<message xmlns='urn:xmpp:http:upload:purpose:0'/>",
+            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0' expire-before='2026-09-10T23:08:25Z'/>",
+        ],
+        &[
+            "<permanent xmlns='urn:xmpp:http:upload:purpose:0'>text</permanent>",
+            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0'/>",
+            "<forever xmlns='urn:xmpp:http:upload:purpose:0'/>",
+        ],
+    ),
+    (
+        "http-upload.xsd",
+        &[
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a b.jpg' size='1' content-type='image/jpeg'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/upload/a/tr%C3%A8s.jpg'><header name='Authorization'>Bearer x</header></put><get url='https://example.org/upload/a/tr%C3%A8s.jpg'/></slot>",
+            "<file-too-large xmlns='urn:xmpp:http:upload:0'><max-file-size>20000</max-file-size></file-too-large>",
+            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05Z'/>",
+        ],
+        &[
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a'/>",
+            "<request xmlns='urn:xmpp:http:upload:0' filename='a' size='0'/>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='http://example.org/a'/><get url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/\u{e8}'/><get url='https://example.org/a'/></slot>",
+            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'><header name='Host'>x</header></put><get url='https://example.org/a'/></slot>",
+            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05+01:00'/>",
+        ],
+    ),
+    (
+        "httpbind.xsd",
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='a' from='localhost' wait='50' inactivity='60' polling='5' maxpause='120' hold='1' requests='2' ver='1.11' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0' xmpp:restartlogic='true'><stream:features/></body>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind'><message xmlns='jabber:client'><body>Hi</body></message></body>",
+        ],
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='end'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' condition='unheard-of'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='0'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind'>text</body>",
+        ],
+    ),
+    (
+        "ibr-token.xsd",
+        &["<register xmlns='urn:xmpp:ibr-token:0'/>"],
+        &["<register xmlns='urn:xmpp:ibr-token:0' token='t'>text</register>"],
     ),
     (
         "im.xsd",
@@ -86,440 +499,9 @@ const CASES: &[Case] = &[
         ],
     ),
     (
-        "dialback.xsd",
-        &[
-            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:result>",
-            "<db:result xmlns:db='jabber:server:dialback' from='b.example' to='a.example' type='error'><error xmlns='jabber:server' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
-            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example' id='s1' type='valid'/>",
-        ],
-        &[
-            "<db:result xmlns:db='jabber:server:dialback' from='a.example'>1a2b</db:result>",
-            "<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example' type='maybe'/>",
-            "<db:verify xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>1a2b</db:verify>",
-        ],
-    ),
-    (
-        "dialback-feature.xsd",
-        &["<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"],
-        &["<dialback xmlns='urn:xmpp:features:dialback'><required/></dialback>"],
-    ),
-    (
-        "bidi.xsd",
-        &["<bidi xmlns='urn:xmpp:bidi'/>"],
-        &["<bidi xmlns='urn:xmpp:bidi'>yes</bidi>"],
-    ),
-    (
-        "bidi-feature.xsd",
-        &["<bidi xmlns='urn:xmpp:features:bidi'/>"],
-        &["<bidi xmlns='urn:xmpp:features:bidi'>yes</bidi>"],
-    ),
-    (
-        "blocking.xsd",
-        &[
-            "<blocklist xmlns='urn:xmpp:blocking'/>",
-            "<block xmlns='urn:xmpp:blocking'><item jid='romeo@example.org/x'/></block>",
-            "<unblock xmlns='urn:xmpp:blocking'/>",
-        ],
-        &[
-            "<block xmlns='urn:xmpp:blocking'/>",
-            "<block xmlns='urn:xmpp:blocking'><item/></block>",
-            "<blocklist xmlns='urn:xmpp:blocking'><item jid=''/></blocklist>",
-        ],
-    ),
-    (
-        "blocking-errors.xsd",
-        &["<blocked xmlns='urn:xmpp:blocking:errors'/>"],
-        &["<blocked xmlns='urn:xmpp:blocking:errors'>text</blocked>"],
-    ),
-    (
-        "push.xsd",
-        &[
-            "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n'/>",
-            "<disable xmlns='urn:xmpp:push:0' jid='push.example'/>",
-            "<notification xmlns='urn:xmpp:push:0'><x xmlns='jabber:x:data' type='form'/></notification>",
-        ],
-        &[
-            "<enable xmlns='urn:xmpp:push:0' node='n'/>",
-            "<notification xmlns='urn:xmpp:push:0'>text</notification>",
-        ],
-    ),
-    (
-        "external-services.xsd",
-        &[
-            "<services xmlns='urn:xmpp:extdisco:2' type='turn'><service host='turn.example' port='3478' transport='udp' type='turn' restricted='true' username='1790086400:33aa' password='WA==' expires='2026-09-22T14:13:20Z'/></services>",
-            "<credentials xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn'/></credentials>",
-        ],
-        &[
-            "<services xmlns='urn:xmpp:extdisco:2'><service type='turn'/></services>",
-            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' port='70000'/></services>",
-            "<services xmlns='urn:xmpp:extdisco:2'><service host='turn.example' type='turn' expires='soon'/></services>",
-        ],
-    ),
-    (
-        "ibr-token.xsd",
-        &["<register xmlns='urn:xmpp:ibr-token:0'/>"],
-        &["<register xmlns='urn:xmpp:ibr-token:0' token='t'>text</register>"],
-    ),
-    (
-        "streams.xsd",
-        &[
-            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='example.org' id='a'/>",
-            "<features xmlns='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></features>",
-        ],
-        &[
-            "<stream xmlns='http://etherx.jabber.org/streams' version='one'/>",
-            "<features xmlns='http://etherx.jabber.org/streams'>text</features>",
-        ],
-    ),
-    (
-        "framing.xsd",
-        &[
-            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' from='localhost' id='s1' xml:lang='en'/>",
-            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
-        ],
-        &[
-            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
-            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'>now</close>",
-            "<reopen xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
-        ],
-    ),
-    (
-        "httpbind.xsd",
-        &[
-            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='a' from='localhost' wait='50' inactivity='60' polling='5' maxpause='120' hold='1' requests='2' ver='1.11' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0' xmpp:restartlogic='true'><stream:features/></body>",
-            "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>",
-            "<body xmlns='http://jabber.org/protocol/httpbind'><message xmlns='jabber:client'><body>Hi</body></message></body>",
-        ],
-        &[
-            "<body xmlns='http://jabber.org/protocol/httpbind' type='end'/>",
-            "<body xmlns='http://jabber.org/protocol/httpbind' condition='unheard-of'/>",
-            "<body xmlns='http://jabber.org/protocol/httpbind' rid='0'/>",
-            "<body xmlns='http://jabber.org/protocol/httpbind'>text</body>",
-        ],
-    ),
-    (
-        "xbosh.xsd",
-        &[
-            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'/>",
-        ],
-        &[
-            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='maybe'/>",
-            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='one'/>",
-        ],
-    ),
-    (
-        "stream-errors.xsd",
-        &[
-            "<error xmlns='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>too many</text></error>",
-        ],
-        &[
-            "<error xmlns='http://etherx.jabber.org/streams'/>",
-            "<error xmlns='http://etherx.jabber.org/streams'><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
-            "<error xmlns='http://etherx.jabber.org/streams'><unheard-of xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
-        ],
-    ),
-    (
-        "client.xsd",
-        &[
-            "<message xmlns='jabber:client' from='a@example.org/x' to='b@example.org' type='chat' id='1'><body>Hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/></message>",
-            "<presence xmlns='jabber:client'><show>dnd</show><status xml:lang='de'>Pause</status><priority>-1</priority></presence>",
-            "<iq xmlns='jabber:client' type='result' id='1'/>",
-            "<iq xmlns='jabber:client' type='get' id='1' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
-        ],
-        &[
-            "<message xmlns='jabber:client' type='letter'/>",
-            "<message xmlns='jabber:client' to=''/>",
-            "<presence xmlns='jabber:client' type='available'/>",
-            "<presence xmlns='jabber:client'><show>online</show></presence>",
-            "<presence xmlns='jabber:client'><priority>128</priority></presence>",
-            "<iq xmlns='jabber:client' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
-            "<iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'>text</ping></iq>",
-        ],
-    ),
-    (
-        "component.xsd",
-        &[
-            "<handshake xmlns='jabber:component:accept'/>",
-            "<handshake xmlns='jabber:component:accept'>aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e</handshake>",
-            "<message xmlns='jabber:component:accept' from='a@example.org/x' to='bot.example.org'><body>Hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-02T03:04:05Z'/></message>",
-            "<iq xmlns='jabber:component:accept' type='get' id='1' from='example.org' to='bot.example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
-            "<presence xmlns='jabber:component:accept' type='error' from='a@example.org' to='bot.example.org'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
-        ],
-        &[
-            "<handshake xmlns='jabber:component:accept'>AAEE83C26AEEAFCBABEABFCBCD50DF997E0A2A1E</handshake>",
-            "<message xmlns='jabber:component:accept' from='a@example.org/x'/>",
-            "<message xmlns='jabber:component:accept' to='a@example.org/x'/>",
-            "<presence xmlns='jabber:component:accept' from='a@example.org' to='bot.example.org' type='here'/>",
-        ],
-    ),
-    (
-        "delegation.xsd",
-        &[
-            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:xmpp:mam:2'><attribute name='node'/></delegated><delegated namespace='urn:example'/></delegation>",
-            "<delegation xmlns='urn:xmpp:delegation:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='get' id='1' from='a@example.org/x'><ping xmlns='urn:xmpp:ping'/></iq></forwarded></delegation>",
-        ],
-        &[
-            "<delegation xmlns='urn:xmpp:delegation:2'/>",
-            "<delegation xmlns='urn:xmpp:delegation:2'><delegated/></delegation>",
-            "<delegation xmlns='urn:xmpp:delegation:2'><delegated namespace='urn:example'><attribute/></delegated></delegation>",
-            "<delegation xmlns='urn:xmpp:delegation:2'><attribute name='node'/></delegation>",
-        ],
-    ),
-    (
-        "privilege.xsd",
-        &[
-            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both' push='true'/><perm access='message' type='outgoing'/><perm access='iq'><namespace ns='vcard-temp' type='get'/></perm></privilege>",
-            "<privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='result' id='1' from='a@example.org' to='b@example.org'/></forwarded></privilege>",
-            "<privileged_iq xmlns='urn:xmpp:privilege:2'><iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq></privileged_iq>",
-        ],
-        &[
-            "<privilege xmlns='urn:xmpp:privilege:2'/>",
-            "<privilege xmlns='urn:xmpp:privilege:2'><perm type='both'/></privilege>",
-            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='most'/></privilege>",
-            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='iq'><namespace type='get'/></perm></privilege>",
-            "<privileged_iq xmlns='urn:xmpp:privilege:2'/>",
-        ],
-    ),
-    (
-        "http-upload.xsd",
-        &[
-            "<request xmlns='urn:xmpp:http:upload:0' filename='a b.jpg' size='1' content-type='image/jpeg'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>",
-            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/upload/a/tr%C3%A8s.jpg'><header name='Authorization'>Bearer x</header></put><get url='https://example.org/upload/a/tr%C3%A8s.jpg'/></slot>",
-            "<file-too-large xmlns='urn:xmpp:http:upload:0'><max-file-size>20000</max-file-size></file-too-large>",
-            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05Z'/>",
-        ],
-        &[
-            "<request xmlns='urn:xmpp:http:upload:0' filename='a'/>",
-            "<request xmlns='urn:xmpp:http:upload:0' filename='a' size='0'/>",
-            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'/></slot>",
-            "<slot xmlns='urn:xmpp:http:upload:0'><put url='http://example.org/a'/><get url='https://example.org/a'/></slot>",
-            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/\u{e8}'/><get url='https://example.org/a'/></slot>",
-            "<slot xmlns='urn:xmpp:http:upload:0'><put url='https://example.org/a'><header name='Host'>x</header></put><get url='https://example.org/a'/></slot>",
-            "<retry xmlns='urn:xmpp:http:upload:0' stamp='2026-12-03T23:42:05+01:00'/>",
-        ],
-    ),
-    (
-        "http-upload-purpose.xsd",
-        &[
-            "<message xmlns='urn:xmpp:http:upload:purpose:0'/>",
-            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0' expire-before='2026-09-10T23:08:25Z'/>",
-        ],
-        &[
-            "<permanent xmlns='urn:xmpp:http:upload:purpose:0'>text</permanent>",
-            "<ephemeral xmlns='urn:xmpp:http:upload:purpose:0'/>",
-            "<forever xmlns='urn:xmpp:http:upload:purpose:0'/>",
-        ],
-    ),
-    (
-        "stanza-errors.xsd",
-        &[
-            "<error xmlns='jabber:client' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
-            "<iq xmlns='jabber:client' type='error' id='1'><error type='modify' by='example.org'><bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>why</text><bad-action xmlns='http://jabber.org/protocol/commands'/></error></iq>",
-        ],
-        &[
-            "<error xmlns='jabber:client' type='cancel'/>",
-            "<error xmlns='jabber:client' type='fatal'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
-            "<error xmlns='jabber:client'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
-        ],
-    ),
-    (
-        "tls.xsd",
-        &[
-            "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-            "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-        ],
-        &["<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></proceed>"],
-    ),
-    (
-        "sasl.xsd",
-        &[
-            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms>",
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGEAYg==</auth>",
-            "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</response>",
-            "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
-            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><text>no</text></failure>",
-        ],
-        &[
-            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
-            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>plain</mechanism></mechanisms>",
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
-            "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>!</challenge>",
-            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><bad-protocol/></failure>",
-        ],
-    ),
-    (
-        "bind.xsd",
-        &[
-            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>",
-            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/desk</jid></bind>",
-        ],
-        &["<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org</jid></bind>"],
-    ),
-    (
-        "session.xsd",
-        &["<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"],
-        &["<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><required/></session>"],
-    ),
-    (
-        "roster.xsd",
-        &[
-            "<query xmlns='jabber:iq:roster' ver=''><item jid='b@example.org' name='B' subscription='both' ask='subscribe' approved='true'><group>Sales</group></item></query>",
-        ],
-        &[
-            "<query xmlns='jabber:iq:roster'><item name='B'/></query>",
-            "<query xmlns='jabber:iq:roster'><item jid='b@example.org' subscription='some'/></query>",
-        ],
-    ),
-    (
-        "roster-versioning.xsd",
-        &["<ver xmlns='urn:xmpp:features:rosterver'/>"],
-        &["<ver xmlns='urn:xmpp:features:rosterver'>1</ver>"],
-    ),
-    (
-        "pre-approval.xsd",
-        &["<sub xmlns='urn:xmpp:features:pre-approval'/>"],
-        &["<sub xmlns='urn:xmpp:features:pre-approval' from='a'/>"],
-    ),
-    (
-        "sasl2.xsd",
-        &[
-            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline><upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade></authentication>",
-            "<challenge xmlns='urn:xmpp:sasl:2'/>",
-            "<success xmlns='urn:xmpp:sasl:2'><additional-data>dj0x</additional-data><authorization-identifier>a@example.org/x</authorization-identifier><bound xmlns='urn:xmpp:bind:0'/></success>",
-            "<failure xmlns='urn:xmpp:sasl:2'><aborted xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>",
-            "<continue xmlns='urn:xmpp:sasl:2'><tasks><task>UPGR-SCRAM-SHA-256</task></tasks></continue>",
-            "<task-data xmlns='urn:xmpp:sasl:2'><salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>YQ==</salt></task-data>",
-        ],
-        &[
-            "<authentication xmlns='urn:xmpp:sasl:2'/>",
-            "<challenge xmlns='urn:xmpp:sasl:2'>=</challenge>",
-            "<success xmlns='urn:xmpp:sasl:2'/>",
-            "<failure xmlns='urn:xmpp:sasl:2'/>",
-            "<continue xmlns='urn:xmpp:sasl:2'><tasks/></continue>",
-        ],
-    ),
-    (
-        "bind2.xsd",
-        &[
-            "<bind xmlns='urn:xmpp:bind:0'/>",
-            "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:sm:3'/></inline></bind>",
-            "<bound xmlns='urn:xmpp:bind:0'/>",
-        ],
-        &[
-            "<bind xmlns='urn:xmpp:bind:0'><inline/></bind>",
-            "<bind xmlns='urn:xmpp:bind:0'><inline><feature/></inline></bind>",
-            "<bound xmlns='urn:xmpp:bind:0'><tag/></bound>",
-        ],
-    ),
-    (
-        "fast.xsd",
-        &[
-            "<fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>",
-            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token='abc'/>",
-        ],
-        &[
-            "<fast xmlns='urn:xmpp:fast:0'/>",
-            "<token xmlns='urn:xmpp:fast:0' expiry='tomorrow' token='abc'/>",
-            "<token xmlns='urn:xmpp:fast:0' expiry='2026-09-21T14:13:20Z' token=''/>",
-        ],
-    ),
-    (
-        "sasl-upgrade.xsd",
-        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade>"],
-        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>SCRAM-SHA-512</upgrade>"],
-    ),
-    (
-        "scram-upgrade.xsd",
-        &[
-            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>QV9TWENSWFE2c2VrOGJmX1o=</salt>",
-        ],
-        &[
-            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='1'>QV9T</salt>",
-            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'/>",
-            "<hash xmlns='urn:xmpp:scram-upgrade:0'>?</hash>",
-        ],
-    ),
-    (
-        "sasl-channel-binding.xsd",
-        &[
-            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",
-        ],
-        &[
-            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'/>",
-            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding/></sasl-channel-binding>",
-        ],
-    ),
-    (
-        "disco-info.xsd",
-        &[
-            "<query xmlns='http://jabber.org/protocol/disco#info' node='n'><identity category='server' type='im' name='Parlour' xml:lang='en'/><feature var='urn:xmpp:ping'/><x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/network/serverinfo</value></field></x></query>",
-        ],
-        &[
-            "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='server'/></query>",
-            "<query xmlns='http://jabber.org/protocol/disco#info'><feature/></query>",
-        ],
-    ),
-    (
-        "disco-items.xsd",
-        &[
-            "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='example.org' node='n' name='N'/></query>",
-        ],
-        &["<query xmlns='http://jabber.org/protocol/disco#items'><item node='n'/></query>"],
-    ),
-    (
-        "caps.xsd",
-        &[
-            "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.org' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>",
-        ],
-        &[
-            "<c xmlns='http://jabber.org/protocol/caps' node='https://example.org' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>",
-        ],
-    ),
-    (
-        "caps2.xsd",
-        &[
-            "<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>kzBZbkqJ3ADrj7v08reD1qcWUwNGHaidNUgD7nHpiw8=</hash></c>",
-        ],
-        &["<c xmlns='urn:xmpp:caps'/>"],
-    ),
-    (
-        "hashes.xsd",
-        &["<hash xmlns='urn:xmpp:hashes:2' algo='sha3-256'>AAAA</hash>"],
-        &[
-            "<hash xmlns='urn:xmpp:hashes:2'>AAAA</hash>",
-            "<hash xmlns='urn:xmpp:hashes:2' algo='sha3-256'>?</hash>",
-        ],
-    ),
-    (
-        "ping.xsd",
-        &["<ping xmlns='urn:xmpp:ping'/>"],
-        &["<ping xmlns='urn:xmpp:ping'><pong/></ping>"],
-    ),
-    (
-        "version.xsd",
-        &[
-            "<query xmlns='jabber:iq:version'/>",
-            "<query xmlns='jabber:iq:version'><name>Parlour</name><version>0.1.0</version></query>",
-        ],
-        &["<query xmlns='jabber:iq:version'><name>Parlour</name></query>"],
-    ),
-    (
-        "time.xsd",
-        &["<time xmlns='urn:xmpp:time'><tzo>+00:00</tzo><utc>2026-01-02T03:04:05Z</utc></time>"],
-        &[
-            "<time xmlns='urn:xmpp:time'><tzo>CET</tzo><utc>2026-01-02T03:04:05Z</utc></time>",
-            "<time xmlns='urn:xmpp:time'><tzo>Z</tzo><utc>2026-01-02T03:04:05+01:00</utc></time>",
-        ],
-    ),
-    (
         "last.xsd",
         &["<query xmlns='jabber:iq:last' seconds='903'>Heading Home</query>"],
         &["<query xmlns='jabber:iq:last' seconds='-1'/>"],
-    ),
-    (
-        "vcard-temp.xsd",
-        &["<vCard xmlns='vcard-temp'><FN>B</FN><N><FAMILY>B</FAMILY></N></vCard>"],
-        &["<vCard xmlns='vcard-temp'>B</vCard>"],
     ),
     (
         "mam.xsd",
@@ -540,236 +522,28 @@ const CASES: &[Case] = &[
         ],
     ),
     (
-        "forward.xsd",
-        &["<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded>"],
+        "mds.xsd",
         &[
-            "<forwarded xmlns='urn:xmpp:forward:0'>text</forwarded>",
-            "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay'/></forwarded>",
+            "<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/></displayed>",
         ],
+        &["<displayed xmlns='urn:xmpp:mds:displayed:0'/>"],
     ),
     (
-        "carbons.xsd",
+        "message-moderate.xsd",
         &[
-            "<enable xmlns='urn:xmpp:carbons:2'/>",
-            "<private xmlns='urn:xmpp:carbons:2'/>",
-            "<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded></sent>",
+            "<moderate xmlns='urn:xmpp:message-moderate:1' id='1'><retract xmlns='urn:xmpp:message-retract:1'/><reason>no</reason></moderate>",
+            "<moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'><occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/></moderated>",
         ],
-        &[
-            "<received xmlns='urn:xmpp:carbons:2'/>",
-            "<disable xmlns='urn:xmpp:carbons:2'>now</disable>",
-        ],
+        &["<moderate xmlns='urn:xmpp:message-moderate:1'/>"],
     ),
     (
-        "stanza-id.xsd",
+        "message-retract.xsd",
         &[
-            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/>",
-            "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>",
+            "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
+            "<retract xmlns='urn:xmpp:message-retract:1' id='1'><moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'/><reason>no</reason></retract>",
+            "<retracted xmlns='urn:xmpp:message-retract:1' id='1' stamp='2026-01-02T03:04:05Z'/>",
         ],
-        &[
-            "<stanza-id xmlns='urn:xmpp:sid:0' id='1'/>",
-            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'>text</stanza-id>",
-        ],
-    ),
-    (
-        "rsm.xsd",
-        &[
-            "<set xmlns='http://jabber.org/protocol/rsm'><max>10</max><before/></set>",
-            "<set xmlns='http://jabber.org/protocol/rsm'><first index='0'>a</first><last>b</last><count>2</count></set>",
-        ],
-        &[
-            "<set xmlns='http://jabber.org/protocol/rsm'><count>many</count></set>",
-            "<set xmlns='http://jabber.org/protocol/rsm'><middle>a</middle></set>",
-        ],
-    ),
-    (
-        "private.xsd",
-        &["<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>"],
-        &["<query xmlns='jabber:iq:private'>text</query>"],
-    ),
-    (
-        "stream-management.xsd",
-        &[
-            "<sm xmlns='urn:xmpp:sm:3'/>",
-            "<r xmlns='urn:xmpp:sm:3'/>",
-            "<a xmlns='urn:xmpp:sm:3' h='4294967295'/>",
-            "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='300'/>",
-            "<enabled xmlns='urn:xmpp:sm:3'/>",
-            "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>",
-            "<failed xmlns='urn:xmpp:sm:3' h='3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
-            "<handled-count-too-high xmlns='urn:xmpp:sm:3' h='10' send-count='8'/>",
-        ],
-        &[
-            "<a xmlns='urn:xmpp:sm:3'/>",
-            "<a xmlns='urn:xmpp:sm:3' h='4294967296'/>",
-            "<r xmlns='urn:xmpp:sm:3'>now</r>",
-            "<enabled xmlns='urn:xmpp:sm:3' max='0'/>",
-            "<resumed xmlns='urn:xmpp:sm:3' h='0'/>",
-            "<failed xmlns='urn:xmpp:sm:3'><unheard-of xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
-        ],
-    ),
-    (
-        "client-state.xsd",
-        &[
-            "<csi xmlns='urn:xmpp:csi:0'/>",
-            "<inactive xmlns='urn:xmpp:csi:0'/>",
-        ],
-        &["<active xmlns='urn:xmpp:csi:0'>very</active>"],
-    ),
-    (
-        "stream-limits.xsd",
-        &[
-            "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes><idle-seconds>900</idle-seconds></limits>",
-        ],
-        &["<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>much</max-bytes></limits>"],
-    ),
-    (
-        "register.xsd",
-        &[
-            "<query xmlns='jabber:iq:register'><instructions>Choose</instructions><password/><username/></query>",
-            "<query xmlns='jabber:iq:register'><remove/></query>",
-        ],
-        &["<query xmlns='jabber:iq:register'><remove/><username>a</username></query>"],
-    ),
-    (
-        "register-feature.xsd",
-        &["<register xmlns='http://jabber.org/features/iq-register'/>"],
-        &["<register xmlns='http://jabber.org/features/iq-register'><optional/></register>"],
-    ),
-    (
-        "commands.xsd",
-        &[
-            "<command xmlns='http://jabber.org/protocol/commands' node='n' sessionid='s' status='executing'><actions execute='complete'><complete/></actions><x xmlns='jabber:x:data' type='form'><field var='a' type='text-single'/></x></command>",
-        ],
-        &[
-            "<command xmlns='http://jabber.org/protocol/commands'/>",
-            "<command xmlns='http://jabber.org/protocol/commands' node='n' status='running'/>",
-            "<command xmlns='http://jabber.org/protocol/commands' node='n'><x xmlns='jabber:x:data' type='letter'/></command>",
-        ],
-    ),
-    (
-        "data-forms.xsd",
-        &[
-            "<x xmlns='jabber:x:data' type='form'><title>T</title><field var='a' type='list-single'><required/><value>1</value><option label='One'><value>1</value></option></field></x>",
-            "<x xmlns='jabber:x:data' type='result'><reported><field var='a'/></reported><item><field var='a'><value>1</value></field></item></x>",
-        ],
-        &[
-            "<x xmlns='jabber:x:data'/>",
-            "<x xmlns='jabber:x:data' type='form'><field type='number'/></x>",
-            "<x xmlns='jabber:x:data' type='result'><item/></x>",
-        ],
-    ),
-    (
-        "form-validation.xsd",
-        &[
-            "<validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'><range min='1' max='9'/></validate>",
-        ],
-        &[
-            "<validate xmlns='http://jabber.org/protocol/xdata-validate'><open/><basic/></validate>",
-            "<validate xmlns='http://jabber.org/protocol/xdata-validate'><list-range min='-1'/></validate>",
-        ],
-    ),
-    (
-        "delay.xsd",
-        &[
-            "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-01-02T03:04:05.678Z'>Offline</delay>",
-        ],
-        &[
-            "<delay xmlns='urn:xmpp:delay'/>",
-            "<delay xmlns='urn:xmpp:delay' stamp='20260102T03:04:05'/>",
-        ],
-    ),
-    (
-        "pubsub.xsd",
-        &[
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'><item id='1'/></publish></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription node='n' jid='a@example.org' subscription='subscribed'/></subscriptions></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='pending'/></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='subscribed'/><options><x xmlns='jabber:x:data' type='result'/></options></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><default node='n'><x xmlns='jabber:x:data' type='result'/></default></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations node='n'><affiliation jid='a@example.org' affiliation='none'/></affiliations></pubsub>",
-        ],
-        &[
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items/></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><options node='n' jid='a@example.org'/><subscription node='n' jid='a@example.org' subscription='subscribed'/></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations><affiliation node='n' affiliation='king'/></affiliations></pubsub>",
-        ],
-    ),
-    (
-        "pubsub-owner.xsd",
-        &[
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'><x xmlns='jabber:x:data' type='form'><field var='a'/></x></configure></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><default><x xmlns='jabber:x:data' type='form'><field var='a'/></x></default></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='n'><affiliation jid='a@example.org' affiliation='owner'/></affiliations></pubsub>",
-        ],
-        &[
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete/></pubsub>",
-            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='n'><subscription jid='a@example.org'/></subscriptions></pubsub>",
-        ],
-    ),
-    (
-        "pubsub-event.xsd",
-        &[
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items></event>",
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><retract id='1'/></items></event>",
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n'><redirect uri='xmpp:a@example.org'/></delete></event>",
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'/></event>",
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><subscription node='n' jid='a@example.org' subscription='none'/></event>",
-        ],
-        &[
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items/></event>",
-            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'>all</purge></event>",
-        ],
-    ),
-    (
-        "pubsub-errors.xsd",
-        &[
-            "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/>",
-            "<node-full xmlns='http://jabber.org/protocol/pubsub#errors'/>",
-            "<pending-subscription xmlns='http://jabber.org/protocol/pubsub#errors'/>",
-            "<unsupported-access-model xmlns='http://jabber.org/protocol/pubsub#errors'/>",
-            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscription-options'/>",
-        ],
-        &[
-            "<closed-node xmlns='http://jabber.org/protocol/pubsub#errors'>why</closed-node>",
-            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='magic'/>",
-        ],
-    ),
-    (
-        "avatar-metadata.xsd",
-        &[
-            "<metadata xmlns='urn:xmpp:avatar:metadata'/>",
-            "<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='3' id='a' type='image/png'/></metadata>",
-        ],
-        &["<metadata xmlns='urn:xmpp:avatar:metadata'><info id='a'/></metadata>"],
-    ),
-    (
-        "avatar-data.xsd",
-        &["<data xmlns='urn:xmpp:avatar:data'>AAAA</data>"],
-        &["<data xmlns='urn:xmpp:avatar:data'><b/></data>"],
-    ),
-    (
-        "muc.xsd",
-        &[
-            "<x xmlns='http://jabber.org/protocol/muc'/>",
-            "<x xmlns='http://jabber.org/protocol/muc'><password>burn</password><history maxstanzas='20' since='1970-01-01T00:00:00Z'/></x>",
-        ],
-        &["<x xmlns='http://jabber.org/protocol/muc'><history maxchars='many'/></x>"],
-    ),
-    (
-        "muc-user.xsd",
-        &[
-            "<x xmlns='http://jabber.org/protocol/muc#user'/>",
-            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none' jid='a@b/c'><actor nick='J'/><reason>out</reason></item><status code='110'/><status code='307'/></x>",
-            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'><reason>come</reason><continue thread='t'/></invite><password>burn</password></x>",
-            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><destroy jid='c@d'><reason>rain</reason></destroy></x>",
-        ],
-        &[
-            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='king'/></x>",
-            "<x xmlns='http://jabber.org/protocol/muc#user'><status code='99'/></x>",
-            "<x xmlns='http://jabber.org/protocol/muc#user'><status/></x>",
-        ],
+        &["<retracted xmlns='urn:xmpp:message-retract:1' stamp='today'/>"],
     ),
     (
         "muc-admin.xsd",
@@ -795,12 +569,26 @@ const CASES: &[Case] = &[
         &["<unique xmlns='http://jabber.org/protocol/muc#unique'>a@b</unique>"],
     ),
     (
-        "conference.xsd",
-        &["<x xmlns='jabber:x:conference' jid='c@d' continue='true' thread='t'/>"],
+        "muc-user.xsd",
         &[
-            "<x xmlns='jabber:x:conference'/>",
-            "<x xmlns='jabber:x:conference' jid='c@d'>text</x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'/>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none' jid='a@b/c'><actor nick='J'/><reason>out</reason></item><status code='110'/><status code='307'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'><reason>come</reason><continue thread='t'/></invite><password>burn</password></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><destroy jid='c@d'><reason>rain</reason></destroy></x>",
         ],
+        &[
+            "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='king'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><status code='99'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><status/></x>",
+        ],
+    ),
+    (
+        "muc.xsd",
+        &[
+            "<x xmlns='http://jabber.org/protocol/muc'/>",
+            "<x xmlns='http://jabber.org/protocol/muc'><password>burn</password><history maxstanzas='20' since='1970-01-01T00:00:00Z'/></x>",
+        ],
+        &["<x xmlns='http://jabber.org/protocol/muc'><history maxchars='many'/></x>"],
     ),
     (
         "occupant-id.xsd",
@@ -813,72 +601,123 @@ const CASES: &[Case] = &[
         ],
     ),
     (
-        "hats.xsd",
+        "ping.xsd",
+        &["<ping xmlns='urn:xmpp:ping'/>"],
+        &["<ping xmlns='urn:xmpp:ping'><pong/></ping>"],
+    ),
+    (
+        "pre-approval.xsd",
+        &["<sub xmlns='urn:xmpp:features:pre-approval'/>"],
+        &["<sub xmlns='urn:xmpp:features:pre-approval' from='a'/>"],
+    ),
+    (
+        "private.xsd",
+        &["<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>"],
+        &["<query xmlns='jabber:iq:private'>text</query>"],
+    ),
+    (
+        "privilege.xsd",
         &[
-            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='12.5'/></hats>",
-            "<hats xmlns='urn:xmpp:hats:0'/>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both' push='true'/><perm access='message' type='outgoing'/><perm access='iq'><namespace ns='vcard-temp' type='get'/></perm></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='result' id='1' from='a@example.org' to='b@example.org'/></forwarded></privilege>",
+            "<privileged_iq xmlns='urn:xmpp:privilege:2'><iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq></privileged_iq>",
         ],
         &[
-            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host'/></hats>",
-            "<hats xmlns='urn:xmpp:hats:0'><hat title='' uri='urn:hat:host'/></hats>",
-            "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:hat:host' hue='361'/></hats>",
+            "<privilege xmlns='urn:xmpp:privilege:2'/>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm type='both'/></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='most'/></privilege>",
+            "<privilege xmlns='urn:xmpp:privilege:2'><perm access='iq'><namespace type='get'/></perm></privilege>",
+            "<privileged_iq xmlns='urn:xmpp:privilege:2'/>",
         ],
     ),
     (
-        "message-retract.xsd",
+        "pubsub-errors.xsd",
         &[
-            "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
-            "<retract xmlns='urn:xmpp:message-retract:1' id='1'><moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'/><reason>no</reason></retract>",
-            "<retracted xmlns='urn:xmpp:message-retract:1' id='1' stamp='2026-01-02T03:04:05Z'/>",
-        ],
-        &["<retracted xmlns='urn:xmpp:message-retract:1' stamp='today'/>"],
-    ),
-    (
-        "message-moderate.xsd",
-        &[
-            "<moderate xmlns='urn:xmpp:message-moderate:1' id='1'><retract xmlns='urn:xmpp:message-retract:1'/><reason>no</reason></moderate>",
-            "<moderated xmlns='urn:xmpp:message-moderate:1' by='c@d/J'><occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/></moderated>",
-        ],
-        &["<moderate xmlns='urn:xmpp:message-moderate:1'/>"],
-    ),
-    (
-        "vcard-update.xsd",
-        &[
-            "<x xmlns='vcard-temp:x:update'/>",
-            "<x xmlns='vcard-temp:x:update'><photo>0123456789abcdef0123456789abcdef01234567</photo></x>",
-        ],
-        &["<x xmlns='vcard-temp:x:update'><photo>pretty</photo></x>"],
-    ),
-    (
-        "context.xsd",
-        &[
-            "<send xmlns='urn:parlour:context:0' session='s1'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>https://crm.example/1</url><field name='n'>v</field></object><object type='lead' id='2'/><note>n</note></send>",
-            "<context xmlns='urn:parlour:context:0' id='c1'/>",
-            "<context xmlns='urn:parlour:context:0' id='c1' sender='romeo@example.org' at='2026-09-22T14:13:20Z'><object type='case' id='1'><title>T</title></object><recipient jid='juliet@example.org' progress='opened' at='2026-09-22T14:13:20Z'/></context>",
-            "<contexts xmlns='urn:parlour:context:0' list='sent'><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></contexts>",
-            "<recent xmlns='urn:parlour:context:0'><entry at='2026-09-22T14:13:20Z' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
-            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='delivered' at='2026-09-22T14:13:20Z'/>",
+            "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<node-full xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<pending-subscription xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<unsupported-access-model xmlns='http://jabber.org/protocol/pubsub#errors'/>",
+            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscription-options'/>",
         ],
         &[
-            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='Case' id='1'/></send>",
-            "<send xmlns='urn:parlour:context:0'><to>juliet@example.org</to><object type='case' id='1'><title>T</title><url>javascript:x</url></object></send>",
-            "<opened xmlns='urn:parlour:context:0'/>",
-            "<open xmlns='urn:parlour:context:0'/>",
-            "<contexts xmlns='urn:parlour:context:0' list='all'/>",
-            "<recent xmlns='urn:parlour:context:0'><entry at='today' touch='sent'><object type='case' id='1'><title>T</title></object></entry></recent>",
-            "<progress xmlns='urn:parlour:context:0' id='c1' jid='juliet@example.org' progress='lost'/>",
+            "<closed-node xmlns='http://jabber.org/protocol/pubsub#errors'>why</closed-node>",
+            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='magic'/>",
         ],
     ),
     (
-        "errors.xsd",
+        "pubsub-event.xsd",
         &[
-            "<no-agent xmlns='urn:parlour:errors:0'/>",
-            "<stale xmlns='urn:parlour:errors:0'><agent xmlns='urn:example:record'/></stale>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><retract id='1'/></items></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n'><redirect uri='xmpp:a@example.org'/></delete></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'/></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><subscription node='n' jid='a@example.org' subscription='none'/></event>",
         ],
         &[
-            "<no-agent xmlns='urn:parlour:errors:0'>text</no-agent>",
-            "<stale xmlns='urn:parlour:errors:0'/>",
-            "<nothing-of-this xmlns='urn:parlour:errors:0'/>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><items/></event>",
+            "<event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='n'>all</purge></event>",
+        ],
+    ),
+    (
+        "pubsub-owner.xsd",
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'><x xmlns='jabber:x:data' type='form'><field var='a'/></x></configure></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><default><x xmlns='jabber:x:data' type='form'><field var='a'/></x></default></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='n'><affiliation jid='a@example.org' affiliation='owner'/></affiliations></pubsub>",
+        ],
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='n'><subscription jid='a@example.org'/></subscriptions></pubsub>",
+        ],
+    ),
+    (
+        "pubsub.xsd",
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='n'><item id='1'><t xmlns='urn:example'/></item></items><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'><item id='1'/></publish></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription node='n' jid='a@example.org' subscription='subscribed'/></subscriptions></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='pending'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' jid='a@example.org' subscription='subscribed'/><options><x xmlns='jabber:x:data' type='result'/></options></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><default node='n'><x xmlns='jabber:x:data' type='result'/></default></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations node='n'><affiliation jid='a@example.org' affiliation='none'/></affiliations></pubsub>",
+        ],
+        &[
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><options node='n' jid='a@example.org'/><subscription node='n' jid='a@example.org' subscription='subscribed'/></pubsub>",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations><affiliation node='n' affiliation='king'/></affiliations></pubsub>",
+        ],
+    ),
+    (
+        "push.xsd",
+        &[
+            "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n'/>",
+            "<disable xmlns='urn:xmpp:push:0' jid='push.example'/>",
+            "<notification xmlns='urn:xmpp:push:0'><x xmlns='jabber:x:data' type='form'/></notification>",
+        ],
+        &[
+            "<enable xmlns='urn:xmpp:push:0' node='n'/>",
+            "<notification xmlns='urn:xmpp:push:0'>text</notification>",
+        ],
+    ),
+    (
+        "reach.xsd",
+        &[
+            "<reach xmlns='urn:parlour:reach:0' colleague='juliet'/>",
+            "<reach xmlns='urn:parlour:reach:0' jid='a@b' view='busy'><means name='email'><refused code='no-address'>None.</refused></means><means name='telephone' uri='tel:+493012345678'/></reach>",
+            "<contact-by xmlns='urn:parlour:reach:0' jid='a@b' means='email' uri='mailto:a@b.example' relay='true'/>",
+            "<send-email xmlns='urn:parlour:reach:0' colleague='juliet'><subject>s</subject><text>t</text></send-email>",
+            "<send-email xmlns='urn:parlour:reach:0' id='x'/>",
+            "<email-failed xmlns='urn:parlour:reach:0' id='x' colleague='a@b'><subject>s</subject><why>w</why></email-failed>",
+        ],
+        &[
+            "<reach xmlns='urn:parlour:reach:0' view='away'/>",
+            "<reach xmlns='urn:parlour:reach:0'><means name='pigeon'/></reach>",
+            "<means xmlns='urn:parlour:reach:0' name='email'><refused>why</refused></means>",
+            "<contact-by xmlns='urn:parlour:reach:0' means='email' uri='javascript:x'/>",
+            "<contact-by xmlns='urn:parlour:reach:0' colleague='juliet'/>",
+            "<send-email xmlns='urn:parlour:reach:0' colleague='juliet'><text>t</text></send-email>",
+            "<email-failed xmlns='urn:parlour:reach:0' id='x'><subject>s</subject><why>w</why></email-failed>",
         ],
     ),
     (
@@ -890,24 +729,157 @@ const CASES: &[Case] = &[
         &["<received xmlns='urn:xmpp:receipts'/>"],
     ),
     (
-        "chat-markers.xsd",
-        &[
-            "<markable xmlns='urn:xmpp:chat-markers:0'/>",
-            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
-        ],
-        &["<displayed xmlns='urn:xmpp:chat-markers:0'/>"],
+        "register-feature.xsd",
+        &["<register xmlns='http://jabber.org/features/iq-register'/>"],
+        &["<register xmlns='http://jabber.org/features/iq-register'><optional/></register>"],
     ),
     (
-        "hints.xsd",
-        &["<store xmlns='urn:xmpp:hints'/>"],
-        &["<store xmlns='urn:xmpp:hints'>for ever</store>"],
+        "register.xsd",
+        &[
+            "<query xmlns='jabber:iq:register'><instructions>Choose</instructions><password/><username/></query>",
+            "<query xmlns='jabber:iq:register'><remove/></query>",
+        ],
+        &["<query xmlns='jabber:iq:register'><remove/><username>a</username></query>"],
     ),
     (
-        "bookmarks.xsd",
+        "roster-versioning.xsd",
+        &["<ver xmlns='urn:xmpp:features:rosterver'/>"],
+        &["<ver xmlns='urn:xmpp:features:rosterver'>1</ver>"],
+    ),
+    (
+        "roster.xsd",
         &[
-            "<conference xmlns='urn:xmpp:bookmarks:1' name='A' autojoin='true'><nick>n</nick></conference>",
+            "<query xmlns='jabber:iq:roster' ver=''><item jid='b@example.org' name='B' subscription='both' ask='subscribe' approved='true'><group>Sales</group></item></query>",
         ],
-        &["<conference xmlns='urn:xmpp:bookmarks:1' autojoin='maybe'/>"],
+        &[
+            "<query xmlns='jabber:iq:roster'><item name='B'/></query>",
+            "<query xmlns='jabber:iq:roster'><item jid='b@example.org' subscription='some'/></query>",
+        ],
+    ),
+    (
+        "rsm.xsd",
+        &[
+            "<set xmlns='http://jabber.org/protocol/rsm'><max>10</max><before/></set>",
+            "<set xmlns='http://jabber.org/protocol/rsm'><first index='0'>a</first><last>b</last><count>2</count></set>",
+        ],
+        &[
+            "<set xmlns='http://jabber.org/protocol/rsm'><count>many</count></set>",
+            "<set xmlns='http://jabber.org/protocol/rsm'><middle>a</middle></set>",
+        ],
+    ),
+    (
+        "sasl-channel-binding.xsd",
+        &[
+            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",
+        ],
+        &[
+            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'/>",
+            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding/></sasl-channel-binding>",
+        ],
+    ),
+    (
+        "sasl-upgrade.xsd",
+        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade>"],
+        &["<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>SCRAM-SHA-512</upgrade>"],
+    ),
+    (
+        "sasl.xsd",
+        &[
+            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms>",
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGEAYg==</auth>",
+            "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</response>",
+            "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><text>no</text></failure>",
+        ],
+        &[
+            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>plain</mechanism></mechanisms>",
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+            "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>!</challenge>",
+            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><bad-protocol/></failure>",
+        ],
+    ),
+    (
+        "sasl2.xsd",
+        &[
+            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline><upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade></authentication>",
+            "<challenge xmlns='urn:xmpp:sasl:2'/>",
+            "<success xmlns='urn:xmpp:sasl:2'><additional-data>dj0x</additional-data><authorization-identifier>a@example.org/x</authorization-identifier><bound xmlns='urn:xmpp:bind:0'/></success>",
+            "<failure xmlns='urn:xmpp:sasl:2'><aborted xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>",
+            "<continue xmlns='urn:xmpp:sasl:2'><tasks><task>UPGR-SCRAM-SHA-256</task></tasks></continue>",
+            "<task-data xmlns='urn:xmpp:sasl:2'><salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>YQ==</salt></task-data>",
+        ],
+        &[
+            "<authentication xmlns='urn:xmpp:sasl:2'/>",
+            "<challenge xmlns='urn:xmpp:sasl:2'>=</challenge>",
+            "<success xmlns='urn:xmpp:sasl:2'/>",
+            "<failure xmlns='urn:xmpp:sasl:2'/>",
+            "<continue xmlns='urn:xmpp:sasl:2'><tasks/></continue>",
+        ],
+    ),
+    (
+        "scram-upgrade.xsd",
+        &[
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'>QV9TWENSWFE2c2VrOGJmX1o=</salt>",
+        ],
+        &[
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='1'>QV9T</salt>",
+            "<salt xmlns='urn:xmpp:scram-upgrade:0' iterations='4096'/>",
+            "<hash xmlns='urn:xmpp:scram-upgrade:0'>?</hash>",
+        ],
+    ),
+    (
+        "search.xsd",
+        &[
+            "<query xmlns='jabber:iq:search'/>",
+            "<query xmlns='jabber:iq:search'><instructions>i</instructions><nick/><x xmlns='jabber:x:data' type='form'/></query>",
+            "<query xmlns='jabber:iq:search'><item jid='a@b'><first>A</first><last/><nick>a</nick><email/></item><set xmlns='http://jabber.org/protocol/rsm'/></query>",
+        ],
+        &[
+            "<query xmlns='jabber:iq:search'><name/></query>",
+            "<query xmlns='jabber:iq:search'><item><first/><last/><nick/><email/></item></query>",
+            "<item xmlns='jabber:iq:search' jid='a@b'><nick>a</nick></item>",
+        ],
+    ),
+    (
+        "server.xsd",
+        &[
+            "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",
+            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='result' id='i'/>",
+        ],
+        &[
+            "<message xmlns='jabber:server' to='b@b.example'/>",
+            "<presence xmlns='jabber:server' from='a@a.example'/>",
+            "<iq xmlns='jabber:server' from='a.example' to='b.example' type='ask' id='i'/>",
+        ],
+    ),
+    (
+        "session.xsd",
+        &["<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"],
+        &["<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><required/></session>"],
+    ),
+    (
+        "stanza-errors.xsd",
+        &[
+            "<error xmlns='jabber:client' type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+            "<iq xmlns='jabber:client' type='error' id='1'><error type='modify' by='example.org'><bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>why</text><bad-action xmlns='http://jabber.org/protocol/commands'/></error></iq>",
+        ],
+        &[
+            "<error xmlns='jabber:client' type='cancel'/>",
+            "<error xmlns='jabber:client' type='fatal'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+            "<error xmlns='jabber:client'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+        ],
+    ),
+    (
+        "stanza-id.xsd",
+        &[
+            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/>",
+            "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>",
+        ],
+        &[
+            "<stanza-id xmlns='urn:xmpp:sid:0' id='1'/>",
+            "<stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'>text</stanza-id>",
+        ],
     ),
     (
         "storage-bookmarks.xsd",
@@ -917,11 +889,101 @@ const CASES: &[Case] = &[
         &["<storage xmlns='storage:bookmarks'><conference/></storage>"],
     ),
     (
-        "mds.xsd",
+        "stream-errors.xsd",
         &[
-            "<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0' by='a@example.org' id='1'/></displayed>",
+            "<error xmlns='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>too many</text></error>",
         ],
-        &["<displayed xmlns='urn:xmpp:mds:displayed:0'/>"],
+        &[
+            "<error xmlns='http://etherx.jabber.org/streams'/>",
+            "<error xmlns='http://etherx.jabber.org/streams'><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
+            "<error xmlns='http://etherx.jabber.org/streams'><unheard-of xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
+        ],
+    ),
+    (
+        "stream-limits.xsd",
+        &[
+            "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes><idle-seconds>900</idle-seconds></limits>",
+        ],
+        &["<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>much</max-bytes></limits>"],
+    ),
+    (
+        "stream-management.xsd",
+        &[
+            "<sm xmlns='urn:xmpp:sm:3'/>",
+            "<r xmlns='urn:xmpp:sm:3'/>",
+            "<a xmlns='urn:xmpp:sm:3' h='4294967295'/>",
+            "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='300'/>",
+            "<enabled xmlns='urn:xmpp:sm:3'/>",
+            "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>",
+            "<failed xmlns='urn:xmpp:sm:3' h='3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+            "<handled-count-too-high xmlns='urn:xmpp:sm:3' h='10' send-count='8'/>",
+        ],
+        &[
+            "<a xmlns='urn:xmpp:sm:3'/>",
+            "<a xmlns='urn:xmpp:sm:3' h='4294967296'/>",
+            "<r xmlns='urn:xmpp:sm:3'>now</r>",
+            "<enabled xmlns='urn:xmpp:sm:3' max='0'/>",
+            "<resumed xmlns='urn:xmpp:sm:3' h='0'/>",
+            "<failed xmlns='urn:xmpp:sm:3'><unheard-of xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+        ],
+    ),
+    (
+        "streams.xsd",
+        &[
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' xml:lang='en' from='example.org' id='a'/>",
+            "<features xmlns='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></features>",
+        ],
+        &[
+            "<stream xmlns='http://etherx.jabber.org/streams' version='one'/>",
+            "<features xmlns='http://etherx.jabber.org/streams'>text</features>",
+        ],
+    ),
+    (
+        "time.xsd",
+        &["<time xmlns='urn:xmpp:time'><tzo>+00:00</tzo><utc>2026-01-02T03:04:05Z</utc></time>"],
+        &[
+            "<time xmlns='urn:xmpp:time'><tzo>CET</tzo><utc>2026-01-02T03:04:05Z</utc></time>",
+            "<time xmlns='urn:xmpp:time'><tzo>Z</tzo><utc>2026-01-02T03:04:05+01:00</utc></time>",
+        ],
+    ),
+    (
+        "tls.xsd",
+        &[
+            "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+            "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        ],
+        &["<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></proceed>"],
+    ),
+    (
+        "vcard-temp.xsd",
+        &["<vCard xmlns='vcard-temp'><FN>B</FN><N><FAMILY>B</FAMILY></N></vCard>"],
+        &["<vCard xmlns='vcard-temp'>B</vCard>"],
+    ),
+    (
+        "vcard-update.xsd",
+        &[
+            "<x xmlns='vcard-temp:x:update'/>",
+            "<x xmlns='vcard-temp:x:update'><photo>0123456789abcdef0123456789abcdef01234567</photo></x>",
+        ],
+        &["<x xmlns='vcard-temp:x:update'><photo>pretty</photo></x>"],
+    ),
+    (
+        "version.xsd",
+        &[
+            "<query xmlns='jabber:iq:version'/>",
+            "<query xmlns='jabber:iq:version'><name>Parlour</name><version>0.1.0</version></query>",
+        ],
+        &["<query xmlns='jabber:iq:version'><name>Parlour</name></query>"],
+    ),
+    (
+        "xbosh.xsd",
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'/>",
+        ],
+        &[
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='maybe'/>",
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='one'/>",
+        ],
     ),
     (
         "xml.xsd",

@@ -1,8 +1,10 @@
 //! `[contact_center]`: the service for agents that each host has beside it.
 
+use super::email::Email;
 use super::pubsub::ServiceName;
 use super::section::section;
 use super::units::Seconds;
+use super::value::{Scalar, quoted};
 
 section! {
     /// The contact center: agent states, personal contacts, IM sessions and business context, at a domain
@@ -24,5 +26,37 @@ section! {
         transcript_days: u32 = 365, in 0..=36_500;
         /// After how many days a change of an agent's state is deleted from its history.
         history_days: u32 = 365, in 1..=36_500;
+        /// Whether a presence subscription between two agents of a host makes them contacts of each other at
+        /// once, and one's removal of the other ends it for both, whatever client they use.
+        mutual_contacts: bool = true;
+        /// The group in which new personal contacts stand.
+        contacts_group: String = "Personal Contacts".to_owned();
+        /// The country of telephone numbers in vCards that do not begin with +, such as "US" or "DE"; "" for
+        /// taking none of these.
+        region: Region = Region(None);
+    }
+    tables {
+        email: Email;
+    }
+}
+
+/// A country by its code (ISO 3166-1, two letters), or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(pub Option<phonenumber::country::Id>);
+
+impl Scalar for Region {
+    fn expected() -> String {
+        "the two letters of a country, or \"\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self(None)),
+            _ => text.parse().ok().map(|id| Self(Some(id))),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(self.0.as_ref().map_or("", |id| id.as_ref()))
     }
 }

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::agents;
 use super::center::{Center, Place};
+use super::contacts::search;
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
 use super::{at_node, im, operations};
@@ -44,6 +45,9 @@ impl Service for Desk {
                 }
                 (_, ns::PUBSUB, "pubsub") => {
                     Some(Box::pin(agents::answer(&self.center, &self.place, iq)).await)
+                }
+                (_, search::NS, "query") => {
+                    Some(Box::pin(search::answer(&self.center, &self.place, iq)).await)
                 }
                 _ => Box::pin(iq::answer(&self.center, &self.place, iq)).await,
             }
@@ -84,6 +88,9 @@ impl Desk {
                 info.identities.push(identity);
                 let service = Identity::new("pubsub", "service", "Contact center");
                 info.identities.push(service);
+                // XEP-0055: by this clients find where to search.
+                let identity = Identity::new("directory", "user", "Colleagues");
+                info.identities.push(identity);
                 info.features = features();
             }
             Some(ns::COMMANDS) => {
@@ -158,6 +165,7 @@ fn features() -> Vec<std::borrow::Cow<'static, str>> {
         ns::COMMANDS,
         ns::DATA_FORMS,
         ns::RSM,
+        search::NS,
     ]);
     features.sort_unstable();
     features.dedup();

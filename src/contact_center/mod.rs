@@ -7,10 +7,11 @@
 //! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database ([`timers`]).
 //!
-//! One folder for each part of the design: [`agents`], [`im`], [`context`].
+//! One folder for each part of the design: [`agents`], [`contacts`], [`im`], [`context`].
 
 mod agents;
 mod center;
+mod contacts;
 mod context;
 mod desk;
 mod doors;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use center::Center;
 use desk::Desk;
-use operation::Operation;
+use operation::{ForComponents, Operation};
 
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Item};
@@ -44,6 +45,12 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .chain(im::OPERATIONS)
         .chain(context::OPERATIONS)
+        .chain(contacts::operations())
+}
+
+/// The operations that components may have done, too.
+fn for_components() -> impl Iterator<Item = &'static ForComponents> {
+    contacts::FOR_COMPONENTS.iter()
 }
 
 /// The operation whose command has that node.
@@ -76,6 +83,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     agents::register(hooks, &center);
     context::register(hooks, &center);
     im::register(hooks, &center);
+    contacts::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

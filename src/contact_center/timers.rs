@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::center::Center;
+use super::contacts;
 use super::errors::Refused;
 use super::{agents, im};
 use crate::clock::Timestamp;
@@ -34,6 +35,9 @@ const KINDS: &[(&str, TimeIsUp)] = &[
     }),
     (im::KIND, |center, services, id| {
         Box::pin(im::time_is_up(center, services, id))
+    }),
+    (contacts::EMAIL, |center, services, id| {
+        Box::pin(contacts::email_is_due(center, services, id))
     }),
 ];
 

@@ -24,7 +24,7 @@ mod tests;
 
 pub use attachment::Attachment;
 pub use decide::decide;
-pub use event::{Command, Event, apply};
+pub use event::{Command, Event, Written, apply};
 
 /// Characters of a title.
 pub const TITLE_CHARS_MAX: usize = 256;

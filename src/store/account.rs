@@ -84,7 +84,8 @@ pub(super) const INSERT_ACCOUNT: &str = INSERT;
 /// The statements that make an account without keys, for use in a transaction of either database.
 macro_rules! insert_account {
     ($tx:expr, $jid:expr, $role:expr, $now:expr) => {{
-        use $crate::store::{account, archive};
+        use $crate::proto::common::vcard::Names;
+        use $crate::store::{account, archive, directory};
         sqlx::query(account::INSERT_ACCOUNT)
             .bind($jid.as_str())
             .bind($jid.domain().as_str())
@@ -92,6 +93,7 @@ macro_rules! insert_account {
             .bind($now.as_micros())
             .execute(&mut *$tx)
             .await?;
+        directory::put_names!($tx, $jid, &Names::default());
         // What came for a former owner of the name while it was being removed.
         for delete in archive::DELETE_LEFT_OVER {
             sqlx::query(delete)

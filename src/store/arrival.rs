@@ -191,6 +191,8 @@ macro_rules! insert_kept {
                 .bind($now)
                 .execute(&mut *$tx)
                 .await?;
+            let names = super::directory::names_in(vcard);
+            super::directory::put_names!($tx, $arrival.jid, &names);
         }
         for element in &$arrival.private {
             sqlx::query(PRIVATE)

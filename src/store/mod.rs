@@ -16,6 +16,7 @@ mod claim;
 mod credential;
 mod db;
 mod dialect;
+mod directory;
 mod error;
 mod fast_token;
 mod grouped;
@@ -57,6 +58,9 @@ pub use blocked::Blocked;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
+pub use directory::{
+    ColleagueKinds, Directory, DirectoryPlace, FoundColleague, ListedColleague, directory_word,
+};
 pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
@@ -157,6 +161,12 @@ impl Store {
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { db: &self.0.db }
+    }
+
+    /// The directory of colleagues.
+    #[must_use]
+    pub fn directory(&self) -> Directory<'_> {
+        Directory { db: &self.0.db }
     }
 
     /// Tokens that clients log in with (XEP-0484).
@@ -338,6 +348,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::PAGING_QUERIES,
         archive::SEARCH_QUERIES,
         credential::QUERIES,
+        directory::QUERIES,
         invitation::QUERIES,
         fast_token::QUERIES,
         notice::QUERIES,

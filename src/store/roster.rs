@@ -188,6 +188,17 @@ impl Rosters<'_> {
         row.map(RosterItem::try_from).transpose()
     }
 
+    /// How many items the roster has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self, owner: &BareJid) -> Result<u64, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(COUNT).bind(owner.as_str()).fetch_one(pool).await?
+        });
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// What has changed since the version that a client knows, oldest first (RFC 6121 §2.6); `None` when that
     /// cannot be told and the whole roster is to be sent.
     ///

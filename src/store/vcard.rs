@@ -3,7 +3,8 @@
 use sqlx::FromRow;
 
 use super::Put;
-use super::db::{Db, queries, reading, writing};
+use super::db::{Db, queries, reading, transaction, writing};
+use super::directory::{names_in, put_names};
 use super::error::StoreError;
 use crate::clock::Timestamp;
 use crate::proto::jid::BareJid;
@@ -47,7 +48,8 @@ impl Vcards<'_> {
         }))
     }
 
-    /// Stores the vCard in place of the earlier one; [`Put::Full`] when it is longer than `bytes_max`.
+    /// Stores the vCard in place of the earlier one, and the names in it in the directory; [`Put::Full`] when it
+    /// is longer than `bytes_max`.
     ///
     /// # Errors
     /// [`StoreError::NoAccount`] when the owner does not exist.
@@ -60,15 +62,21 @@ impl Vcards<'_> {
         if vcard.xml.len() > bytes_max {
             return Ok(Put::Full);
         }
-        writing!(self.db, pool => {
-            sqlx::query(PUT)
-                .bind(owner.as_str())
-                .bind(vcard.xml.as_slice())
-                .bind(vcard.updated_at.as_micros())
-                .execute(pool)
-                .await?;
-        });
-        Ok(Put::Stored)
+        let names = names_in(&vcard.xml);
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            transaction!(self.db, tx => {
+                sqlx::query(PUT)
+                    .bind(owner.as_str())
+                    .bind(vcard.xml.as_slice())
+                    .bind(vcard.updated_at.as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                put_names!(tx, owner, &names);
+            });
+            Ok(Put::Stored)
+        })
+        .await
     }
 
     /// The hash of the picture in the account's vCard (XEP-0153 §3.1), empty when the vCard has none; `None`

@@ -1,6 +1,5 @@
 //! The rules of streams as tables.
 
-use super::event::Written;
 use super::*;
 use crate::domain::rights::{AccountGrants, Grant, Role, RoleGrants, effective};
 

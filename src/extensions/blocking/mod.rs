@@ -63,7 +63,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 }
 
 /// Whether the account, which is online, blocks the address: nothing in its name goes there.
-pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> bool {
+pub(crate) fn blocks(account: &Account, address: &BareJid) -> bool {
     known::blocks(account, |list| list.matches_parts(address, None))
 }
 
