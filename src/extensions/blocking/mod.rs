@@ -21,7 +21,7 @@ use crate::extensions::{presence, reporting, roster};
 use crate::hooks::{Account, At, Hooks, Iq, IqAnswer, Passage, Services, Session, Stage};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, IqType, Jid, PresenceType, Stanza, StanzaError, ns};
-use crate::store::{Put, StoreError};
+use crate::store::Put;
 use crate::xml::Element;
 use known::{Held, Offline};
 use list::Blocklist;
@@ -67,27 +67,27 @@ pub(crate) fn blocks(account: &Account, address: &BareJid) -> bool {
     known::blocks(account, |list| list.matches_parts(address, None))
 }
 
-/// Whether the account, online or not, blocks the address as a whole.
+/// Whether the account, which is online, gets nothing from that address: for what is handed to its sessions
+/// past the hooks.
+pub(in crate::extensions) fn stops(account: &Account, from: &Jid) -> bool {
+    known::blocks(account, |list| list.matches(from))
+}
+
+/// Whether the account blocks the address, wherever its list is.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn has_blocked(
     services: &Services,
-    account: &BareJid,
+    owner: &BareJid,
     address: &BareJid,
-) -> Result<bool, StoreError> {
-    let online = services.online(account);
-    if let Some(list) = online.and_then(|online| known::held(&online)) {
+) -> Result<bool, StanzaError> {
+    let online = services.online(owner);
+    if let Some(list) = online.as_deref().and_then(known::held) {
         return Ok(list.matches_parts(address, None));
     }
-    let addresses: Vec<Jid> = services.store.blocked().list(account).await?;
+    let addresses = services.store.blocked().list(owner).await?;
     Ok(Blocklist::new(&addresses).matches_parts(address, None))
-}
-
-/// Whether the account, which is online, gets nothing from that address: for what is handed to its sessions
-/// past the hooks.
-pub(in crate::extensions) fn stops(account: &Account, from: &Jid) -> bool {
-    known::blocks(account, |list| list.matches(from))
 }
 
 /// §3.2.

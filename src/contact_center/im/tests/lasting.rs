@@ -124,3 +124,30 @@ async fn old_sessions_are_removed_and_open_ones_are_kept() {
         .unwrap();
     assert_eq!(events, Vec::<String>::new());
 }
+
+/// What was decided before a crash and not sent is sent at the next start, with the copies for its sender's devices.
+#[tokio::test]
+async fn what_is_left_in_the_outbox_is_said_after_a_restart() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let message = "<message xmlns='jabber:client' from='romeo@localhost' to='juliet@localhost' type='chat' id='m1'>\
+        <body>hello</body></message>";
+    let outgoing = crate::store::Outgoing {
+        id: "0".to_owned(),
+        stanza: message.into(),
+    };
+    let write = crate::store::RecordWrite {
+        outbox: vec![outgoing],
+        ..crate::store::RecordWrite::default()
+    };
+    let services = floor.house.router.services();
+    let written = services.store.records().write(write).await.unwrap();
+    assert_eq!(written, crate::store::RecordsWritten::Done);
+    let center = restarted(&floor).await;
+    hears(&mut juliet, "chat hello").await;
+    assert_eq!(heard(&mut romeo), ["sent chat hello"]);
+    center.stop(services).await;
+    let left = services.store.records().outbox("", 10).await.unwrap();
+    assert_eq!(left, []);
+}
