@@ -16,8 +16,6 @@ pub(super) const NS: &str = "urn:parlour:errors:0";
 pub(super) enum Refused {
     /// A rule of the domain.
     Rule(Refusal),
-    /// Somebody else has changed the record since it was read; this is what it is now.
-    Stale(Box<Element>),
     /// Others keep changing the same.
     Contended,
     /// The database.
@@ -54,7 +52,6 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rule(refusal) => refusal.fmt(f),
-            Self::Stale(_) => f.write_str("changed since it was read"),
             Self::Contended => f.write_str("others keep changing the same"),
             Self::Store(error) => error.fmt(f),
             Self::Stanza(error) => f.write_str(error.condition.name()),
@@ -68,9 +65,6 @@ impl From<Refused> for StanzaError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Rule(refusal) => of_rule(refusal),
-            Refused::Stale(current) => Self::new(Condition::Conflict)
-                .text("This was changed by someone else since you have read it.")
-                .application(Element::new(NS, "stale").child(*current)),
             Refused::Contended => Self::new(Condition::ResourceConstraint)
                 .text("This is being changed by others. Try again.")
                 .application(Element::new(NS, "contended")),

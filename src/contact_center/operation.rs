@@ -15,7 +15,7 @@ use crate::config::ComponentRole;
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::{Right, Rights, Role};
-use crate::hooks::{Services, Session};
+use crate::hooks::Services;
 use crate::proto::Jid;
 use crate::xml::Element;
 
@@ -112,17 +112,8 @@ pub(super) enum Kind {
         /// How long it may be.
         bytes_max: usize,
     },
-    /// A whole number, both ends included.
-    Number {
-        /// The least.
-        min: u32,
-        /// The greatest.
-        max: u32,
-    },
     /// `true` or `false`.
     Flag,
-    /// A moment (XEP-0082 §3.2).
-    Time,
     /// An element of our own, which the operation reads; in a form the keys of what it offers.
     Element,
     /// How much of a list is asked for (XEP-0059).
@@ -205,8 +196,6 @@ pub(super) struct Caller {
     pub(super) rights: Rights,
     /// Its chat profile.
     pub(super) profile: Arc<ChatProfile>,
-    /// The asking session.
-    pub(super) session: Option<Arc<Session>>,
     /// The language of the request, else English.
     pub(super) language: String,
 }

@@ -1,5 +1,6 @@
 //! What time changes: deadlines are stored with their records, so that a restart loses none.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -87,6 +88,8 @@ async fn turn(center: &Arc<Center>, services: &Arc<Services>) -> Result<Duration
     // Forgotten before the look: what is written after it is noticed again.
     center.timers.set(None);
     let mut failed = false;
+    // One that is still due after its turn has come would have the next one at once.
+    let mut seen = HashSet::new();
     loop {
         let due = services
             .store
@@ -97,6 +100,10 @@ async fn turn(center: &Arc<Center>, services: &Arc<Services>) -> Result<Duration
             break;
         }
         for record in due {
+            if !seen.insert((record.kind.clone(), record.id.clone())) {
+                failed = true;
+                continue;
+            }
             let Some((_, time_is_up)) = KINDS.iter().find(|(kind, _)| *kind == record.kind) else {
                 error!(kind = record.kind, "nobody knows what is due");
                 failed = true;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::errors::{Refused, malformed};
 use super::operation::{Field, Kind, Need, Operation};
-use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{BareJid, Condition};
@@ -31,9 +30,7 @@ pub(super) struct Values {
 enum Value {
     Agent(AgentId),
     Text(String),
-    Number(u32),
     Flag(bool),
-    Time(Timestamp),
     Element(Element),
 }
 
@@ -91,9 +88,7 @@ impl Values {
         match self.first(name)? {
             Value::Text(text) => Some(text),
             Value::Agent(_)
-            | Value::Number(_)
             | Value::Flag(_)
-            | Value::Time(_)
             | Value::Element(_) => None,
         }
     }
@@ -104,9 +99,7 @@ impl Values {
         all.filter_map(|value| match value {
             Value::Text(text) => Some(text.as_str()),
             Value::Agent(_)
-            | Value::Number(_)
             | Value::Flag(_)
-            | Value::Time(_)
             | Value::Element(_) => None,
         })
         .collect()
@@ -126,40 +119,14 @@ impl Values {
         all.filter_map(|value| match value {
             Value::Agent(agent) => Some(agent),
             Value::Text(_)
-            | Value::Number(_)
             | Value::Flag(_)
-            | Value::Time(_)
             | Value::Element(_) => None,
         })
-    }
-
-    /// The number of a field.
-    pub(super) fn number(&self, name: &str) -> Option<u32> {
-        match self.first(name)? {
-            Value::Number(number) => Some(*number),
-            Value::Agent(_)
-            | Value::Text(_)
-            | Value::Flag(_)
-            | Value::Time(_)
-            | Value::Element(_) => None,
-        }
     }
 
     /// The truth of a field; left out it is `false`.
     pub(super) fn flag(&self, name: &str) -> bool {
         matches!(self.first(name), Some(Value::Flag(true)))
-    }
-
-    /// The moment of a field.
-    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
-        match self.first(name)? {
-            Value::Time(time) => Some(*time),
-            Value::Agent(_)
-            | Value::Text(_)
-            | Value::Number(_)
-            | Value::Flag(_)
-            | Value::Element(_) => None,
-        }
     }
 
     /// The elements of a field.
@@ -169,9 +136,7 @@ impl Values {
             Value::Element(element) => Some(element),
             Value::Agent(_)
             | Value::Text(_)
-            | Value::Number(_)
-            | Value::Flag(_)
-            | Value::Time(_) => None,
+            | Value::Flag(_) => None,
         })
     }
 
@@ -233,20 +198,11 @@ fn read(field: &Field, host: &BareJid, text: &str) -> Result<Value, String> {
         Kind::Text { bytes_max } => (text.len() <= bytes_max)
             .then(|| Value::Text(text.to_owned()))
             .ok_or_else(|| format!("at most {bytes_max} bytes long")),
-        Kind::Number { min, max } => text
-            .parse()
-            .ok()
-            .filter(|number| (min..=max).contains(number))
-            .map(Value::Number)
-            .ok_or_else(|| format!("a whole number from {min} to {max}")),
         Kind::Flag => match text {
             "true" | "1" => Ok(Value::Flag(true)),
             "false" | "0" => Ok(Value::Flag(false)),
             _ => Err("true or false".to_owned()),
         },
-        Kind::Time => Timestamp::parse(text)
-            .map(Value::Time)
-            .ok_or_else(|| "a moment such as 2026-01-31T12:00:00Z".to_owned()),
         // In a form: the key of something that is offered.
         Kind::Element => (text.len() <= KEY_BYTES_MAX)
             .then(|| Value::Text(text.to_owned()))

@@ -15,7 +15,7 @@ use super::super::values::{Given, Values};
 use crate::extensions::commands::{Done, Executable, execute_command};
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::forms::{
-    Datatype, Field, FieldType, Form, FormType, ITEMS_MAX, Submission,
+    Field, FieldType, Form, FormType, ITEMS_MAX, Submission,
 };
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{Condition, StanzaError};
@@ -99,24 +99,13 @@ fn field(told: &Told, shown: &Shown) -> Field {
         (Kind::Id, false) if shown.options.iter().any(|(name, ..)| *name == told.name) => {
             FieldType::ListSingle
         }
-        (Kind::Id | Kind::Line { .. } | Kind::Number { .. } | Kind::Time | Kind::Page, _) => {
-            FieldType::TextSingle
-        }
+        (Kind::Id | Kind::Line { .. } | Kind::Page, _) => FieldType::TextSingle,
     };
     let mut field = Field::new(told.name, kind).label(told.label);
     if let Kind::Word(words) = told.kind {
         field = words
             .iter()
             .fold(field, |field, word| field.option(word, None));
-    }
-    if let Kind::Number { min, max } = told.kind {
-        field = field.datatype(Datatype::Integer {
-            min: min.into(),
-            max: max.into(),
-        });
-    }
-    if told.kind == Kind::Time {
-        field = field.datatype(Datatype::DateTime);
     }
     for (_, value, label) in shown.options.iter().filter(|(name, ..)| *name == told.name) {
         field = field.option(value, Some(label));

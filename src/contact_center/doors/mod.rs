@@ -11,7 +11,7 @@ use super::errors::Refused;
 use super::operation::{Caller, ForComponents, Operation, Visitor};
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
-use crate::hooks::{Iq, Services, Session};
+use crate::hooks::{Iq, Services};
 use crate::proto::Jid;
 
 /// Who asks: an account of the host, with what it may do.
@@ -25,7 +25,6 @@ pub(super) async fn caller(
 ) -> Result<Caller, Refused> {
     let asker = Asker {
         from: &iq.from,
-        session: iq.session.as_ref(),
         language: iq.lang.as_deref(),
     };
     known(center, place, &iq.services, asker).await
@@ -34,7 +33,6 @@ pub(super) async fn caller(
 /// Where a request came from, whatever it was.
 pub(super) struct Asker<'a> {
     pub(super) from: &'a Jid,
-    pub(super) session: Option<&'a Arc<Session>>,
     pub(super) language: Option<&'a str>,
 }
 
@@ -66,7 +64,6 @@ pub(super) async fn known(
         role: known.role,
         rights,
         profile,
-        session: asker.session.cloned(),
         language: asker.language.unwrap_or("en").to_owned(),
     })
 }

@@ -165,7 +165,6 @@ impl Said {
         };
         let asker = Asker {
             from,
-            session: self.session.as_ref(),
             language: self.stanza.lang.as_deref(),
         };
         let caller = doors::known(&self.center, &self.place, &self.services, asker).await?;

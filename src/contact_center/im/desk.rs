@@ -46,7 +46,6 @@ pub(in crate::contact_center) async fn take(
     };
     let asker = Asker {
         from,
-        session: parcel.session.as_ref(),
         language: parcel.stanza.lang.as_deref(),
     };
     let caller = doors::known(center, place, &parcel.services, asker).await?;
