@@ -129,7 +129,10 @@ macro_rules! put_names {
             .bind(names.nickname.as_deref())
             .execute(&mut *$tx)
             .await?;
-        sqlx::query(delete).bind($jid.as_str()).execute(&mut *$tx).await?;
+        sqlx::query(delete)
+            .bind($jid.as_str())
+            .execute(&mut *$tx)
+            .await?;
         for word in directory::words_of(&$jid, names) {
             sqlx::query(insert)
                 .bind($jid.domain().as_str())
@@ -166,11 +169,46 @@ fn compared(word: &str) -> Vec<u8> {
     word.as_bytes().iter().copied().take(end).collect()
 }
 
+/// The word by which a search for that beginning finds an account of those names first.
+#[must_use]
+pub fn directory_word(account: &BareJid, names: &Names, beginning: &str) -> Option<Vec<u8>> {
+    let beginning = compared(beginning);
+    let mut words = words_of(account, names).into_iter();
+    words.find(|word| word.starts_with(&beginning))
+}
+
+impl FoundColleague {
+    /// Where a search goes on behind it.
+    #[must_use]
+    pub fn place(&self) -> DirectoryPlace {
+        DirectoryPlace {
+            word: self.word.clone(),
+            account: self.colleague.account.clone(),
+        }
+    }
+
+    /// Whether no earlier word of the colleague begins so.
+    #[must_use]
+    pub fn is_first(&self, beginning: &str) -> bool {
+        let ListedColleague {
+            account,
+            name,
+            nickname,
+            ..
+        } = &self.colleague;
+        let names = Names {
+            full: name.clone(),
+            nickname: nickname.clone(),
+        };
+        directory_word(account, &names, beginning).as_ref() == Some(&self.word)
+    }
+}
+
 /// Where a search goes on: behind that word of that account, in the order asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryPlace {
-    /// The word.
-    pub word: String,
+    /// The word, as far as it is compared.
+    pub word: Vec<u8>,
     /// The account.
     pub account: BareJid,
 }
@@ -215,7 +253,7 @@ impl Directory<'_> {
             ListOrder::Descending => (SEARCH_DOWN, end, first),
         };
         let (word, account) = match from {
-            Some(place) => (compared(&place.word), place.account.as_str()),
+            Some(place) => (place.word.clone(), place.account.as_str()),
             None => (begin, ""),
         };
         let rows: Vec<WordRow> = reading!(self.db, pool => {
@@ -298,8 +336,8 @@ impl Directory<'_> {
                 .await?
         });
         for account in &missing {
-            let account = BareJid::new(account)
-                .map_err(|error| StoreError::corrupt("account.jid", error))?;
+            let account =
+                BareJid::new(account).map_err(|error| StoreError::corrupt("account.jid", error))?;
             match self.list(&account).await {
                 // Removed meanwhile.
                 Ok(()) | Err(StoreError::NoAccount(_)) => {}

@@ -56,7 +56,7 @@ pub use blocked::Blocked;
 pub use credential::{Credentials, Login};
 pub use db::{Db, Limits, Location};
 pub use directory::{
-    ColleagueKinds, Directory, DirectoryPlace, FoundColleague, ListedColleague,
+    ColleagueKinds, Directory, DirectoryPlace, FoundColleague, ListedColleague, directory_word,
 };
 pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
