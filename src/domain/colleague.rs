@@ -45,6 +45,17 @@ pub fn colleagues(own: &Colleague<'_>, other: &Colleague<'_>) -> Result<(), Prer
     if !own.is_agent() {
         return Err(Prerequisite::NoAgentYourself);
     }
+    colleague(other)
+}
+
+/// Whether the account is a colleague of the agents of its host.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn colleague(other: &Colleague<'_>) -> Result<(), Prerequisite> {
+    if other.role.is_none() {
+        return Err(Prerequisite::NoAccount);
+    }
     if !other.is_agent() {
         return Err(Prerequisite::NoAgent);
     }

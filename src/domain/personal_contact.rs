@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::colleague::{Colleague, Prerequisite, may_message};
+use super::colleague::{Colleague, Prerequisite, colleagues, may_message};
 use super::ids::AgentId;
 use super::refusal::rejections;
 use crate::clock::Timestamp;
@@ -140,7 +140,10 @@ pub fn decide(
             nothing if nothing.is_empty() => Err(Rejection::NoContact),
             changes => Ok(changes),
         },
-        Command::Unlist if mutual => Ok(leave(relation, now)),
+        // Of others RFC 6121 §2.5 says what becomes.
+        Command::Unlist if mutual && colleagues(&facts.own, &facts.other).is_ok() => {
+            Ok(leave(relation, now))
+        }
         Command::Unlist => Ok(vec![]),
     }
 }
@@ -285,6 +288,11 @@ mod tests {
             let expected = Rejection::Prerequisite(Prerequisite::NoAgent);
             assert_eq!(decide(&relation, command, NOW, &facts), Err(expected));
         }
+        // Two who are no agents have their own rosters each.
+        let relation = self::relation(Entry::Mutual, Entry::Mutual);
+        let mut facts = facts(&relation, &profile);
+        facts.other.role = Some(Role::Member);
+        assert_eq!(decide(&relation, Command::Unlist, NOW, &facts), Ok(vec![]));
     }
 
     #[test]

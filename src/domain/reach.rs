@@ -6,7 +6,7 @@
 
 use super::agent_state::{Agent, State, View};
 use super::chat_profile::{InstantMessaging, Means, PresenceDisplay};
-use super::colleague::{Colleague, Prerequisite, colleagues};
+use super::colleague::{Colleague, Prerequisite, colleague, colleagues};
 use super::ids::AgentId;
 use super::refusal::rejections;
 
@@ -116,9 +116,10 @@ rejections! {
     }
 }
 
-/// How the colleague can be reached now, for each means.
+/// How the colleague can be reached now, for each means. Without an asker it is what holds for whoever may ask
+/// at all: for a program that shows it to several (S0-17).
 #[must_use]
-pub fn reach(asker: &Asker<'_>, target: &Target<'_>) -> Reach {
+pub fn reach(asker: Option<&Asker<'_>>, target: &Target<'_>) -> Reach {
     let general = available(asker, target);
     let offers = Means::ALL.map(|means| Offer {
         means,
@@ -139,13 +140,16 @@ pub fn reach(asker: &Asker<'_>, target: &Target<'_>) -> Reach {
 /// # Errors
 /// Why it is not allowed.
 pub fn ask(means: Means, asker: &Asker<'_>, target: &Target<'_>) -> Result<Address, Rejection> {
-    available(asker, target)?;
-    by(means, asker, target)
+    available(Some(asker), target)?;
+    by(means, Some(asker), target)
 }
 
 /// Whether the colleague can be reached at all.
-fn available(asker: &Asker<'_>, target: &Target<'_>) -> Result<(), Rejection> {
-    colleagues(&asker.colleague, &target.colleague)?;
+fn available(asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<(), Rejection> {
+    match asker {
+        Some(asker) => colleagues(&asker.colleague, &target.colleague)?,
+        None => colleague(&target.colleague)?,
+    }
     let display = target.colleague.profile.presence;
     match target.blocking {
         Blocking::ByThem => return Err(Rejection::Offline),
@@ -166,26 +170,31 @@ fn available(asker: &Asker<'_>, target: &Target<'_>) -> Result<(), Rejection> {
 }
 
 /// Where a means leads to a colleague who is Online.
-fn by(means: Means, asker: &Asker<'_>, target: &Target<'_>) -> Result<Address, Rejection> {
-    let (own, theirs) = (asker.colleague.profile, target.colleague.profile);
+fn by(means: Means, asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<Address, Rejection> {
+    let (own, theirs) = (
+        asker.map(|it| it.colleague.profile),
+        target.colleague.profile,
+    );
     if means == Means::InstantMessage {
-        if own.instant_messaging == InstantMessaging::Disabled {
+        if own.is_some_and(|own| own.instant_messaging == InstantMessaging::Disabled) {
             return Err(Prerequisite::ImDisabledForYou.into());
         }
         if theirs.instant_messaging == InstantMessaging::Disabled {
             return Err(Prerequisite::ImDisabledForThem.into());
         }
     }
-    if !own.allows(means) {
+    if own.is_some_and(|own| !own.allows(means)) {
         return Err(Rejection::MeansNotYours);
     }
     if !theirs.allows(means) {
         return Err(Rejection::MeansNotTheirs);
     }
+    let full =
+        |asker: &Asker<'_>| asker.channels >= usize::from(asker.colleague.profile.im_channels_max);
     let account = || Address::Account(target.colleague.id.clone());
     let addresses = target.addresses;
     let found = match means {
-        Means::InstantMessage if asker.channels >= usize::from(own.im_channels_max) => {
+        Means::InstantMessage if asker.is_some_and(full) => {
             return Err(Rejection::ChannelsFull);
         }
         Means::InstantMessage if target.channels >= usize::from(theirs.im_channels_max) => {

@@ -60,7 +60,7 @@ fn answers(world: &World) -> (View, Vec<Result<Address, Rejection>>) {
         channels: world.channels.1,
         blocking: world.blocking,
     };
-    let reach = reach(&asker, &target);
+    let reach = reach(Some(&asker), &target);
     for offer in &reach.offers {
         assert_eq!(ask(offer.means, &asker, &target), offer.answer);
     }
@@ -282,5 +282,43 @@ fn a_means_needs_both_profiles_an_address_and_a_free_channel() {
         for (it, answer) in Means::ALL.into_iter().zip(answers) {
             assert_eq!(answer.err(), (it == means).then(|| why.clone()), "{it:?}");
         }
+    }
+}
+
+/// S0-17: what a program is told does not depend on anybody's own limits, only on the colleague.
+#[test]
+fn without_an_asker_only_the_colleague_counts() {
+    let id = "b@h".parse().unwrap();
+    let (world, other) = (world(), agent(|it| it.client_busy = true));
+    let target = |role, agent| Target {
+        colleague: Colleague {
+            id: &id,
+            role,
+            profile: &world.theirs,
+        },
+        agent,
+        addresses: &world.addresses,
+        channels: 5,
+        blocking: Blocking::None,
+    };
+    let answers = |role, agent| {
+        let reach = reach(None, &target(role, agent));
+        let answers = reach.offers.into_iter().map(|offer| offer.answer.err());
+        answers.collect::<Vec<_>>()
+    };
+    let full = Some(Rejection::TheirChannelsFull);
+    assert_eq!(
+        answers(Some(Role::Agent), &world.agent),
+        [full, None, None, None]
+    );
+    assert_eq!(
+        answers(Some(Role::Agent), &other),
+        vec![Some(Rejection::Away); 4]
+    );
+    for (role, why) in [
+        (None, Prerequisite::NoAccount),
+        (Some(Role::Member), Prerequisite::NoAgent),
+    ] {
+        assert_eq!(answers(role, &world.agent), vec![Some(why.into()); 4]);
     }
 }
