@@ -6,6 +6,7 @@ use super::Config;
 use super::check_auth;
 use super::component::Component;
 use super::database::SCHEMES;
+use super::email::{Email, EmailTls};
 use super::reader::Reader;
 
 /// Complains about every broken rule among the hosts of the file.
@@ -41,11 +42,36 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     components(config, reader);
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
+    email(&config.contact_center.email, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
         let message = "expected \"sqlite:path\" or \"postgres://user:password@server/database\"";
         reader.complain_at("database.url", "[database] url", message.to_owned());
+    }
+}
+
+fn email(email: &Email, reader: &mut Reader<'_>) {
+    const TABLE: &str = "contact_center.email";
+    let mut complain = |key: &str, message: &str| {
+        let label = format!("[{TABLE}] {key}");
+        reader.complain_at(&format!("{TABLE}.{key}"), &label, message.to_owned());
+    };
+    let Some(host) = &email.host else { return };
+    let address = host.parse::<std::net::IpAddr>();
+    let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    if email.tls == EmailTls::None && !here {
+        complain(
+            "tls",
+            "\"none\" is accepted for a relay on this machine only",
+        );
+    }
+    if email.user.is_some() != email.password.is_some() {
+        complain("user", "user and password belong together");
+    }
+    let from = email.from.as_deref().unwrap_or_default();
+    if from.parse::<lettre::Address>().is_err() {
+        complain("from", "expected an e-mail address, for there is a host");
     }
 }
 

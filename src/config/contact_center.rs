@@ -1,8 +1,10 @@
 //! `[contact_center]`: the service for agents that each host has beside it.
 
+use super::email::Email;
 use super::pubsub::ServiceName;
 use super::section::section;
 use super::units::Seconds;
+use super::value::{Scalar, quoted};
 
 section! {
     /// The contact center: agent states, personal contacts, IM sessions and business context, at a domain
@@ -18,5 +20,37 @@ section! {
         logout_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
         /// How long the wrap-up behind the last interaction lasts at most; 0 for as long as the agent wants.
         wrap_up_seconds: Seconds = Seconds::new(0), in Seconds::new(0)..=Seconds::new(86_400);
+        /// Whether a presence subscription between two agents of a host makes them contacts of each other at
+        /// once, and one's removal of the other ends it for both, whatever client they use.
+        mutual_contacts: bool = true;
+        /// The group in which new personal contacts stand.
+        contacts_group: String = "Personal Contacts".to_owned();
+        /// The country of telephone numbers in vCards that do not begin with +, such as "US" or "DE"; "" for
+        /// taking none of these.
+        region: Region = Region(None);
+    }
+    tables {
+        email: Email;
+    }
+}
+
+/// A country by its code (ISO 3166-1, two letters), or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(pub Option<phonenumber::country::Id>);
+
+impl Scalar for Region {
+    fn expected() -> String {
+        "the two letters of a country, or \"\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self(None)),
+            _ => text.parse().ok().map(|id| Self(Some(id))),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(self.0.as_ref().map_or("", |id| id.as_ref()))
     }
 }
