@@ -8,11 +8,14 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::extensions::avatars;
-use crate::hooks::{At, Hooks, Iq, IqAnswer};
+use crate::extensions::pubsub::{AccessModel, Place};
+use crate::hooks::{At, Hooks, Iq, IqAnswer, Services};
 use crate::proto::common::kept;
+use crate::proto::common::vcard::VCARD4;
 use crate::proto::document::Document;
-use crate::proto::{Condition, StanzaError, ns};
-use crate::store::{Put, Vcard};
+use crate::proto::{BareJid, Condition, StanzaError, ns};
+use crate::store::{Put, Slice, Vcard};
+use crate::xml::Element;
 
 /// Registers the answers.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
@@ -54,6 +57,30 @@ async fn set(iq: Iq, bytes_max: usize) -> IqAnswer {
         Put::Full => Err(StanzaError::new(Condition::PolicyViolation)
             .text(format!("a vCard may have at most {bytes_max} bytes"))),
     }
+}
+
+/// The vCards of an account that everybody may read: this one, and the one of XEP-0292 where its node is open.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn public_cards(
+    services: &Arc<Services>,
+    owner: &BareJid,
+) -> Result<Vec<Element>, StanzaError> {
+    let mut cards = Vec::new();
+    if let Some(card) = services.store.vcards().find(owner).await? {
+        cards.push(kept::from_bytes(&card.xml)?);
+    }
+    let place = Place::account(services, owner);
+    let node = place.find(VCARD4).await?;
+    if node.is_some_and(|node| node.config.access == AccessModel::Open) {
+        let newest = Slice::Before(i64::MAX);
+        let pubsub = services.store.pubsub();
+        for item in pubsub.items(owner, VCARD4, newest, 1).await? {
+            cards.push(kept::from_bytes(&item.payload)?);
+        }
+    }
+    Ok(cards)
 }
 
 /// §3.2: another's card.

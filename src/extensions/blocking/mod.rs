@@ -63,7 +63,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 }
 
 /// Whether the account, which is online, blocks the address: nothing in its name goes there.
-pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> bool {
+pub(crate) fn blocks(account: &Account, address: &BareJid) -> bool {
     known::held(account).is_some_and(|list| list.matches_parts(address, None))
 }
 
@@ -71,6 +71,23 @@ pub(in crate::extensions) fn blocks(account: &Account, address: &BareJid) -> boo
 /// past the hooks.
 pub(in crate::extensions) fn stops(account: &Account, from: &Jid) -> bool {
     known::held(account).is_some_and(|list| list.matches(from))
+}
+
+/// Whether the account blocks the address, wherever its list is.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn has_blocked(
+    services: &Services,
+    owner: &BareJid,
+    address: &BareJid,
+) -> Result<bool, StanzaError> {
+    let online = services.online(owner);
+    if let Some(list) = online.as_deref().and_then(known::held) {
+        return Ok(list.matches_parts(address, None));
+    }
+    let addresses = services.store.blocked().list(owner).await?;
+    Ok(Blocklist::new(&addresses).matches_parts(address, None))
 }
 
 /// §3.2.

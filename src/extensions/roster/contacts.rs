@@ -147,11 +147,22 @@ pub(in crate::extensions) fn is_interested(session: &Session) -> bool {
 
 /// What a step of a [`Writing`] does to one item.
 #[derive(Clone, Debug)]
-pub(in crate::extensions) enum Write {
+pub(crate) enum Write {
     /// Stores it; its version is the one it was found with.
     Put(RosterItem),
     /// Takes the contact out.
     Remove(BareJid),
+}
+
+impl Write {
+    /// What it has changed, when the roster has that version after it; `None` when it has changed nothing.
+    pub(super) fn written(self, version: Option<i64>) -> Option<RosterChange> {
+        let version = version?;
+        Some(match self {
+            Self::Put(item) => RosterChange::Put(RosterItem { version, ..item }),
+            Self::Remove(contact) => RosterChange::Removed { contact, version },
+        })
+    }
 }
 
 /// The right to change a roster. While the account is online here there is one at a time; the
@@ -208,6 +219,15 @@ impl<'a> Writing<'a> {
         Ok(found?)
     }
 
+    /// The write as the database takes it.
+    pub(super) fn step(&self, write: Write) -> RosterWrite {
+        let owner = self.owner.clone();
+        match write {
+            Write::Put(item) => RosterWrite::Put { owner, item },
+            Write::Remove(contact) => RosterWrite::Remove { owner, contact },
+        }
+    }
+
     /// Writes one step. `None` when the item was changed meanwhile: find and decide again.
     ///
     /// The change is not told yet: [`Writing::tell`].
@@ -215,11 +235,7 @@ impl<'a> Writing<'a> {
         &mut self,
         write: Write,
     ) -> Result<Option<RosterChange>, StanzaError> {
-        let owner = self.owner.clone();
-        let step = match write.clone() {
-            Write::Put(item) => RosterWrite::Put { owner, item },
-            Write::Remove(contact) => RosterWrite::Remove { owner, contact },
-        };
+        let step = self.step(write.clone());
         let now = self.services.clock.now();
         let applied = self
             .services
@@ -236,11 +252,15 @@ impl<'a> Writing<'a> {
             }
         };
         let version = versions.first().copied().flatten();
-        let change = match (write, version) {
-            (Write::Put(item), Some(version)) => RosterChange::Put(RosterItem { version, ..item }),
-            (Write::Remove(contact), Some(version)) => RosterChange::Removed { contact, version },
-            (Write::Put(_) | Write::Remove(_), None) => return Ok(None),
+        let Some(change) = write.written(version) else {
+            return Ok(None);
         };
+        self.remember(&change).await;
+        Ok(Some(change))
+    }
+
+    /// What was written to the database is in memory, too, when this returns.
+    pub(super) async fn remember(&mut self, change: &RosterChange) {
         self.follow().await;
         if let Some(online) = &self.online {
             let after = online
@@ -248,12 +268,11 @@ impl<'a> Writing<'a> {
                 .snapshot
                 .load()
                 .as_ref()
-                .and_then(|known| known.after(&change));
+                .and_then(|known| known.after(change));
             if let Some(after) = after {
                 online.contacts.snapshot.store(Some(Arc::new(after)));
             }
         }
-        Ok(Some(change))
     }
 
     /// To be called after something was stored and before it is told: the account may have come

@@ -5,9 +5,11 @@
 
 mod contacts;
 mod item;
+mod mutual;
 mod privileged;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::sync::Arc;
 
@@ -19,9 +21,13 @@ use crate::proto::{BareJid, Condition, StanzaError, ns};
 use crate::store::{RosterItem, Subscription};
 use crate::xml::Element;
 
+pub(crate) use contacts::Write;
 use contacts::push;
-pub(in crate::extensions) use contacts::{Snapshot, Write, Writing, is_interested, load, loaded};
+pub(in crate::extensions) use contacts::{Snapshot, Writing, is_interested, load, loaded};
 use item::Wish;
+pub(crate) use mutual::{MutualContacts, Mutuality, Taken};
+pub(in crate::extensions) use mutual::{subscribing, unlisted};
+pub(crate) use together::{Found, Pair, Side, Wish as PairWish, together};
 
 /// The most changes that a client which was away is told one by one (§2.6.3). They wait in the
 /// session's mailbox, whose least bound is 16; past that the whole roster is the better answer.
@@ -126,6 +132,9 @@ async fn put(
 
 /// §2.5.2: subscriptions in either direction end with the item.
 async fn remove(iq: &Iq, owner: &BareJid, contact: BareJid) -> Result<(), StanzaError> {
+    if unlisted(&iq.services, owner, &contact).await? == Taken::Done {
+        return Ok(());
+    }
     let removed = {
         let mut writing = Writing::begin(&iq.services, owner).await;
         let Some(item) = writing.find(&contact).await? else {

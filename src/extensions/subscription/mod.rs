@@ -18,14 +18,14 @@ use tracing::debug;
 
 use crate::config::Config;
 use crate::extensions::presence;
-use crate::extensions::roster::{self, TRIES_MAX, Write, Writing};
+use crate::extensions::roster::{self, TRIES_MAX, Taken, Write, Writing};
 use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Stage, StreamPhase};
 use crate::proto::{BareJid, Condition, Kind, PresenceType, Stanza, StanzaError, ns};
 use crate::store::{RosterChange, RosterItem};
 use crate::xml::Element;
 use state::{Act, Sight, Standing, Step};
 
-pub(in crate::extensions) use requests::waiting;
+pub(in crate::extensions) use requests::{forget, waiting};
 
 /// Registers the hooks and the stream feature.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
@@ -138,6 +138,19 @@ pub(in crate::extensions) async fn act_for(
 }
 
 async fn pass(services: &Arc<Services>, passing: Passing) -> Result<Effects, StanzaError> {
+    if passing.direction == Direction::Outbound {
+        let Passing { owner, contact, .. } = &passing;
+        let taken = match passing.act {
+            Act::Subscribe => roster::subscribing(services, owner, contact).await?,
+            Act::Unsubscribe | Act::Unsubscribed => {
+                roster::unlisted(services, owner, contact).await?
+            }
+            Act::Subscribed => Taken::Left,
+        };
+        if taken == Taken::Done {
+            return Ok(Effects::default());
+        }
+    }
     let done = Box::pin(write(services, &passing)).await?;
     Ok(consequences(services, passing, &done))
 }
@@ -163,7 +176,7 @@ async fn write(services: &Services, passing: &Passing) -> Result<Done, StanzaErr
         };
         match (waits, step.standing.state.waits()) {
             (true, false) => {
-                if requests::forget(services, owner, contact).await.is_err() {
+                if forget(services, owner, contact).await.is_err() {
                     // The roster has the answer. The request is shown once more, at the next
                     // login, and forgotten with the next answer.
                     debug!("an answered subscription request is still kept");

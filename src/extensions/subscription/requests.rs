@@ -59,7 +59,7 @@ pub(super) async fn keep(
     }
 }
 
-pub(super) async fn forget(
+pub(in crate::extensions) async fn forget(
     services: &Services,
     owner: &BareJid,
     contact: &BareJid,
