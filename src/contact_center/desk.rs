@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::center::{Center, Place};
+use super::contacts::search;
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
 use super::{at_node, operations};
@@ -40,6 +41,9 @@ impl Service for Desk {
                 (IqType::Set, ns::COMMANDS, "command") => {
                     Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
                 }
+                (_, search::NS, "query") => {
+                    Some(Box::pin(search::answer(&self.center, &self.place, iq)).await)
+                }
                 _ => Box::pin(iq::answer(&self.center, &self.place, iq)).await,
             }
         })
@@ -67,6 +71,9 @@ impl Desk {
         match node {
             None => {
                 let identity = Identity::new("component", "generic", "Contact center");
+                info.identities.push(identity);
+                // XEP-0055: by this clients find where to search.
+                let identity = Identity::new("directory", "user", "Colleagues");
                 info.identities.push(identity);
                 info.features = features();
             }
@@ -121,6 +128,7 @@ fn features() -> Vec<std::borrow::Cow<'static, str>> {
         ns::COMMANDS,
         ns::DATA_FORMS,
         ns::RSM,
+        search::NS,
     ]);
     features.sort_unstable();
     features.dedup();

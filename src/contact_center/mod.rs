@@ -7,10 +7,11 @@
 //! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database ([`timers`]).
 //!
-//! One folder for each part of the design: [`agents`].
+//! One folder for each part of the design: [`agents`], [`contacts`].
 
 mod agents;
 mod center;
+mod contacts;
 mod desk;
 mod doors;
 mod draft;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use center::Center;
 use desk::Desk;
-use operation::Operation;
+use operation::{ForComponents, Operation};
 
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Item};
@@ -38,7 +39,12 @@ use crate::proto::BareJid;
 
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    agents::OPERATIONS.iter()
+    agents::OPERATIONS.iter().chain(contacts::operations())
+}
+
+/// The operations that components may have done, too.
+fn for_components() -> impl Iterator<Item = &'static ForComponents> {
+    contacts::FOR_COMPONENTS.iter()
 }
 
 /// The operation whose command has that node.
@@ -68,6 +74,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         async move { center.stop(&services).await }
     });
     agents::register(hooks, &center);
+    contacts::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

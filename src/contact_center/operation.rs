@@ -11,6 +11,7 @@ use super::center::{Center, Place};
 use super::errors::Refused;
 use super::values::Values;
 use crate::clock::Timestamp;
+use crate::config::ComponentRole;
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::{Right, Rights, Role};
@@ -44,6 +45,24 @@ pub(super) struct Operation {
 
 /// What does an operation.
 pub(super) type Run = fn(Caller, Values) -> BoxFuture<'static, Result<Outcome, Refused>>;
+
+/// An operation that components may have done, too.
+pub(super) struct ForComponents {
+    /// The namespace of its element.
+    pub(super) ns: &'static str,
+    /// The name of its element.
+    pub(super) name: &'static str,
+    /// The role that a component needs.
+    pub(super) role: ComponentRole,
+    /// What does it for them.
+    pub(super) run: fn(Visitor, Values) -> BoxFuture<'static, Result<Outcome, Refused>>,
+}
+
+/// A component that has an operation done.
+pub(super) struct Visitor {
+    pub(super) place: Arc<Place>,
+    pub(super) services: Arc<Services>,
+}
 
 /// What finds what a form offers.
 pub(super) type Shows = fn(Caller) -> BoxFuture<'static, Result<Shown, Refused>>;

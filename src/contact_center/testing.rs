@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::settings::REASON_CODES;
+use crate::config::Config;
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
@@ -20,9 +21,14 @@ pub(super) struct Floor {
 impl Floor {
     /// With those accounts, agents each; `name:supervisor` has another role.
     pub(super) async fn new(people: &[&str]) -> Self {
+        Self::configured(people, Config::default()).await
+    }
+
+    /// [`Floor::new`] with another configuration.
+    pub(super) async fn configured(people: &[&str], config: Config) -> Self {
         let names = people.iter().map(|it| it.split(':').next().unwrap());
         let names: Vec<&str> = names.collect();
-        let house = House::with(&names, |hooks, config| {
+        let house = House::configured(&names, config, |hooks, config| {
             *hooks = crate::extensions::hooks_with(config, &[super::register]);
         });
         let house = house.await;

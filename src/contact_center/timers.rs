@@ -10,6 +10,7 @@ use tracing::{error, warn};
 
 use super::agents;
 use super::center::Center;
+use super::contacts;
 use super::errors::Refused;
 use crate::clock::Timestamp;
 use crate::hooks::Services;
@@ -28,9 +29,14 @@ const SLEEP_AFTER_FAILURE: Duration = Duration::from_secs(5);
 type TimeIsUp = fn(Arc<Center>, Arc<Services>, String) -> BoxFuture<'static, Result<(), Refused>>;
 
 /// The kinds of records that time changes.
-const KINDS: &[(&str, TimeIsUp)] = &[(agents::KIND, |center, services, id| {
-    Box::pin(agents::time_is_up(center, services, id))
-})];
+const KINDS: &[(&str, TimeIsUp)] = &[
+    (agents::KIND, |center, services, id| {
+        Box::pin(agents::time_is_up(center, services, id))
+    }),
+    (contacts::EMAIL, |center, services, id| {
+        Box::pin(contacts::email_is_due(center, services, id))
+    }),
+];
 
 /// When the next record is due, as far as whoever waits for it knows.
 #[derive(Debug, Default)]

@@ -55,6 +55,11 @@ async fn perform(
     operation: &'static Operation,
     iq: Iq,
 ) -> Result<Option<Element>, Refused> {
+    if let Some((visitor, open)) = super::visitor(place, &iq, operation) {
+        let (given, page) = given(operation, &iq.payload)?;
+        let values = Values::understand(operation, &place.host, given, page)?;
+        return Ok(Box::pin((open.run)(visitor, values)).await?.payload);
+    }
     let caller = super::caller(center, place, &iq).await?;
     super::require(&caller, operation)?;
     let (given, page) = given(operation, &iq.payload)?;

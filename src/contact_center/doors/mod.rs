@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::center::{Center, Place};
 use super::errors::Refused;
-use super::operation::{Caller, Operation};
+use super::operation::{Caller, ForComponents, Operation, Visitor};
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
 use crate::hooks::Iq;
@@ -43,6 +43,23 @@ pub(super) async fn caller(
         session: iq.session.clone(),
         language: iq.lang.as_deref().unwrap_or("en").to_owned(),
     })
+}
+
+/// A component that may have that operation done, with what does it; `None` for everybody else.
+pub(super) fn visitor(
+    place: &Arc<Place>,
+    iq: &Iq,
+    operation: &Operation,
+) -> Option<(Visitor, &'static ForComponents)> {
+    let named = |it: &&ForComponents| it.ns == operation.ns && it.name == operation.name;
+    let open = super::for_components().find(named)?;
+    let mut components = iq.services.config.components.iter();
+    let component = components.find(|it| it.domain.as_str() == iq.from.domain())?;
+    let visitor = Visitor {
+        place: Arc::clone(place),
+        services: Arc::clone(&iq.services),
+    };
+    (component.role == open.role).then_some((visitor, open))
 }
 
 /// Whether the caller may have the operation done.

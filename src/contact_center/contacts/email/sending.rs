@@ -1,0 +1,259 @@
+//! What waits for the relay: a few tasks, so that one e-mail that takes long keeps no other waiting.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::letter::{Failure, Relay};
+use super::record::{Email, Event, KIND, Stage};
+use crate::clock::Timestamp;
+use crate::contact_center::center::Center;
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::record;
+use crate::contact_center::telling;
+use crate::hooks::Services;
+use crate::xml::Element;
+
+/// Connections with the relay at once: few, for relays count them.
+const TASKS: usize = 4;
+
+/// E-mails in memory that wait for one of them; the others wait in the database.
+const IN_HAND_MAX: usize = 16;
+
+/// How long an e-mail waits for a place among these.
+const PLACE_SECONDS: i64 = 5;
+
+/// Seconds between two tries at most.
+const PAUSE_SECONDS_MAX: i64 = 3_600;
+
+/// Beyond the longest that a try may take, before it counts as forgotten by a crash.
+const GRACE_SECONDS: i64 = 30;
+
+/// The way to the tasks, among [`crate::hooks::Hooks::offers`].
+struct Post {
+    relay: Relay,
+    queue: mpsc::Sender<String>,
+    stop: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Starts the tasks, if there is a relay.
+pub(super) fn start(center: &Arc<Center>, services: &Arc<Services>) {
+    let relay = match Relay::new(&services.config.contact_center.email) {
+        Ok(Some(relay)) => relay,
+        Ok(None) => return,
+        Err(error) => return error!(%error, "no e-mail is sent"),
+    };
+    let (queue, waiting) = mpsc::channel(IN_HAND_MAX);
+    let stop = CancellationToken::new();
+    let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+    let task = |_| {
+        let work = Work {
+            center: Arc::clone(center),
+            services: Arc::clone(services),
+            relay: relay.clone(),
+        };
+        tokio::spawn(run(work, Arc::clone(&waiting), stop.clone()))
+    };
+    let tasks = Mutex::new((0..TASKS).map(task).collect());
+    services.hooks.offers().set(Post {
+        relay: relay.clone(),
+        queue,
+        stop,
+        tasks,
+    });
+}
+
+/// Ends the tasks. What they have not sent is sent after the next start.
+pub(super) async fn stop(services: &Services) {
+    let Some(post) = services.hooks.offers().find::<Post>() else {
+        return;
+    };
+    post.stop.cancel();
+    let tasks = std::mem::take(&mut *post.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+    for task in tasks {
+        // One that has panicked is over, too.
+        let _over = task.await;
+    }
+}
+
+struct Work {
+    center: Arc<Center>,
+    services: Arc<Services>,
+    relay: Relay,
+}
+
+type Waiting = Arc<tokio::sync::Mutex<mpsc::Receiver<String>>>;
+
+async fn run(work: Work, waiting: Waiting, stop: CancellationToken) {
+    loop {
+        let next = async { waiting.lock().await.recv().await };
+        let id = tokio::select! {
+            id = next => id,
+            () = stop.cancelled() => return,
+        };
+        let Some(id) = id else { return };
+        tokio::select! {
+            done = work.send(&id) => if let Err(refused) = done {
+                warn!(%refused, id, "what became of an e-mail is not written");
+            },
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+impl Work {
+    /// Sends one, and writes down what came of it.
+    async fn send(&self, id: &str) -> Result<(), Refused> {
+        let records = self.services.store.records();
+        let Some(email) = record::find::<Email>(&self.services.store, id).await? else {
+            return Ok(());
+        };
+        match self.relay.send(&email).await {
+            Ok(()) => {
+                records.remove(KIND, id).await?;
+                info!(id, tries = email.tries, "an e-mail is sent");
+                Ok(())
+            }
+            Err(failure) => {
+                warn!(
+                    id,
+                    tries = email.tries,
+                    text = failure.text,
+                    "an e-mail is not sent"
+                );
+                failed(&self.center, &self.services, id, &failure).await
+            }
+        }
+    }
+}
+
+/// One is due: it is handed to a task, and due again if nothing is heard of it.
+pub(in crate::contact_center) async fn time_is_up(
+    center: Arc<Center>,
+    services: Arc<Services>,
+    id: String,
+) -> Result<(), Refused> {
+    let Some(email) = record::find::<Email>(&services.store, &id).await? else {
+        return Ok(());
+    };
+    if matches!(email.stage, Stage::GivenUp { .. }) {
+        services.store.records().remove(KIND, &id).await?;
+        return Ok(());
+    }
+    if !super::has_relay(&services) {
+        let failure = Failure {
+            permanent: true,
+            text: "There is no mail relay any more.".to_owned(),
+        };
+        return failed(&center, &services, &id, &failure).await;
+    }
+    let now = services.clock.now();
+    let post = services.hooks.offers().find::<Post>();
+    let place = post.as_ref().and_then(|post| post.queue.try_reserve().ok());
+    let event = match (&post, &place) {
+        (Some(post), Some(_)) => {
+            let patience = i64::try_from(post.relay.patience.as_secs()).unwrap_or(i64::MAX);
+            let seconds = patience.saturating_add(GRACE_SECONDS);
+            let until = now.plus_seconds(seconds);
+            Event::Tried { at: now, until }
+        }
+        (Some(_) | None, _) => Event::Postponed {
+            at: now,
+            until: now.plus_seconds(PLACE_SECONDS),
+        },
+    };
+    change(&center, &services, &id, |_| (event.clone(), None)).await?;
+    if let Some(place) = place {
+        place.send(id);
+    }
+    Ok(())
+}
+
+/// What a failed try leads to: another one later, or a word to the agent.
+async fn failed(
+    center: &Center,
+    services: &Arc<Services>,
+    id: &str,
+    failure: &Failure,
+) -> Result<(), Refused> {
+    let settings = &services.config.contact_center.email;
+    let now = services.clock.now();
+    change(center, services, id, |email| {
+        if failure.permanent || email.tries >= settings.tries_max {
+            return (Event::GivenUp { at: now }, Some(failure));
+        }
+        let first = i64::from(settings.retry_seconds.as_u32());
+        let until = later(now, first, email.tries);
+        (Event::Failed { at: now, until }, None)
+    })
+    .await
+}
+
+/// Twice as long each time.
+fn later(now: Timestamp, first: i64, tries: u32) -> Timestamp {
+    let doubled = first.saturating_mul(
+        1_i64
+            .checked_shl(tries.saturating_sub(1))
+            .unwrap_or(i64::MAX),
+    );
+    now.plus_seconds(doubled.clamp(first, PAUSE_SECONDS_MAX.max(first)))
+}
+
+/// Writes what has happened to one, with a word to the agent where it is the end.
+async fn change<'a>(
+    center: &Center,
+    services: &Arc<Services>,
+    id: &str,
+    decide: impl Fn(&Email) -> (Event, Option<&'a Failure>),
+) -> Result<(), Refused> {
+    let decided = async |mut draft: Draft| {
+        let Some(email) = record::find::<Email>(&services.store, id).await? else {
+            return Ok((draft, ()));
+        };
+        let (event, failure) = decide(&email);
+        let email = draft.change(&email, &[event])?;
+        let place = center.place_of(email.sender.host());
+        if let (Some(failure), Some(place)) = (failure, place) {
+            let (body, payload) = told(&email, failure);
+            let message = telling::message(&place.address, &email.sender, &body, &payload);
+            draft.tell(message);
+        }
+        Ok((draft, ()))
+    };
+    center.save(services, decided).await
+}
+
+/// What the agent is told of one that cannot be sent.
+fn told(email: &Email, failure: &Failure) -> (String, Element) {
+    let body = format!(
+        "Your e-mail “{}” to {} was not sent. {}",
+        email.subject, email.to, failure.text
+    );
+    let text = |name: &str, text: &str| Element::new(super::NS, name).text(text);
+    let payload = Element::new(super::NS, "email-failed")
+        .attr("id", &email.id)
+        .attr("colleague", email.colleague.jid().as_str())
+        .child(text("subject", &email.subject))
+        .child(text("why", &failure.text));
+    (body, payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let now = Timestamp::from_micros(0);
+        let pauses = (1..=9).map(|tries| later(now, 60, tries).as_seconds());
+        let expected = [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600];
+        assert_eq!(pauses.collect::<Vec<_>>(), expected);
+        assert_eq!(later(now, 60, u32::MAX).as_seconds(), 3_600);
+        assert_eq!(later(now, 1, 0).as_seconds(), 1);
+    }
+}
