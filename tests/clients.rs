@@ -211,6 +211,28 @@ async fn slixmpp_administers_over_direct_tls() -> Result<()> {
     slixmpp_administers(Transport::DirectTls).await
 }
 
+/// S0-3: e-mail through a relay that others wrote, which takes one, takes one later, and refuses one.
+#[tokio::test]
+async fn an_agent_sends_email_through_a_relay() -> Result<()> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port();
+    let config = format!(
+        "[c2s]\nrequire_tls = true\n[contact_center.email]\nhost = '127.0.0.1'\nport = {port}\n\
+         tls = 'none'\nuser = 'parlour'\npassword = 'secret'\nfrom = 'center@parlour.example'\nretry_seconds = 1"
+    );
+    let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
+    let server = Server::start(&config, &people, Database::Sqlite)?;
+    for jid in [ROMEO, JULIET] {
+        server.command(&["account", "role", jid, "agent"])?;
+    }
+    let mut command = told(python(), &server, Transport::StartTls)?;
+    command
+        .arg(folder().join("slixmpp_email.py"))
+        .env("SMTP_PORT", port.to_string());
+    succeeds(command, &server).await.map(drop)
+}
+
 /// Profanity knows commands with one form, and does not say which action it submits it with.
 #[test]
 fn profanity_executes_commands_and_fills_in_their_forms() -> Result<()> {

@@ -20,6 +20,68 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "contact.xsd",
+        &[
+            "<contacts xmlns='urn:parlour:contact:0'/>",
+            "<contacts xmlns='urn:parlour:contact:0'><colleague jid='a@b' view='online'><name>A</name><status>Online</status></colleague><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></contacts>",
+            "<add-contact xmlns='urn:parlour:contact:0' colleague='juliet'/>",
+            "<remove-contact xmlns='urn:parlour:contact:0' colleague='juliet@example.org'/>",
+        ],
+        &[
+            "<add-contact xmlns='urn:parlour:contact:0'/>",
+            "<add-contact xmlns='urn:parlour:contact:0' colleague=''/>",
+            "<contacts xmlns='urn:parlour:contact:0'><colleague jid='a@b' view='away'><status>Away</status></colleague></contacts>",
+            "<colleague xmlns='urn:parlour:contact:0' jid='a@b' view='online'/>",
+        ],
+    ),
+    (
+        "directory.xsd",
+        &[
+            "<search xmlns='urn:parlour:directory:0'><text>mon</text><view>online</view><view>busy</view><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='true'><colleague jid='a@b' view='offline'><nickname>A</nickname><status>Offline</status></colleague></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='false'><set xmlns='http://jabber.org/protocol/rsm'/></search>",
+        ],
+        &[
+            "<search xmlns='urn:parlour:directory:0'><view>online</view></search>",
+            "<search xmlns='urn:parlour:directory:0'><text>mon</text><view>away</view></search>",
+            "<search xmlns='urn:parlour:directory:0' complete='perhaps'/>",
+            "<search xmlns='urn:parlour:directory:0'><colleague view='online'><status/></colleague></search>",
+        ],
+    ),
+    (
+        "reach.xsd",
+        &[
+            "<reach xmlns='urn:parlour:reach:0' colleague='juliet'/>",
+            "<reach xmlns='urn:parlour:reach:0' jid='a@b' view='busy'><means name='email'><refused code='no-address'>None.</refused></means><means name='telephone' uri='tel:+493012345678'/></reach>",
+            "<contact-by xmlns='urn:parlour:reach:0' jid='a@b' means='email' uri='mailto:a@b.example' relay='true'/>",
+            "<send-email xmlns='urn:parlour:reach:0' colleague='juliet'><subject>s</subject><text>t</text></send-email>",
+            "<send-email xmlns='urn:parlour:reach:0' id='x'/>",
+            "<email-failed xmlns='urn:parlour:reach:0' id='x' colleague='a@b'><subject>s</subject><why>w</why></email-failed>",
+        ],
+        &[
+            "<reach xmlns='urn:parlour:reach:0' view='away'/>",
+            "<reach xmlns='urn:parlour:reach:0'><means name='pigeon'/></reach>",
+            "<means xmlns='urn:parlour:reach:0' name='email'><refused>why</refused></means>",
+            "<contact-by xmlns='urn:parlour:reach:0' means='email' uri='javascript:x'/>",
+            "<contact-by xmlns='urn:parlour:reach:0' colleague='juliet'/>",
+            "<send-email xmlns='urn:parlour:reach:0' colleague='juliet'><text>t</text></send-email>",
+            "<email-failed xmlns='urn:parlour:reach:0' id='x'><subject>s</subject><why>w</why></email-failed>",
+        ],
+    ),
+    (
+        "search.xsd",
+        &[
+            "<query xmlns='jabber:iq:search'/>",
+            "<query xmlns='jabber:iq:search'><instructions>i</instructions><nick/><x xmlns='jabber:x:data' type='form'/></query>",
+            "<query xmlns='jabber:iq:search'><item jid='a@b'><first>A</first><last/><nick>a</nick><email/></item><set xmlns='http://jabber.org/protocol/rsm'/></query>",
+        ],
+        &[
+            "<query xmlns='jabber:iq:search'><name/></query>",
+            "<query xmlns='jabber:iq:search'><item><first/><last/><nick/><email/></item></query>",
+            "<item xmlns='jabber:iq:search' jid='a@b'><nick>a</nick></item>",
+        ],
+    ),
+    (
         "server.xsd",
         &[
             "<message xmlns='jabber:server' from='a@a.example/r' to='b@b.example' type='chat'><body>hi</body></message>",
