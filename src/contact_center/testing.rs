@@ -21,7 +21,7 @@ pub(super) struct Floor {
 impl Floor {
     /// With those accounts, agents each; `name:supervisor` has another role.
     pub(super) async fn new(people: &[&str]) -> Self {
-        Self::configured(people, Config::default()).await
+        Box::pin(Self::configured(people, Config::default())).await
     }
 
     /// [`Floor::new`] with another configuration.

@@ -87,9 +87,7 @@ impl Values {
     pub(super) fn optional_text(&self, name: &str) -> Option<&str> {
         match self.first(name)? {
             Value::Text(text) => Some(text),
-            Value::Agent(_)
-            | Value::Flag(_)
-            | Value::Element(_) => None,
+            Value::Agent(_) | Value::Flag(_) | Value::Element(_) => None,
         }
     }
 
@@ -98,9 +96,7 @@ impl Values {
         let all = self.values.get(name).into_iter().flatten();
         all.filter_map(|value| match value {
             Value::Text(text) => Some(text.as_str()),
-            Value::Agent(_)
-            | Value::Flag(_)
-            | Value::Element(_) => None,
+            Value::Agent(_) | Value::Flag(_) | Value::Element(_) => None,
         })
         .collect()
     }
@@ -118,9 +114,7 @@ impl Values {
         let all = self.values.get(name).into_iter().flatten();
         all.filter_map(|value| match value {
             Value::Agent(agent) => Some(agent),
-            Value::Text(_)
-            | Value::Flag(_)
-            | Value::Element(_) => None,
+            Value::Text(_) | Value::Flag(_) | Value::Element(_) => None,
         })
     }
 
@@ -134,9 +128,7 @@ impl Values {
         let all = self.values.get(name).into_iter().flatten();
         all.filter_map(|value| match value {
             Value::Element(element) => Some(element),
-            Value::Agent(_)
-            | Value::Text(_)
-            | Value::Flag(_) => None,
+            Value::Agent(_) | Value::Text(_) | Value::Flag(_) => None,
         })
     }
 

@@ -106,12 +106,12 @@ queries! {
         from roster_item i cross join account a cross join directory_entry e
         left join record s on s.kind = $5 and s.id = i.contact
         left join record p on p.kind = $6 and p.id = i.contact
-        where i.owner = $1 and i.contact < $2 and not i.removed and i.subscription = 'both'
+        where i.owner = $1 and ($2 = '' or i.contact < $2) and not i.removed and i.subscription = 'both'
             and a.jid = i.contact and a.domain = $3 and a.enabled and a.role <> 'member'
             and e.account = i.contact
         order by i.contact desc limit $4";
-    COUNT_CONTACTS = "select count(*) from roster_item i join account a on a.jid = i.contact
-        where i.owner = $1 and i.contact < $2 and not i.removed and i.subscription = 'both'
+    COUNT_CONTACTS = "select count(*) from roster_item i cross join account a
+        where i.owner = $1 and a.jid = i.contact and ($2 = '' or i.contact < $2) and not i.removed and i.subscription = 'both'
             and a.domain = $3 and a.enabled and a.role <> 'member'";
 }
 
@@ -284,14 +284,14 @@ impl Directory<'_> {
         limit: u32,
         kinds: ColleagueKinds,
     ) -> Result<Vec<ListedColleague>, StoreError> {
-        let (query, end) = match order {
-            ListOrder::Ascending => (CONTACTS_UP, ""),
-            ListOrder::Descending => (CONTACTS_DOWN, LAST_ADDRESS),
+        let query = match order {
+            ListOrder::Ascending => CONTACTS_UP,
+            ListOrder::Descending => CONTACTS_DOWN,
         };
         let rows: Vec<Row> = reading!(self.db, pool => {
             sqlx::query_as(query)
                 .bind(owner.as_str())
-                .bind(from.map_or(end, |jid| jid.as_str()))
+                .bind(from.map_or("", |jid| jid.as_str()))
                 .bind(owner.domain().as_str())
                 .bind(i64::from(limit.min(PAGE_MAX)))
                 .bind(kinds.agent)
@@ -314,7 +314,7 @@ impl Directory<'_> {
         let count: i64 = reading!(self.db, pool => {
             sqlx::query_scalar(COUNT_CONTACTS)
                 .bind(owner.as_str())
-                .bind(before.map_or(LAST_ADDRESS, |jid| jid.as_str()))
+                .bind(before.map_or("", |jid| jid.as_str()))
                 .bind(owner.domain().as_str())
                 .fetch_one(pool)
                 .await?
@@ -363,9 +363,6 @@ impl Directory<'_> {
         .await
     }
 }
-
-/// Behind every address.
-const LAST_ADDRESS: &str = "\u{10ffff}";
 
 #[derive(FromRow)]
 struct Row {

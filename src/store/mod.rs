@@ -26,8 +26,8 @@ mod offline;
 mod private_xml;
 mod pubsub;
 mod push_registration;
-mod record;
 mod readers;
+mod record;
 mod room;
 mod roster;
 mod schema;
@@ -74,11 +74,11 @@ pub use pubsub::{
     SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
+pub use readers::Readers;
 pub use record::{
     DueRecord, Guard, ListOrder, Listing, Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite,
     Records, RecordsWritten, StoredRecord,
 };
-pub use readers::Readers;
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
     Applied, CHANGES_MAX, ITEMS_CEILING, Roster, RosterChange, RosterItem, RosterWrite, Rosters,

@@ -29,7 +29,7 @@ impl Mutuality for Rule {
         contact: &'a BareJid,
     ) -> BoxFuture<'a, Result<Taken, StanzaError>> {
         Box::pin(async move {
-            let taken = self.take(services, owner, contact, Command::Subscribe);
+            let taken = Box::pin(self.take(services, owner, contact, Command::Subscribe));
             Ok(taken.await?)
         })
     }
@@ -41,7 +41,7 @@ impl Mutuality for Rule {
         contact: &'a BareJid,
     ) -> BoxFuture<'a, Result<Taken, StanzaError>> {
         Box::pin(async move {
-            let taken = self.take(services, owner, contact, Command::Unlist);
+            let taken = Box::pin(self.take(services, owner, contact, Command::Unlist));
             Ok(taken.await?)
         })
     }

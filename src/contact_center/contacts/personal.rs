@@ -155,7 +155,7 @@ pub(super) async fn change(
         }
         Ok(writes)
     };
-    Ok(together(services, pair, decide).await?)
+    Ok(Box::pin(together(services, pair, decide)).await?)
 }
 
 /// What the directory calls somebody.

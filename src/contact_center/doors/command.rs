@@ -14,9 +14,7 @@ use super::super::operation::{
 use super::super::values::{Given, Values};
 use crate::extensions::commands::{Done, Executable, execute_command};
 use crate::hooks::{Iq, IqAnswer};
-use crate::proto::common::forms::{
-    Field, FieldType, Form, FormType, ITEMS_MAX, Submission,
-};
+use crate::proto::common::forms::{Field, FieldType, Form, FormType, ITEMS_MAX, Submission};
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{Condition, StanzaError};
 

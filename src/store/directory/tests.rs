@@ -36,7 +36,13 @@ async fn a_search_walks_the_index_of_words_and_sorts_nothing() {
     let store = Box::pin(Store::open(&file, &Limits::default()))
         .await
         .unwrap();
-    for query in [SEARCH_UP, SEARCH_DOWN, CONTACTS_UP, CONTACTS_DOWN] {
+    for query in [
+        SEARCH_UP,
+        SEARCH_DOWN,
+        CONTACTS_UP,
+        CONTACTS_DOWN,
+        COUNT_CONTACTS,
+    ] {
         let Db::Sqlite { readers, .. } = &store.0.db else {
             panic!("the file is of SQLite");
         };
