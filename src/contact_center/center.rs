@@ -1,12 +1,12 @@
 //! The contact center of all hosts: where its services are, what is set for each host, and the work that goes
 //! on in the background.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::agents;
 use super::im::Open;
@@ -30,7 +30,7 @@ pub(super) struct Center {
     /// Told when an administrator has set something for a host.
     pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
-    work: Mutex<Vec<JoinHandle<()>>>,
+    work: TaskTracker,
 }
 
 /// The contact center of one host.
@@ -69,7 +69,7 @@ impl Center {
             agents: agents::Board::default(),
             settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
-            work: Mutex::default(),
+            work: TaskTracker::new(),
         }
     }
 
@@ -95,9 +95,10 @@ impl Center {
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        work.extend([tokio::spawn(run), tokio::spawn(sweep)]);
-        work.extend([tokio::spawn(live), tokio::spawn(follow)]);
+        self.work.spawn(run);
+        self.work.spawn(sweep);
+        self.work.spawn(live);
+        self.work.spawn(follow);
         Ok(())
     }
 
@@ -109,13 +110,7 @@ impl Center {
     /// Ends what goes on in the background. What is not sent by then is sent at the next start.
     pub(super) async fn stop(&self, _services: &Services) {
         self.stop.cancel();
-        let work = {
-            let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *work)
-        };
-        for task in work {
-            // One that has panicked is over, too.
-            let _over = task.await;
-        }
+        self.work.close();
+        self.work.wait().await;
     }
 }

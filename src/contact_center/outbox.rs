@@ -77,15 +77,15 @@ pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: Canc
     loop {
         tokio::select! {
             () = center.outbox.more.notified() => {}
-            () = stop.cancelled() => return forget(&center, &services).await,
+            () = stop.cancelled() => return Box::pin(forget(&center, &services)).await,
         }
-        forget(&center, &services).await;
+        Box::pin(forget(&center, &services)).await;
     }
 }
 
 async fn forget(center: &Center, services: &Services) {
     let ids = center.outbox.take();
-    if let Err(error) = services.store.records().sent(&ids).await {
+    if let Err(error) = Box::pin(services.store.records().sent(&ids)).await {
         warn!(%error, count = ids.len(), "what was sent is sent once more after the next start");
     }
 }

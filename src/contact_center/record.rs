@@ -41,14 +41,14 @@ pub(super) trait Record:
 /// When the database fails, or holds what is no such record.
 pub(super) async fn find<R: Record>(store: &Store, id: &str) -> Result<Option<R>, StoreError> {
     let found = store.records().find(R::KIND, id).await?;
-    found.map(read).transpose()
+    found.as_ref().map(read).transpose()
 }
 
 /// A stored record as what it is.
 ///
 /// # Errors
 /// When it is no such record.
-pub(super) fn read<R: Record>(stored: StoredRecord) -> Result<R, StoreError> {
+pub(super) fn read<R: Record>(stored: &StoredRecord) -> Result<R, StoreError> {
     serde_json::from_str(&stored.snapshot).map_err(|cause| StoreError::corrupt(R::KIND, cause))
 }
 

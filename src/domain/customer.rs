@@ -161,7 +161,7 @@ impl Profile {
             return Err(Rejection::Email);
         }
         once(&mut self.telephones, |number| number.to_owned());
-        once(&mut self.emails, |address| folded(address));
+        once(&mut self.emails, folded);
         if self.telephones.len() > ADDRESSES_MAX || self.emails.len() > ADDRESSES_MAX {
             return Err(Rejection::TooMany);
         }

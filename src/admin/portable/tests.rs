@@ -47,21 +47,21 @@ impl Office {
         let mut imported = Imported::default();
         let path = self.path(name);
         let from = (path.as_path(), NOW);
-        let done = import(
+        let done = Box::pin(import(
             &self.store,
             &self.config,
             &RULES,
             from,
             dry_run,
             &mut imported,
-        )
+        ))
         .await;
         (imported, done)
     }
 
     async fn take(&self, text: &str) -> Imported {
         fs::write(self.path("in.xml"), text).unwrap();
-        let (imported, done) = self.read("in.xml", false).await;
+        let (imported, done) = Box::pin(self.read("in.xml", false)).await;
         done.unwrap();
         imported
     }
@@ -112,7 +112,7 @@ const ROMEO: &str = "<user name='romeo' password='wherefore art thou'>\
 #[tokio::test]
 async fn what_is_exported_and_imported_is_exported_the_same() {
     let (one, other) = (Office::new().await, Office::new().await);
-    let imported = one.take(&host(ROMEO)).await;
+    let imported = Box::pin(one.take(&host(ROMEO))).await;
     assert_eq!(
         (imported.accounts, imported.skipped),
         (1, 0),
@@ -137,7 +137,7 @@ async fn what_is_exported_and_imported_is_exported_the_same() {
     }
 
     fs::write(other.path("in.xml"), &first).unwrap();
-    let (imported, done) = other.read("in.xml", false).await;
+    let (imported, done) = Box::pin(other.read("in.xml", false)).await;
     done.unwrap();
     assert_eq!((imported.accounts, imported.notes), (1, Vec::new()));
     assert_eq!(other.write("out.xml").await, first);
@@ -183,7 +183,7 @@ async fn bad_users_are_told_and_the_others_go_on() {
         format!("\n<user name='pencil'>{good}</user>"),
         "\n<user name='pencil' password='again'/>".to_owned(),
     ];
-    let imported = office.take(&host(&users.concat())).await;
+    let imported = Box::pin(office.take(&host(&users.concat()))).await;
     assert_eq!(office.accounts().await, ["pencil@example.org"]);
     assert_eq!(
         (imported.accounts, imported.skipped),
@@ -227,7 +227,7 @@ async fn a_host_that_is_not_served_and_unknown_data_are_told() {
         <host jid='elsewhere.example'><user name='a' password='b'/></host>\n\
         <x xmlns='urn:example'><y>z</y></x>\n<host jid='example.org'/><host jid='example.org'>\n\
         <!-- one --><user name='c' password='d'><x xmlns='urn:example'/></user></host>\n</server-data>\n";
-    let imported = office.take(text).await;
+    let imported = Box::pin(office.take(text)).await;
     assert_eq!(
         (imported.accounts, imported.skipped),
         (1, 1),
@@ -272,7 +272,7 @@ async fn what_is_no_file_of_users_is_read_to_where_it_breaks() {
     ] {
         let office = Office::new().await;
         fs::write(office.path("in.xml"), text).unwrap();
-        let (imported, done) = office.read("in.xml", false).await;
+        let (imported, done) = Box::pin(office.read("in.xml", false)).await;
         let error = done.unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
         assert_eq!(
@@ -298,7 +298,7 @@ async fn included_files_are_read_and_none_outside_of_the_folder() {
     ] {
         fs::write(office.path(name), text).unwrap();
     }
-    let (imported, done) = office.read("in/main.xml", false).await;
+    let (imported, done) = Box::pin(office.read("in/main.xml", false)).await;
     done.unwrap();
     assert_eq!(office.accounts().await, ["romeo@example.org"]);
     assert_eq!(imported.problems.len(), 3, "{imported:?}");
@@ -319,11 +319,11 @@ async fn included_files_are_read_and_none_outside_of_the_folder() {
 async fn a_dry_run_changes_nothing_and_nobody_is_written_over() {
     let office = Office::new().await;
     fs::write(office.path("in.xml"), host(ROMEO)).unwrap();
-    let (imported, done) = office.read("in.xml", true).await;
+    let (imported, done) = Box::pin(office.read("in.xml", true)).await;
     done.unwrap();
     assert_eq!((imported.accounts, office.accounts().await.len()), (1, 0));
-    office.take(&host(ROMEO)).await;
-    let (imported, _) = office.read("in.xml", true).await;
+    Box::pin(office.take(&host(ROMEO))).await;
+    let (imported, _) = Box::pin(office.read("in.xml", true)).await;
     assert_eq!((imported.accounts, imported.skipped), (0, 1));
     let missing = Choice::Accounts(vec![BareJid::new("nobody@example.org").unwrap()]);
     let refused = export(&office.store, &missing, &office.path("no.xml")).await;
@@ -337,7 +337,7 @@ async fn a_dry_run_changes_nothing_and_nobody_is_written_over() {
 #[tokio::test]
 async fn the_archive_tells_when_its_messages_came_and_with_whom() {
     let office = Office::new().await;
-    office.take(&host(ROMEO)).await;
+    Box::pin(office.take(&host(ROMEO))).await;
     let owner = BareJid::new("romeo@example.org").unwrap();
     let filter = ArchiveFilter {
         with: Some("juliet@example.org".parse().unwrap()),
@@ -373,7 +373,7 @@ async fn a_damaged_file_is_told_of_wherever_the_damage_is() {
             };
             let after = if damage.is_empty() { "" } else { after };
             fs::write(office.path("in.xml"), format!("{before}{damage}{after}")).unwrap();
-            let (imported, done) = office.read("in.xml", true).await;
+            let (imported, done) = Box::pin(office.read("in.xml", true)).await;
             let is_told = match done {
                 Ok(()) => imported.accounts == 1 || !imported.problems.is_empty(),
                 Err(PortableError::Unreadable { .. }) => true,

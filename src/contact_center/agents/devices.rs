@@ -30,7 +30,7 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     let closing = Arc::clone(center);
     hooks.closed(move |session, services| {
         let center = Arc::clone(&closing);
-        async move { closed(&center, &services, &session).await }
+        async move { Box::pin(closed(&center, &services, &session)).await }
     });
 }
 
@@ -84,7 +84,7 @@ fn sent(center: &Arc<Center>, passage: &mut Passage<'_>) -> Flow {
         let (center, session) = (Arc::clone(center), Arc::clone(session));
         let services = Arc::clone(passage.services);
         passage.effects.then(async move {
-            settle(&center, &services, &session).await;
+            Box::pin(settle(&center, &services, &session)).await;
             Ok(())
         });
     }

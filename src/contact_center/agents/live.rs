@@ -88,7 +88,7 @@ pub(in crate::contact_center) async fn run(
             if here.is_empty() && !check {
                 continue;
             }
-            if let Err(refused) = tell(&center, &services, place, &here).await {
+            if let Err(refused) = Box::pin(tell(&center, &services, place, &here)).await {
                 warn!(%refused, host = %place.host, "who watches the agents is not told of a change");
             }
         }

@@ -72,7 +72,7 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     let removing = Arc::clone(center);
     hooks.removed(move |account, services| {
         let center = Arc::clone(&removing);
-        async move { removed(&center, &services, account).await }
+        async move { Box::pin(removed(&center, &services, account)).await }
     });
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn start(center: &Center, services: &Arc<Services>) -> Result<(
         let Some(last) = page.last() else { break };
         after.clone_from(&last.id);
         for stored in page {
-            let agent: Agent = record::read(stored)?;
+            let agent: Agent = record::read(&stored)?;
             let Some(place) = center.place_of(agent.id.host()) else {
                 continue;
             };

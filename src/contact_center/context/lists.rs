@@ -111,7 +111,7 @@ pub(super) async fn open(caller: Caller, values: Values) -> Result<Outcome, Refu
     let id = id(&values)?;
     let by = (&caller.agent, Step::Open);
     let (center, services) = (&caller.center, &caller.services);
-    let sending = acknowledge(center, services, &caller.place, &id, by).await?;
+    let sending = Box::pin(acknowledge(center, services, &caller.place, &id, by)).await?;
     Ok(shown(&caller, &sending))
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn context(caller: Caller, values: Values) -> Result<Outcome, R
         None if sending.sender != *agent => return Err(Rejection::NotRecipient.into()),
         Some(Progress::Sent) => {
             let by = (agent, Step::Deliver);
-            acknowledge(center, services, &caller.place, &id, by).await?
+            Box::pin(acknowledge(center, services, &caller.place, &id, by)).await?
         }
         None | Some(Progress::Delivered { .. } | Progress::Opened { .. }) => sending,
     };
@@ -258,7 +258,7 @@ async fn page(
         PageFrom::Last => backwards(caller, list, None, max).await?,
         PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
     };
-    let sendings = stored.into_iter().map(record::read);
+    let sendings = stored.iter().map(record::read);
     let sendings: Vec<Transfer> = sendings.collect::<Result<_, _>>()?;
     let ends = sendings.first().zip(sendings.last());
     let index = match sendings.first() {

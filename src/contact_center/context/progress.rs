@@ -69,7 +69,7 @@ fn note(center: &Arc<Center>, passage: &mut Passage<'_>) {
         let Some(place) = center.place_of(by.host()) else {
             return Ok(());
         };
-        match acknowledge(&center, &services, place, &id, (&by, step)).await {
+        match Box::pin(acknowledge(&center, &services, place, &id, (&by, step))).await {
             // What was never sent to them they cannot acknowledge; the message itself goes on.
             Ok(_) | Err(Refused::Rule(_)) => {}
             Err(refused) => warn!(%refused, "an acknowledgement of a context is lost"),
@@ -112,7 +112,7 @@ pub(super) async fn acknowledge(
         }
         Ok((draft, after))
     };
-    center.save(services, decided).await
+    Box::pin(center.save(services, decided)).await
 }
 
 /// Acknowledging asks nothing of the two accounts.

@@ -50,7 +50,7 @@ pub(super) async fn forget_old(services: &Services) -> Result<u32, StoreError> {
         };
         after.clone_from(&last.id);
         for stored in page {
-            let sending: Transfer = record::read(stored)?;
+            let sending: Transfer = record::read(&stored)?;
             // Ids sort by time: the rest is younger.
             if sending.sent_at.is_none_or(|at| at >= before) {
                 return Ok(removed);

@@ -67,11 +67,14 @@ async fn perform(
     Ok(Box::pin((operation.run)(caller, values)).await?.payload)
 }
 
+/// What was given, by the names of the fields.
+type Fields = Vec<(&'static str, Given)>;
+
 /// What stands in the element. What it should not have is refused: whoever sent it expects something of it.
 fn given(
     operation: &'static Operation,
     element: &Element,
-) -> Result<(Vec<(&'static str, Given)>, PageRequest), Refused> {
+) -> Result<(Fields, PageRequest), Refused> {
     let mut given = Vec::new();
     let mut page = PageRequest::default();
     for attribute in element.attributes() {

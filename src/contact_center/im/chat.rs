@@ -16,7 +16,7 @@ use crate::domain::ids::{AgentId, ImSessionId, MessageId};
 use crate::domain::im_session::{Command, ImSession, Text};
 use crate::domain::reach::Blocking;
 use crate::domain::rights::Right;
-use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
+use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Stage};
 use crate::proto::{Condition, Jid, Kind, MessageType, Stanza, StanzaError};
 
 /// Registers the look at what agents write to each other.
@@ -59,7 +59,6 @@ fn pass(center: &Arc<Center>, passage: &mut Passage<'_>) -> Flow {
         center: Arc::clone(center),
         place: Arc::clone(place),
         services: Arc::clone(passage.services),
-        session: passage.session.cloned(),
         stanza: passage.stanza.clone(),
         body,
     };
@@ -110,7 +109,6 @@ struct Said {
     center: Arc<Center>,
     place: Arc<Place>,
     services: Arc<Services>,
-    session: Option<Arc<Session>>,
     stanza: Stanza,
     body: String,
 }
@@ -119,7 +117,7 @@ impl Said {
     async fn take(self, meant: Meant) -> Result<Effects, StanzaError> {
         match self.belongs(&meant).await {
             Ok(Some((id, by))) => {
-                self.say(&id, by).await?;
+                Box::pin(self.say(&id, by)).await?;
                 Ok(Effects::default())
             }
             Ok(None) => Ok(self.pass_on().await),

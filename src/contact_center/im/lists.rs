@@ -47,7 +47,7 @@ pub(super) async fn candidates(
         let order = ListOrder::Descending;
         let page = records.listed(KIND, (list, own), None, order, PAGE).await?;
         for stored in page {
-            let session: ImSession = record::read(stored)?;
+            let session: ImSession = record::read(&stored)?;
             let later = session.invited_at.is_none_or(|at| at >= since);
             if later && fits(&session, &caller.agent) {
                 found.push(session);
@@ -99,7 +99,7 @@ pub(super) async fn sessions(caller: Caller, values: Values) -> Result<Outcome, 
     let since = account_since(&caller).await?;
     let mut sessions = Vec::with_capacity(page.len());
     for stored in page {
-        sessions.push(record::read::<ImSession>(stored)?);
+        sessions.push(record::read::<ImSession>(&stored)?);
     }
     let ends = sessions.first().zip(sessions.last());
     let ends = ends.map(|(first, last)| (first.id.to_string(), last.id.to_string()));

@@ -161,7 +161,7 @@ async fn load_open(center: &Center, services: &Services) -> Result<(), StoreErro
             let Some(last) = page.last() else { break };
             from = Some(last.id.clone());
             for stored in page {
-                let session: ImSession = record::read(stored)?;
+                let session: ImSession = record::read(&stored)?;
                 center.sessions.insert(&session);
             }
         }
@@ -210,7 +210,7 @@ async fn end_all(
         };
         from = Some(last.id.clone());
         for stored in page {
-            let session: ImSession = record::read(stored)?;
+            let session: ImSession = record::read(&stored)?;
             let account = agent.clone();
             let command = Command::AccountRemoved { account };
             change::command(center, services, &session.id, command, None).await?;

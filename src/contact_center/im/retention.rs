@@ -44,7 +44,7 @@ async fn forget_of(services: &Services, host: &str, before: Timestamp) -> Result
         };
         from = Some(last.id.clone());
         for stored in page {
-            let session: ImSession = record::read(stored)?;
+            let session: ImSession = record::read(&stored)?;
             if session.invited_at.is_none_or(|at| at >= before) {
                 // Ids sort by the time of the invitation: the rest is younger.
                 return Ok(removed);

@@ -50,15 +50,17 @@ impl Desks {
     pub(super) fn take(&mut self, command: Command) -> Result<Vec<Event>, Rejection> {
         let profile = ChatProfile::default();
         let target = match &command {
-            Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => Some(agent.clone()),
-            Command::Want { verb, .. } => match verb {
-                Verb::Transfer {
-                    to: Target::Agent(agent),
-                }
-                | Verb::Consult { with: agent }
-                | Verb::Conference { with: Some(agent) } => Some(agent.clone()),
-                _ => None,
-            },
+            Command::Offer { agent, .. }
+            | Command::Dial { by: agent, .. }
+            | Command::Want {
+                verb:
+                    Verb::Transfer {
+                        to: Target::Agent(agent),
+                    }
+                    | Verb::Consult { with: agent }
+                    | Verb::Conference { with: Some(agent) },
+                ..
+            } => Some(agent.clone()),
             _ => None,
         };
         let desk = target.as_ref().map(|agent| Desk {
@@ -362,6 +364,7 @@ fn an_offer_needs_an_agent_who_is_there_and_has_room() {
 
 /// Every verb from whom it is not for, or when it cannot be.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn verbs_that_do_not_fit_are_refused() {
     let none = Verb::Conference { with: None };
     let consulting = || {

@@ -94,6 +94,7 @@ fn made(recipients: Recipients) -> Stream {
 
 /// S4-15, S4-17 to S4-19, S4-22 to S4-24, S4-6, S4-7.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_does_not_go_together_is_not_created() {
     let with = |change: fn(&mut Properties)| {
         let mut properties = Properties::default();
@@ -175,6 +176,7 @@ fn what_does_not_go_together_is_not_created() {
 
 /// S4-4, S4-5: each of the eight rights is needed for what it is for, and missing says nothing of what there is.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_right_is_needed_for_what_it_is_for() {
     let stream = made(Recipients::All);
     let nothing = Stream::new("n".parse().unwrap());

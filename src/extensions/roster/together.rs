@@ -98,7 +98,7 @@ pub(crate) async fn together<R>(
             return Ok(Ok(false));
         }
         if apply(services, &mut turns, writes).await? {
-            told(services, turns, pair).await;
+            Box::pin(told(services, turns, pair)).await;
             return Ok(Ok(true));
         }
     }

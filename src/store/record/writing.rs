@@ -130,65 +130,89 @@ impl Group for Decisions {
     }
 }
 
+/// Whether everything is still as it was read.
+macro_rules! holds {
+    ($tx:ident, $write:expr) => {{
+        let mut holds = true;
+        for guard in &$write.guards {
+            let now: Option<i64> = sqlx::query_scalar(GUARD_VERSION)
+                .bind(guard.name.as_str())
+                .fetch_optional(&mut *$tx)
+                .await?;
+            holds &= now.unwrap_or(0) == guard.version;
+        }
+        for change in &$write.changes {
+            let now: Option<i64> = sqlx::query_scalar(VERSION)
+                .bind(change.kind)
+                .bind(change.id.as_str())
+                .fetch_optional(&mut *$tx)
+                .await?;
+            holds &= now.unwrap_or(0) == change.read;
+        }
+        holds
+    }};
+}
+
+/// Writes one record with its events and lists; whether it was still there as it was read.
+macro_rules! put {
+    ($tx:ident, $change:expr) => {{
+        let change = $change;
+        let version = change.read + i64::try_from(change.events.len()).unwrap_or(i64::MAX);
+        let is_new = change.read == 0;
+        let put = sqlx::query(if is_new { INSERT } else { UPDATE })
+            .bind(change.kind)
+            .bind(change.id.as_str())
+            .bind(version)
+            .bind(change.snapshot.as_str())
+            .bind(change.due.map(Timestamp::as_micros));
+        let put = if is_new { put } else { put.bind(change.read) };
+        let put = put.execute(&mut *$tx).await?.rows_affected() == 1;
+        for (at, event) in (change.read + 1..).zip(&change.events) {
+            sqlx::query(ADD_EVENT)
+                .bind(change.kind)
+                .bind(change.id.as_str())
+                .bind(at)
+                .bind(event.as_str())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        if let Some(listings) = &change.listings {
+            if !is_new {
+                sqlx::query(UNLIST)
+                    .bind(change.kind)
+                    .bind(change.id.as_str())
+                    .execute(&mut *$tx)
+                    .await?;
+            }
+            for listing in listings {
+                sqlx::query(LIST)
+                    .bind(change.kind)
+                    .bind(listing.list)
+                    .bind(listing.owner.as_str())
+                    .bind(change.id.as_str())
+                    .execute(&mut *$tx)
+                    .await?;
+            }
+        }
+        put
+    }};
+}
+
 impl Decisions {
     /// Each is looked at with what those before it have written, and written where it still holds.
     async fn store(&mut self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
         let db = &self.db;
         let written = transaction!(db, tx => {
             let mut written = Vec::with_capacity(writes.len());
-            'writes: for write in writes {
-                for guard in &write.guards {
-                    let now: Option<i64> = sqlx::query_scalar(GUARD_VERSION)
-                        .bind(guard.name.as_str()).fetch_optional(&mut *tx).await?;
-                    if now.unwrap_or(0) != guard.version {
-                        written.push(RecordsWritten::Changed);
-                        continue 'writes;
-                    }
+            for write in writes {
+                if !holds!(tx, write) {
+                    written.push(RecordsWritten::Changed);
+                    continue;
                 }
                 for change in &write.changes {
-                    let now: Option<i64> = sqlx::query_scalar(VERSION)
-                        .bind(change.kind).bind(change.id.as_str()).fetch_optional(&mut *tx).await?;
-                    if now.unwrap_or(0) != change.read {
-                        written.push(RecordsWritten::Changed);
-                        continue 'writes;
-                    }
-                }
-                for change in &write.changes {
-                    let version = change.read + i64::try_from(change.events.len()).unwrap_or(i64::MAX);
-                    let due = change.due.map(Timestamp::as_micros);
-                    let put = sqlx::query(if change.read == 0 { INSERT } else { UPDATE })
-                        .bind(change.kind)
-                        .bind(change.id.as_str())
-                        .bind(version)
-                        .bind(change.snapshot.as_str())
-                        .bind(due);
-                    let put = if change.read == 0 { put } else { put.bind(change.read) };
-                    if put.execute(&mut *tx).await?.rows_affected() != 1 {
+                    if !put!(tx, change) {
                         // Another node was faster: what this transaction has looked at holds no longer.
                         return Ok(writes.iter().map(|_| RecordsWritten::Changed).collect());
-                    }
-                    for (at, event) in (change.read + 1..).zip(&change.events) {
-                        sqlx::query(ADD_EVENT)
-                            .bind(change.kind)
-                            .bind(change.id.as_str())
-                            .bind(at)
-                            .bind(event.as_str())
-                            .execute(&mut *tx)
-                            .await?;
-                    }
-                    let Some(listings) = &change.listings else { continue };
-                    if change.read != 0 {
-                        sqlx::query(UNLIST)
-                            .bind(change.kind).bind(change.id.as_str()).execute(&mut *tx).await?;
-                    }
-                    for listing in listings {
-                        sqlx::query(LIST)
-                            .bind(change.kind)
-                            .bind(listing.list)
-                            .bind(listing.owner.as_str())
-                            .bind(change.id.as_str())
-                            .execute(&mut *tx)
-                            .await?;
                     }
                 }
                 for guard in &write.guards {

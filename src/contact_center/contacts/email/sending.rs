@@ -1,10 +1,10 @@
 //! What waits for the relay: a few tasks, so that one e-mail that takes long keeps no other waiting.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::letter::{Failure, Relay};
@@ -38,7 +38,7 @@ struct Post {
     relay: Relay,
     queue: mpsc::Sender<String>,
     stop: CancellationToken,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: TaskTracker,
 }
 
 /// Starts the tasks, if there is a relay.
@@ -51,17 +51,17 @@ pub(super) fn start(center: &Arc<Center>, services: &Arc<Services>) {
     let (queue, waiting) = mpsc::channel(IN_HAND_MAX);
     let stop = CancellationToken::new();
     let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
-    let task = |_| {
+    let tasks = TaskTracker::new();
+    for _ in 0..TASKS {
         let work = Work {
             center: Arc::clone(center),
             services: Arc::clone(services),
             relay: relay.clone(),
         };
-        tokio::spawn(run(work, Arc::clone(&waiting), stop.clone()))
-    };
-    let tasks = Mutex::new((0..TASKS).map(task).collect());
+        tasks.spawn(run(work, Arc::clone(&waiting), stop.clone()));
+    }
     services.hooks.offers().set(Post {
-        relay: relay.clone(),
+        relay,
         queue,
         stop,
         tasks,
@@ -74,11 +74,8 @@ pub(super) async fn stop(services: &Services) {
         return;
     };
     post.stop.cancel();
-    let tasks = std::mem::take(&mut *post.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-    for task in tasks {
-        // One that has panicked is over, too.
-        let _over = task.await;
-    }
+    post.tasks.close();
+    post.tasks.wait().await;
 }
 
 struct Work {

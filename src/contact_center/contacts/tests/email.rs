@@ -18,7 +18,7 @@ async fn send(client: &mut Client, subject: &str, text: &str) -> String {
 }
 
 async fn floor(config: Config) -> (Floor, Client, Client) {
-    let floor = Floor::configured(&["romeo", "juliet"], config).await;
+    let floor = Box::pin(Floor::configured(&["romeo", "juliet"], config)).await;
     let mut juliet = agent(&floor, "juliet/balcony").await;
     give_card(
         &mut juliet,
@@ -45,7 +45,7 @@ fn no_relay() -> Config {
 /// S0-3: the agent's own program takes over.
 #[tokio::test]
 async fn without_a_relay_the_answer_is_a_link() {
-    let (_floor, mut romeo, _juliet) = floor(Config::default()).await;
+    let (_floor, mut romeo, _juliet) = Box::pin(floor(Config::default())).await;
     let answer = send(&mut romeo, "Lunch &amp; more", "At noon?\nR.").await;
     let link =
         "mailto:juliet@mail.example?subject=Lunch%20%26%20more&amp;body=At%20noon%3F%0D%0AR.";
@@ -69,7 +69,7 @@ async fn without_a_relay_the_answer_is_a_link() {
 
 #[tokio::test]
 async fn who_cannot_be_reached_by_email_gets_none() {
-    let floor = Floor::configured(&["romeo", "juliet"], no_relay()).await;
+    let floor = Box::pin(Floor::configured(&["romeo", "juliet"], no_relay())).await;
     let mut romeo = floor.online("romeo/orchard").await;
     assert_eq!(code(&send(&mut romeo, "x", "y").await), "colleague-offline");
     let _juliet = agent(&floor, "juliet/balcony").await;
@@ -83,7 +83,7 @@ async fn who_cannot_be_reached_by_email_gets_none() {
 async fn an_email_that_no_relay_takes_comes_back_to_the_agent() {
     let mut config = no_relay();
     config.contact_center.email.tries_max = 1;
-    let (_floor, mut romeo, _juliet) = floor(config).await;
+    let (_floor, mut romeo, _juliet) = Box::pin(floor(config)).await;
     let fields = [
         ("colleague", "juliet@localhost"),
         ("subject", "Lunch"),
@@ -110,7 +110,7 @@ async fn an_email_that_no_relay_takes_comes_back_to_the_agent() {
 async fn no_more_wait_than_may() {
     let mut config = no_relay();
     config.contact_center.email.waiting_max = 2;
-    let (floor, mut romeo, _juliet) = floor(config).await;
+    let (floor, mut romeo, _juliet) = Box::pin(floor(config)).await;
     for _ in 0..2 {
         let answer = send(&mut romeo, "x", "y").await;
         assert!(

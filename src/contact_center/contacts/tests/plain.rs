@@ -60,7 +60,8 @@ async fn the_end_of_one_side_is_the_end_of_both() {
         "<presence type='unsubscribed' to='juliet@localhost'/>",
     ] {
         tell(&mut romeo, "subscribe", "juliet").await;
-        (romeo.received(), juliet.received());
+        romeo.received();
+        juliet.received();
         romeo.send(end).await;
         let heard = romeo.heard();
         let pushed = "push <item jid='juliet@localhost' subscription='remove'/>".to_owned();
@@ -129,7 +130,7 @@ async fn who_is_no_colleague_is_asked_as_ever() {
 #[tokio::test]
 async fn the_operator_can_leave_it_to_the_agents() {
     let config = with(|config| config.contact_center.mutual_contacts = false);
-    let floor = Floor::configured(&["romeo", "juliet"], config).await;
+    let floor = Box::pin(Floor::configured(&["romeo", "juliet"], config)).await;
     let mut romeo = floor.online("romeo/orchard").await;
     let mut juliet = floor.online("juliet/balcony").await;
     tell(&mut romeo, "subscribe", "juliet").await;

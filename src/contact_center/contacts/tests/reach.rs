@@ -180,7 +180,7 @@ async fn a_component_of_a_crm_may_ask_how_a_colleague_can_be_reached() {
             component("pbx.example", ComponentRole::Connector),
         ];
     });
-    let floor = Floor::configured(&["juliet", "peter:member"], config).await;
+    let floor = Box::pin(Floor::configured(&["juliet", "peter:member"], config)).await;
     let mut juliet = agent(&floor, "juliet/balcony").await;
     give_card(&mut juliet, CARD).await;
     let ask = |colleague: &str| format!("<reach xmlns='{NS}' colleague='{colleague}'/>");

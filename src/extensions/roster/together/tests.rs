@@ -19,12 +19,12 @@ async fn both_rosters_are_written_or_neither() {
         assert!(found.own.item.is_none() && !found.other.full);
         Err("no")
     });
-    assert_eq!(refused.await.unwrap(), Err("no"));
+    assert_eq!(Box::pin(refused).await.unwrap(), Err("no"));
     let nothing = together(services, pair, |_| Ok::<_, ()>([None, None]));
-    assert_eq!(nothing.await.unwrap(), Ok(false));
+    assert_eq!(Box::pin(nothing).await.unwrap(), Ok(false));
     let put = |contact: &BareJid| Some(Write::Put(RosterItem::new(contact.clone())));
     let half = together(services, pair, |_| Ok::<_, ()>([put(&other), put(&own)]));
-    assert!(half.await.is_err());
+    assert!(Box::pin(half).await.is_err());
     let found = services.store.rosters().find(&own, &other).await;
     assert_eq!(found.unwrap(), None);
 }
