@@ -318,6 +318,8 @@ async fn role(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
     if !operator.store.accounts().set_role(jid, role).await? {
         return Err(Refusal::no_account(jid));
     }
+    // What colleagues see of the account may hang on its role.
+    center::tell(&operator, jid.domain().as_str()).await?;
     Ok(Outcome::told(
         json!({ "jid": jid.as_str(), "role": role.name() }),
         format!("{jid} has the role {role}.\n"),

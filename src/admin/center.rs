@@ -30,6 +30,11 @@ pub const ROLE_GRANTS: &str = "role-grants";
 /// The kind of the rights that an account is given or not; its id is the account.
 pub const ACCOUNT_GRANTS: &str = "account-grants";
 
+/// The kind of the record of an agent; its id is the account.
+pub const AGENT: &str = "agent";
+/// The kind of an agent's recent business objects; its id is the account.
+pub const RECENT: &str = "recent";
+
 /// The id of the record of a role's chat profile.
 #[must_use]
 pub fn role_profile_id(host: &str, role: Role) -> String {
@@ -137,7 +142,7 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
 }
 
 /// Has a running server read what was changed.
-async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal> {
+pub(super) async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal> {
     let Some(services) = &operator.services else {
         return Ok(());
     };
@@ -231,7 +236,7 @@ pub(super) fn refused(rejection: impl Into<refusal::Refusal>) -> Refusal {
 
 /// Takes away what is set for an account that is removed: who gets the same address later begins without it.
 pub(super) async fn forget(operator: &Operator, jid: &BareJid) -> Result<(), StoreError> {
-    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS] {
+    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS, AGENT, RECENT] {
         operator.store.records().remove(kind, jid.as_str()).await?;
     }
     Ok(())

@@ -47,8 +47,8 @@ pub use actor::{Actor, Reach};
 pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
 pub use center::{
-    ACCOUNT_GRANTS, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, ROLE_GRANTS,
-    role_profile_id,
+    ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, RECENT,
+    ROLE_GRANTS, role_profile_id,
 };
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};

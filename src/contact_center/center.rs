@@ -14,6 +14,7 @@ use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
 use crate::config::Config;
+use crate::extensions::pubsub::Turns;
 use crate::hooks::Services;
 use crate::proto::BareJid;
 use crate::store::StoreError;
@@ -23,6 +24,8 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
+    /// For records that many change at the same moment.
+    pub(super) turns: Turns,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.
@@ -65,6 +68,7 @@ impl Center {
             places: config.hosts.iter().filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
+            turns: Turns::new(),
             sessions: Open::default(),
             agents: agents::Board::default(),
             settings_changed: Arc::clone(&settings_changed),
@@ -89,6 +93,7 @@ impl Center {
             place.read_settings(&services.store).await?;
         }
         agents::start(&self, &services).await?;
+        Box::pin(super::outbox::send_left(&self, &services)).await?;
         let live =
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =

@@ -194,6 +194,8 @@ pub(super) struct Caller {
     pub(super) agent: AgentId,
     pub(super) role: Role,
     pub(super) rights: Rights,
+    /// Since when there is the account: what an earlier one of the same name took part in is not its own.
+    pub(super) since: Timestamp,
     /// Its chat profile.
     pub(super) profile: Arc<ChatProfile>,
     /// The language of the request, else English.

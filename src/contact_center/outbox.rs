@@ -1,6 +1,7 @@
 //! What was decided to be told to others, on its way: sent as soon as it is written, forgotten when it is
 //! durable where it belongs, and sent once more after a crash in between.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ const PAGE: u32 = 100;
 pub(super) struct Outbox {
     sent: Mutex<Vec<String>>,
     more: Notify,
+    /// Whether nobody waits for more: what is sent from then on is forgotten at once.
+    ended: AtomicBool,
 }
 
 impl Outbox {
@@ -40,6 +43,9 @@ impl Outbox {
                 .unwrap_or_else(PoisonError::into_inner)
                 .extend(ids);
             self.more.notify_one();
+            if self.ended.load(Ordering::Acquire) {
+                forget(self, services).await;
+            }
         }
     }
 
@@ -69,28 +75,39 @@ async fn send_one(services: &Services, stanza: Stanza) -> bool {
     kept
 }
 
-/// Sends what the last run has left, then forgets what is sent, many at once.
+/// Forgets what is sent, many at once.
 pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: CancellationToken) {
-    if let Err(error) = send_left(&center, &services).await {
-        error!(%error, "what was to be told before the last end is not sent");
-    }
     loop {
         tokio::select! {
             () = center.outbox.more.notified() => {}
-            () = stop.cancelled() => return Box::pin(forget(&center, &services)).await,
+            () = stop.cancelled() => {
+                // Sessions still work, and say their last.
+                center.outbox.ended.store(true, Ordering::Release);
+                return Box::pin(forget(&center.outbox, &services)).await;
+            }
         }
-        Box::pin(forget(&center, &services)).await;
+        Box::pin(forget(&center.outbox, &services)).await;
     }
 }
 
-async fn forget(center: &Center, services: &Services) {
-    let ids = center.outbox.take();
+async fn forget(outbox: &Outbox, services: &Services) {
+    let ids = outbox.take();
+    if ids.is_empty() {
+        return;
+    }
     if let Err(error) = Box::pin(services.store.records().sent(&ids)).await {
-        warn!(%error, count = ids.len(), "what was sent is sent once more after the next start");
+        warn!(%error, count = ids.len(), "what was sent is not forgotten yet");
+        outbox
+            .sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(ids);
     }
 }
 
-async fn send_left(center: &Center, services: &Services) -> Result<(), StoreError> {
+/// Sends what the last run has left, before anything new is decided: so nothing overtakes it, and nothing is sent
+/// twice.
+pub(super) async fn send_left(center: &Center, services: &Services) -> Result<(), StoreError> {
     let mut after = String::new();
     loop {
         let page = services.store.records().outbox(&after, PAGE).await?;

@@ -60,6 +60,12 @@ impl Timers {
         }
     }
 
+    /// That is what the database says; something sooner may have been written since.
+    fn learn(&self, due: Option<Timestamp>) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = next.into_iter().chain(due).min();
+    }
+
     fn set(&self, due: Option<Timestamp>) {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = due;
     }
@@ -120,7 +126,7 @@ async fn turn(center: &Arc<Center>, services: &Arc<Services>) -> Result<Duration
         return Ok(SLEEP_AFTER_FAILURE);
     }
     let next = services.store.records().next_due().await?;
-    center.timers.expect(next);
+    center.timers.learn(next);
     let now = services.clock.now();
     let until = next.map(|next| next.as_micros().saturating_sub(now.as_micros()));
     let until = until.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));

@@ -73,7 +73,7 @@ queries! {
     INSERT_WORD = "insert into directory_word (domain, word, account) values ($1, $2, $3)";
     FIND = "select name, nickname from directory_entry where account = $1";
     UNLISTED = "select a.jid from account a where a.domain = $1
-        and not exists (select 1 from directory_entry e where e.account = a.jid) order by a.jid limit $2";
+        and not exists (select 1 from directory_entry e where e.account = a.jid) order by a.jid limit cast($2 as bigint)";
     CARD = "select xml from vcard where owner = $1";
     // The joins are one row each; crossed, for SQLite then keeps their order and with it that of the words.
     SEARCH_UP = "select w.word, w.account, a.role, a.enabled, e.name, e.nickname,
@@ -83,7 +83,7 @@ queries! {
         left join record p on p.kind = $7 and p.id = w.account
         where w.domain = $1 and (w.word, w.account) > ($2, $3) and w.word < $4
             and a.jid = w.account and e.account = w.account
-        order by w.word, w.account limit $5";
+        order by w.word, w.account limit cast($5 as bigint)";
     SEARCH_DOWN = "select w.word, w.account, a.role, a.enabled, e.name, e.nickname,
             s.snapshot as agent, p.snapshot as profile
         from directory_word w cross join account a cross join directory_entry e
@@ -91,7 +91,7 @@ queries! {
         left join record p on p.kind = $7 and p.id = w.account
         where w.domain = $1 and (w.word, w.account) < ($2, $3) and w.word >= $4
             and a.jid = w.account and e.account = w.account
-        order by w.word desc, w.account desc limit $5";
+        order by w.word desc, w.account desc limit cast($5 as bigint)";
     CONTACTS_UP = "select i.contact as account, a.role, a.enabled, coalesce(i.name, e.name) as name, e.nickname,
             s.snapshot as agent, p.snapshot as profile
         from roster_item i cross join account a cross join directory_entry e
@@ -100,7 +100,7 @@ queries! {
         where i.owner = $1 and i.contact > $2 and not i.removed and i.subscription = 'both'
             and a.jid = i.contact and a.domain = $3 and a.enabled and a.role <> 'member'
             and e.account = i.contact
-        order by i.contact limit $4";
+        order by i.contact limit cast($4 as bigint)";
     CONTACTS_DOWN = "select i.contact as account, a.role, a.enabled, coalesce(i.name, e.name) as name, e.nickname,
             s.snapshot as agent, p.snapshot as profile
         from roster_item i cross join account a cross join directory_entry e
@@ -109,7 +109,7 @@ queries! {
         where i.owner = $1 and ($2 = '' or i.contact < $2) and not i.removed and i.subscription = 'both'
             and a.jid = i.contact and a.domain = $3 and a.enabled and a.role <> 'member'
             and e.account = i.contact
-        order by i.contact desc limit $4";
+        order by i.contact desc limit cast($4 as bigint)";
     COUNT_CONTACTS = "select count(*) from roster_item i cross join account a
         where i.owner = $1 and a.jid = i.contact and ($2 = '' or i.contact < $2) and not i.removed and i.subscription = 'both'
             and a.domain = $3 and a.enabled and a.role <> 'member'";

@@ -141,7 +141,8 @@ mod tests {
 
     async fn one(readers: &Readers) -> Result<i64, sqlx::Error> {
         let mut reader = readers.reader().await?;
-        let one = sqlx::query_scalar("select 1");
+        let text = "select 1";
+        let one = sqlx::query_scalar(text);
         one.fetch_one(reader.connection()?).await
     }
 

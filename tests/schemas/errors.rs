@@ -18,9 +18,6 @@ const BEFORE: &[&str] = &[
     "= Busy, ",
 ];
 
-/// Conditions that hold something: what a record is now.
-const WITH_CONTENT: &[&str] = &["stale"];
-
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -75,13 +72,7 @@ fn schema(codes: &BTreeSet<String>) -> String {
 "#,
     );
     for code in codes {
-        let kind = match WITH_CONTENT.contains(&code.as_str()) {
-            true => "record",
-            false => "empty",
-        };
-        text.push_str(&format!(
-            "  <xs:element name=\"{code}\" type=\"{kind}\"/>\n"
-        ));
+        text.push_str(&format!("  <xs:element name=\"{code}\" type=\"empty\"/>\n"));
     }
     text.push_str(
         r###"

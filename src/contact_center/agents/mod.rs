@@ -38,7 +38,7 @@ pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 
 /// The kind of the record of an agent.
-pub(super) const KIND: &str = "agent";
+pub(super) use crate::admin::AGENT as KIND;
 
 impl Record for Agent {
     const KIND: &'static str = KIND;

@@ -11,6 +11,7 @@ use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::colleague::colleagues;
 use crate::domain::reason_code::{Kind as ReasonKind, ReasonCodes};
 use crate::domain::rights::Right;
+use crate::extensions::blocking::has_blocked;
 use crate::xml::Element;
 
 /// The namespace of agents and their states.
@@ -175,6 +176,12 @@ async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let agent = match display {
         // Who is hidden looks like somebody who has never been there (S0-15).
         PresenceDisplay::Hidden if !caller.rights.has(Right::AgentList) => Agent::new(id.clone()),
+        // Who has blocked the asker is offline for it (XEP-0191 §3.2).
+        PresenceDisplay::Hidden | PresenceDisplay::Shown
+            if has_blocked(&caller.services, id.jid(), caller.agent.jid()).await? =>
+        {
+            Agent::new(id.clone())
+        }
         PresenceDisplay::Hidden | PresenceDisplay::Shown => caller.center.agents.agent(id),
     };
     Ok(seen(&caller, &agent, display, "Colleagues see"))

@@ -155,6 +155,10 @@ async fn place_of(
     account: &BareJid,
     word: &str,
 ) -> Result<DirectoryPlace, Refused> {
+    // Of other hosts nothing can be found here.
+    if account.domain() != caller.place.host.domain() {
+        return Err(Condition::ItemNotFound.into());
+    }
     let names = caller.services.store.directory().names(account).await?;
     let word = names.and_then(|names| directory_word(account, &names, word));
     let account = account.clone();

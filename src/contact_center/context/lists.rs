@@ -125,6 +125,7 @@ pub(super) async fn context(caller: Caller, values: Values) -> Result<Outcome, R
         ..
     } = &caller;
     let found = record::find::<Transfer>(&services.store, id.as_str()).await?;
+    let found = found.filter(|it| is_since(&caller, it));
     let sending = found.ok_or(Rejection::NotRecipient)?;
     let sending = match sending.recipients.get(agent) {
         None if sending.sender != *agent => return Err(Rejection::NotRecipient.into()),
@@ -259,7 +260,8 @@ async fn page(
         PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
     };
     let sendings = stored.iter().map(record::read);
-    let sendings: Vec<Transfer> = sendings.collect::<Result<_, _>>()?;
+    let mut sendings: Vec<Transfer> = sendings.collect::<Result<_, _>>()?;
+    sendings.retain(|it| is_since(caller, it));
     let ends = sendings.first().zip(sendings.last());
     let index = match sendings.first() {
         Some(first) => {
@@ -293,10 +295,16 @@ async fn backwards(
 }
 
 /// XEP-0059 §2.2: `item-not-found` when the item is not there.
+/// Whether it was sent since there is the account: what an earlier one of the same name was sent is not its own.
+fn is_since(caller: &Caller, sending: &Transfer) -> bool {
+    sending.sent_at.is_none_or(|at| at >= caller.since)
+}
+
 async fn known(caller: &Caller, id: &str) -> Result<(), Refused> {
     let found = record::find::<Transfer>(&caller.services.store, id).await?;
     let own =
         found.filter(|it| it.sender == caller.agent || it.recipients.contains_key(&caller.agent));
+    let own = own.filter(|it| is_since(caller, it));
     match own {
         Some(_) => Ok(()),
         None => Err(Condition::ItemNotFound.into()),

@@ -64,7 +64,7 @@ impl Record for Transfer {
 }
 
 impl Record for Recent {
-    const KIND: &'static str = "recent";
+    const KIND: &'static str = crate::admin::RECENT;
     type Event = recent::Event;
 
     fn id(&self) -> String {

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
-use super::{RECEIVED, SENT};
 use crate::clock::Timestamp;
 use crate::contact_center::record::{self, Record};
 use crate::domain::context::recent::Recent;
 use crate::domain::context::transfer::Transfer;
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
-use crate::store::{ListOrder, StoreError};
+use crate::store::StoreError;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -62,24 +61,13 @@ pub(super) async fn forget_old(services: &Services) -> Result<u32, StoreError> {
     }
 }
 
-/// Removes the account's list and what it sent or was sent: who gets the same address later was sent none of it.
+/// Removes the account's list. What it sent and was sent belongs to the others, too; who gets the same address later
+/// is shown none of it.
 async fn forget_account(account: &BareJid, services: &Arc<Services>) -> Result<(), StoreError> {
-    let records = services.store.records();
-    let own = account.as_str();
-    records.remove(Recent::KIND, own).await?;
-    for list in [SENT, RECEIVED] {
-        loop {
-            let order = ListOrder::Ascending;
-            let page = records
-                .listed(Transfer::KIND, (list, own), None, order, PAGE)
-                .await?;
-            if page.is_empty() {
-                break;
-            }
-            for stored in page {
-                records.remove(Transfer::KIND, &stored.id).await?;
-            }
-        }
-    }
+    services
+        .store
+        .records()
+        .remove(Recent::KIND, account.as_str())
+        .await?;
     Ok(())
 }

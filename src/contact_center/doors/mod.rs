@@ -62,6 +62,7 @@ pub(super) async fn known(
         from: asker.from.clone(),
         agent,
         role: known.role,
+        since: known.created_at,
         rights,
         profile,
         language: asker.language.unwrap_or("en").to_owned(),
@@ -77,7 +78,8 @@ pub(super) fn visitor(
     let named = |it: &&ForComponents| it.ns == operation.ns && it.name == operation.name;
     let open = super::for_components().find(named)?;
     let mut components = iq.services.config.components.iter();
-    let component = components.find(|it| it.domain.as_str() == iq.from.domain())?;
+    let component = components
+        .find(|it| it.domain.as_str() == iq.from.domain() && it.acts_for(place.host.as_str()))?;
     let visitor = Visitor {
         place: Arc::clone(place),
         services: Arc::clone(&iq.services),

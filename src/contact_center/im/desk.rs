@@ -116,6 +116,9 @@ async fn colleague(caller: &Caller, word: &str, sure: bool) -> Result<Option<Age
     let Ok(agent) = address.parse::<AgentId>() else {
         return Ok(None);
     };
+    if agent.host() != caller.place.host.as_str() && !sure {
+        return Ok(None);
+    }
     if sure {
         return Ok(Some(agent));
     }

@@ -5,7 +5,7 @@
 //! directly (RFC 6121 §4.6), such as a room, is its own will.
 
 use super::broadcast;
-use crate::extensions::roster;
+use crate::extensions::{blocking, roster};
 use crate::hooks::{Account, Services};
 use crate::proto::{BareJid, Stanza};
 
@@ -52,7 +52,9 @@ fn seers(account: &Account, told: impl Fn(&BareJid) -> Vec<Stanza>) -> Vec<Stanz
         return Vec::new();
     };
     let contacts = roster.items().iter();
-    let seers = contacts.filter(|item| item.subscription.has_from());
+    let seers = contacts
+        .filter(|item| item.subscription.has_from())
+        .filter(|item| !blocking::blocks(account, &item.contact));
     seers.flat_map(|item| told(&item.contact)).collect()
 }
 

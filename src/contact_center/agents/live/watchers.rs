@@ -171,6 +171,8 @@ async fn change(
     place: &Place,
     decide: impl Fn(&Watchers) -> Result<Option<Event>, Refused>,
 ) -> Result<bool, Refused> {
+    // After a restart everybody subscribes at once.
+    let _turn = center.turns.take(place.host.as_str()).await;
     let decided = async |mut draft: Draft| {
         let before = stored(services, place).await?.unwrap_or_else(|| Watchers {
             host: place.host.to_string(),
