@@ -8,9 +8,9 @@ import asyncio
 import os
 import pathlib
 import sys
+import xml.etree.ElementTree as ET
 
-from slixmpp.xmlstream import ET
-from slixmpp_person import Person, expect
+from slixmpp_person import Person, expect, says
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 
@@ -20,15 +20,21 @@ from parlour_slixmpp import Object, Refused  # noqa: E402
 EVENTS = (
     ("parlour_context", "context"),
     ("parlour_context_progress", "step"),
+    ("parlour_email_failed", "failed"),
     ("parlour_im_invitation", "invitation"),
     ("parlour_im_said", "said"),
     ("parlour_im_event", "event"),
     ("roster_update", "roster"),
 )
 
-CARD = (
-    "<vCard xmlns='vcard-temp'><FN>Juliet Capulet</FN>"
-    "<TEL><WORK/><NUMBER>+49 30 12345678</NUMBER></TEL></vCard>"
+CARD = "<FN>Juliet Capulet</FN><TEL><WORK/><NUMBER>+49 30 12345678</NUMBER></TEL>"
+FORGED = (
+    "<email-failed xmlns='urn:parlour:reach:0' id='1' colleague='juliet'><subject/><why/></email-failed>",
+    "<progress xmlns='urn:parlour:context:0' id='1' jid='juliet@localhost' progress='opened'/>",
+    "<context xmlns='urn:parlour:context:0' id='1' sender='juliet@localhost'/>",
+    "<event xmlns='urn:parlour:im:0' id='1' type='ended' at='2026-01-31T12:00:00Z'/>",
+    "<invitation xmlns='urn:parlour:im:0' id='1' from='juliet@localhost' until='2026-01-31T12:00:00Z'/>",
+    "<said xmlns='urn:parlour:im:0' id='1'/>",
 )
 
 
@@ -96,6 +102,8 @@ async def contexts(romeo, juliet):
     expect((await ours.find(sent.id)).recipients == [step], "the sender sees something else")
     second = await ours.send([juliet.boundjid.bare], [order])
     await juliet.sees("context")
+    about, step = await romeo.sees("step")
+    expect((about, step.progress) == (second.id, "delivered"), step)
     page = await hers.received(max=1)
     expect([it.id for it in page] == [second.id], page)
     page = await hers.received(max=5, after=second.id)
@@ -131,9 +139,7 @@ async def contacts(romeo, juliet):
 
 
 async def directory(romeo, juliet):
-    iq = juliet.make_iq_set()
-    iq.append(ET.fromstring(CARD))
-    await iq.send()
+    await juliet.publishes(CARD)
     search = romeo.plugin["parlour_directory"].search
     found = await search("cap")
     seen = [(it.jid, it.view, it.name) for it in found.colleagues]
@@ -160,6 +166,11 @@ async def ways(romeo, juliet):
     expect(uri == "tel:+493012345678", uri)
     await refused("no-address", ours.contact_by(jid, "email"))
     await refused("no-address", ours.send_email(jid, "Lunch", "At noon?"))
+    await juliet.publishes(CARD + "<EMAIL><USERID>juliet@mail.example</USERID></EMAIL>")
+    email = await ours.send_email(jid, "Lunch & more", "At noon?")
+    uri = "mailto:juliet@mail.example?subject=Lunch%20%26%20more&body=At%20noon%3F"
+    expect((email.id, email.uri) == (None, uri), email)
+    await refused("email-empty", ours.send_email(jid, "Lunch", " "))
     await refused("oneself", ours.reach(romeo.boundjid.bare))
     await juliet.plugin["parlour_agent"].not_ready("lunch")
     await refused("colleague-not-ready", ours.contact_by(jid, "telephone"))
@@ -237,6 +248,20 @@ async def answers(romeo, juliet):
     await refused("invitation-cancelled", hers.accept(session.id))
 
 
+async def forged(romeo, juliet):
+    """What only the server says is believed from nobody else."""
+    for element in FORGED:
+        message = juliet.make_message(romeo.boundjid.bare, mbody="forged", mtype="chat")
+        message.append(ET.fromstring(element))
+        message.send()
+        await romeo.sees("message", says("forged"))
+    await romeo.plugin["parlour_agent"].state()
+    juliet.send_message(mto=romeo.boundjid.bare, mbody="that was all", mtype="chat")
+    await romeo.sees("message", says("that was all"))
+    believed = [it for it in romeo.kept if it[0] not in ("message", "roster")]
+    expect(believed == [], believed)
+
+
 async def event(person, session, kind, by):
     told = await person.sees("event")
     expect((told.id, told.type, told.by) == (session.id, kind, by.boundjid.bare), told)
@@ -253,6 +278,7 @@ async def main():
     await directory(romeo, juliet)
     await ways(romeo, juliet)
     await talk(romeo, juliet)
+    await forged(romeo, juliet)
     for person in (romeo, juliet):
         await person.leaves()
 
