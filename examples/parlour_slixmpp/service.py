@@ -34,7 +34,8 @@ class Refused(Exception):
 class Service(BasePlugin):
     """A plugin that asks the contact center of the own host.
 
-    ``namespace`` is that of its requests. The address is found by service discovery once, unless the configuration of the plugin has one as ``service``.
+    ``namespace`` is that of its requests. The address is found by service discovery once, unless the configuration of the
+    plugin has one as ``service``.
     """
 
     dependencies = {"xep_0030"}

@@ -1,8 +1,9 @@
 """Two agents work with ordinary clients: slixmpp with plugins of its own, which know nothing of the contact center. What people
 would read they read here: names of commands, labels of fields, sentences.
 
-One adds the other, sees its state change, invites it, talks with it, ends that and reads the transcript; a business
-object is sent; and the history of both shows all of it as text (S0-6 to S0-29, S1-8 to S1-31).
+One finds and adds the other, who sees its state change (S0-18, S0-20, S0-21, S1-5), invites it, talks with it, ends that and reads the
+transcript (S1-8, S1-9, S1-13 to S1-16, S1-18, S1-22); a business object is sent (S0-27 to S0-29); and the history of
+both shows all of it as text.
 
 Told by the environment as slixmpp_person.py says, with XMPP_ROMEO and XMPP_JULIET (bare JIDs). Both are agents; Lunch and Shift is over are
 reasons. Exits with 0 when all was seen.
@@ -18,6 +19,8 @@ from slixmpp_person import PATIENCE_S, Person, expect, says
 
 # A contact who is there and says nothing of itself.
 ONLINE = ("", "")
+
+WAYS = ["instant-message", "telephone", "email", "context"]
 
 EVENTS = (("presence", "presence"), ("roster_update", "roster"))
 
@@ -143,7 +146,9 @@ def rows(command):
 
 
 async def become_contacts(romeo, juliet):
-    romeo.send_presence_subscription(pto=juliet.boundjid.bare)
+    [found] = rows(await romeo.does("Search for a colleague", {"Name": "jul"}))
+    expect((found["Address"], found["State"]) == (juliet.boundjid.bare, "Online"), f"{found}")
+    romeo.send_presence_subscription(pto=found["Address"])
     await romeo.has(juliet)
     await juliet.has(romeo)
     await romeo.shows(juliet, ONLINE)
@@ -156,6 +161,10 @@ async def states(romeo, juliet):
     await juliet.shows(romeo, ("dnd", "Busy – Lunch"))
     await romeo.does("Be available")
     await juliet.shows(romeo, ONLINE)
+    ways = rows(await juliet.does("How to reach a colleague", {"Colleague": "romeo"}))
+    expect([way["Means"] for way in ways] == WAYS, f"{ways}")
+    [listed] = rows(await juliet.does("Your personal contacts"))
+    expect((listed["Address"], listed["State"]) == (romeo.boundjid.bare, "Online"), f"{listed}")
 
 
 async def talk(romeo, juliet):
