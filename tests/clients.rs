@@ -100,6 +100,17 @@ fn stage_for_administration() -> Result<Server> {
     Ok(server)
 }
 
+/// The same, on which both are agents, with reasons to choose from.
+fn stage_for_agents() -> Result<Server> {
+    let server = stage()?;
+    for jid in [ROMEO, JULIET] {
+        server.command(&["account", "role", jid, "agent"])?;
+    }
+    server.command(&["reason", "put", "not-ready", "lunch", "en: Lunch"])?;
+    server.command(&["reason", "put", "logout", "shift-over", "en: Shift is over"])?;
+    Ok(server)
+}
+
 /// A program that is told by its environment where to go.
 fn told(program: impl AsRef<Path>, server: &Server, transport: Transport) -> Result<Command> {
     let address = server.address(transport.listener())?;
@@ -221,12 +232,7 @@ async fn slixmpp_administers_over_direct_tls() -> Result<()> {
 
 /// Two agents who use the plugins of `examples/parlour_slixmpp`.
 async fn slixmpp_works_in_the_contact_center(transport: Transport) -> Result<()> {
-    let server = stage()?;
-    for jid in [ROMEO, JULIET] {
-        server.command(&["account", "role", jid, "agent"])?;
-    }
-    server.command(&["reason", "put", "not-ready", "lunch", "en: Lunch"])?;
-    server.command(&["reason", "put", "logout", "shift-over", "en: Shift is over"])?;
+    let server = stage_for_agents()?;
     let mut command = told(python(), &server, transport)?;
     command.arg(folder().join("slixmpp_contact_center.py"));
     succeeds(command, &server).await.map(drop)
@@ -240,6 +246,24 @@ async fn slixmpp_works_in_the_contact_center_over_starttls() -> Result<()> {
 #[tokio::test]
 async fn slixmpp_works_in_the_contact_center_over_direct_tls() -> Result<()> {
     slixmpp_works_in_the_contact_center(Transport::DirectTls).await
+}
+
+/// Two agents whose clients know nothing of the contact center.
+async fn two_agents_with_ordinary_clients(transport: Transport) -> Result<()> {
+    let server = stage_for_agents()?;
+    let mut command = told(python(), &server, transport)?;
+    command.arg(folder().join("slixmpp_two_agents.py"));
+    succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn two_agents_with_ordinary_clients_over_starttls() -> Result<()> {
+    two_agents_with_ordinary_clients(Transport::StartTls).await
+}
+
+#[tokio::test]
+async fn two_agents_with_ordinary_clients_over_direct_tls() -> Result<()> {
+    two_agents_with_ordinary_clients(Transport::DirectTls).await
 }
 
 /// S0-3: e-mail through a relay that others wrote, which takes one, takes one later, and refuses one.

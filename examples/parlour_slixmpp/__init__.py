@@ -4,21 +4,42 @@
 
     parlour_slixmpp.register(client)
     await client.plugin["parlour_agent"].login()
+    session = await client.plugin["parlour_im"].invite("juliet@example.org", "Can you help me?")
     await client.plugin["parlour_context"].send(["juliet@example.org"], [Object("case", "1", "Printer")])
 
-One module for each namespace: ``agent`` (agent states), ``context`` (business context). The documents of the protocols are in
-``schemas/`` of Parlour's source.
+One module for each namespace: ``agent`` (agent states), ``contact`` (personal contacts), ``directory`` (search for colleagues), ``reach``
+(how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context). The documents of the protocols are
+in ``schemas/`` of Parlour's source.
 """
 
 from slixmpp.plugins.base import register_plugin
 
-from . import agent, context
+from . import agent, contact, context, directory, im, reach
+from .colleague import Colleague
 from .context import Object
 from .service import Refused
 
-__all__ = ["Object", "Refused", "agent", "context", "register"]
+__all__ = [
+    "Colleague",
+    "Object",
+    "Refused",
+    "agent",
+    "contact",
+    "context",
+    "directory",
+    "im",
+    "reach",
+    "register",
+]
 
-PLUGINS = (agent.Agent, context.Context)
+PLUGINS = (
+    agent.Agent,
+    contact.Contact,
+    directory.Directory,
+    reach.Reach,
+    im.Im,
+    context.Context,
+)
 
 
 def register(client):

@@ -2,14 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from slixmpp.xmlstream import ET
-from slixmpp.xmlstream.handler import Callback
-from slixmpp.xmlstream.matcher import MatchXPath
-
 from .service import Service
 
 NS = "urn:parlour:context:0"
-RSM = "{http://jabber.org/protocol/rsm}"
 
 
 def _name(tag):
@@ -83,23 +78,16 @@ class Context(Service):
     namespace = NS
 
     def plugin_init(self):
-        for tag, handler in (("context", self._brought), ("progress", self._told)):
-            path = "{%s}message/%s" % (self.xmpp.default_ns, _name(tag))
-            self.xmpp.register_handler(Callback(f"Parlour {tag}", MatchXPath(path), handler))
+        self.listen("context", self._brought)
+        self.listen("progress", self._told)
 
-    def plugin_end(self):
-        for tag in ("context", "progress"):
-            self.xmpp.remove_handler(f"Parlour {tag}")
-
-    def _brought(self, message):
-        # Only the server sends from an account's bare address; what somebody else calls a context is none.
-        sending = Sending.of(message.xml.find(_name("context")))
-        if not message["from"].resource and message["from"].bare == sending.sender:
+    async def _brought(self, message, context):
+        sending = Sending.of(context)
+        if self.is_from_account(message, sending.sender):
             self.xmpp.event("parlour_context", sending)
 
-    def _told(self, message):
-        if self.service is None or message["from"] == self.service:
-            progress = message.xml.find(_name("progress"))
+    async def _told(self, message, progress):
+        if await self.is_from_service(message):
             self.xmpp.event("parlour_context_progress", (progress.get("id"), Step.of(progress)))
 
     async def send(self, to, objects, note=None, session=None):
@@ -146,11 +134,7 @@ class Context(Service):
         await self.ask("set", request)
 
     async def _list(self, which, page):
-        request = self.element("contexts", list=which)
-        if page:
-            wanted = ET.SubElement(request, RSM + "set")
-            for name, value in page.items():
-                ET.SubElement(wanted, RSM + name).text = str(value)
+        request = self.paged(self.element("contexts", list=which), page)
         answer = await self.ask("get", request)
         return [Sending.of(it) for it in answer.findall(_name("context"))]
 

@@ -1,10 +1,15 @@
 """What the plugins have in common: they find the service, ask it, and understand its refusals."""
 
+import asyncio
+
 from slixmpp.exceptions import IqError
 from slixmpp.plugins import BasePlugin
 from slixmpp.xmlstream import ET
+from slixmpp.xmlstream.handler import CoroutineCallback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 ERRORS = "urn:parlour:errors:0"
+RSM = "{http://jabber.org/protocol/rsm}"
 
 # Seconds; the service answers as soon as its database has written.
 PATIENCE_S = 20
@@ -29,26 +34,39 @@ class Refused(Exception):
 class Service(BasePlugin):
     """A plugin that asks the contact center of the own host.
 
-    ``namespace`` is that of its requests. The address is found by service discovery once, unless the configuration of the plugin has one as ``service``.
+    ``namespace`` is that of its requests. The address is found by service discovery once, unless the configuration of the
+    plugin has one as ``service``.
     """
 
     dependencies = {"xep_0030"}
     default_config = {"service": None}
     namespace = None
 
+    def __init__(self, xmpp, config=None):
+        super().__init__(xmpp, config)
+        # Whoever needs the address while it is looked for waits in turn, so that events stay in their order.
+        self._finding = asyncio.Lock()
+        self._listening = []
+
+    def plugin_end(self):
+        for name in self._listening:
+            self.xmpp.remove_handler(name)
+
     async def address(self):
         """The address of the service; LookupError where the host has none."""
-        if self.service is None:
-            disco = self.xmpp.plugin["xep_0030"]
-            items = await disco.get_items(jid=self.xmpp.boundjid.domain, timeout=PATIENCE_S)
-            for jid, _, _ in items["disco_items"]["items"]:
-                info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
-                if self.namespace in info["disco_info"]["features"]:
-                    self.service = str(jid)
-                    break
-            else:
-                raise LookupError(f"nobody here speaks {self.namespace}")
-        return self.service
+        async with self._finding:
+            if self.service is None:
+                self.service = await self._find()
+            return self.service
+
+    async def _find(self):
+        disco = self.xmpp.plugin["xep_0030"]
+        items = await disco.get_items(jid=self.xmpp.boundjid.domain, timeout=PATIENCE_S)
+        for jid, _, _ in items["disco_items"]["items"]:
+            info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
+            if self.namespace in info["disco_info"]["features"]:
+                return str(jid)
+        raise LookupError(f"nobody here speaks {self.namespace}")
 
     async def ask(self, kind, payload):
         """Sends an IQ of that kind with that element, and gives the element of the answer, or None."""
@@ -60,9 +78,45 @@ class Service(BasePlugin):
             raise Refused.of(error) from error
         return next(iter(answer.xml), None)
 
+    def listen(self, name, handler):
+        """Has a coroutine called with each message that has such an element, and the element."""
+
+        async def handle(message):
+            # A stranger's error may quote what we have sent.
+            if message["type"] != "error":
+                await handler(message, message.xml.find(self.tag(name)))
+
+        title = f"{self.name} {name}"
+        path = "{%s}message/%s" % (self.xmpp.default_ns, self.tag(name))
+        self.xmpp.register_handler(CoroutineCallback(title, MatchXPath(path), handle))
+        self._listening.append(title)
+
+    async def is_from_service(self, message):
+        return message["from"] == await self.address()
+
+    def is_from_account(self, message, jid):
+        """Whether the own server has sent it in the name of that account: nobody else sends from a bare address of it."""
+        sender = message["from"]
+        return self.is_own_host(sender) and not sender.resource and sender == jid
+
+    def is_own_host(self, jid):
+        return bool(jid.user) and jid.domain == self.xmpp.boundjid.domain
+
+    def tag(self, name):
+        """A name of the plugin's namespace, as ElementTree writes it."""
+        return "{%s}%s" % (self.namespace, name)
+
+    def paged(self, request, page):
+        """The request with what is asked of a list: `max`, `after` and `before` of XEP-0059."""
+        if page:
+            wanted = ET.SubElement(request, RSM + "set")
+            for name, value in page.items():
+                ET.SubElement(wanted, RSM + name).text = str(value)
+        return request
+
     def element(self, name, text=None, /, **attributes):
         """An element of the plugin's namespace, without the attributes that are None."""
-        element = ET.Element("{%s}%s" % (self.namespace, name))
+        element = ET.Element(self.tag(name))
         element.text = text
         for attribute, value in attributes.items():
             if value is not None:

@@ -9,10 +9,10 @@ import asyncio
 import os
 import sys
 
-import slixmpp
 from slixmpp.exceptions import IqError
+from slixmpp_forms import PLUGINS, Executes, notes
+from slixmpp_person import Person, expect, says
 
-PATIENCE_S = 20
 ADMIN = "http://jabber.org/protocol/admin#"
 OWN = "urn:parlour:admin:0#"
 
@@ -20,43 +20,10 @@ OWN = "urn:parlour:admin:0#"
 NOT_BEGUN_WITHOUT_A_FORM = {OWN + "server-reload", OWN + "certificate-reload"}
 
 
-def expect(truth, otherwise):
-    if not truth:
-        sys.exit(otherwise)
-
-
-class Administrator(slixmpp.ClientXMPP):
+class Administrator(Executes, Person):
     def __init__(self):
-        super().__init__(os.environ["XMPP_ROMEO"], os.environ["XMPP_PASSWORD"])
-        self.ca_certs = os.environ["XMPP_CA"]
-        self.enable_direct_tls = os.environ["XMPP_TRANSPORT"] == "direct-tls"
-        self.enable_starttls = not self.enable_direct_tls
-        self.enable_plaintext = False
-        for plugin in ("xep_0030", "xep_0004", "xep_0050"):
-            self.register_plugin(plugin)
-        self.ready = asyncio.Event()
-        self.heard = asyncio.Queue()
-        self.add_event_handler("session_start", lambda _: self.ready.set())
-        self.add_event_handler("message", self.heard.put_nowait)
-
-    async def command(self, node, action=None, session=None, form=None):
-        iq = self.make_iq_set(ito=self.boundjid.domain)
-        iq["command"]["node"] = node
-        if action:
-            iq["command"]["action"] = action
-        if session:
-            iq["command"]["sessionid"] = session
-        if form is not None:
-            iq["command"].append(form)
-        answer = await iq.send(timeout=PATIENCE_S)
-        expect(answer["command"]["sessionid"], f"{node}: no sessionid")
-        return answer["command"]
-
-    def filled(self, values):
-        form = self.plugin["xep_0004"].make_form(ftype="submit")
-        for var, value in values.items():
-            form.add_field(var=var, value=value)
-        return form
+        super().__init__(os.environ["XMPP_ROMEO"], PLUGINS, ())
+        self.service = self.boundjid.domain
 
     async def does(self, node, **values):
         """Executes, fills in what is asked, and completes."""
@@ -81,19 +48,14 @@ class Administrator(slixmpp.ClientXMPP):
         sys.exit(f"{node} was not refused")
 
 
-def notes(command):
-    return " ".join(text for _, text in command["notes"])
-
-
 async def main():
     chief = Administrator()
-    chief.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
-    await asyncio.wait_for(chief.ready.wait(), PATIENCE_S)
+    chief.dial()
+    await chief.sees("session")
     chief.send_presence()
     host = chief.boundjid.domain
 
-    listed = await chief.plugin["xep_0050"].get_commands(host, timeout=PATIENCE_S)
-    nodes = [node for _, node, _ in listed["disco_items"]["items"]]
+    nodes = await chief.commands()
     expect(len(nodes) > 50, f"only {nodes}")
     begun_with_form = 0
     for node in nodes:
@@ -130,11 +92,8 @@ async def main():
     expect(int(count) == len(listed), f"{count} and {listed}")
 
     await chief.does(ADMIN + "announce", announcement="Tea\nat five.")
-    while True:
-        message = await asyncio.wait_for(chief.heard.get(), PATIENCE_S)
-        if message["body"] == "Tea\nat five.":
-            expect(message["type"] == "headline", message["type"])
-            break
+    message = await chief.sees("message", says("Tea\nat five."))
+    expect(message["type"] == "headline", message["type"])
 
     # What was wrong can be put right in the same dialogue; when it is over, it is over.
     node = ADMIN + "change-user-password"
@@ -160,7 +119,7 @@ async def main():
     expect("info,parlour" not in notes(done), notes(done))
     done = await chief.does(OWN + "certificate-list")
     expect(list(done["form"]["items"]), "no certificate is listed")
-    chief.disconnect()
+    await chief.leaves()
     print("all was done", flush=True)
 
 

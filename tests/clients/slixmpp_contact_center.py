@@ -1,6 +1,6 @@
 """Two agents use the plugins of examples/parlour_slixmpp: another implementation of the protocols than the server's.
 
-Told by the environment as slixmpp_talk.py is. Romeo and Juliet are agents, and `lunch` and `shift-over` are reasons. Exits with 0
+Told by the environment as slixmpp_person.py says. Romeo and Juliet are agents, and `lunch` and `shift-over` are reasons. Exits with 0
 when all went as it should.
 """
 
@@ -8,43 +8,56 @@ import asyncio
 import os
 import pathlib
 import sys
+import xml.etree.ElementTree as ET
 
-import slixmpp
+from slixmpp_person import Person, expect, says
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 
 import parlour_slixmpp  # noqa: E402
 from parlour_slixmpp import Object, Refused  # noqa: E402
 
-PATIENCE_S = 20
+EVENTS = (
+    ("parlour_context", "context"),
+    ("parlour_context_progress", "step"),
+    ("parlour_email_failed", "failed"),
+    ("parlour_im_invitation", "invitation"),
+    ("parlour_im_said", "said"),
+    ("parlour_im_event", "event"),
+    ("roster_update", "roster"),
+)
+
+CARD = "<FN>Juliet Capulet</FN><TEL><WORK/><NUMBER>+49 30 12345678</NUMBER></TEL>"
+FORGED = (
+    "<email-failed xmlns='urn:parlour:reach:0' id='1' colleague='juliet'><subject/><why/></email-failed>",
+    "<progress xmlns='urn:parlour:context:0' id='1' jid='juliet@localhost' progress='opened'/>",
+    "<context xmlns='urn:parlour:context:0' id='1' sender='juliet@localhost'/>",
+    "<event xmlns='urn:parlour:im:0' id='1' type='ended' at='2026-01-31T12:00:00Z'/>",
+    "<invitation xmlns='urn:parlour:im:0' id='1' from='juliet@localhost' until='2026-01-31T12:00:00Z'/>",
+    "<said xmlns='urn:parlour:im:0' id='1'/>",
+)
 
 
-def expect(truth, otherwise):
-    if not truth:
-        sys.exit(otherwise)
-
-
-class Person(slixmpp.ClientXMPP):
+class Agent(Person):
     def __init__(self, who):
-        super().__init__(os.environ[who], os.environ["XMPP_PASSWORD"])
-        self.ca_certs = os.environ["XMPP_CA"]
-        self.enable_direct_tls = os.environ["XMPP_TRANSPORT"] == "direct-tls"
-        self.enable_starttls = not self.enable_direct_tls
-        self.enable_plaintext = False
         # Receipts are sent by the library, which knows nothing of contexts.
-        self.register_plugin("xep_0184")
+        super().__init__(os.environ[who], ("xep_0184",), EVENTS)
         parlour_slixmpp.register(self)
-        self.ready = asyncio.Event()
-        self.brought = asyncio.Queue()
-        self.steps = asyncio.Queue()
-        self.add_event_handler("session_start", lambda _: self.ready.set())
-        self.add_event_handler("parlour_context", self.brought.put_nowait)
-        self.add_event_handler("parlour_context_progress", self.steps.put_nowait)
 
-    async def arrive(self):
-        self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
-        await asyncio.wait_for(self.ready.wait(), PATIENCE_S)
+    async def arrives(self):
+        self.dial()
+        await self.sees("session")
+        await self.get_roster()
         self.send_presence()
+
+    async def has(self, contact, subscription):
+        """Waits until a push of the roster has a contact so."""
+
+        def tells(push):
+            items = push["roster"]["items"]
+            return contact in items and items[contact]["subscription"] == subscription
+
+        await self.sees("roster", tells)
 
 
 async def refused(code, request):
@@ -55,10 +68,6 @@ async def refused(code, request):
         expect(refusal.text, f"{code} without a sentence")
     else:
         sys.exit(f"{code} is not refused")
-
-
-async def next_of(queue):
-    return await asyncio.wait_for(queue.get(), PATIENCE_S)
 
 
 async def states(romeo):
@@ -82,17 +91,19 @@ async def contexts(romeo, juliet):
     await ours.opened(order)
     sent = await ours.send([juliet.boundjid.bare], [fire, Object("sales-order", "7")], "Look <here>")
     expect(sent.objects == [fire, order] and sent.note == "Look <here>", sent)
-    brought = await next_of(juliet.brought)
+    brought = await juliet.sees("context")
     expect((brought.id, brought.objects, brought.note) == (sent.id, sent.objects, sent.note), brought)
-    about, step = await next_of(romeo.steps)
+    about, step = await romeo.sees("step")
     expect((about, step.jid, step.progress) == (sent.id, juliet.boundjid.bare, "delivered"), step)
     opened = await hers.open(sent.id)
     expect([step.progress for step in opened.recipients] == ["opened"], opened)
-    about, step = await next_of(romeo.steps)
+    about, step = await romeo.sees("step")
     expect((about, step.progress) == (sent.id, "opened"), step)
     expect((await ours.find(sent.id)).recipients == [step], "the sender sees something else")
     second = await ours.send([juliet.boundjid.bare], [order])
-    await next_of(juliet.brought)
+    await juliet.sees("context")
+    about, step = await romeo.sees("step")
+    expect((about, step.progress) == (second.id, "delivered"), step)
     page = await hers.received(max=1)
     expect([it.id for it in page] == [second.id], page)
     page = await hers.received(max=5, after=second.id)
@@ -107,14 +118,169 @@ async def contexts(romeo, juliet):
     await refused("context-unknown", hers.open("no-such-context"))
 
 
+async def contacts(romeo, juliet):
+    contact, jid = romeo.plugin["parlour_contact"], juliet.boundjid.bare
+    expect(await contact.contacts() == [], "there are contacts already")
+    await contact.add(jid)
+    await romeo.has(jid, "both")
+    await juliet.has(romeo.boundjid.bare, "both")
+    [seen] = await contact.contacts(max=10)
+    expect((seen.jid, seen.view, seen.status) == (jid, "offline", "Offline"), seen)
+    await juliet.plugin["parlour_agent"].login()
+    [seen] = await contact.contacts()
+    expect((seen.view, seen.status) == ("online", "Online"), seen)
+    expect(await contact.contacts(after=jid) == [], "somebody is behind the last")
+    await refused("already-contact", contact.add(jid))
+    await refused("no-account", contact.add("nobody"))
+    await juliet.plugin["parlour_contact"].remove(romeo.boundjid.user)
+    await romeo.has(jid, "remove")
+    await juliet.has(romeo.boundjid.bare, "remove")
+    await refused("no-contact", contact.remove(jid))
+
+
+async def directory(romeo, juliet):
+    await juliet.publishes(CARD)
+    search = romeo.plugin["parlour_directory"].search
+    found = await search("cap")
+    seen = [(it.jid, it.view, it.name) for it in found.colleagues]
+    expect(seen == [(juliet.boundjid.bare, "online", "Juliet Capulet")], found)
+    expect(found.complete, found)
+    found = await search("jul cap", ["busy", "offline"])
+    expect(found.colleagues == [] and found.complete, found)
+    found = await search("juliet", max=1, after=juliet.boundjid.bare)
+    expect(found.colleagues == [], found)
+    await refused("query-too-short", search("ca"))
+
+
+async def ways(romeo, juliet):
+    """How Juliet can be reached, and how not."""
+    ours, jid = romeo.plugin["parlour_reach"], juliet.boundjid.bare
+    reached = await ours.reach(jid)
+    expect((reached.jid, reached.view) == (jid, "online"), reached)
+    expect(sorted(reached.means) == ["context", "email", "instant-message", "telephone"], reached)
+    expect(reached.means["telephone"].uri == "tel:+493012345678", reached)
+    expect(reached.means["instant-message"].uri == f"xmpp:{jid}?message", reached)
+    email = reached.means["email"]
+    expect(email.uri is None and email.code == "no-address" and email.text, email)
+    uri = await ours.contact_by(jid, "telephone")
+    expect(uri == "tel:+493012345678", uri)
+    await refused("no-address", ours.contact_by(jid, "email"))
+    await refused("no-address", ours.send_email(jid, "Lunch", "At noon?"))
+    await juliet.publishes(CARD + "<EMAIL><USERID>juliet@mail.example</USERID></EMAIL>")
+    email = await ours.send_email(jid, "Lunch & more", "At noon?")
+    uri = "mailto:juliet@mail.example?subject=Lunch%20%26%20more&body=At%20noon%3F"
+    expect((email.id, email.uri) == (None, uri), email)
+    await refused("email-empty", ours.send_email(jid, "Lunch", " "))
+    await refused("oneself", ours.reach(romeo.boundjid.bare))
+    await juliet.plugin["parlour_agent"].not_ready("lunch")
+    await refused("colleague-not-ready", ours.contact_by(jid, "telephone"))
+    await refused("colleague-not-ready", romeo.plugin["parlour_im"].invite(jid, "Lunch?"))
+    await juliet.plugin["parlour_agent"].ready()
+
+
+async def talk(romeo, juliet):
+    """An invitation, the conversation, its end, and what is left of it."""
+    ours, hers = romeo.plugin["parlour_im"], juliet.plugin["parlour_im"]
+    session = await ours.invite(juliet.boundjid.bare, "Can you <help> me?")
+    expect(session.colleague == juliet.boundjid.bare, session)
+    expect((session.side, session.status) == ("inviter", "pending"), session)
+    invitation = await juliet.sees("invitation")
+    expect((invitation.id, invitation.sender) == (session.id, romeo.boundjid.bare), invitation)
+    expect(invitation.text == "Can you <help> me?", invitation)
+    expect(invitation.until > session.invited, invitation)
+    await refused("not-the-invitee", ours.accept(session.id))
+    expect((await hers.accept(session.id)).status == "connected", "not connected")
+    await event(romeo, session, "accepted", juliet)
+    await event(juliet, session, "connected", juliet)
+    await hers.say(session.id, "Of course.")
+    said = await romeo.sees("said")
+    expect((said.id, said.sender, said.text) == (session.id, juliet.boundjid.bare, "Of course."), said)
+    # What the client sends itself belongs to the session, too.
+    romeo.send_message(mto=juliet.boundjid.bare, mbody="It is about an order.", mtype="chat")
+    said = await juliet.sees("said")
+    expect((said.id, said.text) == (session.id, "It is about an order."), said)
+    ended = await ours.end(session.id)
+    expect((ended.status, ended.done) == ("ended", False), ended)
+    await event(romeo, session, "ended", romeo)
+    await event(juliet, session, "ended", romeo)
+    await refused("im-session-ended", hers.say(session.id, "One more thing"))
+    expect([it.id for it in await ours.sessions()] == [session.id], "it is not listed")
+    expect((await ours.done(session.id)).done, "it is not done")
+    await event(romeo, session, "done", romeo)
+    expect(await ours.sessions() == [], "what is done is listed")
+    expect([it.id for it in await ours.sessions(all=True, max=5)] == [session.id], "what is done is lost")
+    expect([it.id for it in await hers.sessions()] == [session.id], "it left the list of the other")
+    await transcripts(ours, hers, session)
+    await answers(romeo, juliet)
+
+
+async def transcripts(ours, hers, session):
+    lines = await ours.transcript(session.id)
+    told = [(it.kind, it.logon, it.text) for it in lines]
+    expected = [
+        ("message", "romeo", "Can you <help> me?"),
+        ("accepted", "juliet", None),
+        ("message", "juliet", "Of course."),
+        ("message", "romeo", "It is about an order."),
+        ("ended", "romeo", None),
+    ]
+    expect(told == expected, told)
+    expect(await hers.transcript(session.id) == lines, "the other reads something else")
+    page = await hers.transcript(session.id, max=2, after=lines[0].n)
+    expect(page == lines[1:3], page)
+    await refused("im-session-unknown", ours.transcript("no-such-session"))
+
+
+async def answers(romeo, juliet):
+    """One that is rejected, one that is taken back."""
+    ours, hers = romeo.plugin["parlour_im"], juliet.plugin["parlour_im"]
+    session = await ours.invite(juliet.boundjid.user, "Tea?")
+    expect((await juliet.sees("invitation")).id == session.id, "another invitation")
+    expect((await hers.reject(session.id)).status == "rejected", "not rejected")
+    for person in (romeo, juliet):
+        await event(person, session, "rejected", juliet)
+    session = await ours.invite(juliet.boundjid.user, "Coffee?")
+    expect((await juliet.sees("invitation")).id == session.id, "another invitation")
+    expect((await ours.cancel(session.id)).status == "cancelled", "not cancelled")
+    for person in (romeo, juliet):
+        await event(person, session, "cancelled", romeo)
+    expect((await hers.session(session.id)).status == "cancelled", "the other sees it otherwise")
+    await refused("invitation-cancelled", hers.accept(session.id))
+
+
+async def forged(romeo, juliet):
+    """What only the server says is believed from nobody else."""
+    for element in FORGED:
+        message = juliet.make_message(romeo.boundjid.bare, mbody="forged", mtype="chat")
+        message.append(ET.fromstring(element))
+        message.send()
+        await romeo.sees("message", says("forged"))
+    await romeo.plugin["parlour_agent"].state()
+    juliet.send_message(mto=romeo.boundjid.bare, mbody="that was all", mtype="chat")
+    await romeo.sees("message", says("that was all"))
+    believed = [it for it in romeo.kept if it[0] not in ("message", "roster")]
+    expect(believed == [], believed)
+
+
+async def event(person, session, kind, by):
+    told = await person.sees("event")
+    expect((told.id, told.type, told.by) == (session.id, kind, by.boundjid.bare), told)
+    expect(told.text and told.at, told)
+
+
 async def main():
-    romeo, juliet = Person("XMPP_ROMEO"), Person("XMPP_JULIET")
-    await romeo.arrive()
-    await juliet.arrive()
+    romeo, juliet = Agent("XMPP_ROMEO"), Agent("XMPP_JULIET")
+    await romeo.arrives()
+    await juliet.arrives()
     await states(romeo)
     await contexts(romeo, juliet)
+    await contacts(romeo, juliet)
+    await directory(romeo, juliet)
+    await ways(romeo, juliet)
+    await talk(romeo, juliet)
+    await forged(romeo, juliet)
     for person in (romeo, juliet):
-        await person.disconnect()
+        await person.leaves()
 
 
-asyncio.run(main())
+asyncio.run(asyncio.wait_for(main(), 100))

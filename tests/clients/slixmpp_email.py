@@ -1,7 +1,7 @@
 """An agent sends e-mail to a colleague through a relay, which is one that others wrote (aiosmtpd): one that it takes,
 one that it takes the second time only, and one that it refuses, of which the agent is told.
 
-Told by the environment as slixmpp_talk.py is, and by SMTP_PORT where the relay shall listen. Exits with 0 when all went
+Told by the environment as slixmpp_person.py says, and by SMTP_PORT where the relay shall listen. Exits with 0 when all went
 as it should.
 """
 
@@ -9,22 +9,16 @@ import asyncio
 import email
 import email.policy
 import os
+import pathlib
 import sys
-import xml.etree.ElementTree as ET
 
-import slixmpp
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from slixmpp_person import PATIENCE_S, Person, expect
 
-PATIENCE_S = 30
-CENTER = "center.localhost"
-AGENT = "urn:parlour:agent:0"
-REACH = "urn:parlour:reach:0"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 
-
-def expect(truth, otherwise):
-    if not truth:
-        sys.exit(otherwise)
+import parlour_slixmpp  # noqa: E402
 
 
 class Relay:
@@ -50,42 +44,23 @@ def authenticated(server, session, envelope, mechanism, data):
     return AuthResult(success=good)
 
 
-class Agent(slixmpp.ClientXMPP):
+class Agent(Person):
     def __init__(self, jid):
-        super().__init__(jid, os.environ["XMPP_PASSWORD"])
-        self.ca_certs = os.environ["XMPP_CA"]
-        self.enable_direct_tls = os.environ["XMPP_TRANSPORT"] == "direct-tls"
-        self.enable_starttls = not self.enable_direct_tls
-        self.enable_plaintext = False
-        self.ready = asyncio.Event()
-        self.heard = asyncio.Queue()
-        self.add_event_handler("session_start", lambda _: self.ready.set())
-        self.add_event_handler("message", self.heard.put_nowait)
+        super().__init__(jid, (), (("parlour_email_failed", "failed"),))
+        parlour_slixmpp.register(self)
 
     async def begin(self, address):
-        self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
-        await asyncio.wait_for(self.ready.wait(), PATIENCE_S)
+        self.dial()
+        await self.sees("session")
         self.send_presence()
-        card = (
-            f"<vCard xmlns='vcard-temp'><FN>{self.boundjid.user.title()}</FN>"
-            f"<EMAIL><USERID>{address}</USERID></EMAIL></vCard>"
-        )
-        await self.does(card, to=self.boundjid.bare)
-        await self.does(f"<login xmlns='{AGENT}'/>")
-
-    async def does(self, payload, to=CENTER):
-        iq = self.make_iq_set(ito=to)
-        iq.append(ET.fromstring(payload))
-        answer = await iq.send(timeout=PATIENCE_S)
-        return answer.xml
+        name = self.boundjid.user.title()
+        await self.publishes(f"<FN>{name}</FN><EMAIL><USERID>{address}</USERID></EMAIL>")
+        await self.plugin["parlour_agent"].login()
 
     async def sends(self, subject, text):
-        answer = await self.does(
-            f"<send-email xmlns='{REACH}' colleague='juliet'>"
-            f"<subject>{subject}</subject><text>{text}</text></send-email>"
-        )
-        queued = answer.find(f"{{{REACH}}}send-email")
-        expect(queued is not None and queued.get("id"), ET.tostring(answer))
+        sent = await self.plugin["parlour_reach"].send_email("juliet", subject, text)
+        expect(sent.id and sent.uri is None, f"{sent}")
+        return sent
 
 
 async def main():
@@ -117,15 +92,17 @@ async def main():
     _, letter = await asyncio.wait_for(relay.taken.get(), PATIENCE_S)
     expect(letter["Subject"] == "Later" and relay.later == 1, letter["Subject"])
 
-    await romeo.sends("Refused", "x")
-    told = await asyncio.wait_for(romeo.heard.get(), PATIENCE_S)
+    sent = await romeo.sends("Refused", "x")
+    told = await romeo.sees("message")
     expect("“Refused” to juliet@mail.example was not sent" in told["body"], told["body"])
     expect("with code 550" in told["body"], told["body"])
-    expect(told.xml.find(f"{{{REACH}}}email-failed") is not None, ET.tostring(told.xml))
+    failed = await romeo.sees("failed")
+    expect((failed.id, failed.colleague) == (sent.id, juliet.boundjid.bare), f"{failed}")
+    expect(failed.subject == "Refused" and "550" in failed.why, f"{failed}")
     expect(relay.taken.empty(), "more was sent")
 
     for agent in (romeo, juliet):
-        agent.disconnect()
+        await agent.leaves()
     server.close()
     print("all was done", flush=True)
 

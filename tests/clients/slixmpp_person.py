@@ -7,6 +7,7 @@ PEM file), XMPP_PASSWORD.
 import asyncio
 import os
 import sys
+import xml.etree.ElementTree as ET
 
 import slixmpp
 
@@ -64,6 +65,12 @@ class Person(slixmpp.ClientXMPP):
 
     def dial(self):
         self.connect(os.environ["XMPP_HOST"], int(os.environ["XMPP_PORT"]))
+
+    async def publishes(self, card):
+        """Stores a vCard of these elements (XEP-0054)."""
+        iq = self.make_iq_set()
+        iq.append(ET.fromstring(f"<vCard xmlns='vcard-temp'>{card}</vCard>"))
+        await iq.send(timeout=PATIENCE_S)
 
     async def leaves(self):
         self.disconnect()
