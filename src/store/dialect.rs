@@ -30,10 +30,6 @@ use super::readers::Readers;
 /// otherwise fail in the middle when another process (the command line) writes meanwhile.
 pub(super) const SQLITE_BEGIN: &str = "begin immediate";
 
-/// Pages in the write-ahead log, at most, before they are copied into the file: 32 MiB. Commits touch the same
-/// pages of indexes again and again, and each is copied once, however often it is in the log.
-const SQLITE_LOG_PAGES: &str = "8192";
-
 /// Opens the file, making it when it does not exist, readable by the server's user only: it holds
 /// the keys of passwords.
 pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePool, sqlx::Error> {
@@ -51,8 +47,7 @@ pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePo
     }
     let options = sqlite_options(file, limits)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES);
+        .synchronous(SqliteSynchronous::Full);
     sqlite_pool(limits)
         .max_connections(1)
         .connect_with(options)

@@ -9,7 +9,7 @@ use tokio::sync::MutexGuard;
 
 use super::live::Live;
 use super::operations::{described, element};
-use crate::domain::agent_state::{Agent, View};
+use crate::domain::agent_state::{Agent, State, View};
 use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::ids::AgentId;
 use crate::domain::reason_code::ReasonCodes;
@@ -124,7 +124,8 @@ impl Seen {
     /// What others are told of that agent.
     pub(super) fn of(agent: Agent, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
         let view = agent.view(display);
-        let status = (view == View::Busy).then(|| {
+        let has_left = agent.state() == State::LoggedOut && agent.since.is_some();
+        let status = (view == View::Busy || has_left).then(|| {
             let text = agent.status(view, reasons, LANGUAGE);
             Element::new(ns::CLIENT, "status").text(text)
         });

@@ -75,7 +75,7 @@ pub(super) fn strip(presence: &mut Stanza) {
 /// Makes the presence say what the agent's state is, beside what its client has said.
 pub(super) fn stamp(presence: &mut Stanza, said: &Said, seen: &Seen) {
     let own = said.show();
-    let show = show_beside(seen.view, own);
+    let show = show_beside(seen.view, seen.agent.state(), own);
     let status = seen
         .status
         .as_ref()

@@ -441,7 +441,7 @@ async fn contexts_are_listed_in_pages() {
 
 /// What is old goes, and what belongs to an account that is removed.
 #[tokio::test]
-async fn old_contexts_and_those_of_removed_accounts_go() {
+async fn old_contexts_go_and_nobody_sees_those_of_a_former_account() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
     let (mut romeo, mut juliet) = (
         floor.online("romeo/desk").await,
@@ -456,10 +456,18 @@ async fn old_contexts_and_those_of_removed_accounts_go() {
     assert_eq!(super::retention::forget_old(services).await.unwrap(), 0);
     let left = of(&mut juliet, "get", "contexts list='received'", "").await;
     assert!(left.contains("<count>1</count>"), "{left}");
+    // Romeo's account is removed, and another person gets its name.
     let gone = crate::proto::BareJid::new("romeo@localhost").unwrap();
+    let accounts = services.store.accounts();
+    accounts.remove(&gone).await.unwrap();
     services.hooks.run_removed(&gone, services).await;
-    let left = of(&mut juliet, "get", "contexts list='received'", "").await;
-    assert!(left.contains("<count>0</count>"), "{left}");
+    let now = floor.house.clock.now().plus_seconds(1);
+    let made = accounts.create(&gone, crate::domain::rights::Role::Agent, &[], now);
+    Box::pin(made).await.unwrap();
     let recent = of(&mut romeo, "get", "recent", "").await;
     assert!(!recent.contains("<entry"), "{recent}");
+    let sent = of(&mut romeo, "get", "contexts list='sent'", "").await;
+    assert!(!sent.contains("<context "), "{sent}");
+    let left = of(&mut juliet, "get", "contexts list='received'", "").await;
+    assert!(left.contains("<count>1</count>"), "{left}");
 }

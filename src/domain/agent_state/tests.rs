@@ -549,12 +549,13 @@ fn plain_clients_show_dnd_for_busy_and_what_the_client_itself_says() {
     ];
     for own in shows {
         let free = matches!(own, None | Some(Show::Chat));
-        assert_eq!(show_beside(View::Online, own), own);
-        assert_eq!(show_beside(View::Offline, own), own);
-        assert_eq!(
-            show_beside(View::Busy, own),
-            if free { Some(Show::Dnd) } else { own }
-        );
+        let shown = |view, state| show_beside(view, state, own);
+        assert_eq!(shown(View::Online, State::Available), own);
+        assert_eq!(shown(View::Offline, State::Available), own);
+        let away = if free { Some(Show::Xa) } else { own };
+        assert_eq!(shown(View::Offline, State::LoggedOut), away);
+        let busy = if free { Some(Show::Dnd) } else { own };
+        assert_eq!(shown(View::Busy, State::Engaged), busy);
     }
 }
 

@@ -80,10 +80,13 @@ impl Agent {
 /// The `<show/>` of one of the agent's sessions that colleagues get, where its client has sent `own`. A client
 /// that says by itself that its user is away is more exact than we are.
 #[must_use]
-pub const fn show_beside(view: View, own: Option<Show>) -> Option<Show> {
-    match (view, own) {
-        (View::Busy, None | Some(Show::Chat)) => Some(Show::Dnd),
-        (View::Busy, Some(Show::Away | Show::Xa | Show::Dnd))
-        | (View::Online | View::Offline, _) => own,
+pub const fn show_beside(view: View, state: State, own: Option<Show>) -> Option<Show> {
+    match (view, state, own) {
+        (View::Busy, _, None | Some(Show::Chat)) => Some(Show::Dnd),
+        // Its client is there, and it takes no part: plain clients have no nearer word.
+        (View::Offline, State::LoggedOut, None | Some(Show::Chat)) => Some(Show::Xa),
+        (View::Busy | View::Offline, _, Some(Show::Away | Show::Xa | Show::Dnd))
+        | (View::Offline, State::Available | State::NotReady | State::Engaged | State::WrapUp, _)
+        | (View::Online, _, _) => own,
     }
 }

@@ -55,7 +55,7 @@ async fn the_state_goes_with_the_presence_and_keeps_what_the_client_says() {
     ask(&mut romeo, "set", &over).await;
     let heard = last(&mut juliet);
     assert!(
-        heard.contains("<show>chat</show><status>here</status>")
+        heard.contains("<show>xa</show><status>Offline</status>")
             && heard.contains("state='logged-out' reason='shift-over'")
             && heard.contains("view='offline'"),
         "{heard}"
