@@ -285,7 +285,8 @@ mod tests {
             panic!("SQLite was asked for");
         };
         let mut reader = readers.reader().await.unwrap();
-        let only: i64 = sqlx::query_scalar("pragma query_only")
+        let asked = "pragma query_only";
+        let only: i64 = sqlx::query_scalar(asked)
             .fetch_one(reader.connection().unwrap())
             .await
             .unwrap();
