@@ -1,13 +1,13 @@
 //! The contact center: what [`crate::domain`] decides is loaded, saved and told to those it concerns.
 //!
-//! Each host has the service `center.<host>`. What can be asked of it are the [`operation`]s, each defined once
-//! and reached through two [`doors`]: a typed IQ in one of our namespaces, and an ad-hoc command (XEP-0050). A command changes
+//! Each host has the service `center.<host>`. What can be asked of it are the `operation`s, each defined once
+//! and reached through two `doors`: a typed IQ in one of our namespaces, and an ad-hoc command (XEP-0050). A command changes
 //! records: they are loaded, the domain decides, and snapshots, events and what is to be told are
-//! written in one transaction ([`draft`]), which fails when something has changed since it was read. What was written is
-//! then sent ([`outbox`]), after a crash once more; receivers drop repeats by the message's id. What time changes
-//! waits in the database ([`timers`]).
+//! written in one transaction (`draft`), which fails when something has changed since it was read. What was written is
+//! then sent (`outbox`), after a crash once more; receivers drop repeats by the message's id. What time changes
+//! waits in the database (`timers`).
 //!
-//! One folder for each part of the design: [`agents`], [`contacts`], [`im`], [`context`].
+//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`.
 
 mod agents;
 mod center;
