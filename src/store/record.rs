@@ -69,7 +69,6 @@ queries! {
     FORGET_EVENTS = "delete from record_event where kind = $1 and id = $2 and version <= $3";
     DUE = "select kind, id from record where due <= $1 order by due limit cast($2 as bigint)";
     NEXT_DUE = "select due from record where due is not null order by due limit 1";
-    GUARD = "select version from record_guard where name = $1";
     OUTBOX = "select id, stanza from outbox where id > $1 order by id limit cast($2 as bigint)";
     SENT = "delete from outbox where id = $1";
     REMOVE = "delete from record where kind = $1 and id = $2";
@@ -277,7 +276,7 @@ impl Records<'_> {
     /// When the database fails.
     pub async fn guard(&self, name: &str) -> Result<Guard, StoreError> {
         let version: Option<i64> = reading!(self.db, pool => {
-            sqlx::query_scalar(GUARD).bind(name).fetch_optional(pool).await?
+            sqlx::query_scalar(writing::GUARD).bind(name).fetch_optional(pool).await?
         });
         Ok(Guard {
             name: name.to_owned(),

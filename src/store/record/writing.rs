@@ -91,6 +91,8 @@ queries! {
     ADD_OUTGOING = "insert into outbox (id, stanza) values ($1, $2)";
 }
 
+pub(super) const GUARD: &str = GUARD_VERSION;
+
 /// The queue of what is to be written.
 pub(in crate::store) type Writer = Grouped<Decisions>;
 
