@@ -46,15 +46,12 @@ pub(super) fn read(
         ReadError::From => Unfit::Fatal(StreamCondition::InvalidFrom.into()),
         ReadError::Refused(stanza, error) => refused(*stanza, &error, session),
     })?;
-    // RFC 6120 §8.1.2.1: absent, or the client's own bare or full address.
-    if let Some(from) = &stanza.from {
-        let own = from.bare() == session.account().jid()
-            && from
-                .resource()
-                .is_none_or(|resource| resource == session.resource());
-        if !own {
-            return Err(Unfit::Fatal(StreamCondition::InvalidFrom.into()));
-        }
+    // RFC 6120 §8.1.2.1: the account's own address is overridden with the session's. A client
+    // that has just resumed may still name the resource that it meant to bind.
+    if let Some(from) = &stanza.from
+        && from.bare() != session.account().jid()
+    {
+        return Err(Unfit::Fatal(StreamCondition::InvalidFrom.into()));
     }
     stanza.from = Some(session.address());
     if stanza.lang.is_none() {
