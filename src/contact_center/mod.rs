@@ -7,17 +7,20 @@
 //! then sent (`outbox`), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database (`timers`).
 //!
-//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`.
+//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `interactions`, `customers`, `activities`.
 
+mod activities;
 mod agents;
 mod center;
 mod contacts;
 mod context;
+mod customers;
 mod desk;
 mod doors;
 mod draft;
 mod errors;
 mod im;
+mod interactions;
 mod operation;
 mod outbox;
 mod people;
@@ -48,7 +51,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(contacts::operations())
 }
 
-/// The operations that components may have done, too.
+/// What components may have done.
 fn for_components() -> impl Iterator<Item = &'static ForComponents> {
     contacts::FOR_COMPONENTS.iter()
 }

@@ -46,20 +46,27 @@ pub(super) struct Operation {
 /// What does an operation.
 pub(super) type Run = fn(Caller, Values) -> BoxFuture<'static, Result<Outcome, Refused>>;
 
-/// An operation that components may have done, too.
+/// Something that a component can have done, by a typed IQ only.
 pub(super) struct ForComponents {
     /// The namespace of its element.
     pub(super) ns: &'static str,
     /// The name of its element.
     pub(super) name: &'static str,
-    /// The role that a component needs.
+    /// Whether the IQ is a get or a set.
+    pub(super) act: Act,
+    /// The role that the component needs.
     pub(super) role: ComponentRole,
-    /// What does it for them.
+    /// What it is told; no two of the same name.
+    pub(super) fields: &'static [Field],
+    /// What does it.
     pub(super) run: fn(Visitor, Values) -> BoxFuture<'static, Result<Outcome, Refused>>,
 }
 
 /// A component that has an operation done.
 pub(super) struct Visitor {
+    pub(super) center: Arc<Center>,
+    /// Its domain, as configured.
+    pub(super) component: String,
     pub(super) place: Arc<Place>,
     pub(super) services: Arc<Services>,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::errors::{Refused, malformed};
-use super::operation::{Field, Kind, Need, Operation};
+use super::operation::{Field, Kind, Need};
 use crate::domain::ids::AgentId;
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{BareJid, Condition};
@@ -35,24 +35,24 @@ enum Value {
 }
 
 impl Values {
-    /// Understands what was given for the fields of an operation that is asked of that host.
+    /// Understands what was given for those fields, asked of that host.
     ///
     /// # Errors
     /// `bad-request` with which field is missing, too many, or not understood.
     pub(super) fn understand(
-        operation: &Operation,
+        fields: &'static [Field],
         host: &BareJid,
         given: Vec<(&'static str, Given)>,
         page: PageRequest,
     ) -> Result<Self, Refused> {
         let mut values: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
         for (name, given) in given {
-            let field = operation.fields.iter().find(|field| field.name == name);
+            let field = fields.iter().find(|field| field.name == name);
             let field = field.ok_or_else(|| unknown(name))?;
             let value = understood(field, host, given)?;
             values.entry(field.name).or_default().push(value);
         }
-        for field in operation.fields {
+        for field in fields {
             let count = values.get(field.name).map_or(0, Vec::len);
             let max = match field.need {
                 Need::Required if count == 0 && field.kind != Kind::Page => {

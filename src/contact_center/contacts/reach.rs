@@ -64,11 +64,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-/// What a component of a CRM may ask, too.
+/// What a component of a CRM may ask.
 pub(in crate::contact_center) const FOR_COMPONENTS: &[ForComponents] = &[ForComponents {
     ns: NS,
     name: "reach",
+    act: Act::Get,
     role: ComponentRole::Crm,
+    fields: &[COLLEAGUE],
     run: |visitor, values| Box::pin(look_for_many(visitor, values)),
 }];
 

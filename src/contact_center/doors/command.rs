@@ -133,7 +133,7 @@ fn understand(
         given.extend(texts.map(|text| (told.name, Given::Text(text))));
     }
     let page = PageRequest::default();
-    Values::understand(operation, &caller.place.host, given, page).map_err(as_form)
+    Values::understand(operation.fields, &caller.place.host, given, page).map_err(as_form)
 }
 
 /// A form is answered by a form: what is missing in it is told in its words.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::super::center::{Center, Place};
 use super::super::errors::{Refused, malformed};
-use super::super::operation::{Act, Field, Kind, Operation, Stands};
-use super::super::operations;
+use super::super::operation::{Act, Field, ForComponents, Kind, Operation, Stands, Visitor};
 use super::super::values::{Given, Values, unknown};
+use super::super::{for_components, operations};
+use crate::config::ComponentRole;
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{IqType, ns};
@@ -18,35 +19,76 @@ pub(in crate::contact_center) async fn answer(
     place: &Arc<Place>,
     iq: Iq,
 ) -> Option<IqAnswer> {
-    let operation = match asked(&iq)? {
-        Ok(operation) => operation,
-        Err(refused) => return Some(Err(refused.into())),
+    let kind = act(iq.kind)?;
+    let answer = match super::visitor(center, place, &iq) {
+        Some((visitor, role)) => match open(role, kind, &iq.payload)? {
+            Ok(open) => admit(visitor, open, &iq.payload).await,
+            Err(refused) => Err(refused),
+        },
+        None => match asked(kind, &iq.payload)? {
+            Ok(operation) => perform(center, place, operation, iq).await,
+            Err(refused) => Err(refused),
+        },
     };
-    Some(
-        perform(center, place, operation, iq)
-            .await
-            .map_err(Into::into),
-    )
+    Some(answer.map_err(Into::into))
+}
+
+const fn act(kind: IqType) -> Option<Act> {
+    match kind {
+        IqType::Get => Some(Act::Get),
+        IqType::Set => Some(Act::Set),
+        IqType::Result | IqType::Error => None,
+    }
 }
 
 /// The operation of that element; `None` when it is of nobody's here.
-fn asked(iq: &Iq) -> Option<Result<&'static Operation, Refused>> {
-    let act = match iq.kind {
-        IqType::Get => Act::Get,
-        IqType::Set => Act::Set,
-        IqType::Result | IqType::Error => return None,
-    };
-    let ours = || operations().filter(|operation| operation.ns == iq.payload.ns());
-    ours().next()?;
-    let named = || ours().filter(|operation| operation.name == iq.payload.name());
+fn asked(act: Act, payload: &Element) -> Option<Result<&'static Operation, Refused>> {
+    let ours = || operations().filter(|operation| operation.ns == payload.ns());
+    let named = || ours().filter(|operation| operation.name == payload.name());
+    if ours().next().is_none() {
+        let components = for_components().any(|open| open.ns == payload.ns());
+        return components.then(|| Err(super::stranger()));
+    }
     let found = named().find(|operation| operation.act == act);
-    Some(found.ok_or_else(|| match named().next() {
-        None => malformed("operation-unknown", "There is no such request."),
-        Some(_) => malformed(
+    Some(found.ok_or_else(|| not_found(named().next().is_some())))
+}
+
+/// What a component of that role can have done by that element; `None` when it is of nobody's here.
+fn open(
+    role: ComponentRole,
+    act: Act,
+    payload: &Element,
+) -> Option<Result<&'static ForComponents, Refused>> {
+    let ours = || for_components().filter(|open| open.ns == payload.ns());
+    let named = || ours().filter(|open| open.name == payload.name());
+    if ours().next().is_none() && !operations().any(|it| it.ns == payload.ns()) {
+        return None;
+    }
+    if !named().any(|open| open.role == role) {
+        return Some(Err(super::stranger()));
+    }
+    let found = named().find(|open| open.act == act);
+    Some(found.ok_or_else(|| not_found(true)))
+}
+
+fn not_found(of_the_other_type: bool) -> Refused {
+    match of_the_other_type {
+        false => malformed("operation-unknown", "There is no such request."),
+        true => malformed(
             "operation-type",
             "This request has the other type of get and set.",
         ),
-    }))
+    }
+}
+
+async fn admit(
+    visitor: Visitor,
+    open: &'static ForComponents,
+    payload: &Element,
+) -> Result<Option<Element>, Refused> {
+    let (given, page) = given(open.ns, open.fields, payload)?;
+    let values = Values::understand(open.fields, &visitor.place.host, given, page)?;
+    Ok(Box::pin((open.run)(visitor, values)).await?.payload)
 }
 
 async fn perform(
@@ -55,15 +97,10 @@ async fn perform(
     operation: &'static Operation,
     iq: Iq,
 ) -> Result<Option<Element>, Refused> {
-    if let Some((visitor, open)) = super::visitor(place, &iq, operation) {
-        let (given, page) = given(operation, &iq.payload)?;
-        let values = Values::understand(operation, &place.host, given, page)?;
-        return Ok(Box::pin((open.run)(visitor, values)).await?.payload);
-    }
     let caller = super::caller(center, place, &iq).await?;
     super::require(&caller, operation)?;
-    let (given, page) = given(operation, &iq.payload)?;
-    let values = Values::understand(operation, &place.host, given, page)?;
+    let (given, page) = given(operation.ns, operation.fields, &iq.payload)?;
+    let values = Values::understand(operation.fields, &place.host, given, page)?;
     Ok(Box::pin((operation.run)(caller, values)).await?.payload)
 }
 
@@ -72,7 +109,8 @@ type Fields = Vec<(&'static str, Given)>;
 
 /// What stands in the element. What it should not have is refused: whoever sent it expects something of it.
 fn given(
-    operation: &'static Operation,
+    namespace: &str,
+    fields: &'static [Field],
     element: &Element,
 ) -> Result<(Fields, PageRequest), Refused> {
     let mut given = Vec::new();
@@ -82,7 +120,7 @@ fn given(
         if !attribute.ns.is_empty() {
             continue;
         }
-        let field = find(operation, Stands::Attribute, &attribute.name)?;
+        let field = find(fields, Stands::Attribute, &attribute.name)?;
         given.push((field.name, Given::Text(attribute.value.to_string())));
     }
     for node in element.nodes() {
@@ -96,25 +134,21 @@ fn given(
                 ));
             }
         };
-        if child.is(ns::RSM, "set") && operation.fields.iter().any(|it| it.kind == Kind::Page) {
+        if child.is(ns::RSM, "set") && fields.iter().any(|it| it.kind == Kind::Page) {
             page = PageRequest::of(element)?;
             continue;
         }
-        if child.ns() != operation.ns {
+        if child.ns() != namespace {
             return Err(unknown(child.name()));
         }
-        let field = find(operation, Stands::Child, child.name())?;
+        let field = find(fields, Stands::Child, child.name())?;
         given.push((field.name, Given::Element(child.clone())));
     }
     Ok((given, page))
 }
 
-fn find(
-    operation: &'static Operation,
-    place: Stands,
-    name: &str,
-) -> Result<&'static Field, Refused> {
-    let mut fields = operation.fields.iter();
+fn find(fields: &'static [Field], place: Stands, name: &str) -> Result<&'static Field, Refused> {
+    let mut fields = fields.iter();
     let found =
         fields.find(|field| field.name == name && field.place == place && field.kind != Kind::Page);
     found.ok_or_else(|| unknown(name))

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::center::{Center, Place};
 use super::errors::Refused;
-use super::operation::{Caller, ForComponents, Operation, Visitor};
+use super::operation::{Caller, Operation, Visitor};
+use crate::config::ComponentRole;
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
 use crate::hooks::{Iq, Services};
@@ -69,22 +70,22 @@ pub(super) async fn known(
     })
 }
 
-/// A component that may have that operation done, with what does it; `None` for everybody else.
+/// A component that acts for that host, as one that has something done.
 pub(super) fn visitor(
+    center: &Arc<Center>,
     place: &Arc<Place>,
     iq: &Iq,
-    operation: &Operation,
-) -> Option<(Visitor, &'static ForComponents)> {
-    let named = |it: &&ForComponents| it.ns == operation.ns && it.name == operation.name;
-    let open = super::for_components().find(named)?;
+) -> Option<(Visitor, ComponentRole)> {
     let mut components = iq.services.config.components.iter();
     let component = components
         .find(|it| it.domain.as_str() == iq.from.domain() && it.acts_for(place.host.as_str()))?;
     let visitor = Visitor {
+        center: Arc::clone(center),
+        component: component.domain.as_str().to_owned(),
         place: Arc::clone(place),
         services: Arc::clone(&iq.services),
     };
-    (component.role == open.role).then_some((visitor, open))
+    Some((visitor, component.role))
 }
 
 /// Whether the caller may have the operation done.
