@@ -4,6 +4,9 @@ use super::*;
 use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::reason_code::{Kind, ReasonCode};
 
+mod connection;
+mod views;
+
 pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
 fn after(seconds: i64) -> Timestamp {
@@ -397,83 +400,6 @@ fn of_several_devices_one_that_is_not_to_be_disturbed_or_all_that_are_away_make_
 }
 
 #[test]
-fn a_lost_connection_makes_not_ready_after_the_grace_and_logs_out_later() {
-    let none = Devices::default;
-    let mut desk = Desk::new().with(&[Command::Login]);
-    assert_eq!(desk.device(none(), 0), "lost");
-    assert_eq!(
-        (desk.agent.state(), desk.agent.deadline()),
-        (State::Available, Some(after(120)))
-    );
-    assert_eq!(desk.time(119), "");
-    assert_eq!(desk.time(120), "gone, not ready(connection) by System");
-    assert_eq!(desk.agent.deadline(), Some(after(180)));
-    assert_eq!(desk.time(180), "out(connection)");
-    assert_eq!(desk.agent.deadline(), None);
-    // Logging in again without any session, at a terminal.
-    assert_eq!(
-        desk.take(Command::Login, after(200)),
-        Ok("in, lost".to_owned())
-    );
-    assert_eq!(desk.agent.deadline(), Some(after(320)));
-}
-
-#[test]
-fn who_comes_back_in_time_finds_everything_as_it_was() {
-    let none = Devices::default;
-    for (commands, first, second, state) in [
-        (vec![], "back", "back, ready by System", State::Available),
-        (vec![not_ready("lunch")], "back", "back", State::NotReady),
-        (
-            vec![engage("x")],
-            "back",
-            "back, ready by System",
-            State::Engaged,
-        ),
-    ] {
-        let desk = Desk::new().with(&[Command::Login]).with(&commands);
-        let mut early = desk.clone();
-        early.device(none(), 0);
-        assert_eq!(early.device(one_device(None), 100), first);
-        assert_eq!((early.agent.state(), early.agent.deadline()), (state, None));
-        let mut late = desk;
-        late.device(none(), 0);
-        late.time(120);
-        assert_eq!(late.device(one_device(None), 150), second);
-        assert_eq!((late.agent.state(), late.agent.deadline()), (state, None));
-        assert_eq!(
-            late.agent.stance == Stance::Available,
-            state != State::NotReady
-        );
-    }
-}
-
-#[test]
-fn who_is_engaged_without_a_session_is_logged_out_when_the_call_is_over() {
-    let mut desk = Desk::new().with(&[Command::Login, engage("x")]);
-    desk.device(Devices::default(), 0);
-    assert_eq!(desk.time(120), "gone, not ready(connection) by System");
-    assert_eq!(
-        (desk.agent.state(), desk.agent.deadline()),
-        (State::Engaged, None)
-    );
-    assert_eq!(desk.time(1_000), "");
-    assert_eq!(
-        desk.take(release("x"), after(1_000)),
-        Ok("wrap-up x, out(connection)".to_owned())
-    );
-}
-
-/// After a day of standstill the first deadline is handled, and the second has its full time.
-#[test]
-fn a_deadline_that_passed_while_the_server_was_down_is_handled_late() {
-    let mut desk = Desk::new().with(&[Command::Login]);
-    desk.device(Devices::default(), 0);
-    assert_eq!(desk.time(86_400), "gone, not ready(connection) by System");
-    assert_eq!(desk.agent.deadline(), Some(after(86_460)));
-}
-
-#[test]
 fn states_have_their_time() {
     let mut desk = Desk::new();
     assert_eq!(desk.agent.seconds_in_state(after(5)), None);
@@ -487,76 +413,6 @@ fn states_have_their_time() {
     let mut other = Desk::new().with(&[Command::Login, not_ready("lunch")]);
     other.take(not_ready("away"), after(60)).unwrap();
     assert_eq!(other.agent.seconds_in_state(after(61)), Some(1));
-}
-
-/// S0-15, S0-21, S0-22.
-#[test]
-fn colleagues_see_online_busy_or_offline_with_a_reason() {
-    let busy = Desk {
-        devices: one_device(Some(Show::Away)),
-        ..Desk::new()
-    };
-    let mut contradicted = busy.clone().with(&[Command::Login, Command::Ready]);
-    contradicted.devices = one_device(None);
-    let mut lost = Desk::new().with(&[Command::Login]);
-    lost.device(Devices::default(), 0);
-    let mut client = Desk {
-        reasons: ReasonCodes::default(),
-        ..busy
-    };
-    client = client.with(&[Command::Login]);
-    for (desk, view, status) in [
-        (Desk::new(), View::Offline, "Offline"),
-        (Desk::new().with(&[Command::Login]), View::Online, "Online"),
-        (
-            Desk::new().with(&[Command::Login, not_ready("lunch")]),
-            View::Busy,
-            "Busy – Mittag",
-        ),
-        (
-            Desk::new().with(&[Command::Login, engage("x")]),
-            View::Busy,
-            "Busy – In an interaction",
-        ),
-        (
-            Desk::new().with(&[Command::Login, engage("x"), release("x")]),
-            View::Busy,
-            "Busy – Wrap-up",
-        ),
-        (contradicted, View::Busy, "Busy – Away"),
-        (client, View::Busy, "Busy – Away"),
-        (lost, View::Offline, "Offline"),
-    ] {
-        let seen = desk.agent.view(PresenceDisplay::Shown);
-        assert_eq!(seen, view, "{status}");
-        assert_eq!(desk.agent.status(view, &desk.reasons, "de"), status);
-        assert_eq!(desk.agent.view(PresenceDisplay::Hidden), View::Offline);
-        assert_eq!(
-            desk.agent.status(View::Offline, &desk.reasons, "de"),
-            "Offline"
-        );
-    }
-}
-
-#[test]
-fn plain_clients_show_dnd_for_busy_and_what_the_client_itself_says() {
-    let shows = [
-        None,
-        Some(Show::Chat),
-        Some(Show::Away),
-        Some(Show::Xa),
-        Some(Show::Dnd),
-    ];
-    for own in shows {
-        let free = matches!(own, None | Some(Show::Chat));
-        let shown = |view, state| show_beside(view, state, own);
-        assert_eq!(shown(View::Online, State::Available), own);
-        assert_eq!(shown(View::Offline, State::Available), own);
-        let away = if free { Some(Show::Xa) } else { own };
-        assert_eq!(shown(View::Offline, State::LoggedOut), away);
-        let busy = if free { Some(Show::Dnd) } else { own };
-        assert_eq!(shown(View::Busy, State::Engaged), busy);
-    }
 }
 
 #[test]
