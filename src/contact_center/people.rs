@@ -8,7 +8,11 @@ use super::operation::Caller;
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::colleague::Colleague;
 use crate::domain::ids::AgentId;
+use crate::domain::reach::Blocking;
 use crate::domain::rights::Role;
+use crate::extensions::blocking;
+use crate::hooks::Services;
+use crate::proto::StanzaError;
 use crate::store::Store;
 
 /// An account, or the lack of one.
@@ -53,4 +57,20 @@ impl Person {
             profile: &self.profile,
         }
     }
+}
+
+/// Whether one of the two has blocked the other (XEP-0191). Where both have, it is as if only the other had: nothing
+/// of it may be told.
+pub(super) async fn between(
+    services: &Services,
+    own: &AgentId,
+    other: &AgentId,
+) -> Result<Blocking, StanzaError> {
+    if blocking::has_blocked(services, other.jid(), own.jid()).await? {
+        return Ok(Blocking::ByThem);
+    }
+    if blocking::has_blocked(services, own.jid(), other.jid()).await? {
+        return Ok(Blocking::ByYou);
+    }
+    Ok(Blocking::None)
 }

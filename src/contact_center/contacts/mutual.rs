@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::personal;
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
-use crate::contact_center::people::Person;
+use crate::contact_center::people::{Person, between};
 use crate::domain::colleague::colleagues;
 use crate::domain::ids::AgentId;
 use crate::domain::personal_contact::Command;
@@ -78,7 +78,7 @@ impl Rule {
         }
         // Nobody gets into a contact list by force.
         let subscribes = command == Command::Subscribe;
-        if subscribes && personal::blocked(services, &own.id, &other.id).await? != Blocking::None {
+        if subscribes && between(services, &own.id, &other.id).await? != Blocking::None {
             return Ok(Taken::Left);
         }
         match personal::change(services, &own, &other, command).await? {

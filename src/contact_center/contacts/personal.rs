@@ -7,19 +7,17 @@ use super::page::Slice;
 use super::{COLLEAGUE, LIST};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Act, Caller, Operation, Outcome};
-use crate::contact_center::people::Person;
+use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
 use crate::domain::colleague::Prerequisite;
 use crate::domain::ids::AgentId;
 use crate::domain::personal_contact::{
     Command, Entry, Event, Facts, Rejection, Relation, Room, decide,
 };
-use crate::domain::reach;
+use crate::domain::reach::{self, Blocking};
 use crate::domain::rights::Right;
-use crate::extensions::blocking;
 use crate::extensions::roster::{Found, Pair, PairWish, Side, Write, together};
 use crate::hooks::Services;
-use crate::proto::StanzaError;
 use crate::store::{ListOrder, RosterItem, Subscription};
 use crate::xml::Element;
 
@@ -68,11 +66,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 async fn add(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let (own, other) = both(&caller, &values).await?;
-    match blocked(&caller.services, &own.id, &other.id).await? {
-        reach::Blocking::None => {}
-        reach::Blocking::ByYou => return Err(reach::Rejection::BlockedByYou.into()),
+    match between(&caller.services, &own.id, &other.id).await? {
+        Blocking::None => {}
+        Blocking::ByYou => return Err(reach::Rejection::BlockedByYou.into()),
         // XEP-0191 §8: whoever is blocked shall not learn of it.
-        reach::Blocking::ByThem => return Err(Prerequisite::ImDisabledForThem.into()),
+        Blocking::ByThem => return Err(Prerequisite::ImDisabledForThem.into()),
     }
     change(&caller.services, &own, &other, Command::Add).await??;
     let told = format!("{} is one of your personal contacts.", other.id);
@@ -90,21 +88,6 @@ async fn both(caller: &Caller, values: &Values) -> Result<(Person, Person), Refu
     let other = values.agent("colleague")?;
     let other = Person::find(&caller.place, &caller.services.store, other).await?;
     Ok((Person::caller(caller), other))
-}
-
-/// What is between the two.
-pub(super) async fn blocked(
-    services: &Services,
-    own: &AgentId,
-    other: &AgentId,
-) -> Result<reach::Blocking, StanzaError> {
-    if blocking::has_blocked(services, own.jid(), other.jid()).await? {
-        return Ok(reach::Blocking::ByYou);
-    }
-    if blocking::has_blocked(services, other.jid(), own.jid()).await? {
-        return Ok(reach::Blocking::ByThem);
-    }
-    Ok(reach::Blocking::None)
 }
 
 /// Makes of both rosters what comes of a command. Answers whether anything has changed.

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::addresses::{self, uri};
-use super::{COLLEAGUE, email, personal};
+use super::{COLLEAGUE, email};
 use crate::config::ComponentRole;
-use crate::contact_center::agents;
 use crate::contact_center::center::Place;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{
     Act, Caller, Field, ForComponents, Kind, Operation, Outcome, Table, Visitor,
 };
-use crate::contact_center::people::Person;
+use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
+use crate::contact_center::{agents, im};
 use crate::domain::agent_state::Agent;
 use crate::domain::chat_profile::Means;
 use crate::domain::colleague::{colleague, colleagues};
@@ -27,9 +27,6 @@ use crate::xml::Element;
 
 /// The namespace of reaching colleagues.
 pub(super) const NS: &str = "urn:parlour:reach:0";
-
-/// The records of IM sessions, and the list of those that take up an agent's channel.
-const CHANNELS: (&str, &str) = ("im-session", "channel");
 
 const MEANS: &[&str] = &["instant-message", "telephone", "email", "context"];
 
@@ -112,9 +109,10 @@ impl Facts {
 
 /// How many IM channels an agent has open.
 async fn channels(services: &Services, id: &AgentId) -> Result<usize, Refused> {
-    let (kind, list) = CHANNELS;
     let records = services.store.records();
-    let count = records.count(kind, (list, id.jid().as_str())).await?;
+    let count = records
+        .count(im::KIND, (im::CHANNEL, id.jid().as_str()))
+        .await?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
@@ -136,7 +134,7 @@ impl Question {
         let services = &caller.services;
         let other = Person::find(&caller.place, &services.store, id).await?;
         colleagues(&own.colleague(), &other.colleague())?;
-        let blocking = personal::blocked(services, &own.id, id).await?;
+        let blocking = between(services, &own.id, id).await?;
         Ok(Self {
             channels: channels(services, &own.id).await?,
             colleague: Facts::load(services, &caller.place, id, blocking).await?,

@@ -11,7 +11,6 @@ use crate::contact_center::settings::CHAT_PROFILE;
 use crate::contact_center::testing::{Floor, ask};
 use crate::domain::chat_profile::ChatProfile;
 use crate::extensions::testing::Client;
-use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
 const GET: &str = "<iq type='get' id='get'><query xmlns='jabber:iq:roster'/></iq>";
 
@@ -42,23 +41,8 @@ fn code(answer: &str) -> &str {
 
 /// Gives an account a chat profile of its own.
 async fn give_profile(floor: &Floor, account: &str, profile: &ChatProfile) {
-    let snapshot = serde_json::to_string(profile).unwrap();
-    let change = RecordChange {
-        kind: CHAT_PROFILE,
-        id: format!("{account}@localhost"),
-        read: 0,
-        events: vec![snapshot.clone()],
-        snapshot,
-        due: None,
-        listings: None,
-    };
-    let write = RecordWrite {
-        changes: vec![change],
-        ..RecordWrite::default()
-    };
-    let store = &floor.house.router.services().store;
-    let written = store.records().write(write).await.unwrap();
-    assert_eq!(written, RecordsWritten::Done);
+    let id = format!("{account}@localhost");
+    floor.set(CHAT_PROFILE, &id, 1, profile).await;
 }
 
 /// Publishes a vCard with that in it.

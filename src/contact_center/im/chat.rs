@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
-use super::{change, find, is_open, parties, wire};
+use super::{change, find, is_open, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::doors::{self, Asker};
 use crate::contact_center::errors::Refused;
+use crate::contact_center::people::between;
 use crate::domain::ids::{AgentId, ImSessionId, MessageId};
 use crate::domain::im_session::{Command, ImSession, Text};
 use crate::domain::reach::Blocking;
@@ -169,7 +170,7 @@ impl Said {
         caller.rights.require(Right::InstantMessage)?;
         let to = self.stanza.to.as_ref().map(|to| to.bare().clone());
         if let Some(to) = to.and_then(AgentId::new)
-            && parties::between(&self.services, &by, &to).await? == Blocking::ByThem
+            && between(&self.services, &by, &to).await? == Blocking::ByThem
         {
             // As of any message (XEP-0191 §3.2).
             return Err(Condition::ServiceUnavailable.into());

@@ -42,7 +42,7 @@ pub(super) use wire::NS;
 pub(super) const KIND: &str = "im-session";
 
 /// The open IM channels of an account (S0-26).
-const CHANNEL: &str = "channel";
+pub(super) const CHANNEL: &str = "channel";
 /// Invitations that wait for an account's answer.
 const PENDING_INCOMING: &str = "pending-incoming";
 /// What an account has not marked done.

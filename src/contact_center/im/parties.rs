@@ -3,12 +3,11 @@
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
-use crate::contact_center::people::Person;
+use crate::contact_center::people::{Person, between};
 use crate::domain::chat_profile::Means;
 use crate::domain::ids::AgentId;
 use crate::domain::im_session::{Command, Facts, ImSession, Party};
-use crate::domain::reach::{self, Addresses, Asker, Blocking, Target};
-use crate::extensions::blocking;
+use crate::domain::reach::{self, Addresses, Asker, Target};
 use crate::hooks::Services;
 
 /// The two.
@@ -131,21 +130,4 @@ impl Known {
             pending_incoming: self.pending_incoming,
         }
     }
-}
-
-/// Whether one of the two has blocked the other.
-pub(super) async fn between(
-    services: &Services,
-    own: &AgentId,
-    other: &AgentId,
-) -> Result<Blocking, Refused> {
-    if blocking::has_blocked(services, other.jid(), own.jid()).await? {
-        return Ok(Blocking::ByThem);
-    }
-    let own_doing = blocking::has_blocked(services, own.jid(), other.jid()).await?;
-    Ok(if own_doing {
-        Blocking::ByYou
-    } else {
-        Blocking::None
-    })
 }

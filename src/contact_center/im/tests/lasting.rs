@@ -53,7 +53,7 @@ async fn an_invitation_times_out_after_a_restart_and_is_accepted_late() {
         center.sessions.of(&jid(own), &jid(other)).len()
     };
     assert_eq!((of("romeo", "juliet"), of("juliet", "romeo")), (1, 1));
-    center.stop(floor.house.router.services()).await;
+    center.stop().await;
 }
 
 /// An account that is removed leaves nothing open, and an account made anew does not read what its predecessor wrote.
@@ -147,7 +147,7 @@ async fn what_is_left_in_the_outbox_is_said_after_a_restart() {
     let center = restarted(&floor).await;
     hears(&mut juliet, "chat hello").await;
     assert_eq!(heard(&mut romeo), ["sent chat hello"]);
-    center.stop(services).await;
+    center.stop().await;
     let left = services.store.records().outbox("", 10).await.unwrap();
     assert_eq!(left, []);
 }
