@@ -121,6 +121,7 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
                 kind,
                 id: id.to_owned(),
                 read,
+                version: read + i64::try_from(events.len()).unwrap_or(i64::MAX),
                 snapshot: serde_json::to_string(&after).map_err(json)?,
                 events: events.iter().map(ToString::to_string).collect(),
                 due: None,

@@ -113,7 +113,7 @@ impl Center {
     }
 
     /// Ends what goes on in the background. What is not sent by then is sent at the next start.
-    pub(super) async fn stop(&self, _services: &Services) {
+    pub(super) async fn stop(&self) {
         self.stop.cancel();
         self.work.close();
         self.work.wait().await;

@@ -46,17 +46,21 @@ impl Draft {
         if events.is_empty() {
             return Ok(after);
         }
-        let mut written = Vec::with_capacity(events.len());
+        let mut written = Vec::new();
         for event in events {
             after.apply(event);
-            written.push(json::<R>(serde_json::to_string(event))?);
+            if R::KEEPS_EVENTS {
+                written.push(json::<R>(serde_json::to_string(event))?);
+            }
         }
-        let read = i64::try_from(before.version()).unwrap_or(i64::MAX);
+        let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
+        let read = number(before.version());
         let listings = after.listings();
         self.write.changes.push(RecordChange {
             kind: R::KIND,
             id: after.id(),
             read,
+            version: number(after.version()),
             snapshot: json::<R>(serde_json::to_string(&after))?,
             events: written,
             due: after.deadline(),

@@ -79,9 +79,9 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         async move { center.start(services).await }
     });
     let stopping = Arc::clone(&center);
-    hooks.stopping(move |services| {
+    hooks.stopping(move |_| {
         let center = Arc::clone(&stopping);
-        async move { center.stop(&services).await }
+        async move { center.stop().await }
     });
     agents::register(hooks, &center);
     context::register(hooks, &center);

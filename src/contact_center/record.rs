@@ -12,6 +12,8 @@ pub(super) trait Record:
 {
     /// What it is called in the database; never changed.
     const KIND: &'static str;
+    /// Whether its events are kept, for whoever reads how it became what it is.
+    const KEEPS_EVENTS: bool = true;
     /// What happens to it.
     type Event: Clone + Serialize + DeserializeOwned + Send + Sync;
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::settings::REASON_CODES;
 use crate::config::Config;
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
@@ -69,11 +71,23 @@ impl Floor {
                 code(Kind::Logout, "shift-over", "Shift is over", false),
             ],
         };
-        let snapshot = serde_json::to_string(&reasons).unwrap();
+        self.set(REASON_CODES, "localhost", 1, &reasons).await;
+    }
+
+    /// Writes what an administrator sets: its first version, or another.
+    pub(super) async fn set(
+        &self,
+        kind: &'static str,
+        id: &str,
+        version: i64,
+        value: &impl Serialize,
+    ) {
+        let snapshot = serde_json::to_string(value).unwrap();
         let change = RecordChange {
-            kind: REASON_CODES,
-            id: "localhost".to_owned(),
-            read: 0,
+            kind,
+            id: id.to_owned(),
+            read: version - 1,
+            version,
             events: vec![snapshot.clone()],
             snapshot,
             due: None,

@@ -11,6 +11,7 @@ async fn put(store: &Store, read: i64, events: &[&str]) {
         kind: "agent",
         id: "romeo@localhost".to_owned(),
         read,
+        version: read + i64::try_from(events.len()).unwrap(),
         snapshot: "{}".to_owned(),
         events: events.iter().map(|it| (*it).to_owned()).collect(),
         due: None,

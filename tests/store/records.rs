@@ -23,6 +23,7 @@ fn change(id: &str, read: i64, events: &[&str]) -> RecordChange {
         kind: "thing",
         id: id.to_owned(),
         read,
+        version: read + i64::try_from(events.len()).unwrap(),
         snapshot: format!("{{\"after\":{}}}", events.len()),
         events: events.iter().map(|it| (*it).to_owned()).collect(),
         due: None,

@@ -13,7 +13,6 @@ use super::super::testing::{CENTER, Floor, ask, command};
 use crate::domain::chat_profile::{ChatProfile, PresenceDisplay};
 use crate::extensions::testing::Client;
 use crate::proto::BareJid;
-use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
 const NS: &str = "urn:parlour:agent:0";
 
@@ -68,23 +67,9 @@ async fn display(floor: &Floor, account: &str, version: u64, presence: PresenceD
         version,
         ..ChatProfile::default()
     };
-    let snapshot = serde_json::to_string(&profile).unwrap();
-    let change = RecordChange {
-        kind: CHAT_PROFILE,
-        id: format!("{account}@localhost"),
-        read: i64::try_from(version).unwrap() - 1,
-        events: vec![snapshot.clone()],
-        snapshot,
-        due: None,
-        listings: None,
-    };
-    let write = RecordWrite {
-        changes: vec![change],
-        ..RecordWrite::default()
-    };
-    let store = &floor.house.router.services().store;
-    let written = store.records().write(write).await.unwrap();
-    assert_eq!(written, RecordsWritten::Done);
+    let id = format!("{account}@localhost");
+    let read = i64::try_from(version).unwrap();
+    floor.set(CHAT_PROFILE, &id, read, &profile).await;
 }
 
 /// Does what the server does when it starts: reads what is set, and does what is due.

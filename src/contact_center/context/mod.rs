@@ -64,6 +64,7 @@ impl Record for Transfer {
 }
 
 impl Record for Recent {
+    const KEEPS_EVENTS: bool = false;
     const KIND: &'static str = crate::admin::RECENT;
     type Event = recent::Event;
 

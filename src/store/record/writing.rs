@@ -29,9 +29,12 @@ pub struct RecordChange {
     pub id: String,
     /// The version that the decision was made from; 0 for a record that is not stored yet.
     pub read: i64,
-    /// What it is after the events, as JSON.
+    /// The version that it has then.
+    pub version: i64,
+    /// What it is then, as JSON.
     pub snapshot: String,
-    /// The events as JSON: each makes one version.
+    /// The events as JSON, the last of which makes that version, and each one before it the version before; none of
+    /// a record whose events nobody reads.
     pub events: Vec<String>,
     /// When time changes it.
     pub due: Option<Timestamp>,
@@ -159,17 +162,17 @@ macro_rules! holds {
 macro_rules! put {
     ($tx:ident, $change:expr) => {{
         let change = $change;
-        let version = change.read + i64::try_from(change.events.len()).unwrap_or(i64::MAX);
+        let events = i64::try_from(change.events.len()).unwrap_or(i64::MAX);
         let is_new = change.read == 0;
         let put = sqlx::query(if is_new { INSERT } else { UPDATE })
             .bind(change.kind)
             .bind(change.id.as_str())
-            .bind(version)
+            .bind(change.version)
             .bind(change.snapshot.as_str())
             .bind(change.due.map(Timestamp::as_micros));
         let put = if is_new { put } else { put.bind(change.read) };
         let put = put.execute(&mut *$tx).await?.rows_affected() == 1;
-        for (at, event) in (change.read + 1..).zip(&change.events) {
+        for (at, event) in (change.version - events + 1..).zip(&change.events) {
             sqlx::query(ADD_EVENT)
                 .bind(change.kind)
                 .bind(change.id.as_str())

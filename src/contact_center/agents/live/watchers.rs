@@ -37,6 +37,7 @@ pub(super) enum Event {
 }
 
 impl Record for Watchers {
+    const KEEPS_EVENTS: bool = false;
     const KIND: &'static str = "agent-watchers";
     type Event = Event;
 
