@@ -124,13 +124,14 @@ impl Center {
                 return Ok(answer);
             }
             let Draft { write, told, .. } = draft;
+            let ids = write.outbox.iter().map(|it| it.id.clone());
+            let told: Vec<(String, Stanza)> = ids.zip(told).collect();
             let due = write.changes.iter().filter_map(|change| change.due).min();
-            let sent: Vec<String> = write.outbox.iter().map(|it| it.id.clone()).collect();
             match services.store.records().write(write).await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
                     self.timers.expect(due);
-                    self.outbox.send(services, sent, told).await;
+                    self.outbox.send(services, told).await;
                     return Ok(answer);
                 }
             }

@@ -39,6 +39,6 @@ pub use peers::{
 };
 pub use requests::{Answer, OnAnswer, Requests};
 pub use service::{Parcel, Service};
-pub use services::{Routing, Services};
+pub use services::{Routing, Sent, Services};
 pub use slots::Slots;
 pub use table::{Hooks, StreamPhase};

@@ -19,8 +19,8 @@ use smallvec::SmallVec;
 use tracing::debug;
 
 use crate::hooks::{
-    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
-    Undelivered, counter,
+    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Sent, Service, Services,
+    Session, Undelivered, counter,
 };
 use crate::observe::metrics::{self, counted};
 use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
@@ -40,6 +40,9 @@ pub struct Replies {
     /// The session can take messages now and could not before: it is to be given what was
     /// kept for the account.
     pub became_available: bool,
+    /// Whether the server itself has failed to take it where it belongs, which whoever sent it for the server
+    /// has no other way to learn.
+    failed: bool,
 }
 
 impl Replies {
@@ -48,6 +51,15 @@ impl Replies {
         Self {
             session: session.cloned(),
             ..Self::default()
+        }
+    }
+}
+
+impl From<Replies> for Sent {
+    fn from(replies: Replies) -> Self {
+        Self {
+            durable: replies.durable,
+            failed: replies.failed,
         }
     }
 }
@@ -368,6 +380,7 @@ impl Router {
 
     /// Sends an error back to the sender, where the standard allows one.
     fn refuse(&self, stanza: &Stanza, error: &StanzaError, replies: &mut Replies) {
+        replies.failed |= error.condition == Condition::InternalServerError;
         // RFC 6121 §8.5.1: presence to nobody is ignored, for an error would tell.
         let silent = match stanza.kind {
             kind if kind.asks_no_answer() => true,
@@ -429,11 +442,11 @@ impl Routing for Router {
         Box::pin(async move { drop(self.send(stanza).await) })
     }
 
-    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent> {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
-            replies.durable
+            replies.into()
         })
     }
 
@@ -449,13 +462,13 @@ impl Routing for Router {
         })
     }
 
-    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Sent> {
         let now = || self.services.clock.now();
         stanza.received_at = Some(stanza.received_at.unwrap_or_else(now));
         Box::pin(async move {
             let mut replies = Replies::default();
             self.say(Arc::new(stanza), &mut replies).await;
-            replies.durable
+            replies.into()
         })
     }
 
