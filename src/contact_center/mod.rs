@@ -7,12 +7,13 @@
 //! then sent (`outbox`), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database (`timers`).
 //!
-//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`.
+//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `customers`.
 
 mod agents;
 mod center;
 mod contacts;
 mod context;
+mod customers;
 mod desk;
 mod doors;
 mod draft;
@@ -46,6 +47,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(im::OPERATIONS)
         .chain(context::OPERATIONS)
         .chain(contacts::operations())
+        .chain(customers::OPERATIONS)
 }
 
 /// The operations that components may have done, too.
