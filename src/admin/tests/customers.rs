@@ -93,7 +93,7 @@ async fn everything_wrong_is_told_with_its_line_and_nothing_is_written() {
             &["line 2: the card of line 1 does not end"],
         ),
         (
-            "BEGIN:VCARD\nVERSION:3.0\nTEL:1\nEND:VCARD\n",
+            "BEGIN:VCARD\nVERSION:3.0\nNOTE:x\nEND:VCARD\n",
             &["line 1: A customer needs a name"],
         ),
     ] {
