@@ -56,6 +56,10 @@ rights! {
     AgentList = "agent-list", from Supervisor;
     /// To read transcripts of IM sessions of others.
     TranscriptShow = "transcript-show", from Supervisor;
+    /// To write into one's own activities, and to read them and those of customers one deals with.
+    Activity = "activity", from Agent;
+    /// To read the activities of others, and of any customer.
+    ActivityShow = "activity-show", from Supervisor;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.
