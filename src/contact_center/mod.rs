@@ -49,11 +49,14 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(im::OPERATIONS)
         .chain(context::OPERATIONS)
         .chain(contacts::operations())
+        .chain(interactions::OPERATIONS)
 }
 
 /// What components may have done.
 fn for_components() -> impl Iterator<Item = &'static ForComponents> {
-    contacts::FOR_COMPONENTS.iter()
+    contacts::FOR_COMPONENTS
+        .iter()
+        .chain(interactions::FOR_COMPONENTS)
 }
 
 /// The operation whose command has that node.
@@ -87,6 +90,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     context::register(hooks, &center);
     im::register(hooks, &center);
     contacts::register(hooks, &center);
+    interactions::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -52,10 +52,14 @@ rights! {
     InstantMessage = "instant-message", from Agent;
     /// To send business objects.
     Context = "context", from Agent;
+    /// To take interactions with customers, and to do what belongs to them.
+    Interaction = "interaction", from Agent;
     /// To see all agents with their states and durations.
     AgentList = "agent-list", from Supervisor;
     /// To read transcripts of IM sessions of others.
     TranscriptShow = "transcript-show", from Supervisor;
+    /// To read interactions of others.
+    InteractionShow = "interaction-show", from Supervisor;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.
