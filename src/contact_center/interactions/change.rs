@@ -198,7 +198,9 @@ impl Seat {
     ) -> Result<Self, Refused> {
         let records = work.services.store.records();
         let (own, medium) = (agent.jid().as_str(), medium.name());
-        let guard = records.guard(&format!("interaction:{medium}:{own}")).await?;
+        let guard = records
+            .guard(&format!("interaction:{medium}:{own}"))
+            .await?;
         draft.guard(guard);
         let open = records.count(super::KIND, (medium, own)).await?;
         Ok(Self {
