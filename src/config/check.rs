@@ -44,7 +44,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
     email(&config.contact_center.email, reader);
-    lookup(config, reader);
+    components(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
@@ -53,19 +53,23 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     }
 }
 
-/// Who is asked about customers is somebody who may know of them.
-fn lookup(config: &Config, reader: &mut Reader<'_>) {
-    let Some(domain) = &config.contact_center.lookup_component else {
-        return;
-    };
-    let mut components = config.components.iter();
-    let is_crm = |it: &Component| it.domain == *domain && it.role == ComponentRole::Crm;
-    if !components.any(is_crm) {
-        reader.complain_at(
-            "contact_center.lookup_component",
-            "[contact_center] lookup_component",
-            format!("{domain} is no [[component]] with role = \"crm\""),
-        );
+/// Who is asked about customers, and who calls them, is a component that may.
+fn components(config: &Config, reader: &mut Reader<'_>) {
+    let set = &config.contact_center;
+    for (key, named, role) in [
+        ("lookup_component", &set.lookup_component, ComponentRole::Crm),
+        ("dial_connector", &set.dial_connector, ComponentRole::Connector),
+    ] {
+        let Some(domain) = named else { continue };
+        let is_it = |it: &Component| it.domain == *domain && it.role == role;
+        if !config.components.iter().any(is_it) {
+            let role = role.to_toml();
+            reader.complain_at(
+                &format!("contact_center.{key}"),
+                &format!("[contact_center] {key}"),
+                format!("{domain} is no [[component]] with role = {role}"),
+            );
+        }
     }
 }
 
