@@ -57,8 +57,16 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
 fn components(config: &Config, reader: &mut Reader<'_>) {
     let set = &config.contact_center;
     for (key, named, role) in [
-        ("lookup_component", &set.lookup_component, ComponentRole::Crm),
-        ("dial_connector", &set.dial_connector, ComponentRole::Connector),
+        (
+            "lookup_component",
+            &set.lookup_component,
+            ComponentRole::Crm,
+        ),
+        (
+            "dial_connector",
+            &set.dial_connector,
+            ComponentRole::Connector,
+        ),
     ] {
         let Some(domain) = named else { continue };
         let is_it = |it: &Component| it.domain == *domain && it.role == role;

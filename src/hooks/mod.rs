@@ -33,7 +33,7 @@ pub(crate) use mailbox::counter;
 pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};
-pub use passage::{Durable, Effects, Flow, Passage, Stage, Undelivered};
+pub use passage::{Durable, Effects, Flow, Passage, Stage, Tidings, Undelivered};
 pub use peers::{
     PeerDirection, PeerFailure, PeerKind, PeerSecurity, PeerState, PeerStatus, Peers, Published,
 };

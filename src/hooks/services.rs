@@ -11,7 +11,7 @@ use crate::hooks::disco::Info;
 use crate::hooks::gateway::Gateway;
 use crate::hooks::iq::At;
 use crate::hooks::online::Account;
-use crate::hooks::passage::Durable;
+use crate::hooks::passage::{Durable, Tidings};
 use crate::hooks::peers::Peers;
 use crate::hooks::requests::Requests;
 use crate::hooks::table::Hooks;
@@ -43,7 +43,10 @@ pub trait Routing: Send + Sync {
     /// Routes a stanza that the server or an extension made, to wherever `to` says.
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
 
-    /// The same, for what must not be lost.
+    /// Tells many accounts of a presence, as if it were routed to each of them.
+    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()>;
+
+    /// Like [`Routing::route`], for what must not be lost.
     fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent>;
 
     /// Routes a stanza that came from outside, from a component or another server, which has checked
@@ -127,6 +130,13 @@ impl Services {
     pub async fn route(&self, stanza: Stanza) {
         if let Some(router) = self.router.upgrade() {
             router.route(stanza).await;
+        }
+    }
+
+    /// Tells many accounts of this server of a presence.
+    pub async fn tell(&self, tidings: Tidings) {
+        if let Some(router) = self.router.upgrade() {
+            router.tell(tidings).await;
         }
     }
 

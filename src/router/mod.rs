@@ -9,6 +9,7 @@ pub mod delivery;
 mod iq;
 pub mod registry;
 mod sending;
+mod telling;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,7 @@ use tracing::debug;
 
 use crate::hooks::{
     Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Sent, Service, Services,
-    Session, Undelivered, counter,
+    Session, Tidings, Undelivered, counter,
 };
 use crate::observe::metrics::{self, counted};
 use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
@@ -139,6 +140,9 @@ impl Router {
             for (session, stanza) in effects.deliver {
                 self.hand_over(&session, stanza, replies).await;
             }
+            if let Some(tidings) = effects.tell {
+                self.tell(tidings, replies).await;
+            }
             for stanza in effects.route {
                 self.dispatch(Arc::new(stanza), replies).await;
             }
@@ -255,6 +259,7 @@ impl Router {
             account,
             online: online.as_ref(),
             session: None,
+            sender: None,
             // Nobody else has it yet, so nothing is copied.
             stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
@@ -453,6 +458,10 @@ fn non_negative(session: &Session) -> bool {
 impl Routing for Router {
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
         Box::pin(async move { drop(self.send(stanza).await) })
+    }
+
+    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.tell(tidings, &mut Replies::default()).await })
     }
 
     fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent> {
