@@ -44,7 +44,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
     email(&config.contact_center.email, reader);
-    components(config, reader);
+    roles_of_components(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
@@ -54,7 +54,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
 }
 
 /// Who is asked about customers, and who calls them, is a component that may.
-fn components(config: &Config, reader: &mut Reader<'_>) {
+fn roles_of_components(config: &Config, reader: &mut Reader<'_>) {
     let set = &config.contact_center;
     for (key, named, role) in [
         (
@@ -71,11 +71,11 @@ fn components(config: &Config, reader: &mut Reader<'_>) {
         let Some(domain) = named else { continue };
         let is_it = |it: &Component| it.domain == *domain && it.role == role;
         if !config.components.iter().any(is_it) {
-            let role = role.to_toml();
+            let role = role.as_str();
             reader.complain_at(
                 &format!("contact_center.{key}"),
                 &format!("[contact_center] {key}"),
-                format!("{domain} is no [[component]] with role = {role}"),
+                format!("{domain} is no [[component]] with role = \"{role}\""),
             );
         }
     }

@@ -7,9 +7,11 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::center::{Center, Place};
+use super::draft::Draft;
 use super::settings::REASON_CODES;
 use crate::admin::{Actor, Operator, perform};
 use crate::config::Config;
+use crate::domain::customer::{self, Customer, Profile};
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
@@ -175,6 +177,30 @@ impl Floor {
         Box::pin(perform(&Operator::running(services), &by, name, &given))
             .await
             .unwrap();
+    }
+
+    /// Puts a customer down who is known under a number or an e-mail address.
+    pub(super) async fn customer(&self, id: &str, name: &str, address: &str) {
+        let (center, _) = self.inside();
+        let services = self.house.router.services();
+        let fresh = Customer::new(id.parse().unwrap(), "localhost".to_owned());
+        let (emails, telephones) = match address.contains('@') {
+            true => (vec![address.to_owned()], vec![]),
+            false => (vec![], vec![address.to_owned()]),
+        };
+        let profile = Profile {
+            name: name.to_owned(),
+            telephones,
+            emails,
+            ..Profile::default()
+        };
+        let decided = async |mut draft: Draft| {
+            let command = customer::Command::Create(profile.clone());
+            let events = customer::decide(&fresh, command, services.clock.now())?;
+            draft.change(&fresh, &events)?;
+            Ok((draft, ()))
+        };
+        center.save(services, decided).await.unwrap();
     }
 
     /// A session that has asked for its roster and is available.
