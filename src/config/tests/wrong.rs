@@ -158,7 +158,7 @@ const WRONG: &[(&str, &[&str])] = &[
     (
         "[contact_center]\nlookup_milliseconds = 20",
         &[
-            "2:23: [contact_center] lookup_milliseconds: expected a whole number from 50 to 10000, found 20",
+            "2:23: [contact_center] lookup_milliseconds: expected an integer from 50 to 10000, found 20",
         ],
     ),
     (
