@@ -18,6 +18,7 @@ mod archives;
 mod arrivals;
 mod database;
 mod fast_tokens;
+mod journals;
 mod mailboxes;
 mod people;
 mod pubsub;
