@@ -44,7 +44,7 @@ impl Feed {
     }
 
     /// A CRM begins anew: with what it has not acknowledged.
-    pub(super) fn again(&self, host: &str, follower: &str) {
+    pub(in crate::contact_center) fn again(&self, host: &str, follower: &str) {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         again.insert((host.to_owned(), follower.to_owned()));
         drop(again);

@@ -10,6 +10,7 @@ mod feed;
 mod follow;
 mod lists;
 mod operations;
+mod relink;
 mod retention;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub(super) use components::FOR_COMPONENTS;
 pub(super) use feed::{Feed, run as feed};
 pub(in crate::contact_center) use follow::follow;
 pub(super) use operations::OPERATIONS;
+pub(in crate::contact_center) use relink::relink;
 
 /// The kind of the record of an activity.
 const KIND: &str = "activity";

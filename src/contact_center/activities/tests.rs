@@ -2,6 +2,7 @@
 
 mod crm;
 mod following;
+mod orders;
 mod reading;
 mod removing;
 mod writing;

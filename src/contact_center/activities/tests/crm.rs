@@ -31,10 +31,9 @@ fn config() -> Config {
 /// Asks as a component; what it is answered, else the code of the refusal.
 async fn says(floor: &Floor, from: &str, kind: IqType, payload: &str) -> Result<String, String> {
     let services = floor.house.router.services();
-    let payload = payload.replacen("/>", &format!(" xmlns='{NS}'/>"), 1);
     let payload = match payload.contains("xmlns") {
-        true => payload,
-        false => payload.replacen('>', &format!(" xmlns='{NS}'>"), 1),
+        true => payload.to_owned(),
+        false => payload.replacen("/>", &format!(" xmlns='{NS}'/>"), 1),
     };
     let iq = Iq {
         from: from.parse().unwrap(),
@@ -226,7 +225,12 @@ async fn what_a_component_may_not_is_refused() {
     for (from, kind, payload, expected) in [
         ("pbx.localhost", set, "<subscribe/>", "stranger"),
         ("pbx.localhost", get, "<changes/>", "stranger"),
-        ("elsewhere.example", set, "<subscribe/>", "stranger"),
+        (
+            "elsewhere.example",
+            set,
+            "<subscribe/>",
+            "operation-unknown",
+        ),
         (CRM, get, "<subscribe/>", "operation-type"),
         (CRM, set, "<note/>", "stranger"),
         (CRM, set, "<subscribe after='3'/>", "cursor-unknown"),

@@ -177,3 +177,32 @@ async fn a_note_and_the_end_of_a_call_do_not_lose_each_other() {
         assert_eq!((kept.notes.len(), kept.closed_at.is_some()), (1, true));
     }
 }
+
+/// A customer who turned out to be another: the history of that one has the activities, but for those that are with somebody else
+/// by now. What is done twice changes nothing.
+#[tokio::test]
+async fn activities_go_with_a_customer_who_is_merged() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut calls = Vec::new();
+    for (which, customer) in [("call-1", "c1"), ("call-2", "c1"), ("call-3", "c2")] {
+        let mut call = Dealing::talking(&floor, which, Medium::Voice, "ann").await;
+        call.identify(&floor, customer).await;
+        floor.house.clock.advance_seconds(1);
+        calls.push(call);
+    }
+    let (center, place) = floor.inside();
+    let services = floor.house.router.services();
+    let one: CustomerId = "c1".parse().unwrap();
+    let other: CustomerId = "c3".parse().unwrap();
+    for way in [(&one, &other), (&one, &other), (&other, &other)] {
+        super::super::relink(&center, services, &place, way)
+            .await
+            .unwrap();
+    }
+    let mut customers = Vec::new();
+    for call in &calls {
+        let subject = call.activity(&floor, 0).await.subject.unwrap();
+        customers.push(subject.customer.unwrap().to_string());
+    }
+    assert_eq!(customers, ["c3", "c3", "c2"]);
+}

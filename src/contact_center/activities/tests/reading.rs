@@ -66,7 +66,6 @@ async fn notes_come_in_pages() {
         (page(9, "<after>5</after>"), &[]),
     ] {
         let answer = request(&mut ann, "get", "activity", &set).await;
-        assert_eq!(all(&answer.replace("<note ", "<note x"), "xn"), [""; 0]);
         let notes = answer.split("<note n='").skip(1);
         let notes: Vec<&str> = notes.map(|it| it.split('\'').next().unwrap()).collect();
         assert_eq!(notes, expected, "{set}");
