@@ -28,6 +28,8 @@ pub(super) struct Center {
     pub(super) turns: Turns,
     /// For connectors whose streams break and come back.
     pub(super) connectors: Turns,
+    /// For agents whom several interactions want at the same moment.
+    pub(super) seats: Turns,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.
@@ -72,6 +74,7 @@ impl Center {
             timers: Timers::default(),
             turns: Turns::new(),
             connectors: Turns::new(),
+            seats: Turns::new(),
             sessions: Open::default(),
             agents: agents::Board::default(),
             settings_changed: Arc::clone(&settings_changed),
