@@ -1,6 +1,7 @@
 //! What happens in an interaction, and what each participant's activity is then.
 
 use super::*;
+use crate::domain::ids::CustomerId;
 
 /// How an activity is, in short.
 fn brief(it: &Activity) -> String {

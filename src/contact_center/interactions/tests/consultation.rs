@@ -142,8 +142,8 @@ async fn a_consultation_that_is_not_taken_leaves_the_customer_retrievable() {
     bob.received();
     done(&floor, &mut ann, "c1", "retrieve").await;
     assert_eq!(
-        heard(&mut bob),
-        ["consulted withdrawn connected: The call with +493012345678 is no longer offered to you."]
+        heard(&mut bob).last().unwrap(),
+        "consulted withdrawn connected: The call with +493012345678 is no longer offered to you."
     );
 }
 

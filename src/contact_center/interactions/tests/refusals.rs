@@ -53,6 +53,10 @@ async fn what_connectors_are_refused() {
             "email-malformed",
         ),
         (
+            format!("<offer {}/>", good.replace("e@m.example", " ")),
+            "field-malformed",
+        ),
+        (
             format!("<offer {}/>", chat("nobody@localhost")),
             "no-account",
         ),
@@ -103,10 +107,7 @@ async fn what_connectors_are_refused() {
             "<attach interaction='n'/>".to_owned(),
             "interaction-unknown",
         ),
-        (
-            "<dismiss interaction='own'/>".to_owned(),
-            "operation-unknown",
-        ),
+        ("<dismiss interaction='own'/>".to_owned(), "stranger"),
     ] {
         assert_eq!(
             code(&says(&floor, PBX, "set", &payload).await),
