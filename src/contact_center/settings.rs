@@ -210,13 +210,20 @@ mod tests {
             .await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
+        floor
+            .operate("right reset", &[("role", "agent"), right])
+            .await;
         // Another role has other rights, and who is kept out has none, although it is still connected.
         let jid = BareJid::new("romeo@localhost").unwrap();
         let accounts = floor.house.router.services().store.clone();
-        let role = Role::Supervisor;
-        assert!(accounts.accounts().set_role(&jid, role).await.unwrap());
-        let answer = ask(&mut romeo, "set", tea).await;
-        assert!(answer.contains("reason='tea'"), "{answer}");
+        for (role, part) in [
+            (Role::Member, "<right-missing"),
+            (Role::Agent, "reason='tea'"),
+        ] {
+            assert!(accounts.accounts().set_role(&jid, role).await.unwrap());
+            let answer = ask(&mut romeo, "set", tea).await;
+            assert!(answer.contains(part), "{answer}");
+        }
         assert!(accounts.accounts().disable(&jid).await.unwrap());
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<stranger"), "{answer}");

@@ -28,6 +28,21 @@ fn config() -> Config {
     config
 }
 
+/// Agents, and components that are connected.
+async fn floor(people: &[&str], config: Config) -> Floor {
+    let domains: Vec<String> = config
+        .components
+        .iter()
+        .map(|it| it.domain.to_string())
+        .collect();
+    let floor = Box::pin(Floor::configured(people, config)).await;
+    for domain in domains {
+        floor.house.component_comes(&domain).await;
+        floor.house.component_receives(&domain);
+    }
+    floor
+}
+
 /// Asks as a component; what it is answered, else the code of the refusal.
 async fn says(floor: &Floor, from: &str, kind: IqType, payload: &str) -> Result<String, String> {
     let services = floor.house.router.services();
@@ -83,7 +98,7 @@ async fn sent(floor: &Floor, count: usize) -> Vec<String> {
     let mut found = Vec::new();
     let told = async {
         loop {
-            found.extend(floor.sent_to(CRM));
+            found.extend(floor.house.component_receives(CRM));
             if found.len() >= count {
                 return;
             }
@@ -104,14 +119,14 @@ async fn sends_no_more(floor: &Floor) {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(floor.sent_to(CRM), Vec::<String>::new());
+    assert_eq!(floor.house.component_receives(CRM), Vec::<String>::new());
 }
 
 /// Every change in its order, so many at a time as the window has, and once more when nothing is acknowledged in
 /// time.
 #[tokio::test]
 async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledged() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     let answer = set(&floor, "<subscribe/>").await;
     assert!(answer.contains("after='0' last='0'"), "{answer}");
     let mut call = Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
@@ -146,7 +161,7 @@ async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledge
 /// The server stops and starts with changes that were not acknowledged, and some that were not sent.
 #[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     set(&floor, "<subscribe/>").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     sent(&floor, 2).await;
@@ -154,7 +169,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
     let services = Arc::clone(floor.house.router.services());
     services.hooks.run_stopping(&services).await;
     call.report(&floor, Fact::Ended).await;
-    assert_eq!(floor.sent_to(CRM), Vec::<String>::new());
+    assert_eq!(floor.house.component_receives(CRM), Vec::<String>::new());
     let center = Arc::new(Center::new(&services.config));
     Arc::clone(&center)
         .start(Arc::clone(&services))
@@ -167,7 +182,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
 /// Who subscribes anew goes on where it has acknowledged, or where it says.
 #[tokio::test]
 async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     // What was before is not sent unless it is wanted.
     let answer = set(&floor, "<subscribe/>").await;
@@ -192,7 +207,7 @@ async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
 /// A CRM fetches changes and activities without being subscribed, too.
 #[tokio::test]
 async fn changes_and_activities_are_fetched() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     call.report(&floor, Fact::Ended).await;
     for (page, expected) in [
@@ -214,7 +229,7 @@ async fn changes_and_activities_are_fetched() {
 /// Other components, agents, and what makes no sense.
 #[tokio::test]
 async fn what_a_component_may_not_is_refused() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let paged = |page: &str| {
         format!(
@@ -259,7 +274,7 @@ async fn what_a_component_may_not_is_refused() {
 /// One that says nothing keeps no other from being told.
 #[tokio::test]
 async fn two_crms_are_told_at_their_own_pace() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = floor(&["ann"], config()).await;
     set(&floor, "<subscribe/>").await;
     let other = "other.localhost";
     says(&floor, other, IqType::Set, "<subscribe/>")
@@ -272,5 +287,5 @@ async fn two_crms_are_told_at_their_own_pace() {
         assert_eq!(sent(&floor, 1).await.len(), 1);
         set(&floor, &cursor).await;
     }
-    assert_eq!(floor.sent_to(other).len(), 3);
+    assert_eq!(floor.house.component_receives(other).len(), 3);
 }
