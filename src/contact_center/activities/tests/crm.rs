@@ -256,6 +256,22 @@ async fn what_a_component_may_not_is_refused() {
     assert_eq!(code(&answer), "operation-unknown");
 }
 
+/// Who was a CRM and is configured as one no longer is sent nothing, whoever has its domain now.
+#[tokio::test]
+async fn who_is_no_crm_any_more_is_sent_nothing() {
+    let floor = Floor::configured(&["ann"], config()).await;
+    let journals = floor.house.router.services().store.journals();
+    journals
+        .follow("activity localhost", "pbx.localhost", 0)
+        .await
+        .unwrap();
+    set(&floor, "<subscribe/>").await;
+    Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
+    assert_eq!(sent(&floor, 1).await, ["1 v1"]);
+    sends_no_more(&floor).await;
+    assert_eq!(floor.sent_to("pbx.localhost"), Vec::<String>::new());
+}
+
 /// One that says nothing keeps no other from being told.
 #[tokio::test]
 async fn two_crms_are_told_at_their_own_pace() {
