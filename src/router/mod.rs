@@ -154,7 +154,7 @@ impl Router {
             if let Some(answer) = answer
                 && !self.answer_to_server(&answer, None, replies).await
             {
-                self.answer_to(answer, replies).await;
+                Box::pin(self.answer_to(answer, replies)).await;
             }
         } else if !self.services.serves(to.domain()) {
             match self.services.hooks.find_service(to.domain()) {
