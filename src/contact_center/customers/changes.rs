@@ -88,7 +88,13 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         Ok((draft, after))
     };
     let merged = Box::pin(caller.center.save(services, decided)).await?;
-    Box::pin(activities::relink(&caller.center, services, place, (&other, &id))).await?;
+    Box::pin(activities::relink(
+        &caller.center,
+        services,
+        place,
+        (&other, &id),
+    ))
+    .await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
 }

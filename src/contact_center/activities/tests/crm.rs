@@ -287,7 +287,10 @@ async fn who_is_no_crm_any_more_is_sent_nothing() {
     Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
     assert_eq!(sent(&floor, 1).await, ["1 v1"]);
     sends_no_more(&floor).await;
-    assert_eq!(floor.sent_to("pbx.localhost"), Vec::<String>::new());
+    assert_eq!(
+        floor.house.component_receives("pbx.localhost"),
+        Vec::<String>::new()
+    );
 }
 
 /// One that says nothing keeps no other from being told.
