@@ -123,16 +123,17 @@ impl Dealing {
 }
 
 fn target(command: &Command) -> Option<&AgentId> {
-    match command {
-        Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => Some(agent),
-        Command::Want { verb, .. } => match verb {
-            Verb::Transfer {
-                to: Target::Agent(agent),
-            }
-            | Verb::Consult { with: agent }
-            | Verb::Conference { with: Some(agent) } => Some(agent),
-            _ => None,
-        },
+    let verb = match command {
+        Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => return Some(agent),
+        Command::Want { verb, .. } => verb,
+        _ => return None,
+    };
+    match verb {
+        Verb::Transfer {
+            to: Target::Agent(agent),
+        }
+        | Verb::Consult { with: agent }
+        | Verb::Conference { with: Some(agent) } => Some(agent),
         _ => None,
     }
 }
@@ -161,7 +162,7 @@ async fn customer(floor: &Floor, which: &str, name: &str) {
         draft.change(&known, &events)?;
         Ok((draft, ()))
     };
-    center.save(services, decided).await.unwrap();
+    Box::pin(center.save(services, decided)).await.unwrap();
 }
 
 /// An agent who is online and logged in.
