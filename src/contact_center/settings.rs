@@ -219,14 +219,17 @@ mod tests {
         operate(&floor, "right take", &[("role", "agent"), right]).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
-        // Another role has other rights, and who is kept out has none, although it is still connected.
-        let jid = BareJid::new("romeo@localhost").unwrap();
-        let accounts = floor.house.router.services().store.clone();
-        let role = Role::Supervisor;
-        assert!(accounts.accounts().set_role(&jid, role).await.unwrap());
+        operate(&floor, "right reset", &[("role", "agent"), right]).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("reason='tea'"), "{answer}");
-        assert!(accounts.accounts().disable(&jid).await.unwrap());
+        // Another role has other rights, and who is kept out has none, although it is still connected.
+        let jid = BareJid::new("romeo@localhost").unwrap();
+        let store = floor.house.router.services().store.clone();
+        let accounts = store.accounts();
+        assert!(accounts.set_role(&jid, Role::Member).await.unwrap());
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("<right-missing"), "{answer}");
+        assert!(accounts.disable(&jid).await.unwrap());
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<stranger"), "{answer}");
     }
