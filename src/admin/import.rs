@@ -48,26 +48,39 @@ struct Row {
 
 /// What is wrong, by line.
 #[derive(Debug, Default)]
-struct Complaints(Vec<(u64, String)>);
+pub(super) struct Complaints(Vec<(u64, String)>);
 
 impl Complaints {
-    fn add(&mut self, line: u64, text: impl Into<String>) {
+    pub(super) fn add(&mut self, line: u64, text: impl Into<String>) {
         self.0.push((line, text.into()));
     }
 
-    fn none_or_refuse(mut self) -> Result<(), Refusal> {
+    /// How many there are.
+    pub(super) const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn none_or_refuse(self) -> Result<(), Refusal> {
+        match self.told("no account is made; the table has mistakes:") {
+            Some(text) => Err(Refusal::NotAcceptable(text)),
+            None => Ok(()),
+        }
+    }
+
+    /// All of them below a sentence; `None` where there are none.
+    pub(super) fn told(mut self, sentence: &str) -> Option<String> {
         if self.0.is_empty() {
-            return Ok(());
+            return None;
         }
         self.0.sort();
-        let mut text = "no account is made; the table has mistakes:".to_owned();
+        let mut text = sentence.to_owned();
         for (line, complaint) in self.0.iter().take(COMPLAINTS_MAX) {
             text.push_str(&format!("\n  line {line}: {complaint}"));
         }
         if let Some(more @ 1..) = self.0.len().checked_sub(COMPLAINTS_MAX) {
             text.push_str(&format!("\n  and {more} more"));
         }
-        Err(Refusal::NotAcceptable(text))
+        Some(text)
     }
 }
 
@@ -128,19 +141,8 @@ struct Columns {
 }
 
 fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
-    // Spreadsheets put a byte order mark in front, and some write CRLF, of which the reader takes each
-    // letter for the end of a line where it counts them.
-    let text = text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n");
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') && !header.contains(',') {
-        b';'
-    } else {
-        b','
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let text = cleaned(text);
+    let mut reader = reader(&text);
     let columns = columns(reader.headers())?;
     let mut complaints = Complaints::default();
     let mut rows = Vec::new();
@@ -179,8 +181,28 @@ fn read(text: &str, config: &Config) -> Result<Vec<Row>, Refusal> {
     Ok(rows)
 }
 
+/// Spreadsheets put a byte order mark in front, and some write CRLF, of which the reader takes each letter for the
+/// end of a line where it counts them.
+pub(super) fn cleaned(text: &str) -> String {
+    text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n")
+}
+
+/// A reader of a table with commas, or with semicolons, as its first line has them.
+pub(super) fn reader(text: &str) -> csv::Reader<&[u8]> {
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') && !header.contains(',') {
+        b';'
+    } else {
+        b','
+    };
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(text.as_bytes())
+}
+
 /// The line in which a record begins: the reader counts from the empty lines that it skips before it.
-fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+pub(super) fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.map_or(0, |position| {
         let before = usize::try_from(position.byte()).unwrap_or(usize::MAX);
         let skipped = text.bytes().skip(before).take_while(|byte| *byte == b'\n');

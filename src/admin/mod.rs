@@ -18,6 +18,7 @@ pub mod backup;
 mod backup_files;
 mod center;
 pub mod control;
+mod customers;
 mod departure;
 mod import;
 mod invitations;
@@ -49,6 +50,9 @@ pub use arguments::{Arguments, Given};
 pub use center::{
     ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, RECENT,
     ROLE_GRANTS, role_profile_id,
+};
+pub use customers::{
+    FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,
 };
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};
@@ -83,6 +87,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(reasons::OPERATIONS)
         .chain(profiles::OPERATIONS)
         .chain(rights::OPERATIONS)
+        .chain(customers::OPERATIONS)
         .chain(neighbours::OPERATIONS)
         .chain(service::OPERATIONS)
         .chain(trail::OPERATIONS)
@@ -119,6 +124,7 @@ pub const GROUPS: &[(&str, &str)] = &[
         "right",
         "Who may do what beside what is usual for its role.",
     ),
+    ("customer", "Customers: import from files, search, export."),
     ("host", "Hosts that are served."),
     ("component", "External components."),
     ("s2s", "Other servers."),

@@ -3,6 +3,7 @@
 mod accounts;
 mod center;
 mod control;
+mod customers;
 mod definitions;
 mod import;
 mod people;

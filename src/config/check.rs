@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Config;
 use super::check_auth;
 use super::check_component;
-use super::component::Component;
+use super::component::{Component, ComponentRole};
 use super::database::SCHEMES;
 use super::email::{Email, EmailTls};
 use super::reader::Reader;
@@ -44,11 +44,28 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
     email(&config.contact_center.email, reader);
+    lookup(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
         let message = "expected \"sqlite:path\" or \"postgres://user:password@server/database\"";
         reader.complain_at("database.url", "[database] url", message.to_owned());
+    }
+}
+
+/// Who is asked about customers is somebody who may know of them.
+fn lookup(config: &Config, reader: &mut Reader<'_>) {
+    let Some(domain) = &config.contact_center.lookup_component else {
+        return;
+    };
+    let mut components = config.components.iter();
+    let is_crm = |it: &Component| it.domain == *domain && it.role == ComponentRole::Crm;
+    if !components.any(is_crm) {
+        reader.complain_at(
+            "contact_center.lookup_component",
+            "[contact_center] lookup_component",
+            format!("{domain} is no [[component]] with role = \"crm\""),
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! `[contact_center]`: the service for agents that each host has beside it.
 
+use super::address::Domain;
 use super::email::Email;
 use super::pubsub::ServiceName;
 use super::section::section;
@@ -31,9 +32,14 @@ section! {
         mutual_contacts: bool = true;
         /// The group in which new personal contacts stand.
         contacts_group: String = "Personal Contacts".to_owned();
-        /// The country of telephone numbers in vCards that do not begin with +, such as "US" or "DE"; "" for
-        /// taking none of these.
+        /// The country of telephone numbers that do not begin with +, such as "US" or "DE"; "" for taking none
+        /// of these.
         region: Region = Region(None);
+        /// The domain of a [[component]] with the role "crm" that is asked who a customer is; "" for looking
+        /// among the server's own records only.
+        lookup_component: Option<Domain> = None;
+        /// How long it may take to answer, in milliseconds, before the server's own records are looked at.
+        lookup_milliseconds: u32 = 500, in 50..=10_000;
     }
     tables {
         email: Email;
@@ -43,6 +49,22 @@ section! {
 /// A country by its code (ISO 3166-1, two letters), or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region(pub Option<phonenumber::country::Id>);
+
+/// Characters of a telephone number that are looked at: E.164 has fifteen digits, people write more beside.
+const TELEPHONE_CHARS_MAX: usize = 64;
+
+impl Region {
+    /// The number as E.164, if it can be one. One without a country is of the region, where there is one.
+    #[must_use]
+    pub fn e164(self, text: &str) -> Option<String> {
+        if text.chars().count() > TELEPHONE_CHARS_MAX {
+            return None;
+        }
+        let number = phonenumber::parse(self.0, text).ok()?;
+        let e164 = || number.format().mode(phonenumber::Mode::E164).to_string();
+        phonenumber::is_valid(&number).then(e164)
+    }
+}
 
 impl Scalar for Region {
     fn expected() -> String {

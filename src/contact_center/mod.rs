@@ -8,6 +8,7 @@
 //! waits in the database (`timers`).
 //!
 //! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `interactions`, `customers`, `activities`.
+//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `customers`.
 
 mod activities;
 mod agents;
@@ -49,6 +50,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(im::OPERATIONS)
         .chain(context::OPERATIONS)
         .chain(contacts::operations())
+        .chain(customers::OPERATIONS)
 }
 
 /// What components may have done.

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
+use crate::hooks::Hooks;
 use crate::proto::BareJid;
 use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
@@ -28,12 +29,21 @@ impl Floor {
 
     /// [`Floor::new`] with another configuration.
     pub(super) async fn configured(people: &[&str], config: Config) -> Self {
+        let house = |hooks: &mut Hooks, config: &Arc<Config>| {
+            *hooks = crate::extensions::hooks_with(config, &[super::register]);
+        };
+        Box::pin(Self::beside(people, config, house)).await
+    }
+
+    /// [`Floor::configured`] with what else there is: `register` makes all hooks.
+    pub(super) async fn beside(
+        people: &[&str],
+        config: Config,
+        register: fn(&mut Hooks, &Arc<Config>),
+    ) -> Self {
         let names = people.iter().map(|it| it.split(':').next().unwrap());
         let names: Vec<&str> = names.collect();
-        let house = House::configured(&names, config, |hooks, config| {
-            *hooks = crate::extensions::hooks_with(config, &[super::register]);
-        });
-        let house = house.await;
+        let house = House::configured(&names, config, register).await;
         let services = Arc::clone(house.router.services());
         for person in people {
             let (name, role) = person.split_once(':').unwrap_or((person, "agent"));

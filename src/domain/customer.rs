@@ -12,6 +12,8 @@ use super::ids::CustomerId;
 use super::refusal::rejections;
 use crate::clock::Timestamp;
 
+pub mod search;
+
 /// Characters of a name.
 pub const NAME_CHARS_MAX: usize = 256;
 /// Numbers, and addresses, of one customer.
@@ -48,6 +50,8 @@ pub struct Profile {
 pub struct Customer {
     /// Which one.
     pub id: CustomerId,
+    /// The host whose agents know it; others do not learn that it is there.
+    pub host: String,
     /// Counts the events; a write names the version that it read.
     pub version: u64,
     /// What is known.
@@ -143,7 +147,10 @@ impl Profile {
     /// Names the first part that is not.
     pub fn checked(mut self) -> Result<Self, Rejection> {
         self.name = self.name.trim().to_owned();
-        self.company = self.company.filter(|company| !company.trim().is_empty());
+        for part in [&mut self.company, &mut self.crm_id, &mut self.url] {
+            let trimmed = part.take().map(|text| text.trim().to_owned());
+            *part = trimmed.filter(|text| !text.is_empty());
+        }
         if self.name.is_empty() && self.company.is_none() {
             return Err(Rejection::Nameless);
         }
@@ -230,9 +237,10 @@ fn once(list: &mut Vec<String>, key: impl Fn(&str) -> String) {
 impl Customer {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(id: CustomerId) -> Self {
+    pub fn new(id: CustomerId, host: String) -> Self {
         Self {
             id,
+            host,
             version: 0,
             profile: Profile::default(),
             merged_into: None,

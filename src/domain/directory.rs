@@ -84,9 +84,9 @@ rejections! {
     /// Why a query is not run.
     pub enum Rejection {
         /// [`LETTERS_MIN`].
-        TooShort = Invalid, "query-too-short", "Type at least three letters of the name.";
+        TooShort = Invalid, "query-too-short", "Type at least three letters or digits.";
         /// [`CHARS_MAX`].
-        TooLong = Invalid, "query-too-long", "No name is that long.";
+        TooLong = Invalid, "query-too-long", "Nothing that long is looked for.";
     }
 }
 

@@ -170,6 +170,10 @@ impl Router {
         let bare = stanza.to.as_ref().is_none_or(|to| to.resource().is_none());
         let kind = match stanza.kind {
             Kind::Iq(kind) if kind.is_request() && bare => kind,
+            // What the service itself has asked for is nobody else's affair.
+            Kind::Iq(_) if bare && self.answer_to_server(&stanza, sender, replies).await => {
+                return None;
+            }
             Kind::Iq(_) | Kind::Message(_) | Kind::Presence(_) => {
                 self.to_service(service, stanza, replies).await;
                 return None;

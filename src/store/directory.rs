@@ -161,7 +161,7 @@ pub(super) fn words_of(account: &BareJid, names: &Names) -> Vec<Vec<u8>> {
 
 /// The word as far as it is compared in the database.
 #[must_use]
-fn compared(word: &str) -> Vec<u8> {
+pub(super) fn compared(word: &str) -> Vec<u8> {
     let mut end = word.len().min(WORD_BYTES_MAX);
     while !word.is_char_boundary(end) {
         end -= 1;

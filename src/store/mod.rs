@@ -14,6 +14,7 @@ mod audit;
 mod blocked;
 mod claim;
 mod credential;
+mod customer;
 mod db;
 mod dialect;
 mod directory;
@@ -57,6 +58,10 @@ pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};
+pub use customer::{
+    CUSTOMER, CustomerPlace, Customers, FoundCustomer, customer_change, customer_listings,
+    customer_place,
+};
 pub use db::{Db, Limits, Location};
 pub use directory::{
     ColleagueKinds, Directory, DirectoryPlace, FoundColleague, ListedColleague, directory_word,
@@ -167,6 +172,14 @@ impl Store {
     #[must_use]
     pub fn directory(&self) -> Directory<'_> {
         Directory { db: &self.0.db }
+    }
+
+    /// The customers of a host.
+    #[must_use]
+    pub fn customers(&self) -> Customers<'_> {
+        Customers {
+            records: self.records(),
+        }
     }
 
     /// Tokens that clients log in with (XEP-0484).

@@ -48,6 +48,9 @@ pub enum ListOrder {
 /// Records read at once, whatever limit is asked for.
 pub const RECORDS_PAGE_MAX: u32 = 1_000;
 
+/// Behind every hexadecimal digit.
+const BEHIND_HEX: char = 'g';
+
 queries! {
     FIND = "select id, version, snapshot from record where kind = $1 and id = $2";
     ALL = "select id, version, snapshot from record where kind = $1 and id > $2 order by id limit cast($3 as bigint)";
@@ -58,6 +61,15 @@ queries! {
         join record r on r.kind = l.kind and r.id = l.id
         where l.kind = $1 and l.list = $2 and l.owner = $3 and ($4 = '' or l.id < $4)
         order by l.id desc limit cast($5 as bigint)";
+    // Crossed, for SQLite then keeps the order of the joins and with it that of the list; each is one row.
+    PREFIXED_UP = "select l.owner, r.id, r.version, r.snapshot from record_listing l cross join record r
+        where l.kind = $1 and l.list = $2 and (l.owner, l.id) > ($3, $4) and l.owner < $5
+            and r.kind = l.kind and r.id = l.id
+        order by l.owner, l.id limit cast($6 as bigint)";
+    PREFIXED_DOWN = "select l.owner, r.id, r.version, r.snapshot from record_listing l cross join record r
+        where l.kind = $1 and l.list = $2 and (l.owner, l.id) < ($3, $4) and l.owner >= $5
+            and r.kind = l.kind and r.id = l.id
+        order by l.owner desc, l.id desc limit cast($6 as bigint)";
     COUNT = "select count(*) from record_listing where kind = $1 and list = $2 and owner = $3";
     COUNT_BEFORE = "select count(*) from record_listing
         where kind = $1 and list = $2 and owner = $3 and id < $4";
@@ -138,6 +150,48 @@ impl Records<'_> {
                 .fetch_all(pool)
                 .await?
         }))
+    }
+
+    /// Records in the lists of all owners that begin with `prefix`, in the order of owners and ids, beginning at `from`, or
+    /// at the end that the order begins with; each with its owner. Owners of such lists have hexadecimal digits
+    /// (0 to 9, a to f) and nothing else, which every locale sorts alike.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prefixed(
+        &self,
+        kind: &str,
+        (list, prefix): (&str, &str),
+        from: Option<(&str, &str)>,
+        order: ListOrder,
+        limit: u32,
+    ) -> Result<Vec<(String, StoredRecord)>, StoreError> {
+        let end = format!("{prefix}{BEHIND_HEX}");
+        let (query, begin, stop) = match order {
+            ListOrder::Ascending => (PREFIXED_UP, prefix, end.as_str()),
+            ListOrder::Descending => (PREFIXED_DOWN, end.as_str(), prefix),
+        };
+        let (owner, id) = from.unwrap_or((begin, ""));
+        let rows: Vec<(String, String, i64, String)> = reading!(self.db, pool => {
+            sqlx::query_as(query)
+                .bind(kind)
+                .bind(list)
+                .bind(owner)
+                .bind(id)
+                .bind(stop)
+                .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
+                .fetch_all(pool)
+                .await?
+        });
+        let record = |(owner, id, version, snapshot)| {
+            let record = StoredRecord {
+                id,
+                version,
+                snapshot,
+            };
+            (owner, record)
+        };
+        Ok(rows.into_iter().map(record).collect())
     }
 
     /// How many records the owner's list has.

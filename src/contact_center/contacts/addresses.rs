@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lettre::Address as EmailAddress;
-use phonenumber::Mode;
 
 use crate::config::Region;
 use crate::contact_center::errors::Refused;
@@ -14,9 +13,6 @@ use crate::hooks::Services;
 use crate::proto::common::vcard::{emails, telephones};
 use crate::proto::uri::encode;
 use crate::xml::Element;
-
-/// Characters of a telephone number that are looked at: E.164 has fifteen digits, people write more beside.
-const TELEPHONE_CHARS_MAX: usize = 64;
 
 /// What is known of a colleague's other addresses.
 ///
@@ -32,18 +28,9 @@ fn in_cards(cards: &[Element], region: Region) -> Addresses {
     let mut telephones = cards.iter().flat_map(telephones);
     let mut emails = cards.iter().flat_map(emails);
     Addresses {
-        telephone: telephones.find_map(|text| e164(&text, region)),
+        telephone: telephones.find_map(|text| region.e164(&text)),
         email: emails.find(|text| text.parse::<EmailAddress>().is_ok()),
     }
-}
-
-/// The number as E.164. One without a country is of the region, where there is one.
-fn e164(text: &str, region: Region) -> Option<String> {
-    if text.chars().count() > TELEPHONE_CHARS_MAX {
-        return None;
-    }
-    let number = phonenumber::parse(region.0, text).ok()?;
-    phonenumber::is_valid(&number).then(|| number.format().mode(Mode::E164).to_string())
 }
 
 /// Where a means leads, as a link: `xmpp:` (RFC 5122), `tel:` (RFC 3966) or `mailto:` (RFC 6068).

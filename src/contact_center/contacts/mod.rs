@@ -9,7 +9,7 @@ mod directory;
 mod email;
 mod listed;
 mod mutual;
-mod page;
+pub(super) mod page;
 mod personal;
 mod reach;
 pub(super) mod search;

@@ -1,8 +1,10 @@
-//! Pages of lists that are read by addresses (XEP-0059).
+//! Pages of lists that are read by addresses or ids (XEP-0059).
+
+use std::str::FromStr;
 
 use crate::contact_center::errors::Refused;
+use crate::proto::Condition;
 use crate::proto::common::rsm::{PageFrom, PageRequest};
-use crate::proto::{BareJid, Condition};
 use crate::store::ListOrder;
 
 /// Rows of a page when nobody says how many.
@@ -13,24 +15,24 @@ const MAX: u32 = 100;
 
 /// Which rows are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Slice {
+pub(in crate::contact_center) struct Slice<I> {
     /// Behind which row.
-    pub(super) from: Option<BareJid>,
+    pub(in crate::contact_center) from: Option<I>,
     /// In which direction.
-    pub(super) order: ListOrder,
+    pub(in crate::contact_center) order: ListOrder,
     /// How many.
-    pub(super) max: u32,
+    pub(in crate::contact_center) max: u32,
 }
 
-impl Slice {
+impl<I: FromStr> Slice<I> {
     /// What the request asks for.
     ///
     /// # Errors
     /// `item-not-found` for what is the id of no row (XEP-0059 §2.2), `feature-not-implemented` for places by number
     /// (§2.4), which would have to be counted.
-    pub(super) fn of(page: &PageRequest) -> Result<Self, Refused> {
+    pub(in crate::contact_center) fn of(page: &PageRequest) -> Result<Self, Refused> {
         let id = |id: &str| {
-            BareJid::new(id)
+            id.parse()
                 .map(Some)
                 .map_err(|_| Refused::from(Condition::ItemNotFound))
         };
@@ -46,7 +48,7 @@ impl Slice {
     }
 
     /// The rows as they are shown, which were read in the order that was asked for.
-    pub(super) fn in_order<T>(&self, mut rows: Vec<T>) -> Vec<T> {
+    pub(in crate::contact_center) fn in_order<T>(&self, mut rows: Vec<T>) -> Vec<T> {
         if self.order == ListOrder::Descending {
             rows.reverse();
         }
@@ -57,10 +59,11 @@ impl Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::BareJid;
 
     #[test]
     fn pages_are_bounded_and_begin_behind_addresses() {
-        let of = |max, from| Slice::of(&PageRequest { max, from });
+        let of = |max, from| Slice::<BareJid>::of(&PageRequest { max, from });
         let slice = of(None, PageFrom::First).unwrap();
         assert_eq!((slice.max, slice.order), (USUAL, ListOrder::Ascending));
         let slice = of(Some(9_999), PageFrom::Before("b@h".to_owned())).unwrap();

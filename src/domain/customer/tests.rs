@@ -18,7 +18,7 @@ fn profile(name: &str, telephones: &[&str], emails: &[&str]) -> Profile {
 }
 
 fn made(profile: Profile) -> Customer {
-    let mut customer = Customer::new("c".parse().unwrap());
+    let mut customer = Customer::new("c".parse().unwrap(), "localhost".to_owned());
     for event in decide(&customer, Command::Create(profile), NOW).unwrap() {
         apply(&mut customer, &event);
     }
@@ -89,7 +89,7 @@ fn a_write_from_an_old_version_is_refused_and_one_that_says_nothing_new_is_none(
         read,
         profile: profile(name, &[], &[]),
     };
-    let nobody = Customer::new("n".parse().unwrap());
+    let nobody = Customer::new("n".parse().unwrap(), "localhost".to_owned());
     for (customer, command, expected) in [
         (&customer, edit(1, "Bea"), Ok(1)),
         (&customer, edit(1, "Ann"), Ok(0)),
@@ -162,7 +162,7 @@ proptest! {
     /// Replaying the events gives the customer, and a refusal changes nothing.
     #[test]
     fn the_events_give_the_customer_again(steps in vec((0..4_u8, 0..4_u64, "[A-C]{0,2}"), 0..30)) {
-        let mut customer = Customer::new("c".parse().unwrap());
+        let mut customer = Customer::new("c".parse().unwrap(), "localhost".to_owned());
         let mut log = vec![];
         for (what, read, name) in steps {
             let profile = profile(&name, &[], &[]);
@@ -178,7 +178,7 @@ proptest! {
             }
         }
         let json = serde_json::to_string(&log).unwrap();
-        let mut replayed = Customer::new("c".parse().unwrap());
+        let mut replayed = Customer::new("c".parse().unwrap(), "localhost".to_owned());
         for event in serde_json::from_str::<Vec<Event>>(&json).unwrap() {
             apply(&mut replayed, &event);
         }

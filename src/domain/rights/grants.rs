@@ -52,10 +52,18 @@ rights! {
     InstantMessage = "instant-message", from Agent;
     /// To send business objects.
     Context = "context", from Agent;
+    /// To look customers up.
+    CustomerShow = "customer-show", from Agent;
+    /// To write down who a customer is (S2-10).
+    CustomerEdit = "customer-edit", from Agent;
     /// To see all agents with their states and durations.
     AgentList = "agent-list", from Supervisor;
     /// To read transcripts of IM sessions of others.
     TranscriptShow = "transcript-show", from Supervisor;
+    /// To merge two customers that are one.
+    CustomerMerge = "customer-merge", from Supervisor;
+    /// To import customers from files, and to take all of them out.
+    CustomerImport = "customer-import", from Administrator;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.

@@ -4,6 +4,12 @@
 use crate::proto::ns;
 use crate::xml::{Element, write};
 
+mod lines;
+mod outside;
+
+pub use lines::{TextCard, TextProperty, cards};
+pub use outside::OutsideCard;
+
 /// XEP-0292 §3.
 pub const VCARD4: &str = "urn:ietf:params:xml:ns:vcard-4.0";
 

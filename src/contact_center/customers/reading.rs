@@ -1,0 +1,183 @@
+//! Customers looked up, searched and shown. One that a supervisor or administrator looks at is in the audit trail.
+
+use super::{NS, element, find, look_up, normal, wire};
+use crate::admin::found_customers;
+use crate::contact_center::contacts::page::Slice;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::values::Values;
+use crate::domain::customer::search::Query;
+use crate::domain::customer::{Customer, Rejection};
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::Medium;
+use crate::domain::rights::Role;
+use crate::proto::Condition;
+use crate::proto::common::rsm::Page;
+use crate::store::{AuditEntry, AuditLimits, CustomerPlace, customer_place};
+use crate::xml::Element;
+
+/// Bytes of one page, but for a single customer that is larger: an answer has to fit into what clients take
+/// (XEP-0478).
+const PAGE_BYTES_MAX: usize = 96 * 1024;
+
+/// Bytes of an element beside its texts, about.
+const ELEMENT_BYTES: usize = 256;
+
+/// The operation `find`: S2-12, S2-13, S2-30, S2-31.
+pub(super) async fn of_address(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let address = values.text("address")?;
+    let medium = match address.contains('@') {
+        true => Medium::Email,
+        false => Medium::Voice,
+    };
+    let region = caller.services.config.contact_center.region;
+    let address = normal(&region, medium, address)?;
+    let Caller {
+        center,
+        services,
+        place,
+        ..
+    } = &caller;
+    let mut known = Vec::new();
+    for id in Box::pin(look_up(center, services, place, &address)).await? {
+        known.extend(find(services, place, &id).await?);
+    }
+    let answer = Element::new(NS, "find")
+        .attr("address", &address)
+        .children_from(known.iter().map(element));
+    let told = match known.as_slice() {
+        [] => format!("Nobody is known by {address}."),
+        [one] => format!("{address} is {}.", wire::title(one)),
+        several => format!("{address} can be {} customers.", several.len()),
+    };
+    Ok(Outcome::told(told)
+        .with(answer)
+        .listing(wire::table(&known)))
+}
+
+/// The operation `search`.
+pub(super) async fn search(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let query = Query::new(values.text("text")?)?;
+    let slice = Slice::<CustomerId>::of(values.page())?;
+    let from = match &slice.from {
+        Some(id) => Some(place_of(&caller, id, &query).await?),
+        None => None,
+    };
+    let (store, host) = (&caller.services.store, caller.place.host.as_str());
+    let max = usize::try_from(slice.max).unwrap_or(usize::MAX);
+    let found = found_customers(store, host, &query, from, (slice.order, max)).await?;
+    let (customers, complete) = fitting(found.customers, found.complete);
+    let customers = slice.in_order(customers);
+    let ends = customers.first().zip(customers.last());
+    let page = Page {
+        ends: ends.map(|(first, last)| (first.id.to_string(), last.id.to_string())),
+        ..Page::default()
+    };
+    let answer = Element::new(NS, "search")
+        .attr("complete", if complete { "true" } else { "false" })
+        .children_from(customers.iter().map(element))
+        .child(page.to_element());
+    let told = match (customers.len(), complete) {
+        (0, true) => "No customer is found.".to_owned(),
+        (count, true) => format!("Found: {count}."),
+        (count, false) => format!("Found: {count}, and there may be more. Type more of it."),
+    };
+    Ok(Outcome::told(told)
+        .with(answer)
+        .listing(wire::table(&customers)))
+}
+
+/// Where the search finds a customer (XEP-0059 §2.2: it must be there).
+async fn place_of(
+    caller: &Caller,
+    id: &CustomerId,
+    query: &Query,
+) -> Result<CustomerPlace, Refused> {
+    let customers = caller.services.store.customers();
+    let known = customers.find(caller.place.host.as_str(), id.as_str());
+    let place = known.await?;
+    let place = place.and_then(|it| customer_place(&it, query.longest()));
+    place.ok_or_else(|| Condition::ItemNotFound.into())
+}
+
+/// As many as one answer takes, and whether these are all.
+fn fitting(mut customers: Vec<Customer>, complete: bool) -> (Vec<Customer>, bool) {
+    let mut bytes = 0;
+    let fits = customers.iter().take_while(|customer| {
+        let first = bytes == 0;
+        bytes += size(customer);
+        first || bytes <= PAGE_BYTES_MAX
+    });
+    let fits = fits.count();
+    let all = fits == customers.len();
+    customers.truncate(fits);
+    (customers, complete && all)
+}
+
+fn size(customer: &Customer) -> usize {
+    let profile = &customer.profile;
+    let parts = [&profile.company, &profile.crm_id, &profile.url];
+    let addresses = profile.telephones.iter().chain(&profile.emails);
+    let addresses: usize = addresses.map(|it| it.len() + ELEMENT_BYTES / 4).sum();
+    let parts: usize = parts.into_iter().flatten().map(String::len).sum();
+    ELEMENT_BYTES + profile.name.len() + parts + addresses
+}
+
+/// The operation `customer`.
+pub(super) async fn one(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let customer = seen(&caller, &values, "customer show").await?;
+    let told = wire::title(&customer).to_owned();
+    Ok(Outcome::told(told)
+        .with(element(&customer))
+        .listing(wire::table(std::slice::from_ref(&customer))))
+}
+
+/// The operation `export`: RFC 6351 for programs, RFC 6350 for people.
+pub(super) async fn card(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let customer = seen(&caller, &values, "customer card").await?;
+    let card = wire::card(&customer);
+    Ok(Outcome::told(card.to_text()).with(card.to_element()))
+}
+
+/// The customer that is meant, written down before it is shown where that is to be.
+async fn seen(
+    caller: &Caller,
+    values: &Values,
+    operation: &'static str,
+) -> Result<Customer, Refused> {
+    let id = wire::id(values, "id")?;
+    let customer = find(&caller.services, &caller.place, &id).await?;
+    let customer = customer.ok_or(Rejection::Unknown)?;
+    match caller.role {
+        Role::Member | Role::Agent => {}
+        Role::Supervisor | Role::Administrator => note(caller, &customer, operation).await?,
+    }
+    Ok(customer)
+}
+
+async fn note(
+    caller: &Caller,
+    customer: &Customer,
+    operation: &'static str,
+) -> Result<(), Refused> {
+    let now = caller.now();
+    let entry = AuditEntry {
+        id: crate::id::sorted(now),
+        at: now,
+        actor: caller.agent.to_string(),
+        origin: caller.from.to_string(),
+        operation: operation.to_owned(),
+        target: customer.id.to_string(),
+        host: caller.place.host.to_string(),
+        arguments: String::new(),
+        done: true,
+        result: "shown".to_owned(),
+    };
+    let limits = AuditLimits {
+        entries_max: caller.services.config.audit.entries_max,
+        // Only what is done is kept here.
+        refused_per_day_max: 0,
+    };
+    caller.services.store.audit().put(&entry, limits).await?;
+    Ok(())
+}
