@@ -1,5 +1,7 @@
 //! Identifiers: random ones for streams and nonces, time-sorted ones for records.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::clock::Timestamp;
 
 /// A random identifier of 128 bits in 32 hexadecimal digits, not guessable.
@@ -19,6 +21,21 @@ pub fn sorted(now: Timestamp) -> String {
     uuid::Uuid::new_v7(stamp).to_string()
 }
 
+/// The same with a digest of a name in the place of chance: of one name at one moment there is one identifier, whoever
+/// makes it and however often.
+#[must_use]
+pub fn derived(at: Timestamp, name: &str) -> String {
+    let mut bytes = [0; 10];
+    let digest = Sha256::digest(name.as_bytes());
+    for (byte, digested) in bytes.iter_mut().zip(digest) {
+        *byte = digested;
+    }
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes)
+        .into_uuid()
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,6 +45,16 @@ mod tests {
         let early = sorted(Timestamp::from_micros(1_790_000_000_000_000));
         let late = sorted(Timestamp::from_micros(1_790_000_000_001_000));
         assert!(early < late);
+    }
+
+    #[test]
+    fn a_derived_id_is_the_same_each_time_and_stands_among_the_others() {
+        let moment = |millis: i64| Timestamp::from_micros(1_790_000_000_000_000 + millis * 1_000);
+        let id = derived(moment(1), "call-1 0");
+        assert_eq!(id, derived(moment(1), "call-1 0"));
+        assert_ne!(id, derived(moment(1), "call-1 1"));
+        assert!(sorted(moment(0)) < id && id < sorted(moment(2)));
+        assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
     }
 
     #[test]

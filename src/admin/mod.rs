@@ -61,6 +61,7 @@ pub use operation::{
 };
 pub use operator::Operator;
 pub use outcome::{Outcome, Table};
+pub(crate) use reasons::is_language;
 pub use refusal::Refusal;
 pub use rights::rights_of;
 pub use rooms::{RoomDesk, RoomKeeping, RoomSummary};

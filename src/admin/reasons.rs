@@ -162,7 +162,7 @@ fn label(text: &str) -> Result<(String, String), Refusal> {
 }
 
 /// Whether it has the form of a language tag (RFC 5646 §2.1): words of at most eight letters and digits.
-fn is_language(tag: &str) -> bool {
+pub(crate) fn is_language(tag: &str) -> bool {
     let word = |part: &str| {
         (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     };

@@ -27,6 +27,17 @@ section! {
         transcript_days: u32 = 365, in 0..=36_500;
         /// After how many days a change of an agent's state is deleted from its history.
         history_days: u32 = 365, in 1..=36_500;
+        /// After how many days an activity that is closed is dropped; 0 for never.
+        activity_days: u32 = 0, in 0..=36_500;
+        /// After how many days a change of an activity is forgotten that every subscribed CRM has.
+        activity_change_days: u32 = 30, in 1..=36_500;
+        /// How many changes of activities of one host are kept for a subscribed CRM that is away; of more the
+        /// oldest are forgotten.
+        activity_changes_max: u32 = 1_000_000, in 1_000..=1_000_000_000;
+        /// How many changes of activities a CRM is sent that it has not acknowledged; the others wait.
+        activity_window: u32 = 100, in 1..=1_000;
+        /// How long a CRM has to acknowledge a change before it is sent once more.
+        activity_resend_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
         /// Whether a presence subscription between two agents of a host makes them contacts of each other at
         /// once, and one's removal of the other ends it for both, whatever client they use.
         mutual_contacts: bool = true;

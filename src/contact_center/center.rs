@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::activities::{self, Feed};
 use super::agents;
 use super::im::Open;
 use super::outbox::Outbox;
@@ -30,6 +31,8 @@ pub(super) struct Center {
     pub(super) sessions: Open,
     /// The agents as they are now.
     pub(super) agents: agents::Board,
+    /// What goes to those who follow the changes of activities.
+    pub(super) feed: Feed,
     /// Told when an administrator has set something for a host.
     pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
@@ -71,6 +74,7 @@ impl Center {
             turns: Turns::new(),
             sessions: Open::default(),
             agents: agents::Board::default(),
+            feed: Feed::default(),
             settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
             work: TaskTracker::new(),
@@ -98,8 +102,10 @@ impl Center {
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
+        self.work.spawn(feed);
         self.work.spawn(run);
         self.work.spawn(sweep);
         self.work.spawn(live);

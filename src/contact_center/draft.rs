@@ -9,7 +9,9 @@ use super::record::Record;
 use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::proto::Stanza;
-use crate::store::{Guard, Outgoing, RecordChange, RecordWrite, RecordsWritten, StoreError};
+use crate::store::{
+    Guard, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten, StoreError,
+};
 
 /// How often a decision is made anew because somebody else has changed what it was made from.
 const TRIES_MAX: usize = 8;
@@ -19,6 +21,7 @@ const TRIES_MAX: usize = 8;
 pub(super) struct Draft {
     /// Names what is to be sent, in the order of the decisions.
     id: String,
+    now: Timestamp,
     write: RecordWrite,
     told: Vec<Stanza>,
 }
@@ -28,6 +31,7 @@ impl Draft {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             id: crate::id::sorted(now),
+            now,
             write: RecordWrite::default(),
             told: Vec::new(),
         }
@@ -74,6 +78,16 @@ impl Draft {
         if !self.write.guards.contains(&guard) {
             self.write.guards.push(guard);
         }
+    }
+
+    /// Gives a change of that record a place in a journal that others follow.
+    pub(super) fn journal(&mut self, journal: String, changed: &impl Record) {
+        self.write.journal.push(NewJournalEntry {
+            journal,
+            id: changed.id(),
+            version: i64::try_from(changed.version()).unwrap_or(i64::MAX),
+            at: self.now,
+        });
     }
 
     /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after
@@ -125,11 +139,15 @@ impl Center {
             }
             let Draft { write, told, .. } = draft;
             let due = write.changes.iter().filter_map(|change| change.due).min();
+            let followed = !write.journal.is_empty();
             let sent: Vec<String> = write.outbox.iter().map(|it| it.id.clone()).collect();
             match services.store.records().write(write).await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
                     self.timers.expect(due);
+                    if followed {
+                        self.feed.wake();
+                    }
                     self.outbox.send(services, sent, told).await;
                     return Ok(answer);
                 }

@@ -22,6 +22,7 @@ mod draft;
 mod errors;
 mod im;
 mod interactions;
+mod newest;
 mod operation;
 mod outbox;
 mod people;
@@ -51,11 +52,14 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(context::OPERATIONS)
         .chain(contacts::operations())
         .chain(customers::OPERATIONS)
+        .chain(activities::OPERATIONS)
 }
 
 /// What components may have done.
 fn for_components() -> impl Iterator<Item = &'static ForComponents> {
-    contacts::FOR_COMPONENTS.iter()
+    contacts::FOR_COMPONENTS
+        .iter()
+        .chain(activities::FOR_COMPONENTS)
 }
 
 /// The operation whose command has that node.
@@ -73,6 +77,8 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         let desk = Desk::new(&center, place);
         hooks.service(place.address.clone(), Arc::new(desk));
     }
+    #[cfg(test)]
+    hooks.offers().set(testing::Inside(Arc::clone(&center)));
     list_at_hosts(hooks, &center);
     settings::register(hooks, &center);
     let starting = Arc::clone(&center);
@@ -89,6 +95,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     context::register(hooks, &center);
     im::register(hooks, &center);
     contacts::register(hooks, &center);
+    activities::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -207,6 +207,8 @@ pub(super) struct Caller {
     pub(super) profile: Arc<ChatProfile>,
     /// The language of the request, else English.
     pub(super) language: String,
+    /// The language of the request, where it has one.
+    pub(super) written_in: Option<String>,
 }
 
 impl Caller {

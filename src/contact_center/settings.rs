@@ -131,19 +131,8 @@ async fn read<T: DeserializeOwned + Serialize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{Actor, Operator, perform};
     use crate::contact_center::testing::{Floor, ask};
     use crate::domain::rights::Role;
-
-    async fn operate(floor: &Floor, name: &str, given: &[(&str, &str)]) {
-        let services = Arc::clone(floor.house.router.services());
-        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        let given = given.iter().map(own).collect();
-        let by = Actor::command_line(None);
-        Box::pin(perform(&Operator::running(services), &by, name, &given))
-            .await
-            .unwrap();
-    }
 
     /// S2-7, S0-10: what an administrator sets holds at once, for sessions that are there already.
     #[tokio::test]
@@ -155,16 +144,18 @@ mod tests {
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<reason-code-unknown"), "{answer}");
         let code = [("kind", "not-ready"), ("code", "tea"), ("label", "en: Tea")];
-        operate(&floor, "reason put", &code).await;
+        floor.operate("reason put", &code).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("reason='tea' label='Tea'"), "{answer}");
         let right = ("right", "agent-state");
         let own = ("jid", "romeo@localhost");
-        operate(&floor, "right take", &[own, right]).await;
+        floor.operate("right take", &[own, right]).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
-        operate(&floor, "right reset", &[own, right]).await;
-        operate(&floor, "right take", &[("role", "agent"), right]).await;
+        floor.operate("right reset", &[own, right]).await;
+        floor
+            .operate("right take", &[("role", "agent"), right])
+            .await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
     }
@@ -188,13 +179,17 @@ mod tests {
         };
         assert_eq!(max().await, 5);
         let (role, own) = (("role", "agent"), ("jid", "romeo@localhost"));
-        operate(&floor, "profile set", &[role, ("im-channels-max", "3")]).await;
+        floor
+            .operate("profile set", &[role, ("im-channels-max", "3")])
+            .await;
         assert_eq!(max().await, 3);
-        operate(&floor, "profile set", &[own, ("im-channels-max", "2")]).await;
+        floor
+            .operate("profile set", &[own, ("im-channels-max", "2")])
+            .await;
         assert_eq!(max().await, 2);
-        operate(&floor, "profile reset", &[own]).await;
+        floor.operate("profile reset", &[own]).await;
         assert_eq!(max().await, 3);
-        operate(&floor, "profile reset", &[role]).await;
+        floor.operate("profile reset", &[role]).await;
         assert_eq!(max().await, 5);
     }
 }

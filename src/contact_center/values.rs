@@ -9,6 +9,7 @@ use crate::domain::ids::AgentId;
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{BareJid, Condition};
 use crate::xml::Element;
+use crate::xml::element::XML_NS;
 
 /// What came through a door for one field.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(super) enum Given {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values {
     values: BTreeMap<&'static str, Vec<Value>>,
+    /// Of texts that stood in elements, where these say it.
+    languages: BTreeMap<&'static str, String>,
     page: PageRequest,
 }
 
@@ -46,9 +49,15 @@ impl Values {
         page: PageRequest,
     ) -> Result<Self, Refused> {
         let mut values: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+        let mut languages = BTreeMap::new();
         for (name, given) in given {
             let field = fields.iter().find(|field| field.name == name);
             let field = field.ok_or_else(|| unknown(name))?;
+            if let Given::Element(element) = &given
+                && let Some(language) = element.attribute_ns(XML_NS, "lang")
+            {
+                languages.insert(field.name, language.to_owned());
+            }
             let value = understood(field, host, given)?;
             values.entry(field.name).or_default().push(value);
         }
@@ -67,7 +76,11 @@ impl Values {
                 return Err(malformed("field-repeated", text));
             }
         }
-        Ok(Self { values, page })
+        Ok(Self {
+            values,
+            languages,
+            page,
+        })
     }
 
     /// How much of a list is asked for.
@@ -89,6 +102,11 @@ impl Values {
             Value::Text(text) => Some(text),
             Value::Agent(_) | Value::Flag(_) | Value::Element(_) => None,
         }
+    }
+
+    /// The language of the text of a field (`xml:lang`), if its element says it.
+    pub(super) fn language(&self, name: &str) -> Option<&str> {
+        self.languages.get(name).map(String::as_str)
     }
 
     /// The texts of a field that may stand there several times.

@@ -1,8 +1,8 @@
 //! Activities: the CRM's record of one agent's part in one interaction (S2-17, S2-21 to S2-27, S2-36 to S2-45).
 //!
 //! One is opened for each participant when the screen pops, whether anybody matches or not, and closed when that
-//! participant leaves; from then on only notes, the wrap-up and the customer change. Machine: [`decide`] and [`apply`]
-//! on [`Activity`].
+//! participant leaves; from then on only notes, the wrap-up and the customer change. A participant who was thought not to have
+//! taken the offer and talks nevertheless has it opened again. Machine: [`decide`] and [`apply`] on [`Activity`].
 
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +91,22 @@ pub struct Activity {
     /// When the agent left.
     #[serde(default)]
     pub closed_at: Option<Timestamp>,
+    /// When the agent had written up.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
     /// What the agent wrote, the oldest first.
     #[serde(default)]
     pub notes: Vec<Note>,
     /// What came of it: a reason code of kind wrap-up.
     #[serde(default)]
     pub wrap_up: Option<String>,
+}
+
+/// The activity of the part that stands at that place among all of an interaction, and was offered then. There is one, however
+/// often it is made: what an agent is offered again later is another part.
+#[must_use]
+pub fn id_of(interaction: &InteractionId, place: usize, offered_at: Timestamp) -> ActivityId {
+    ActivityId::derived(offered_at, &format!("{interaction} {place}"))
 }
 
 /// Something that the agent wrote.
@@ -139,6 +149,8 @@ pub enum Command {
     },
     /// The agent has left.
     Close,
+    /// The agent has written up.
+    Finish,
 }
 
 /// What has happened to an activity.
@@ -188,6 +200,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The agent has written up.
+    Finished {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 rejections! {
@@ -209,6 +226,33 @@ rejections! {
         TooMany = Limit, "notes-full", "This activity has as many notes as it may have.";
         /// [`NAME_CHARS_MAX`].
         Name = Invalid, "activity-name-malformed", "A name has one line of at most 256 characters.";
+        /// None was named, and the agent takes part in nothing.
+        NoneOpen = NotFound, "no-open-activity", "You have no open activity. Say which one you mean.";
+        /// None was named, and the agent takes part in several.
+        Unclear = Invalid, "activity-unclear", "You have several open activities. Say which one you mean.";
+    }
+}
+
+/// Why a follower of the changes is not where it wants to be.
+pub mod follower {
+    use super::rejections;
+
+    rejections! {
+        /// Why a follower of the changes is not where it wants to be.
+        pub enum Rejection {
+            /// It does not follow.
+            NotSubscribed = NotFound, "not-subscribed", "You are not subscribed to activities.";
+            /// No change has that place yet.
+            CursorUnknown {
+                /// The last place.
+                last: i64,
+            } = NotFound, "cursor-unknown", "There is no change at this place yet. The last is at {last}.";
+            /// What came behind that place was deleted.
+            CursorGone {
+                /// The oldest place.
+                first: i64,
+            } = NotFound, "cursor-gone", "Changes behind this place are deleted already. The oldest that is kept is at {first}.";
+        }
     }
 }
 
@@ -223,8 +267,19 @@ impl Activity {
             created_at: None,
             connected_at: None,
             closed_at: None,
+            finished_at: None,
             notes: Vec::new(),
             wrap_up: None,
+        }
+    }
+
+    /// Whether the agent takes part, is asked to, or still writes up.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        match (self.closed_at, self.connected_at) {
+            (None, _) => self.subject.is_some(),
+            (Some(_), Some(_)) => self.finished_at.is_none(),
+            (Some(_), None) => false,
         }
     }
 
@@ -256,7 +311,8 @@ pub fn decide(
             | Command::Link(_)
             | Command::Write { .. }
             | Command::WrapUp { .. }
-            | Command::Close => Err(Rejection::Unknown),
+            | Command::Close
+            | Command::Finish => Err(Rejection::Unknown),
         };
     };
     let is_closed = activity.closed_at.is_some();
@@ -268,7 +324,8 @@ pub fn decide(
         }
         Command::Open(_) => Err(Rejection::Exists),
         Command::Connect if activity.connected_at.is_some() => Ok(vec![]),
-        Command::Connect | Command::ChangeRole(_) if is_closed => Err(Rejection::Closed),
+        Command::ChangeRole(_) if is_closed => Err(Rejection::Closed),
+        // The offer was over before its connector said that the agent has answered.
         Command::Connect => Ok(vec![Event::Connected { at }]),
         Command::ChangeRole(role) if role == subject.role => Ok(vec![]),
         Command::ChangeRole(role) => Ok(vec![Event::RoleChanged { at, role }]),
@@ -282,6 +339,8 @@ pub fn decide(
         Command::WrapUp { code, .. } => Ok(vec![Event::WrappedUp { at, code }]),
         Command::Close if is_closed => Ok(vec![]),
         Command::Close => Ok(vec![Event::Closed { at }]),
+        Command::Finish if activity.is_current() && is_closed => Ok(vec![Event::Finished { at }]),
+        Command::Finish => Ok(vec![]),
     }
 }
 
@@ -321,7 +380,10 @@ pub fn apply(activity: &mut Activity, event: &Event) {
             activity.created_at = Some(*at);
             activity.subject = Some(subject.clone());
         }
-        Event::Connected { at } => activity.connected_at = Some(*at),
+        Event::Connected { at } => {
+            activity.connected_at = Some(*at);
+            activity.closed_at = None;
+        }
         Event::RoleChanged { role, .. } => {
             if let Some(subject) = &mut activity.subject {
                 subject.role = *role;
@@ -335,5 +397,6 @@ pub fn apply(activity: &mut Activity, event: &Event) {
         Event::Noted { note } => activity.notes.push(note.clone()),
         Event::WrappedUp { code, .. } => activity.wrap_up = Some(code.clone()),
         Event::Closed { at } => activity.closed_at = Some(*at),
+        Event::Finished { at } => activity.finished_at = Some(*at),
     }
 }

@@ -94,6 +94,12 @@ macro_rules! identifiers {
                 Self(crate::id::sorted(now))
             }
 
+            /// The one of that name made at that time: the same, however often it is made.
+            #[must_use]
+            pub fn derived(at: Timestamp, name: &str) -> Self {
+                Self(crate::id::derived(at, name))
+            }
+
             /// The text of it.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -127,6 +127,7 @@ mod tests {
     fn codes_are_words_joined_by_hyphens_and_none_means_two_things() {
         let mut codes: Vec<&str> = [
             activity::Rejection::CODES,
+            activity::follower::Rejection::CODES,
             agent_state::Rejection::CODES,
             chat_profile::Rejection::CODES,
             colleague::Prerequisite::CODES,

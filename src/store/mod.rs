@@ -22,6 +22,7 @@ mod error;
 mod fast_token;
 mod grouped;
 mod invitation;
+mod journal;
 mod notice;
 mod offline;
 mod private_xml;
@@ -69,6 +70,7 @@ pub use directory::{
 pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
+pub use journal::{JOURNAL_PAGE_MAX, JournalBounds, JournalEntry, JournalFollower, Journals};
 pub use notice::{Notice, Notices};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
@@ -81,8 +83,8 @@ pub use pubsub::{
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
-    DueRecord, Guard, ListOrder, Listing, Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite,
-    Records, RecordsWritten, StoredRecord,
+    DueRecord, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
+    RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{
@@ -195,6 +197,12 @@ impl Store {
             db: &self.0.db,
             writer: &self.0.records,
         }
+    }
+
+    /// What has changed, for those outside who follow it.
+    #[must_use]
+    pub fn journals(&self) -> Journals<'_> {
+        Journals { db: &self.0.db }
     }
 
     /// Rooms that outlast their occupants (XEP-0045).
@@ -363,6 +371,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         credential::QUERIES,
         directory::QUERIES,
         invitation::QUERIES,
+        journal::QUERIES,
         fast_token::QUERIES,
         notice::QUERIES,
         offline::QUERIES,

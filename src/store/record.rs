@@ -13,7 +13,9 @@ use crate::clock::Timestamp;
 
 mod writing;
 
-pub use writing::{Guard, Listing, Outgoing, RecordChange, RecordWrite, RecordsWritten};
+pub use writing::{
+    Guard, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
+};
 pub(super) use writing::{QUERIES as WRITING_QUERIES, Writer, start};
 
 /// A record as it is stored.

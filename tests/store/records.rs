@@ -98,7 +98,7 @@ async fn two_decisions_from_the_same_guard_are_not_both_written(place: Place) {
     let of = |id: &str| RecordWrite {
         changes: vec![change(id, 0, &["1"])],
         guards: vec![guard.clone()],
-        outbox: vec![],
+        ..RecordWrite::default()
     };
     let records = store.records();
     let (one, other) = tokio::join!(records.write(of("a")), records.write(of("b")));
@@ -188,6 +188,7 @@ async fn what_is_to_be_sent_is_there_until_it_is_sent(place: Place) {
         changes: vec![change("a", 7, &["1"])],
         guards: vec![],
         outbox: vec![outgoing("0")],
+        ..RecordWrite::default()
     };
     let written = records.write(refused).await.unwrap();
     assert_eq!(written, RecordsWritten::Changed);
@@ -195,6 +196,7 @@ async fn what_is_to_be_sent_is_there_until_it_is_sent(place: Place) {
         changes: vec![change("a", 0, &["1"])],
         guards: vec![],
         outbox: vec![outgoing("1"), outgoing("2"), outgoing("3")],
+        ..RecordWrite::default()
     };
     assert_eq!(records.write(decided).await.unwrap(), RecordsWritten::Done);
     records.sent(&["2".to_owned()]).await.unwrap();

@@ -1,19 +1,50 @@
-//! Activities: the CRM's record of each agent's part in an interaction (S2-21 to S2-27). What is decided is in
-//! [`crate::domain::activity`].
+//! Activities: the CRM's record of each agent's part in an interaction (S2-17, S2-21 to S2-27, S2-36 to S2-45).
+//!
+//! What is decided is in [`crate::domain::activity`]. What happens in an interaction is followed in the same decision
+//! ([`follow`]); agents write notes and what came of it ([`operations`]). Every change has a place among those of
+//! its host, and goes to each CRM that is subscribed ([`feed`]) until that has acknowledged it.
+
+mod access;
+mod components;
+mod feed;
+mod follow;
+mod lists;
+mod operations;
+mod retention;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::sync::Arc;
 
-use super::center::Place;
+use super::center::Center;
 use super::draft::Draft;
 use super::errors::Refused;
-use super::record::Record;
+use super::record::{self, Record};
 use crate::domain::activity::{Activity, Event, apply};
-use crate::domain::interaction::{self, Interaction};
-use crate::hooks::Services;
-use crate::store::Listing;
+use crate::domain::ids::{ActivityId, AgentId};
+use crate::hooks::{Hooks, Services};
+use crate::store::{Listing, StoreError};
+
+pub(super) use components::FOR_COMPONENTS;
+pub(super) use feed::{Feed, run as feed};
+pub(in crate::contact_center) use follow::follow;
+pub(super) use operations::OPERATIONS;
+
+/// The kind of the record of an activity.
+const KIND: &str = "activity";
+
+/// All activities of an agent.
+const OF: &str = "of";
+/// What an agent is asked for, takes part in, or writes up.
+const CURRENT: &str = "current";
+/// The activities with a customer; the owner is [`of_host`].
+const CUSTOMER: &str = "customer";
+/// The activities of an interaction; the owner is [`of_host`].
+const INTERACTION: &str = "interaction";
 
 impl Record for Activity {
-    const KIND: &'static str = "activity";
+    const KIND: &'static str = KIND;
     type Event = Event;
 
     fn id(&self) -> String {
@@ -29,18 +60,59 @@ impl Record for Activity {
     }
 
     fn listings(&self) -> Vec<Listing> {
-        Vec::new()
+        let Some(subject) = &self.subject else {
+            return Vec::new();
+        };
+        let listing = |list, owner: String| Listing { list, owner };
+        let (agent, host) = (subject.agent.to_string(), subject.agent.host());
+        let mut listings = vec![
+            listing(OF, agent.clone()),
+            listing(INTERACTION, of_host(host, subject.interaction.as_str())),
+        ];
+        if self.is_current() {
+            listings.push(listing(CURRENT, agent));
+        }
+        if let Some(customer) = &subject.customer {
+            listings.push(listing(CUSTOMER, of_host(host, customer.as_str())));
+        }
+        listings
     }
 }
 
-/// What the events of an interaction make of its participants' activities, in the same decision.
-pub(in crate::contact_center) async fn follow(
-    _services: &Arc<Services>,
-    _place: &Place,
-    _draft: &mut Draft,
-    _before: &Interaction,
-    _after: &Interaction,
-    _events: &[interaction::Event],
-) -> Result<(), Refused> {
-    Ok(())
+/// Whose list it is in which the activities with a customer, or of an interaction, of that host are.
+fn of_host(host: &str, id: &str) -> String {
+    format!("{host} {id}")
+}
+
+/// The journal in which every change of an activity of that host has its place.
+fn journal(host: &str) -> String {
+    format!("{KIND} {host}")
+}
+
+/// Registers what the days do to activities.
+pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let center = Arc::clone(center);
+    hooks.daily(move |services| {
+        let center = Arc::clone(&center);
+        async move { retention::forget(&center, &services).await }
+    });
+}
+
+/// The activity as it is stored.
+async fn find(services: &Services, id: &ActivityId) -> Result<Option<Activity>, StoreError> {
+    record::find(&services.store, id.as_str()).await
+}
+
+/// Whose it is; `None` before it opens.
+fn agent_of(activity: &Activity) -> Option<&AgentId> {
+    activity.subject.as_ref().map(|subject| &subject.agent)
+}
+
+/// Adds what the events make of an activity, with its place among the changes of its host.
+fn change(draft: &mut Draft, before: &Activity, events: &[Event]) -> Result<Activity, Refused> {
+    let after = draft.change(before, events)?;
+    if let Some(agent) = agent_of(&after).filter(|_| !events.is_empty()) {
+        draft.journal(journal(agent.host()), &after);
+    }
+    Ok(after)
 }

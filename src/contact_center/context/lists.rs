@@ -5,16 +5,15 @@ use super::wire::{self, Extent, NS};
 use super::{RECEIVED, SENT, change_list, objects, recent_of};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::newest;
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
-use crate::contact_center::record::{self, Record};
+use crate::contact_center::record;
 use crate::contact_center::values::Values;
 use crate::domain::context::Rejection;
 use crate::domain::context::recent::{Command, Recent, Touch};
 use crate::domain::context::transfer::{Progress, Transfer};
 use crate::domain::ids::{AgentId, ContextId};
-use crate::proto::Condition;
-use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::{ListOrder, StoredRecord};
+use crate::proto::common::rsm::{Page, PageRequest};
 use crate::xml::Element;
 
 /// Sendings of one page: with their objects they fit into a stanza.
@@ -227,86 +226,18 @@ pub(super) async fn contexts(caller: Caller, values: Values) -> Result<Outcome, 
     Ok(Outcome::told(told).with(element).listing(table))
 }
 
-/// A page of a list that has the newest first (XEP-0059).
+/// A page of a list that has the newest first.
 async fn page(
     caller: &Caller,
     list: &'static str,
     asked: &PageRequest,
 ) -> Result<(Vec<Transfer>, Page), Refused> {
     let list = (list, caller.agent.jid().as_str());
-    let records = caller.services.store.records();
-    let count = records.count(Transfer::KIND, list).await?;
-    let max = asked.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
-    let stored: Vec<StoredRecord> = match &asked.from {
-        _ if max == 0 => Vec::new(),
-        PageFrom::First => {
-            let order = ListOrder::Descending;
-            records
-                .listed(Transfer::KIND, list, None, order, max)
-                .await?
-        }
-        PageFrom::After(id) => {
-            known(caller, id).await?;
-            let order = ListOrder::Descending;
-            records
-                .listed(Transfer::KIND, list, Some(id), order, max)
-                .await?
-        }
-        PageFrom::Before(id) => {
-            known(caller, id).await?;
-            backwards(caller, list, Some(id), max).await?
-        }
-        PageFrom::Last => backwards(caller, list, None, max).await?,
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
-    };
-    let sendings = stored.iter().map(record::read);
-    let mut sendings: Vec<Transfer> = sendings.collect::<Result<_, _>>()?;
-    sendings.retain(|it| is_since(caller, it));
-    let ends = sendings.first().zip(sendings.last());
-    let index = match sendings.first() {
-        Some(first) => {
-            let older = records.count_before(Transfer::KIND, list, first.id.as_str());
-            Some(count.saturating_sub(older.await?).saturating_sub(1))
-        }
-        None => None,
-    };
-    let page = Page {
-        ends: ends.map(|(first, last)| (first.id.to_string(), last.id.to_string())),
-        index,
-        count: Some(count),
-    };
-    Ok((sendings, page))
+    let own = |it: &Transfer| is_since(caller, it);
+    newest::page(&caller.services, list, (asked, PAGE_MAX), own).await
 }
 
-/// What is before an item of a list that has the newest first is newer.
-async fn backwards(
-    caller: &Caller,
-    list: (&str, &str),
-    from: Option<&str>,
-    max: u32,
-) -> Result<Vec<StoredRecord>, Refused> {
-    let records = caller.services.store.records();
-    let order = ListOrder::Ascending;
-    let mut page = records
-        .listed(Transfer::KIND, list, from, order, max)
-        .await?;
-    page.reverse();
-    Ok(page)
-}
-
-/// XEP-0059 §2.2: `item-not-found` when the item is not there.
 /// Whether it was sent since there is the account: what an earlier one of the same name was sent is not its own.
 fn is_since(caller: &Caller, sending: &Transfer) -> bool {
     sending.sent_at.is_none_or(|at| at >= caller.since)
-}
-
-async fn known(caller: &Caller, id: &str) -> Result<(), Refused> {
-    let found = record::find::<Transfer>(&caller.services.store, id).await?;
-    let own =
-        found.filter(|it| it.sender == caller.agent || it.recipients.contains_key(&caller.agent));
-    let own = own.filter(|it| is_since(caller, it));
-    match own {
-        Some(_) => Ok(()),
-        None => Err(Condition::ItemNotFound.into()),
-    }
 }

@@ -67,6 +67,7 @@ pub(super) async fn known(
         rights,
         profile,
         language: asker.language.unwrap_or("en").to_owned(),
+        written_in: asker.language.map(str::to_owned),
     })
 }
 

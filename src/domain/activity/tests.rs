@@ -98,6 +98,7 @@ fn every_command_in_every_phase() {
             [Err(Unknown), Err(NotYours), Err(NotYours), Err(NotYours)],
         ),
         (Command::Close, [Err(Unknown), Ok(1), Ok(1), Ok(0)]),
+        (Command::Finish, [Err(Unknown), Ok(0), Ok(0), Ok(1)]),
     ] {
         let come = phases.map(|it| decide(it, command.clone(), START).map(|events| events.len()));
         assert_eq!(come, expected, "{command:?}");
@@ -151,4 +152,49 @@ fn notes_are_bounded() {
         decide(&full, write("ann@h", "n"), START),
         Err(Rejection::TooMany)
     );
+}
+
+/// S2-17: an offer that was over before the connector said that the agent has answered is the same part, and so the
+/// same activity.
+#[test]
+fn an_offer_that_was_taken_late_opens_its_activity_again() {
+    let open = (0, Command::Open(subject("ann@h")));
+    let late = after(&[open.clone(), (30, Command::Close)]);
+    assert!(!late.is_current());
+    assert_eq!(decide(&late, Command::Finish, START), Ok(vec![]));
+    let talks = after(&[open, (30, Command::Close), (31, Command::Connect)]);
+    assert_eq!(talks.closed_at, None);
+    assert_eq!(talks.duration_seconds(START.plus_seconds(41)), 10);
+}
+
+/// What an agent has in hand: asked, taking part, writing up; and no longer.
+#[test]
+fn an_activity_is_current_until_it_is_written_up() {
+    let mut commands = vec![];
+    for (command, current) in [
+        (Command::Open(subject("ann@h")), true),
+        (Command::Connect, true),
+        (Command::Close, true),
+        (Command::Finish, false),
+    ] {
+        commands.push((0, command));
+        assert_eq!(after(&commands).is_current(), current, "{commands:?}");
+    }
+    assert!(!after(&[]).is_current());
+}
+
+/// S2-17: one for each part.
+#[test]
+fn a_part_has_one_activity() {
+    let call: InteractionId = "call-1".parse().unwrap();
+    let other: InteractionId = "call-2".parse().unwrap();
+    let id = id_of(&call, 0, START);
+    assert_eq!(id, id_of(&call, 0, START));
+    for another in [
+        id_of(&call, 1, START),
+        id_of(&call, 0, START.plus_seconds(1)),
+        id_of(&other, 0, START),
+    ] {
+        assert_ne!(id, another);
+    }
 }

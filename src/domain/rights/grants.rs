@@ -64,6 +64,10 @@ rights! {
     CustomerMerge = "customer-merge", from Supervisor;
     /// To import customers from files, and to take all of them out.
     CustomerImport = "customer-import", from Administrator;
+    /// To write into one's own activities, and to read them and those of customers one deals with.
+    Activity = "activity", from Agent;
+    /// To read the activities of others, and of any customer.
+    ActivityShow = "activity-show", from Supervisor;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.

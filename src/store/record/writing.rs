@@ -18,6 +18,8 @@ pub struct RecordWrite {
     pub guards: Vec<Guard>,
     /// What is to be told to others.
     pub outbox: Vec<Outgoing>,
+    /// What those outside learn who follow a journal ([`super::super::Journals`]).
+    pub journal: Vec<NewJournalEntry>,
 }
 
 /// One record, changed by events.
@@ -70,6 +72,19 @@ pub struct Outgoing {
     pub stanza: Bytes,
 }
 
+/// A change that gets the next place of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJournalEntry {
+    /// Of which one.
+    pub journal: String,
+    /// Which record has changed.
+    pub id: String,
+    /// The version that it has now.
+    pub version: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What became of a [`RecordWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -91,6 +106,9 @@ queries! {
     LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
     TURN = "insert into record_guard (name, version) values ($1, 1)
         on conflict (name) do update set version = record_guard.version + 1";
+    NEXT_PLACE = "insert into journal (name, place) values ($1, 1)
+        on conflict (name) do update set place = journal.place + 1 returning place";
+    ADD_ENTRY = "insert into journal_entry (name, place, id, version, at) values ($1, $2, $3, $4, $5)";
     ADD_OUTGOING = "insert into outbox (id, stanza) values ($1, $2)";
 }
 
@@ -227,6 +245,21 @@ impl Decisions {
                     sqlx::query(ADD_OUTGOING)
                         .bind(outgoing.id.as_str())
                         .bind(outgoing.stanza.to_vec())
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                for entry in &write.journal {
+                    // Whoever writes to the same journal waits here for this to be committed.
+                    let place: i64 = sqlx::query_scalar(NEXT_PLACE)
+                        .bind(entry.journal.as_str())
+                        .fetch_one(&mut *tx)
+                        .await?;
+                    sqlx::query(ADD_ENTRY)
+                        .bind(entry.journal.as_str())
+                        .bind(place)
+                        .bind(entry.id.as_str())
+                        .bind(entry.version)
+                        .bind(entry.at.as_micros())
                         .execute(&mut *tx)
                         .await?;
                 }

@@ -1,0 +1,155 @@
+//! Lists of activities, the newest first: an agent's own, those with a customer, those of an interaction.
+
+use super::access::{self, Reading, is_own};
+use super::wire::{self, LISTED_NOTES_BYTES_MAX, NS};
+use super::{CURRENT, CUSTOMER, INTERACTION, KIND, OF, of_host};
+use crate::clock::Timestamp;
+use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
+use crate::contact_center::values::Values;
+use crate::contact_center::{customers, newest, record};
+use crate::domain::activity::Activity;
+use crate::domain::ids::{CustomerId, InteractionId};
+use crate::domain::{customer, interaction};
+use crate::store::ListOrder;
+use crate::xml::Element;
+
+/// Activities of one page: with their last notes they fit into a stanza.
+const PAGE_MAX: u32 = 20;
+
+/// Activities that an agent has in hand at once.
+const CURRENT_MAX: u32 = 100;
+
+/// What the caller is asked for, takes part in or writes up, the newest first.
+pub(super) async fn current(caller: &Caller) -> Result<Vec<Activity>, Refused> {
+    let own = caller.agent.to_string();
+    let records = caller.services.store.records();
+    let order = ListOrder::Descending;
+    let page = records.listed(KIND, (CURRENT, &own), None, order, CURRENT_MAX);
+    let found = page.await?;
+    let found = found.iter().map(record::read);
+    let mut found: Vec<Activity> = found.collect::<Result<_, _>>()?;
+    found.retain(|it| is_own(caller, it));
+    Ok(found)
+}
+
+/// The same as the options of the field `id`; the only one is chosen already.
+pub(super) async fn current_shown(caller: Caller) -> Result<Shown, Refused> {
+    let current = current(&caller).await?;
+    let option = |it: &Activity| ("id", it.id.to_string(), sentence(it, None, caller.now()));
+    let only = match current.as_slice() {
+        [only] => vec![("id", only.id.to_string())],
+        _ => vec![],
+    };
+    Ok(Shown {
+        options: current.iter().map(option).collect(),
+        values: only,
+    })
+}
+
+/// `Ann Example, voice, 2026-09-21T14:13:20Z, 120 seconds. Sold.`
+pub(super) fn sentence(activity: &Activity, came: Option<&str>, now: Timestamp) -> String {
+    let subject = activity.subject.as_ref();
+    let name = subject.map_or("", |it| it.name.as_str());
+    let medium = subject.map_or("", |it| it.medium.name());
+    let at = activity.created_at.map(|at| at.to_string());
+    let at = at.unwrap_or_default();
+    let seconds = activity.duration_seconds(now);
+    let came = came.map(|it| format!(" {it}.")).unwrap_or_default();
+    format!("{name}, {medium}, {at}, {seconds} seconds.{came}")
+}
+
+/// A page of one of the lists.
+pub(super) async fn activities(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let (list, owner, by) = asked(&caller, &values).await?;
+    let own = |it: &Activity| by != Reading::Own || is_own(&caller, it);
+    let page = (values.page(), PAGE_MAX);
+    let (found, page) = newest::page(&caller.services, (list, &owner), page, own).await?;
+    let now = caller.now();
+    let listed = |it: &Activity| {
+        let notes = wire::last_notes(it, LISTED_NOTES_BYTES_MAX);
+        wire::activity(it, notes, now)
+    };
+    let element = Element::new(NS, "activities")
+        .attr_opt("customer", values.optional_text("customer"))
+        .attr_opt("interaction", values.optional_text("interaction"))
+        .children_from(found.iter().map(listed))
+        .child(page.to_element());
+    let table = Table {
+        columns: COLUMNS,
+        rows: found.iter().map(|it| row(it, now)).collect(),
+    };
+    let all = page.count.unwrap_or_default();
+    let told = format!("{} of {all} activities.", found.len());
+    Ok(Outcome::told(told).with(element).listing(table))
+}
+
+/// The list that is asked for, and why the caller may read it.
+async fn asked(
+    caller: &Caller,
+    values: &Values,
+) -> Result<(&'static str, String, Reading), Refused> {
+    let named = |name: &str| values.optional_text(name);
+    match (named("customer"), named("interaction")) {
+        (None, None) => Ok((OF, caller.agent.to_string(), Reading::Own)),
+        (Some(_), Some(_)) => Err(malformed(
+            "field-repeated",
+            "Either the customer or the interaction can be named.",
+        )),
+        (Some(customer), None) => history(caller, customer).await,
+        (None, Some(interaction)) => of_interaction(caller, interaction).await,
+    }
+}
+
+/// Who may not read the history does not learn whether there is such a customer.
+async fn history(
+    caller: &Caller,
+    customer: &str,
+) -> Result<(&'static str, String, Reading), Refused> {
+    let unknown = || Refused::from(customer::Rejection::Unknown);
+    let id = customer.parse::<CustomerId>().map_err(|_| unknown())?;
+    let found = customers::find(&caller.services, &caller.place, &id).await?;
+    let id = found.ok_or_else(unknown)?.id;
+    let by = access::to_customer(caller, &id).await?;
+    let by = by.ok_or_else(unknown)?;
+    if by == Reading::ByRight {
+        access::note(caller, "activity history", id.as_str()).await?;
+    }
+    let owner = of_host(caller.place.host.as_str(), id.as_str());
+    Ok((CUSTOMER, owner, by))
+}
+
+async fn of_interaction(
+    caller: &Caller,
+    interaction: &str,
+) -> Result<(&'static str, String, Reading), Refused> {
+    let unknown = || Refused::from(interaction::Rejection::Unknown);
+    let id = interaction
+        .parse::<InteractionId>()
+        .map_err(|_| unknown())?;
+    let by = access::to_interaction(caller, &id).await?;
+    let by = by.ok_or_else(unknown)?;
+    if by == Reading::ByRight {
+        access::note(caller, "activity list", id.as_str()).await?;
+    }
+    let owner = of_host(caller.place.host.as_str(), id.as_str());
+    Ok((INTERACTION, owner, by))
+}
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("created", "When"),
+    ("agent", "Agent"),
+    ("name", "Name"),
+    ("medium", "Medium"),
+    ("direction", "Direction"),
+    ("duration", "Seconds"),
+    ("wrap-up", "What came of it"),
+    ("notes", "Notes"),
+    ("id", "Id"),
+];
+
+fn row(activity: &Activity, now: Timestamp) -> Vec<String> {
+    let seen = wire::activity(activity, 0..0, now);
+    let cell = |(name, _): &(&str, &str)| seen.attribute(name).unwrap_or_default().to_owned();
+    COLUMNS.iter().map(cell).collect()
+}
