@@ -132,9 +132,15 @@ pub async fn serve(setup: Setup, socket: TcpStream, peer: IpAddr, place: Negotia
             return;
         };
         drop(place);
+        let domain = task.domain();
         let run = AssertUnwindSafe(Box::pin(task.run()));
         if run.catch_unwind().await.is_err() {
             error!("the task of a component panicked");
+        }
+        // When the server stops, nobody has gone.
+        if !setup.stop.is_cancelled() {
+            let services = &setup.services;
+            services.hooks.run_component(&domain, services).await;
         }
     };
     work.instrument(span).await;

@@ -22,7 +22,7 @@ use crate::config::Component;
 use crate::hooks::{PeerFailure, Services};
 use crate::net::rate::Bucket;
 use crate::peer::{Connection, ReadError};
-use crate::proto::{IqType, Stanza, StreamCondition, StreamError, ns};
+use crate::proto::{BareJid, IqType, Stanza, StreamCondition, StreamError, ns};
 use crate::stream::{Framing, Outbox};
 use crate::xml::{Element, Frame, Limits, Scope};
 
@@ -87,10 +87,19 @@ impl Task {
         }
     }
 
+    /// The domain that is served.
+    pub(super) fn domain(&self) -> BareJid {
+        self.seat.place().domain().clone()
+    }
+
     /// Runs until the connection is over, and tells the component why.
     pub(super) async fn run(mut self) {
         let end = match self.advertise().await {
-            Ok(()) => self.turns().await,
+            Ok(()) => {
+                let domain = self.seat.place().domain();
+                self.services.hooks.run_component(domain, &self.services).await;
+                self.turns().await
+            }
             Err(end) => end,
         };
         let Self {

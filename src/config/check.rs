@@ -45,6 +45,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     check_auth::check(&config.auth, reader);
     email(&config.contact_center.email, reader);
     lookup(config, reader);
+    dialing(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
@@ -65,6 +66,21 @@ fn lookup(config: &Config, reader: &mut Reader<'_>) {
             "contact_center.lookup_component",
             "[contact_center] lookup_component",
             format!("{domain} is no [[component]] with role = \"crm\""),
+        );
+    }
+}
+
+fn dialing(config: &Config, reader: &mut Reader<'_>) {
+    let named = config.contact_center.dial_connector.as_str();
+    let is_it = |it: &Component| {
+        it.domain.as_str() == named && it.role == super::component::ComponentRole::Connector
+    };
+    if !named.is_empty() && !config.components.iter().any(is_it) {
+        let message = format!("expected a [[component]] of the role \"connector\", found {named:?}");
+        reader.complain_at(
+            "contact_center.dial_connector",
+            "[contact_center] dial_connector",
+            message,
         );
     }
 }

@@ -38,6 +38,15 @@ section! {
         activity_window: u32 = 100, in 1..=1_000;
         /// How long a CRM has to acknowledge a change before it is sent once more.
         activity_resend_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
+        /// How long an agent has to answer when an interaction is offered.
+        offer_seconds: Seconds = Seconds::new(30), in Seconds::new(5)..=Seconds::new(600);
+        /// How long a connector may be away before its interactions end.
+        connector_lost_seconds: Seconds = Seconds::new(600), in Seconds::new(1)..=Seconds::new(86_400);
+        /// The component of the role "connector" that calls customers when an agent does not say which; "" for the
+        /// only one that there is.
+        dial_connector: String = String::new();
+        /// From which types of business objects customers can be called; [] for all, and for calls from nowhere.
+        dial_from: Vec<String> = Vec::new();
         /// Whether a presence subscription between two agents of a host makes them contacts of each other at
         /// once, and one's removal of the other ends it for both, whatever client they use.
         mutual_contacts: bool = true;

@@ -27,6 +27,8 @@ pub(super) struct Center {
     pub(super) timers: Timers,
     /// For records that many change at the same moment.
     pub(super) turns: Turns,
+    /// For connectors whose streams break and come back.
+    pub(super) connectors: Turns,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.
@@ -72,6 +74,7 @@ impl Center {
             outbox: Outbox::default(),
             timers: Timers::default(),
             turns: Turns::new(),
+            connectors: Turns::new(),
             sessions: Open::default(),
             agents: agents::Board::default(),
             feed: Feed::default(),
@@ -98,6 +101,7 @@ impl Center {
         }
         agents::start(&self, &services).await?;
         Box::pin(super::outbox::send_left(&self, &services)).await?;
+        Box::pin(super::interactions::start(&self, &services)).await?;
         let live =
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =

@@ -9,7 +9,7 @@ use super::center::{Center, Place};
 use super::contacts::search;
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
-use super::{at_node, im, operations};
+use super::{at_node, for_components, im, interactions, operations};
 use crate::domain::rights::Right;
 use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Parcel, Service};
 use crate::proto::StanzaError;
@@ -57,9 +57,10 @@ impl Service for Desk {
     fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>> {
         Box::pin(async move {
             match parcel.stanza.kind {
-                Kind::Presence(_)
-                | Kind::Iq(IqType::Result | IqType::Error)
-                | Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Presence(_) | Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Iq(IqType::Result | IqType::Error) => {
+                    Box::pin(interactions::take(&self.center, &self.place, parcel)).await
+                }
                 Kind::Message(MessageType::Chat | MessageType::Normal)
                     if parcel
                         .stanza
@@ -158,6 +159,7 @@ impl Desk {
 
 fn features() -> Vec<std::borrow::Cow<'static, str>> {
     let mut features: Vec<&'static str> = operations().map(|operation| operation.ns).collect();
+    features.extend(for_components().map(|open| open.ns));
     features.extend(agents::FEATURES);
     features.extend([
         ns::DISCO_INFO,

@@ -53,6 +53,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(contacts::operations())
         .chain(customers::OPERATIONS)
         .chain(activities::OPERATIONS)
+        .chain(interactions::OPERATIONS)
 }
 
 /// What components may have done.
@@ -60,6 +61,7 @@ fn for_components() -> impl Iterator<Item = &'static ForComponents> {
     contacts::FOR_COMPONENTS
         .iter()
         .chain(activities::FOR_COMPONENTS)
+        .chain(interactions::FOR_COMPONENTS)
 }
 
 /// The operation whose command has that node.
@@ -96,6 +98,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     im::register(hooks, &center);
     contacts::register(hooks, &center);
     activities::register(hooks, &center);
+    interactions::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -12,7 +12,7 @@ use tracing::{error, warn};
 use super::center::Center;
 use super::contacts;
 use super::errors::Refused;
-use super::{agents, im};
+use super::{agents, im, interactions};
 use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::store::StoreError;
@@ -36,6 +36,9 @@ const KINDS: &[(&str, TimeIsUp)] = &[
     }),
     (im::KIND, |center, services, id| {
         Box::pin(im::time_is_up(center, services, id))
+    }),
+    (interactions::KIND, |center, services, id| {
+        Box::pin(interactions::time_is_up(center, services, id))
     }),
     (contacts::EMAIL, |center, services, id| {
         Box::pin(contacts::email_is_due(center, services, id))

@@ -14,6 +14,8 @@ type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>
 type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type StartingHook =
     Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
+type ComponentHook =
+    Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type StoppingHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The hooks at these points.
@@ -25,6 +27,7 @@ pub(super) struct Points {
     removed: Vec<RemovedHook>,
     starting: Vec<StartingHook>,
     stopping: Vec<StoppingHook>,
+    component: Vec<ComponentHook>,
 }
 
 impl Hooks {
@@ -85,6 +88,27 @@ impl Hooks {
     {
         let hook: StoppingHook = Box::new(move |services| Box::pin(hook(services)));
         self.points.stopping.push(hook);
+    }
+
+    /// Is told of each component (XEP-0114) that has connected, or has gone, by its domain. Which of both holds now is
+    /// known by [`Gateway::is_there`]: who connects anew may be there before it is told that the last connection
+    /// has gone.
+    ///
+    /// [`Gateway::is_there`]: super::Gateway::is_there
+    pub fn component<F>(
+        &mut self,
+        hook: impl Fn(BareJid, Arc<Services>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook: ComponentHook = Box::new(move |domain, services| Box::pin(hook(domain, services)));
+        self.points.component.push(hook);
+    }
+
+    pub(crate) async fn run_component(&self, domain: &BareJid, services: &Arc<Services>) {
+        for hook in &self.points.component {
+            hook(domain.clone(), Arc::clone(services)).await;
+        }
     }
 
     pub(crate) async fn run_removed(&self, account: &BareJid, services: &Arc<Services>) {

@@ -24,9 +24,12 @@ use tracing::warn;
 use super::center::{Center, Place};
 use super::draft::Draft;
 use super::errors::Refused;
+use super::interactions;
 use super::record::{self, Record};
 use crate::clock::Timestamp;
-use crate::domain::agent_state::{Agent, Command, Event, Facts, Rules, WrapUpRule, apply, decide};
+use crate::domain::agent_state::{
+    Agent, Command, Event, Facts, Rules, State, WrapUpRule, apply, decide,
+};
 use crate::domain::ids::AgentId;
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
@@ -147,7 +150,7 @@ pub(super) async fn command(
     id: &AgentId,
     command: Command,
 ) -> Result<Agent, Refused> {
-    let _turn = center.agents.turn(id).await;
+    let turn = center.agents.turn(id).await;
     let settings = place.settings.load_full();
     // The board is right, unless somebody has written past it.
     let once_more = AtomicBool::new(false);
@@ -163,9 +166,10 @@ pub(super) async fn command(
         };
         let events = decide(&before, command.clone(), services.clock.now(), &facts)?;
         let after = draft.change(&before, &events)?;
-        Ok((draft, after))
+        let has_worked = is_occupied(&before) && !is_occupied(&after);
+        Ok((draft, (after, has_worked)))
     };
-    let after = center.save(services, decided).await?;
+    let (after, has_worked) = center.save(services, decided).await?;
     if after.version > center.agents.agent(id).version {
         let is_news = center.agents.put(after.clone(), None, &settings.reasons);
         if is_news {
@@ -173,7 +177,22 @@ pub(super) async fn command(
             center.agents.live.note(place, id);
         }
     }
+    drop(turn);
+    if has_worked {
+        interactions::wrote_up(center, services, place, id).await;
+    }
     Ok(after)
+}
+
+/// Whether interactions are still to be dealt with, or to be written up.
+fn is_occupied(agent: &Agent) -> bool {
+    matches!(agent.state(), State::Engaged | State::WrapUp)
+}
+
+/// All agents of a host as they are now.
+pub(super) fn all(center: &Center, host: &BareJid) -> Vec<Agent> {
+    let seen = center.agents.of_host(host);
+    seen.iter().map(|seen| seen.agent.clone()).collect()
 }
 
 /// Time has come for what an agent waits for.

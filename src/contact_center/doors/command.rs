@@ -66,6 +66,9 @@ async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<F
         Some(shows) => shows(caller.clone()).await?,
         None => Shown::default(),
     };
+    // Nobody types an element: of those that are offered one is chosen, and where none is, there is nothing to choose.
+    let offered = |told: &Told| shown.options.iter().any(|(name, ..)| *name == told.name);
+    let asked = asked.filter(|told| told.kind != Kind::Element || offered(told));
     let form = Form::new(FormType::Form)
         .title(operation.title)
         .instruction(operation.about)

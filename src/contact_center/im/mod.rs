@@ -26,7 +26,7 @@ use super::center::Center;
 use super::errors::Refused;
 use super::record::{self, Record};
 use crate::clock::Timestamp;
-use crate::domain::ids::{AgentId, ImSessionId};
+use crate::domain::ids::{AgentId, ImSessionId, InteractionId};
 use crate::domain::im_session::{Command, Event, ImSession, Phase, apply};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
@@ -53,6 +53,9 @@ const OF: &str = "of";
 const OPEN: &str = "open";
 /// What is over on a host.
 const OVER: &str = "over";
+
+/// Connected sessions about an interaction (S1-25).
+const CONSULTING: &str = "consulting";
 
 /// Sessions that are read at once.
 const PAGE: u32 = 100;
@@ -93,6 +96,9 @@ impl Record for ImSession {
             if self.counts_for(agent) {
                 listings.push(listing(CHANNEL, own));
             }
+        }
+        if let Some(about) = self.about.as_ref().filter(|_| is_connected(self)) {
+            listings.push(listing(CONSULTING, about.as_str()));
         }
         if is_pending(self) {
             let own = self.invitee.jid().as_str();
@@ -145,6 +151,18 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
 /// The session as it is stored.
 async fn find(services: &Services, id: &ImSessionId) -> Result<Option<ImSession>, StoreError> {
     record::find(&services.store, id.as_str()).await
+}
+
+/// The connected sessions about an interaction, the newest first.
+pub(super) async fn consulting(
+    services: &Services,
+    about: &InteractionId,
+) -> Result<Vec<ImSession>, StoreError> {
+    let list = (CONSULTING, about.as_str());
+    let order = ListOrder::Descending;
+    let records = services.store.records();
+    let page = records.listed(KIND, list, None, order, PAGE).await?;
+    page.iter().map(record::read).collect()
 }
 
 /// What is open, before anybody says anything in it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::decide::Draft;
 use super::{Event, Fact, Leg, Line, Rejection, Role, Verb};
+use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 
 impl Draft<'_> {
@@ -53,16 +54,30 @@ impl Draft<'_> {
                 self.give_up(None);
                 self.end();
             }
-            Fact::Interrupted => self.interrupted(true),
-            Fact::Restored => self.interrupted(false),
+            Fact::Interrupted { until } => self.interrupted(Some(until)),
+            Fact::Restored => self.interrupted(None),
         }
         Ok(())
     }
 
-    fn interrupted(&mut self, interrupted: bool) {
+    /// The connector may attach to what it has offered, also while agents write up.
+    pub(super) fn supply(&mut self, data: BTreeMap<String, String>) -> Result<(), Rejection> {
+        if self.interaction.began_at.is_none() {
+            return Err(Rejection::Unknown);
+        }
+        self.put_data(None, data)
+    }
+
+    /// Interrupted until then at the latest; `None` when it is so no longer. What is interrupted already is waited
+    /// for no longer than was said at first.
+    fn interrupted(&mut self, until: Option<Timestamp>) {
+        let interrupted = until.is_some();
         if self.interaction.interrupted != interrupted {
-            let at = self.now;
-            self.push(Event::Interrupted { at, interrupted });
+            self.push(Event::Interrupted {
+                at: self.now,
+                interrupted,
+                until,
+            });
         }
     }
 

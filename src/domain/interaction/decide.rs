@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Access, Command, DATA_MAX, DATA_NAME_BYTES_MAX, DATA_VALUE_BYTES_MAX, Desk, Event, Facts,
+    Access, Command, DATA_BYTES_MAX, DATA_MAX, DATA_NAME_BYTES_MAX, DATA_VALUE_BYTES_MAX, Desk, Event, Facts,
     Interaction, Leg, Line, PARTICIPANTS_MAX, Rejection, Role, apply,
 };
 use crate::clock::Timestamp;
@@ -32,6 +32,7 @@ pub fn decide(
         Command::Refuse { request, why } => draft.refuse(&request, why)?,
         Command::Report(fact) => draft.report(fact)?,
         Command::Attach { by, data } => draft.attach(by, data)?,
+        Command::Supply { data } => draft.supply(data)?,
         Command::Identify { by, customer } => draft.identify(by, customer)?,
         Command::FinishWrapUp { by } => draft.finish_wrap_up(by)?,
         Command::TimeIsUp => draft.time_is_up(),
@@ -201,6 +202,11 @@ impl<'a> Draft<'a> {
         if known.len() + added > DATA_MAX {
             return Err(Rejection::Data);
         }
+        let kept = known.iter().filter(|(name, _)| !data.contains_key(*name));
+        let parts = kept.chain(&data);
+        if parts.map(|(name, value)| name.len() + value.len()).sum::<usize>() > DATA_BYTES_MAX {
+            return Err(Rejection::Data);
+        }
         let at = self.now;
         self.push(Event::Attached { at, by, data });
         Ok(())
@@ -240,6 +246,12 @@ impl<'a> Draft<'a> {
 
     fn time_is_up(&mut self) {
         let at = self.now;
+        if self.interaction.lost_until.is_some_and(|until| until <= at) {
+            // The connector has not come back.
+            self.give_up(None);
+            self.end();
+            return;
+        }
         let late = self.interaction.request.as_ref();
         if late.is_some_and(|request| request.until <= at) {
             self.give_up(None);

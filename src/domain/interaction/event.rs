@@ -58,6 +58,11 @@ pub enum Command {
         /// What.
         data: BTreeMap<String, String>,
     },
+    /// The connector attaches data; an empty value takes the name away.
+    Supply {
+        /// What.
+        data: BTreeMap<String, String>,
+    },
     /// The customer is known, or another one than was thought (S2-13).
     Identify {
         /// Who says so; `None` for the server, which has found the only match.
@@ -88,7 +93,10 @@ pub enum Fact {
     /// The customer is gone.
     Ended,
     /// The connector's stream is broken.
-    Interrupted,
+    Interrupted {
+        /// How long it is waited for.
+        until: Timestamp,
+    },
     /// It is back, and what follows is so.
     Restored,
 }
@@ -201,6 +209,9 @@ pub enum Event {
         at: Timestamp,
         /// Which of both.
         interrupted: bool,
+        /// How long the connector is waited for.
+        #[serde(default)]
+        until: Option<Timestamp>,
     },
     /// An agent has written up.
     WroteUp {
@@ -246,7 +257,14 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
         Event::RoleChanged { agent, role, .. } => {
             change(interaction, agent, |part| part.role = *role);
         }
-        Event::LineChanged { line, .. } => interaction.line = *line,
+        Event::LineChanged { line, .. } => {
+            interaction.line = *line;
+            if interaction.is_over() {
+                // Nobody waits for the connector any more.
+                interaction.interrupted = false;
+                interaction.lost_until = None;
+            }
+        }
         Event::Attached { data, .. } => {
             for (name, value) in data {
                 match value.is_empty() {
@@ -256,7 +274,12 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             }
         }
         Event::Identified { customer, .. } => interaction.customer = Some(customer.clone()),
-        Event::Interrupted { interrupted, .. } => interaction.interrupted = *interrupted,
+        Event::Interrupted {
+            interrupted, until, ..
+        } => {
+            interaction.interrupted = *interrupted;
+            interaction.lost_until = *until;
+        }
         Event::WroteUp { agent, .. } => change(interaction, agent, |part| part.leg = Leg::Done),
     }
 }

@@ -25,6 +25,8 @@ use super::refusal::rejections;
 use crate::clock::Timestamp;
 
 mod access;
+#[cfg(test)]
+mod away;
 mod connector;
 mod decide;
 mod event;
@@ -46,6 +48,8 @@ pub const DATA_MAX: usize = 200;
 pub const DATA_NAME_BYTES_MAX: usize = 128;
 /// Bytes of its value.
 pub const DATA_VALUE_BYTES_MAX: usize = 4_096;
+/// Bytes of all of it, names and values: it goes with every change to everybody who takes part.
+pub const DATA_BYTES_MAX: usize = 64 * 1024;
 /// Seconds that a connector has for an answer.
 pub const REQUEST_SECONDS: i64 = 10;
 
@@ -84,6 +88,9 @@ pub struct Interaction {
     /// Whether the connector's stream is broken: nothing is known of the medium until it is back.
     #[serde(default)]
     pub interrupted: bool,
+    /// When a connector that stays away is waited for no longer.
+    #[serde(default)]
+    pub lost_until: Option<Timestamp>,
     /// When it began; `None` before.
     #[serde(default)]
     pub began_at: Option<Timestamp>,
@@ -331,12 +338,18 @@ rejections! {
         CapacityFull = Limit, "capacity-full", "This agent has as many interactions of this kind as it can take.";
         /// [`PARTICIPANTS_MAX`].
         TooManyParticipants = Limit, "too-many-participants", "This interaction has been passed on too often.";
-        /// [`DATA_MAX`] and the bounds of its parts.
-        Data = Invalid, "attached-data-malformed", "Attached data has up to 200 names of 128 bytes with values of 4096.";
+        /// [`DATA_MAX`], [`DATA_BYTES_MAX`] and the bounds of its parts.
+        Data = Invalid, "attached-data-malformed", "Attached data has up to 200 names of 128 bytes with values of 4096, 64 KiB in all.";
         /// What was attached may only be read by a consulted agent (S1-36).
         ReadOnly = Forbidden, "read-only", "You may read this, not change it.";
         /// There is no wrap-up to finish.
         NoWrapUp = NotAllowed, "no-wrap-up", "There is nothing to write up here.";
+        /// No connector, or several of which none was named.
+        NoConnector = NotFound, "connector-unknown", "There is no such connector, or it is not said which of several.";
+        /// What the customer is called from is not among what the administrator allows (S2-9).
+        DialFrom = NotAllowed, "dial-not-allowed", "Calls cannot be started from here.";
+        /// The customer has nothing that the medium leads to.
+        NoAddress = NotFound, "customer-address-missing", "This customer has no address of this kind.";
     }
 }
 
@@ -363,6 +376,7 @@ impl Interaction {
             participants: Vec::new(),
             request: None,
             interrupted: false,
+            lost_until: None,
             began_at: None,
         }
     }
@@ -416,6 +430,7 @@ impl Interaction {
             | Leg::Withdrawn => None,
         });
         let request = self.request.as_ref().map(|request| request.until);
-        offers.chain(request).min()
+        let lost = self.lost_until.filter(|_| !self.is_over());
+        offers.chain(request).chain(lost).min()
     }
 }

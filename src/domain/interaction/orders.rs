@@ -62,7 +62,9 @@ fn fact(number: u8, agent: &str) -> Fact {
         1 => Fact::Held,
         2 => Fact::Talking,
         3 => Fact::Left(id(agent)),
-        4 => Fact::Interrupted,
+        4 => Fact::Interrupted {
+            until: START.plus_seconds(60),
+        },
         5 => Fact::Restored,
         _ => Fact::Ended,
     }

@@ -437,7 +437,9 @@ fn verbs_that_do_not_fit_are_refused() {
     consulted.done("bob", Verb::Accept);
     assert_eq!(consulted.want("bob", Verb::End), Err(Rejection::NotPrimary));
     let mut broken = talking(Medium::Voice);
-    broken.report(Fact::Interrupted);
+    broken.report(Fact::Interrupted {
+        until: START.plus_seconds(600),
+    });
     assert_eq!(broken.want("ann", Verb::End), Err(Rejection::Interrupted));
     broken.report(Fact::Restored);
     broken.report(Fact::Ended);

@@ -56,6 +56,8 @@ rights! {
     CustomerShow = "customer-show", from Agent;
     /// To write down who a customer is (S2-10).
     CustomerEdit = "customer-edit", from Agent;
+    /// To take interactions with customers, and to do what belongs to them.
+    Interaction = "interaction", from Agent;
     /// To see all agents with their states and durations.
     AgentList = "agent-list", from Supervisor;
     /// To read transcripts of IM sessions of others.
@@ -68,6 +70,8 @@ rights! {
     Activity = "activity", from Agent;
     /// To read the activities of others, and of any customer.
     ActivityShow = "activity-show", from Supervisor;
+    /// To read interactions of others.
+    InteractionShow = "interaction-show", from Supervisor;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.

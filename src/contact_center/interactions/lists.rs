@@ -1,0 +1,141 @@
+//! Lists of interactions, page by page (XEP-0059), and one interaction with its reader's rights.
+
+use super::{OPEN, PAGE, access, find, host, wanted, wire};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Field, Kind, Need, Outcome, Stands, Table};
+use crate::contact_center::record;
+use crate::contact_center::values::Values;
+use crate::domain::interaction::{Access, Interaction, Rejection};
+use crate::domain::rights::Right;
+use crate::hooks::Services;
+use crate::proto::Condition;
+use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
+use crate::store::{AuditEntry, AuditLimits, ListOrder};
+use crate::xml::Element;
+
+/// Which part of a list is asked for.
+pub(super) const PAGE_FIELD: Field = Field {
+    name: "set",
+    kind: Kind::Page,
+    need: Need::Optional,
+    place: Stands::Child,
+    label: "Page",
+};
+
+/// A page of a list.
+pub(super) struct Listed {
+    pub(super) interactions: Vec<Interaction>,
+    /// What is told of the page.
+    pub(super) set: Element,
+}
+
+/// Reads a page of a list, in the order of the ids.
+pub(super) async fn read(
+    services: &Services,
+    list: (&'static str, &str),
+    asked: &PageRequest,
+) -> Result<Listed, Refused> {
+    let records = services.store.records();
+    let count = records.count(super::KIND, list).await?;
+    let max = asked.max.unwrap_or(PAGE).min(PAGE);
+    let (from, order) = match &asked.from {
+        PageFrom::First => (None, ListOrder::Ascending),
+        PageFrom::After(id) => (Some(id.as_str()), ListOrder::Ascending),
+        PageFrom::Before(id) => (Some(id.as_str()), ListOrder::Descending),
+        PageFrom::Last => (None, ListOrder::Descending),
+        // The list may change between two pages: places in it mean nothing (§2.4).
+        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+    };
+    let mut page = match max {
+        0 => Vec::new(),
+        _ => records.listed(super::KIND, list, from, order, max).await?,
+    };
+    if order == ListOrder::Descending {
+        page.reverse();
+    }
+    let index = match page.first() {
+        Some(first) => Some(records.count_before(super::KIND, list, &first.id).await?),
+        None => None,
+    };
+    let ends = page.first().zip(page.last());
+    let ends = ends.map(|(first, last)| (first.id.clone(), last.id.clone()));
+    let count = Some(count);
+    let set = Page { ends, index, count }.to_element();
+    let interactions = page.iter().map(record::read::<Interaction>);
+    let interactions = interactions.collect::<Result<_, _>>()?;
+    Ok(Listed { interactions, set })
+}
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("id", "Interaction"),
+    ("medium", "Medium"),
+    ("address", "Customer"),
+    ("line", "Line"),
+    ("role", "Your role"),
+    ("leg", "Your part"),
+];
+
+/// The caller's own that are open: offered, connected, or to be written up.
+pub(super) async fn interactions(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let list = (OPEN, caller.agent.jid().as_str());
+    let page = read(&caller.services, list, values.page()).await?;
+    let seen = |it: &Interaction| wire::interaction(it, &caller.agent, it.access(&caller.agent));
+    let elements: Vec<Element> = page.interactions.iter().map(seen).collect();
+    let row = |seen: &Element| {
+        let cell = |(name, _): &(&str, &str)| seen.attribute(name).unwrap_or_default().to_owned();
+        COLUMNS.iter().map(cell).collect()
+    };
+    let table = Table {
+        columns: COLUMNS,
+        rows: elements.iter().map(row).collect(),
+    };
+    let told = format!("{} interactions.", elements.len());
+    let listed = Element::new(wire::NS, "interactions").children_from(elements);
+    Ok(Outcome::told(told)
+        .with(listed.child(page.set))
+        .listing(table))
+}
+
+/// One interaction: to those who take part, to the colleague who is consulted about it (S1-33), and by right. For everybody
+/// else there is none.
+pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let id = wanted::id(&values)?;
+    let found = find(&caller.services, &id).await?;
+    let here = |it: &Interaction| host(it) == Some(caller.place.host.as_str());
+    let interaction = found.filter(here).ok_or(Rejection::Unknown)?;
+    let access = access(&caller.services, &interaction, &caller.agent).await?;
+    let access = match access {
+        Access::None if interaction.counts_for(&caller.agent) => Access::None,
+        Access::None if caller.rights.has(Right::InteractionShow) => {
+            note(&caller, &interaction).await?;
+            Access::Read
+        }
+        Access::None => return Err(Rejection::Unknown.into()),
+        access => access,
+    };
+    Ok(wanted::seen(&caller, &interaction, access, ""))
+}
+
+/// Whoever reads by right is in the audit trail before anything is read.
+async fn note(caller: &Caller, interaction: &Interaction) -> Result<(), Refused> {
+    let now = caller.now();
+    let entry = AuditEntry {
+        id: crate::id::sorted(now),
+        at: now,
+        actor: caller.agent.to_string(),
+        origin: caller.from.to_string(),
+        operation: "interaction show".to_owned(),
+        target: interaction.id.to_string(),
+        host: caller.place.host.to_string(),
+        arguments: String::new(),
+        done: true,
+        result: "The interaction was read.".to_owned(),
+    };
+    let limits = AuditLimits {
+        entries_max: caller.services.config.audit.entries_max,
+        // Only what is done is kept here.
+        refused_per_day_max: 0,
+    };
+    caller.services.store.audit().put(&entry, limits).await?;
+    Ok(())
+}

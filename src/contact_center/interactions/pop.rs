@@ -1,0 +1,50 @@
+//! Screen pops (S2-10 to S2-14, S2-16, S2-20, S2-33, S2-35, S2-44): whoever is asked to take part is told at the same moment who
+//! the customer is.
+
+use super::change::Work;
+use super::customer::{self, Matches};
+use super::wire::NS;
+use crate::contact_center::customers;
+use crate::contact_center::errors::Refused;
+use crate::domain::interaction::{Command, Event, Facts, Interaction, apply, decide};
+use crate::xml::Element;
+
+/// Makes what goes to those who are offered a part by these events; `None` where nobody is. The only match says who the customer
+/// is, where nobody has said so yet.
+pub(super) async fn made(
+    work: Work<'_>,
+    before: &Interaction,
+    events: &mut Vec<Event>,
+    matches: &Matches,
+) -> Result<Option<Element>, Refused> {
+    if !events
+        .iter()
+        .any(|event| matches!(event, Event::Offered { .. }))
+    {
+        return Ok(None);
+    }
+    let mut after = before.clone();
+    events.iter().for_each(|event| apply(&mut after, event));
+    let ids = match &after.customer {
+        Some(customer) => std::slice::from_ref(customer),
+        None => matches.of(work, &after).await?,
+    };
+    let customers = customer::records(work, ids).await?;
+    if let ([only], None) = (customers.as_slice(), &after.customer) {
+        let customer = only.id.clone();
+        let command = Command::Identify { by: None, customer };
+        let now = work.services.clock.now();
+        events.extend(decide(&after, command, now, &Facts::default())?);
+    }
+    let kind = match customers.len() {
+        0 => "none",
+        1 => "single",
+        _ => "multiple",
+    };
+    let pop = Element::new(NS, "screen-pop")
+        .attr("interaction", after.id.as_str())
+        .attr("match", kind)
+        .attr("address", &after.address)
+        .children_from(customers.iter().map(customers::element));
+    Ok(Some(pop))
+}

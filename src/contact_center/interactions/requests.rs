@@ -1,0 +1,146 @@
+//! What agents want, as requests to the connector (S2-14 to S2-20): each goes out with its own id, also after a crash once more,
+//! and the connector's answer is understood without anything in memory.
+
+use super::change::{self, Work};
+use super::{KIND, REQUEST, host, wire};
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::record;
+use crate::domain::interaction::{Command, Interaction, Request, Target, Verb};
+use crate::hooks::{Answer, Effects, Parcel};
+use crate::proto::{IqType, Kind, Stanza, StanzaError, ns};
+use crate::store::ListOrder;
+use crate::xml::Element;
+use std::sync::Arc;
+
+/// Characters of a connector's words that agents are shown.
+const WHY_CHARS_MAX: usize = 256;
+
+/// ```xml
+/// <iq type='set' id='r1' from='center.example.org' to='pbx.example.org'>
+///   <request xmlns='urn:parlour:connector:0' id='r1' interaction='call-1' verb='consult' agent='ann@example.org'
+///            to='bob@example.org' until='2026-09-21T14:13:30Z'/>
+/// </iq>
+/// ```
+pub(super) fn request(work: Work<'_>, interaction: &Interaction, request: &Request) -> Stanza {
+    let Request {
+        id,
+        by,
+        verb,
+        until,
+    } = request;
+    let (mut to, mut queue, mut called) = (None, None, None);
+    match verb {
+        Verb::Transfer {
+            to: Target::Agent(agent),
+        }
+        | Verb::Consult { with: agent }
+        | Verb::Conference { with: Some(agent) } => to = Some(agent.jid().as_str()),
+        Verb::Transfer {
+            to: Target::Queue(name),
+        } => queue = Some(name.as_str()),
+        Verb::Dial => called = Some(interaction),
+        Verb::Conference { with: None }
+        | Verb::Accept
+        | Verb::Reject
+        | Verb::Hold
+        | Verb::Resume
+        | Verb::End
+        | Verb::Retrieve
+        | Verb::CompleteTransfer
+        | Verb::Leave => {}
+    }
+    let asked = Element::new(super::connector::NS, "request")
+        .attr("id", id.as_str())
+        .attr("interaction", interaction.id.as_str())
+        .attr("verb", wire::verb(verb))
+        .attr("agent", by.jid().as_str())
+        .attr_opt("to", to)
+        .attr_opt("queue", queue)
+        .attr_opt("address", called.map(|it| it.address.as_str()))
+        .attr_opt("medium", called.map(|it| it.medium.name()))
+        .attr("until", until.to_string());
+    let mut stanza = Stanza::iq(IqType::Set, id.as_str())
+        .from(work.place.address.clone())
+        .child(&asked);
+    stanza.to = crate::proto::Jid::parse(&interaction.connector).ok();
+    stanza
+}
+
+/// Takes an answer to the service: to a request of its own that it remembers, or to one of an interaction.
+pub(in crate::contact_center) async fn take(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    parcel: Parcel,
+) -> Result<Effects, StanzaError> {
+    let (stanza, services) = (&parcel.stanza, &parcel.services);
+    if let Some((next, payload, refused)) = services.requests.answered(stanza) {
+        let answer = Answer {
+            payload,
+            refused,
+            error_type: stanza.error_type().filter(|_| refused),
+            stanza: Stanza::clone(stanza),
+            session: parcel.session.clone(),
+            services: Arc::clone(services),
+        };
+        return Ok(next(answer).await);
+    }
+    let work = Work {
+        center,
+        services,
+        place,
+    };
+    match Box::pin(answered(work, stanza)).await {
+        // Answered already, given up, or never asked.
+        Ok(()) | Err(Refused::Rule(_)) => Ok(Effects::default()),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// A connector has answered a request, whenever that was sent.
+async fn answered(work: Work<'_>, stanza: &Stanza) -> Result<(), Refused> {
+    let (Some(id), Some(from)) = (&stanza.id, &stanza.from) else {
+        return Ok(());
+    };
+    let records = work.services.store.records();
+    let list = (REQUEST, id.as_str());
+    let order = ListOrder::Ascending;
+    let page = records.listed(KIND, list, None, order, 1).await?;
+    let Some(stored) = page.first() else {
+        return Ok(());
+    };
+    let interaction: Interaction = record::read(stored)?;
+    let own = interaction.connector == from.domain()
+        && host(&interaction) == Some(work.place.host.as_str());
+    let Ok(request) = id.as_str().parse() else {
+        return Ok(());
+    };
+    if !own {
+        // Somebody has guessed.
+        return Ok(());
+    }
+    let command = match stanza.kind {
+        Kind::Iq(IqType::Result) => Command::Confirm { request },
+        _ => Command::Refuse {
+            request,
+            why: why(stanza),
+        },
+    };
+    change::command(work, &interaction.id, command).await?;
+    Ok(())
+}
+
+/// The connector's words; else the name of its condition.
+fn why(stanza: &Stanza) -> String {
+    let error = stanza.find(ns::CLIENT, "error");
+    let error = error.and_then(|error| error.to_element(ns::CLIENT).ok());
+    let Some(error) = error else {
+        return String::new();
+    };
+    let text = error.child_text(ns::STANZA_ERRORS, "text");
+    let text = text.filter(|text| !text.trim().is_empty());
+    let condition = || error.children().next().map(|it| it.name().to_owned());
+    let words = text.or_else(condition).unwrap_or_default();
+    let words = words.chars().filter(|c| !c.is_control());
+    words.take(WHY_CHARS_MAX).collect()
+}
