@@ -73,7 +73,7 @@ fn lookup(config: &Config, reader: &mut Reader<'_>) {
 fn dialing(config: &Config, reader: &mut Reader<'_>) {
     let named = config.contact_center.dial_connector.as_str();
     let is_it = |it: &Component| {
-        it.domain.as_str() == named && it.role == super::component::ComponentRole::Connector
+        it.domain.as_str() == named && it.role == ComponentRole::Connector
     };
     if !named.is_empty() && !config.components.iter().any(is_it) {
         let message = format!("expected a [[component]] of the role \"connector\", found {named:?}");

@@ -70,6 +70,7 @@ pub fn customer_change(
         kind: CUSTOMER,
         id: after.id.to_string(),
         read: i64::try_from(before.version).unwrap_or(i64::MAX),
+        version: i64::try_from(after.version).unwrap_or(i64::MAX),
         snapshot: serde_json::to_string(&after).map_err(json)?,
         events: written,
         due: None,
