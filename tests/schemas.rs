@@ -250,6 +250,31 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "customer.xsd",
+        &[
+            "<find xmlns='urn:parlour:customer:0' address='+493012345678'/>",
+            "<find xmlns='urn:parlour:customer:0'><customer crm-id='1'><name>A</name></customer></find>",
+            "<customer xmlns='urn:parlour:customer:0' id='c' version='1' created='2026-01-31T12:00:00Z' merged-into='d' crm-id='1' url='https://crm.example/'><name>A</name><company>B</company><telephone>+4930</telephone><telephone>+4931</telephone><email>a@b</email></customer>",
+            "<search xmlns='urn:parlour:customer:0'><text>ann</text><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></search>",
+            "<search xmlns='urn:parlour:customer:0' complete='true'><customer id='c' version='1'><company>B</company></customer><set xmlns='http://jabber.org/protocol/rsm'/></search>",
+            "<create xmlns='urn:parlour:customer:0' crm-id='1'><email>a@b</email><name>A</name></create>",
+            "<edit xmlns='urn:parlour:customer:0' id='c' version='7'><name>A</name></edit>",
+            "<merge xmlns='urn:parlour:customer:0' id='c' version='7' other='d' other-version='1'/>",
+            "<export xmlns='urn:parlour:customer:0' id='c'/>",
+        ],
+        &[
+            "<find xmlns='urn:parlour:customer:0' address=''/>",
+            "<customer xmlns='urn:parlour:customer:0' id='a b'/>",
+            "<customer xmlns='urn:parlour:customer:0' id='c' version='0'/>",
+            "<customer xmlns='urn:parlour:customer:0' id='c'><email>a@b</email><name>A</name></customer>",
+            "<search xmlns='urn:parlour:customer:0' complete='perhaps'/>",
+            "<create xmlns='urn:parlour:customer:0'/>",
+            "<edit xmlns='urn:parlour:customer:0' id='c'><name>A</name></edit>",
+            "<merge xmlns='urn:parlour:customer:0' id='c' version='7' other='d'/>",
+            "<export xmlns='urn:parlour:customer:0'/>",
+        ],
+    ),
+    (
         "data-forms.xsd",
         &[
             "<x xmlns='jabber:x:data' type='form'><title>T</title><field var='a' type='list-single'><required/><value>1</value><option label='One'><value>1</value></option></field></x>",
@@ -954,6 +979,17 @@ const CASES: &[Case] = &[
         "vcard-temp.xsd",
         &["<vCard xmlns='vcard-temp'><FN>B</FN><N><FAMILY>B</FAMILY></N></vCard>"],
         &["<vCard xmlns='vcard-temp'>B</vCard>"],
+    ),
+    (
+        "vcard4.xsd",
+        &[
+            "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><kind><text>org</text></kind><fn><text>A</text></fn><org><text>A</text></org><tel><parameters><type><text>work</text></type></parameters><uri>tel:+4930</uri></tel><email><text>a@b</text></email><url><uri>https://crm.example/</uri></url></vcard>",
+        ],
+        &[
+            "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>",
+            "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn>A</fn></vcard>",
+            "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><url><text>https://crm.example/</text></url></vcard>",
+        ],
     ),
     (
         "vcard-update.xsd",

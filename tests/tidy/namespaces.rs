@@ -79,10 +79,6 @@ const WITHOUT_SCHEMA: &[(&str, &str)] = &[
         "the beginning of command names and the type of forms, whose elements are of jabber:x:data",
     ),
     (
-        "urn:ietf:params:xml:ns:vcard-4.0",
-        "read in what clients publish, and never sent",
-    ),
-    (
         "http://jabber.org/protocol/rc",
         "the beginning of command names, whose elements are of their own namespaces",
     ),

@@ -150,6 +150,18 @@ const WRONG: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[contact_center]\nlookup_component = 'c.example'",
+        &[
+            "2:20: [contact_center] lookup_component: c.example is no [[component]] with role = \"crm\"",
+        ],
+    ),
+    (
+        "[contact_center]\nlookup_milliseconds = 20",
+        &[
+            "2:23: [contact_center] lookup_milliseconds: expected an integer from 50 to 10000, found 20",
+        ],
+    ),
+    (
         "[[component]]\ndomain = 'c.example'",
         &["1:1: [[component]] secret: missing"],
     ),
