@@ -26,6 +26,32 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "activity.xsd",
+        &[
+            "<note xmlns='urn:parlour:activity:0' id='a1'><text xml:lang='de'>Will zwei.</text></note>",
+            "<wrap-up xmlns='urn:parlour:activity:0' code='sold'/>",
+            "<activity xmlns='urn:parlour:activity:0'/>",
+            "<activity xmlns='urn:parlour:activity:0' id='a1' version='1' interaction='call-1' agent='romeo@example.org' role='primary' medium='email' direction='inbound' category='chat' address='ann@example.net' name='Ann' created='2026-01-31T12:00:00Z' duration='0' notes='1'><note n='1' at='2026-01-31T12:00:00Z' xml:lang='en'>So.</note><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></activity>",
+            "<activities xmlns='urn:parlour:activity:0' customer='c1'><activity id='a1'/></activities>",
+            "<subscribe xmlns='urn:parlour:activity:0' after='0'/>",
+            "<subscribed xmlns='urn:parlour:activity:0' after='0' first='1' last='2'/>",
+            "<changes xmlns='urn:parlour:activity:0'><change cursor='1'><activity id='a1'/></change></changes>",
+        ],
+        &[
+            "<note xmlns='urn:parlour:activity:0' id='a1'/>",
+            "<note xmlns='urn:parlour:activity:0'>So.</note>",
+            "<wrap-up xmlns='urn:parlour:activity:0'/>",
+            "<activity xmlns='urn:parlour:activity:0' role='customer'/>",
+            "<activity xmlns='urn:parlour:activity:0' agent='example.org'/>",
+            "<activity xmlns='urn:parlour:activity:0' created='yesterday'/>",
+            "<activity xmlns='urn:parlour:activity:0' duration='-1'/>",
+            "<activity xmlns='urn:parlour:activity:0'><note n='1'>So.</note></activity>",
+            "<subscribe xmlns='urn:parlour:activity:0' after='x'/>",
+            "<acknowledge xmlns='urn:parlour:activity:0'/>",
+            "<change xmlns='urn:parlour:activity:0' cursor='1'/>",
+        ],
+    ),
+    (
         "agent.xsd",
         &[
             "<login xmlns='urn:parlour:agent:0'/>",

@@ -6,6 +6,7 @@
 #![expect(clippy::large_futures, reason = "a test has one future")]
 
 mod acknowledged;
+mod activities;
 mod authority;
 mod bad_peers;
 mod certificates;

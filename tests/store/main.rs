@@ -19,6 +19,7 @@ mod arrivals;
 mod customers;
 mod database;
 mod fast_tokens;
+mod journals;
 mod mailboxes;
 mod people;
 mod pubsub;

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use super::{find, journal, wire};
+use super::{find, is_crm, journal, wire};
 use crate::clock::Timestamp;
 use crate::contact_center::center::{Center, Place};
 use crate::domain::activity::Activity;
@@ -44,7 +44,7 @@ impl Feed {
     }
 
     /// A CRM begins anew: with what it has not acknowledged.
-    pub(super) fn again(&self, host: &str, follower: &str) {
+    pub(in crate::contact_center) fn again(&self, host: &str, follower: &str) {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         again.insert((host.to_owned(), follower.to_owned()));
         drop(again);
@@ -138,7 +138,8 @@ async fn turn(
         for follower in followers {
             let way = (host.to_owned(), follower.follower.clone());
             known.insert(way.clone());
-            if !is_there(services, &follower.follower) {
+            let crm = &follower.follower;
+            if !is_crm(services, place, crm) || !is_there(services, crm) {
                 // What was sent to the connection that is gone may be lost.
                 ways.remove(&way);
                 continue;

@@ -23,7 +23,7 @@ use crate::domain::interaction::{self, Interaction, Role};
 use crate::hooks::Services;
 
 /// What comes of the events for each part, by its place among the participants.
-type Commands = BTreeMap<usize, Vec<(Timestamp, Command)>>;
+pub(super) type Commands = BTreeMap<usize, Vec<(Timestamp, Command)>>;
 
 /// What the events of an interaction make of its participants' activities. Once in a draft, with all events of the
 /// decision in their order.
@@ -79,7 +79,7 @@ fn one_line(name: &str) -> Option<String> {
 }
 
 /// What the events say to the activity of each part.
-fn commands(
+pub(super) fn commands(
     before: &Interaction,
     after: &Interaction,
     events: &[interaction::Event],
@@ -144,7 +144,7 @@ fn opening(interaction: &Interaction, agent: &AgentId, role: Role, name: &str) -
 
 /// What comes of the commands one after the other. An activity that is not there, for it is as old as to be dropped, is not
 /// made again; nor does anything about an activity keep an interaction from going on.
-fn decided(known: &Activity, commands: Vec<(Timestamp, Command)>) -> Vec<Event> {
+pub(super) fn decided(known: &Activity, commands: Vec<(Timestamp, Command)>) -> Vec<Event> {
     let mut now = known.clone();
     let mut all = Vec::new();
     for (at, command) in commands {

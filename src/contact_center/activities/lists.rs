@@ -11,6 +11,7 @@ use crate::contact_center::{customers, newest, record};
 use crate::domain::activity::Activity;
 use crate::domain::ids::{CustomerId, InteractionId};
 use crate::domain::{customer, interaction};
+use crate::proto::common::rsm::PageRequest;
 use crate::store::ListOrder;
 use crate::xml::Element;
 
@@ -33,18 +34,36 @@ pub(super) async fn current(caller: &Caller) -> Result<Vec<Activity>, Refused> {
     Ok(found)
 }
 
-/// The same as the options of the field `id`; the only one is chosen already.
-pub(super) async fn current_shown(caller: Caller) -> Result<Shown, Refused> {
-    let current = current(&caller).await?;
+/// What the caller may write into, as the options of the field `id`: what it has in hand, then its last ones. The only one
+/// in hand is chosen already.
+pub(super) async fn own_shown(caller: Caller) -> Result<Shown, Refused> {
+    let in_hand = current(&caller).await?;
+    let owner = caller.agent.to_string();
+    let own = |it: &Activity| is_own(&caller, it);
+    let (list, page) = ((OF, owner.as_str()), PageRequest::default());
+    let (last, _) = newest::page(&caller.services, list, (&page, PAGE_MAX), own).await?;
+    let others = last.iter().filter(|it| !it.is_current());
     let option = |it: &Activity| ("id", it.id.to_string(), sentence(it, None, caller.now()));
-    let only = match current.as_slice() {
+    Ok(Shown {
+        options: in_hand.iter().chain(others).map(option).collect(),
+        values: only(&in_hand),
+    })
+}
+
+/// For the field `id` where any can be named: the only one in hand is there already.
+pub(super) async fn any_shown(caller: Caller) -> Result<Shown, Refused> {
+    let in_hand = current(&caller).await?;
+    Ok(Shown {
+        values: only(&in_hand),
+        ..Shown::default()
+    })
+}
+
+fn only(in_hand: &[Activity]) -> Vec<(&'static str, String)> {
+    match in_hand {
         [only] => vec![("id", only.id.to_string())],
         _ => vec![],
-    };
-    Ok(Shown {
-        options: current.iter().map(option).collect(),
-        values: only,
-    })
+    }
 }
 
 /// `Ann Example, voice, 2026-09-21T14:13:20Z, 120 seconds. Sold.`

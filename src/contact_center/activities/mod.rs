@@ -10,6 +10,7 @@ mod feed;
 mod follow;
 mod lists;
 mod operations;
+mod relink;
 mod retention;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ mod wire;
 
 use std::sync::Arc;
 
-use super::center::Center;
+use super::center::{Center, Place};
 use super::draft::Draft;
 use super::errors::Refused;
 use super::record::{self, Record};
+use crate::config::ComponentRole;
 use crate::domain::activity::{Activity, Event, apply};
 use crate::domain::ids::{ActivityId, AgentId};
 use crate::hooks::{Hooks, Services};
@@ -30,6 +32,7 @@ pub(super) use components::FOR_COMPONENTS;
 pub(super) use feed::{Feed, run as feed};
 pub(in crate::contact_center) use follow::follow;
 pub(super) use operations::OPERATIONS;
+pub(in crate::contact_center) use relink::relink;
 
 /// The kind of the record of an activity.
 const KIND: &str = "activity";
@@ -87,6 +90,17 @@ fn of_host(host: &str, id: &str) -> String {
 /// The journal in which every change of an activity of that host has its place.
 fn journal(host: &str) -> String {
     format!("{KIND} {host}")
+}
+
+/// Whether that is the domain of a component that is a CRM of the host, as it is configured now. One that is configured no longer is
+/// sent nothing: its domain may be anybody's.
+fn is_crm(services: &Services, place: &Place, domain: &str) -> bool {
+    let mut components = services.config.components.iter();
+    components.any(|it| {
+        it.domain.as_str() == domain
+            && it.role == ComponentRole::Crm
+            && it.acts_for(place.host.as_str())
+    })
 }
 
 /// Registers what the days do to activities.

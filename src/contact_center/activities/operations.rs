@@ -12,7 +12,7 @@ use crate::contact_center::operation::{
 use crate::contact_center::values::Values;
 use crate::domain::activity::{Activity, Command, NOTE_BYTES_MAX, Rejection, decide};
 use crate::domain::ids::ActivityId;
-use crate::domain::reason_code::Kind as ReasonKind;
+use crate::domain::reason_code::{self, Kind as ReasonKind};
 use crate::domain::rights::Right;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
@@ -29,7 +29,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "It is kept with your part in the interaction, and goes to the CRM.",
         right: Right::Activity,
         fields: &[ID, TEXT, LANGUAGE],
-        shown: Some(|caller| Box::pin(lists::current_shown(caller))),
+        shown: Some(|caller| Box::pin(lists::own_shown(caller))),
         run: |caller, values| Box::pin(note(caller, values)),
     },
     Operation {
@@ -53,7 +53,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "What is kept of one agent's part in an interaction, with the notes.",
         right: Right::Activity,
         fields: &[ID, PAGE],
-        shown: Some(|caller| Box::pin(lists::current_shown(caller))),
+        shown: Some(|caller| Box::pin(lists::any_shown(caller))),
         run: |caller, values| Box::pin(look(caller, values)),
     },
     Operation {
@@ -138,6 +138,10 @@ async fn wrap_up(caller: Caller, values: Values) -> Result<Outcome, Refused> {
 async fn wrap_up_shown(caller: Caller) -> Result<Shown, Refused> {
     let settings = caller.place.settings.load_full();
     let reasons = &settings.reasons;
+    if reasons.choice(ReasonKind::WrapUp).next().is_none() {
+        let kind = ReasonKind::WrapUp;
+        return Err(reason_code::Rejection::NotConfigured { kind }.into());
+    }
     let codes: Vec<_> = reasons
         .choice(ReasonKind::WrapUp)
         .map(|it| {
@@ -150,7 +154,7 @@ async fn wrap_up_shown(caller: Caller) -> Result<Shown, Refused> {
         .collect();
     let default = reasons.default_of(ReasonKind::WrapUp);
     let default = default.map(|it| ("code", it.code.clone()));
-    let mut shown = lists::current_shown(caller).await?;
+    let mut shown = lists::own_shown(caller).await?;
     shown.options.extend(codes);
     shown.values.extend(default);
     Ok(shown)

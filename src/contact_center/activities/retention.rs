@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use tracing::{debug, info, warn};
 
-use super::{KIND, journal};
+use super::{KIND, is_crm, journal};
 use crate::clock::Timestamp;
-use crate::config::ComponentRole;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::record;
 use crate::domain::activity::Activity;
@@ -71,13 +70,7 @@ async fn forget_activities(services: &Services) -> Result<u32, StoreError> {
 async fn forget_changes(services: &Services, place: &Place) -> Result<u64, StoreError> {
     let (journals, name) = (services.store.journals(), journal(place.host.as_str()));
     for follower in journals.followers(&name).await? {
-        let mut components = services.config.components.iter();
-        let configured = components.any(|it| {
-            it.domain.as_str() == follower.follower
-                && it.role == ComponentRole::Crm
-                && it.acts_for(place.host.as_str())
-        });
-        if !configured {
+        if !is_crm(services, place, &follower.follower) {
             journals.unfollow(&name, &follower.follower).await?;
             info!(
                 follower = follower.follower,
