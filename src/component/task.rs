@@ -97,7 +97,10 @@ impl Task {
         let end = match self.advertise().await {
             Ok(()) => {
                 let domain = self.seat.place().domain();
-                self.services.hooks.run_component(domain, &self.services).await;
+                self.services
+                    .hooks
+                    .run_component(domain, &self.services)
+                    .await;
                 self.turns().await
             }
             Err(end) => end,

@@ -76,7 +76,8 @@ fn dialing(config: &Config, reader: &mut Reader<'_>) {
         it.domain.as_str() == named && it.role == ComponentRole::Connector
     };
     if !named.is_empty() && !config.components.iter().any(is_it) {
-        let message = format!("expected a [[component]] of the role \"connector\", found {named:?}");
+        let message =
+            format!("expected a [[component]] of the role \"connector\", found {named:?}");
         reader.complain_at(
             "contact_center.dial_connector",
             "[contact_center] dial_connector",

@@ -29,6 +29,8 @@ pub(super) struct Center {
     pub(super) turns: Turns,
     /// For connectors whose streams break and come back.
     pub(super) connectors: Turns,
+    /// For agents whom several interactions want at the same moment.
+    pub(super) seats: Turns,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.
@@ -75,6 +77,7 @@ impl Center {
             timers: Timers::default(),
             turns: Turns::new(),
             connectors: Turns::new(),
+            seats: Turns::new(),
             sessions: Open::default(),
             agents: agents::Board::default(),
             feed: Feed::default(),

@@ -4,7 +4,8 @@
 //! Every hook runs in the sender's task, so when [`Client::send`] returns, all that follows
 //! from the stanza has been done and lies where it belongs: no test needs to wait.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -12,8 +13,12 @@ use futures_util::future::BoxFuture;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Conflict};
 use crate::domain::rights::Role;
-use crate::hooks::{Connection, Hooks, MailboxLimits, Requests, Services, Session};
-use crate::proto::{BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, ns, reading};
+use crate::hooks::{
+    Connection, Durable, Gateway, Hooks, Mail, MailboxLimits, Requests, Routing, Services, Session,
+};
+use crate::proto::{
+    BareJid, Condition, FullJid, IqType, Kind, PresenceType, Stanza, StanzaError, ns, reading,
+};
 use crate::router::Router;
 use crate::router::registry::Binding;
 use crate::store::{Limits as StoreLimits, Location, Store};
@@ -27,7 +32,35 @@ pub(crate) struct House {
     pub(crate) router: Arc<Router>,
     /// What [`Services::clock`] shows.
     pub(crate) clock: Clock,
+    /// The components that are configured, as the test plays them.
+    pub(crate) outside: Arc<Outside>,
     _folder: tempfile::TempDir,
+}
+
+/// The components of the configuration: none is connected until the test says so.
+#[derive(Default)]
+pub(crate) struct Outside {
+    domains: Vec<String>,
+    sides: Mutex<BTreeMap<String, Vec<Mail>>>,
+}
+
+impl Gateway for Outside {
+    fn leads_to(&self, domain: &str) -> bool {
+        self.domains.iter().any(|it| it == domain)
+    }
+
+    fn send(&self, stanza: Mail) -> Result<Option<Durable>, StanzaError> {
+        let to = stanza.to.as_ref().unwrap().domain().to_owned();
+        match self.sides.lock().unwrap().get_mut(&to) {
+            Some(sent) => sent.push(stanza),
+            None => return Err(Condition::RemoteServerTimeout.into()),
+        }
+        Ok(None)
+    }
+
+    fn is_there(&self, domain: &str) -> bool {
+        self.sides.lock().unwrap().contains_key(domain)
+    }
 }
 
 /// One session, and what it has been sent.
@@ -85,8 +118,13 @@ impl House {
         let mut hooks = Hooks::default();
         register(&mut hooks, &config);
         let clock = Clock::manual(NOW);
+        let domains = config.components.iter();
+        let outside = Arc::new(Outside {
+            domains: domains.map(|it| it.domain.to_string()).collect(),
+            ..Outside::default()
+        });
         let router = Router::new(|router| Services {
-            gateways: Vec::new(),
+            gateways: vec![Arc::clone(&outside) as Arc<dyn Gateway>],
             peers: Arc::default(),
             requests: Requests::default(),
             store,
@@ -99,7 +137,47 @@ impl House {
         Self {
             router,
             clock,
+            outside,
             _folder: folder,
+        }
+    }
+
+    /// A component has connected.
+    pub(crate) async fn component_comes(&self, domain: &str) {
+        let mut sides = self.outside.sides.lock().unwrap();
+        sides.entry(domain.to_owned()).or_default();
+        drop(sides);
+        self.tell_of_component(domain).await;
+    }
+
+    /// A component has gone.
+    pub(crate) async fn component_goes(&self, domain: &str) {
+        self.outside.sides.lock().unwrap().remove(domain);
+        self.tell_of_component(domain).await;
+    }
+
+    async fn tell_of_component(&self, domain: &str) {
+        let services = self.router.services();
+        let domain = BareJid::new(domain).unwrap();
+        services.hooks.run_component(&domain, services).await;
+    }
+
+    /// What a component has been sent since the last call, each as it goes over the wire.
+    pub(crate) fn component_receives(&self, domain: &str) -> Vec<String> {
+        let mut sides = self.outside.sides.lock().unwrap();
+        let sent = sides.get_mut(domain).map(std::mem::take);
+        let sent = sent.unwrap_or_default();
+        sent.iter().map(|stanza| written(stanza)).collect()
+    }
+
+    /// Sends one stanza as a component, written as it writes it, with both addresses.
+    pub(crate) async fn component_sends(&self, xml: &str) {
+        let bytes = Bytes::copy_from_slice(xml.as_bytes());
+        let parsed = parse(bytes, &Scope::with_default(ns::CLIENT), &Limits::default()).unwrap();
+        let stanza = reading::stanza(parsed, ns::CLIENT).unwrap();
+        let router: &dyn Routing = &*self.router;
+        for write in router.arrive(stanza).await {
+            write.await.unwrap();
         }
     }
 

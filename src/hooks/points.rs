@@ -14,8 +14,7 @@ type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>
 type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type StartingHook =
     Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
-type ComponentHook =
-    Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type ComponentHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 type StoppingHook = Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The hooks at these points.
@@ -101,7 +100,8 @@ impl Hooks {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let hook: ComponentHook = Box::new(move |domain, services| Box::pin(hook(domain, services)));
+        let hook: ComponentHook =
+            Box::new(move |domain, services| Box::pin(hook(domain, services)));
         self.points.component.push(hook);
     }
 

@@ -154,7 +154,7 @@ impl Router {
             if let Some(answer) = answer
                 && !self.answer_to_server(&answer, None, replies).await
             {
-                self.answer(answer, replies);
+                self.answer_to(answer, replies).await;
             }
         } else if !self.services.serves(to.domain()) {
             match self.services.hooks.find_service(to.domain()) {
@@ -169,6 +169,19 @@ impl Router {
             self.refuse(&stanza, &Condition::ServiceUnavailable.into(), replies);
         } else {
             self.to_account(stanza, replies).await;
+        }
+    }
+
+    /// An answer that was made here: to a request of a service it goes to that service.
+    async fn answer_to(&self, answer: Stanza, replies: &mut Replies) {
+        let to = answer.to.as_ref();
+        let service = to.and_then(|to| self.services.hooks.find_service(to.domain()));
+        match service {
+            Some(service) => {
+                let service = Arc::clone(service);
+                self.to_service(service, Arc::new(answer), replies).await;
+            }
+            None => self.answer(answer, replies),
         }
     }
 

@@ -12,6 +12,7 @@ mod bad_peers;
 mod certificates;
 mod component_peer;
 mod components;
+mod connectors;
 mod delegations;
 mod directory;
 #[path = "../support/dns.rs"]

@@ -35,18 +35,26 @@ pub(super) async fn command(
     command: Command,
 ) -> Result<Interaction, Refused> {
     let only = |_: &Interaction| Ok(vec![command.clone()]);
-    all(work, id, None, &only).await
+    let plan = Plan {
+        fresh: None,
+        seat: target(&command),
+        commands: &only,
+        strict: true,
+    };
+    carry_out(work, id, plan).await
 }
 
-/// What comes of several commands, all or nothing; `fresh` is the interaction where there is none yet.
+/// What comes of several commands, all or nothing; `fresh` is the interaction where there is none yet, `seat` the agent who
+/// shall take part.
 pub(super) async fn all(
     work: Work<'_>,
     id: &InteractionId,
-    fresh: Option<Interaction>,
+    (fresh, seat): (Option<Interaction>, Option<&AgentId>),
     commands: Commands<'_>,
 ) -> Result<Interaction, Refused> {
     let plan = Plan {
         fresh,
+        seat,
         commands,
         strict: true,
     };
@@ -62,6 +70,7 @@ pub(super) async fn settle(
     let commands = |interaction: &Interaction| Ok(commands(interaction));
     let plan = Plan {
         fresh: None,
+        seat: None,
         commands: &commands,
         strict: false,
     };
@@ -70,6 +79,7 @@ pub(super) async fn settle(
 
 struct Plan<'a> {
     fresh: Option<Interaction>,
+    seat: Option<&'a AgentId>,
     commands: Commands<'a>,
     strict: bool,
 }
@@ -79,6 +89,11 @@ async fn carry_out(
     id: &InteractionId,
     plan: Plan<'_>,
 ) -> Result<Interaction, Refused> {
+    // Of those who want the same agent at the same moment one decides after the other.
+    let _turn = match plan.seat {
+        Some(agent) => work.center.seats.take(agent).await,
+        None => None,
+    };
     // Found once, however often the decision is made anew.
     let matches = Matches::default();
     let decided = async |mut draft: Draft| {
@@ -198,7 +213,9 @@ impl Seat {
     ) -> Result<Self, Refused> {
         let records = work.services.store.records();
         let (own, medium) = (agent.jid().as_str(), medium.name());
-        let guard = records.guard(&format!("interaction:{medium}:{own}")).await?;
+        let guard = records
+            .guard(&format!("interaction:{medium}:{own}"))
+            .await?;
         draft.guard(guard);
         let open = records.count(super::KIND, (medium, own)).await?;
         Ok(Self {

@@ -14,6 +14,7 @@ use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{
     Command, DATA_MAX, Direction, Fact, Interaction, Medium, Rejection,
 };
+use crate::hooks::Services;
 use crate::xml::Element;
 
 /// The namespace of connectors.
@@ -119,8 +120,7 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
         "outbound" => Direction::Outbound,
         _ => Direction::Inbound,
     };
-    let region = &visitor.services.config.contact_center.region;
-    let address = customers::normal(region, medium, values.text("address")?)?;
+    let address = address(&visitor.services, medium, values.text("address")?)?;
     let agent = values.agent("agent")?.clone();
     let queue = values.optional_text("queue").map(str::to_owned);
     let data = data(&values)?;
@@ -134,7 +134,16 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
         let (agent, queue, data) = (agent.clone(), queue.clone(), data.clone());
         Ok(vec![Command::Offer { agent, queue, data }])
     };
-    said(&visitor, &values, Some(fresh), &commands).await
+    said(&visitor, &values, (Some(fresh), Some(&agent)), &commands).await
+}
+
+/// Where the customer is, as it is kept.
+pub(super) fn address(services: &Services, medium: Medium, text: &str) -> Result<String, Refused> {
+    if text.trim().is_empty() {
+        return Err(malformed("field-malformed", "address must not be empty."));
+    }
+    let region = &services.config.contact_center.region;
+    customers::normal(region, medium, text)
 }
 
 async fn report(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
@@ -152,20 +161,20 @@ async fn report(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
         _ => Fact::Ended,
     };
     let commands = |_: &Interaction| Ok(vec![Command::Report(fact.clone())]);
-    said(&visitor, &values, None, &commands).await
+    said(&visitor, &values, (None, None), &commands).await
 }
 
 async fn attach(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
     let data = data(&values)?;
     let commands = |_: &Interaction| Ok(vec![Command::Supply { data: data.clone() }]);
-    said(&visitor, &values, None, &commands).await
+    said(&visitor, &values, (None, None), &commands).await
 }
 
 /// What a connector says of an interaction of its own. While it says something, it is there.
 async fn said(
     visitor: &Visitor,
     values: &Values,
-    fresh: Option<Interaction>,
+    begun: (Option<Interaction>, Option<&AgentId>),
     commands: change::Commands<'_>,
 ) -> Result<Outcome, Refused> {
     let id = id(values)?;
@@ -184,7 +193,7 @@ async fn said(
         }
         Ok(all)
     };
-    let after = change::all(work, &id, fresh, &own).await?;
+    let after = change::all(work, &id, begun, &own).await?;
     Ok(Outcome::default().with(element(&after)))
 }
 

@@ -32,10 +32,7 @@ impl Matches {
 }
 
 /// The records of those customers; one that has been merged is the other by now.
-pub(super) async fn records(
-    work: Work<'_>,
-    ids: &[CustomerId],
-) -> Result<Vec<Customer>, Refused> {
+pub(super) async fn records(work: Work<'_>, ids: &[CustomerId]) -> Result<Vec<Customer>, Refused> {
     let mut found: Vec<Customer> = Vec::with_capacity(ids.len());
     for id in ids {
         let customer = customers::find(work.services, work.place, id).await?;

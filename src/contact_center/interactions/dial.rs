@@ -1,7 +1,7 @@
 //! Calls to customers (S2-8, S2-9).
 
 use super::change;
-use super::connector::medium;
+use super::connector::{address, medium};
 use super::{streams, wanted};
 use crate::config::ComponentRole;
 use crate::contact_center::customers;
@@ -20,7 +20,7 @@ pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refu
         Some(id) => Some(known(&caller, id).await?),
         None => None,
     };
-    let address = match (values.optional_text("address"), &named) {
+    let called = match (values.optional_text("address"), &named) {
         (Some(address), _) => address,
         (None, Some(customer)) => address_of(customer, medium).ok_or(Rejection::NoAddress)?,
         (None, None) => {
@@ -28,8 +28,7 @@ pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refu
             return Err(malformed("field-missing", text));
         }
     };
-    let region = &caller.services.config.contact_center.region;
-    let address = customers::normal(region, medium, address)?;
+    let address = address(&caller.services, medium, called)?;
     let connector = connector(&caller, values.optional_text("connector"))?;
     if !streams::is_there(&caller.services, &connector) {
         return Err(Rejection::Interrupted.into());
@@ -48,7 +47,7 @@ pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refu
         Ok(std::iter::once(dial).chain(identify).collect())
     };
     let work = wanted::work(&caller);
-    let after = change::all(work, &id, Some(fresh), &commands).await?;
+    let after = change::all(work, &id, (Some(fresh), Some(&caller.agent)), &commands).await?;
     wanted::outcome(&caller, &after, "The customer is being called.").await
 }
 

@@ -17,9 +17,7 @@ use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
 use crate::domain::ids::{AgentId, InteractionId};
-use crate::domain::interaction::{
-    Command, Fact, Facts, Interaction, Leg, Line, apply, decide,
-};
+use crate::domain::interaction::{Command, Fact, Facts, Interaction, Leg, Line, apply, decide};
 use crate::hooks::{Answer, Effects, Hooks, Services};
 use crate::proto::{BareJid, IqType, Stanza};
 use crate::store::{ListOrder, StoreError};
@@ -42,15 +40,14 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
 }
 
 /// A component has connected, or has gone: which of both holds now is looked at in its turn.
-async fn changed(
+pub(super) async fn changed(
     center: &Arc<Center>,
     services: &Arc<Services>,
     domain: &BareJid,
 ) -> Result<(), Refused> {
     let mut components = services.config.components.iter();
-    let connector = components.find(|it| {
-        it.domain.as_str() == domain.as_str() && it.role == ComponentRole::Connector
-    });
+    let connector = components
+        .find(|it| it.domain.as_str() == domain.as_str() && it.role == ComponentRole::Connector);
     let Some(connector) = connector.filter(|_| !center.is_stopping()) else {
         return Ok(());
     };
@@ -113,7 +110,11 @@ async fn interrupt(
     at_start: bool,
 ) -> Result<(), Refused> {
     let seconds = work.services.config.contact_center.connector_lost_seconds;
-    let until = work.services.clock.now().plus_seconds(i64::from(seconds.as_u32()));
+    let until = work
+        .services
+        .clock
+        .now()
+        .plus_seconds(i64::from(seconds.as_u32()));
     let mut after: Option<InteractionId> = None;
     loop {
         let page = read_page(work, list, after.as_ref()).await?;
@@ -126,9 +127,7 @@ async fn interrupt(
                 if at_start {
                     states::engage_all(work, &interaction).await;
                 }
-                let lost = |_: &Interaction| {
-                    vec![Command::Report(Fact::Interrupted { until })]
-                };
+                let lost = |_: &Interaction| vec![Command::Report(Fact::Interrupted { until })];
                 let done = change::settle(work, &interaction.id, &lost).await;
                 if let Err(refused) = done {
                     warn!(%refused, interaction = %interaction.id, "it is not interrupted");
@@ -172,9 +171,9 @@ async fn ask(
         };
         after = Some(last.id.clone());
         let ids: Vec<InteractionId> = page.into_iter().map(|it| it.id).collect();
-        let asked = ids.iter().map(|id| {
-            Element::new(connector::NS, "interaction").attr("id", id.as_str())
-        });
+        let asked = ids
+            .iter()
+            .map(|id| Element::new(connector::NS, "interaction").attr("id", id.as_str()));
         let query = Element::new(connector::NS, "interactions").children_from(asked);
         let iq = Stanza::iq(IqType::Get, &crate::id::random())
             .from(place.address.clone())
@@ -208,7 +207,10 @@ async fn told(
         services,
         place,
     };
-    let Some(payload) = answer.payload.filter(|it| it.is(connector::NS, "interactions")) else {
+    let Some(payload) = answer
+        .payload
+        .filter(|it| it.is(connector::NS, "interactions"))
+    else {
         warn!(connector = %domain, "it does not tell what goes on");
         return Effects::default();
     };
@@ -280,7 +282,10 @@ fn reconciled(work: Work<'_>, before: &Interaction, told: Option<&Told>) -> Vec<
         let now = work.services.clock.now();
         let mut done = before.clone();
         let events = decide(before, confirm.clone(), now, &Facts::default());
-        events.iter().flatten().for_each(|event| apply(&mut done, event));
+        events
+            .iter()
+            .flatten()
+            .for_each(|event| apply(&mut done, event));
         if told.fits(&done) {
             commands.push(confirm);
             return commands;

@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::domain::ids::AgentId;
-use crate::domain::interaction::{Event, Interaction, Leg, Line, Medium, Role};
+use crate::domain::interaction::{Event, Interaction, Leg, Line, Medium, Role, Verb};
 
 /// What has happened, from before to after.
 pub(super) struct Happened<'a> {
@@ -42,6 +42,10 @@ impl Happened<'_> {
             Event::Failed { why, request, .. } => {
                 let asked = self.before.request.as_ref();
                 let own = asked.filter(|it| it.id == *request && it.by == *agent)?;
+                if self.after.is_over() && own.verb != Verb::Dial {
+                    // Its end is told.
+                    return None;
+                }
                 let what = wire::verb(&own.verb).replace('-', " ");
                 let why = why.as_deref().map(str::trim).unwrap_or_default();
                 let why = match why.trim_end_matches('.') {

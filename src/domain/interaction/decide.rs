@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Access, Command, DATA_BYTES_MAX, DATA_MAX, DATA_NAME_BYTES_MAX, DATA_VALUE_BYTES_MAX, Desk, Event, Facts,
-    Interaction, Leg, Line, PARTICIPANTS_MAX, Rejection, Role, apply,
+    Access, Command, DATA_BYTES_MAX, DATA_MAX, DATA_NAME_BYTES_MAX, DATA_VALUE_BYTES_MAX, Desk,
+    Event, Facts, Interaction, Leg, Line, PARTICIPANTS_MAX, Rejection, Role, apply,
 };
 use crate::clock::Timestamp;
 use crate::domain::agent_state::State;
@@ -204,7 +204,11 @@ impl<'a> Draft<'a> {
         }
         let kept = known.iter().filter(|(name, _)| !data.contains_key(*name));
         let parts = kept.chain(&data);
-        if parts.map(|(name, value)| name.len() + value.len()).sum::<usize>() > DATA_BYTES_MAX {
+        if parts
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>()
+            > DATA_BYTES_MAX
+        {
             return Err(Rejection::Data);
         }
         let at = self.now;

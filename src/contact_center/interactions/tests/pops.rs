@@ -1,0 +1,119 @@
+//! Screen pops: who the customer is, told at the moment at which somebody is asked to take part.
+
+use super::*;
+use crate::domain::customer::{Customer, Profile};
+use crate::store::{Listing, RecordChange, RecordWrite, RecordsWritten};
+
+/// A customer who is known under an address.
+async fn customer(floor: &Floor, id: &str, name: &str, address: &str) {
+    let customer = Customer {
+        id: id.parse().unwrap(),
+        version: 1,
+        profile: Profile {
+            name: name.to_owned(),
+            telephones: vec![address.to_owned()],
+            ..Profile::default()
+        },
+        merged_into: None,
+        created_at: Some(floor.house.clock.now()),
+    };
+    let change = RecordChange {
+        kind: "customer",
+        id: id.to_owned(),
+        read: 0,
+        events: vec!["{}".to_owned()],
+        snapshot: serde_json::to_string(&customer).unwrap(),
+        due: None,
+        listings: Some(vec![Listing {
+            list: "address",
+            owner: format!("localhost {address}"),
+        }]),
+    };
+    let write = RecordWrite {
+        changes: vec![change],
+        ..RecordWrite::default()
+    };
+    let records = floor.house.router.services().store.records();
+    assert_eq!(records.write(write).await.unwrap(), RecordsWritten::Done);
+}
+
+/// What a client was popped since the last call: how it matched, and the customers.
+fn popped(client: &mut Client) -> (String, usize) {
+    let all = client.received_xml().concat();
+    let kind = attribute(&all, "screen-pop", "match").unwrap_or_else(|| panic!("{all}"));
+    let pop = all.split_once("<screen-pop ").unwrap().1;
+    let pop = pop.split("</screen-pop>").next().unwrap();
+    (kind, pop.matches("<customer ").count())
+}
+
+/// S2-10, S2-11, S2-12, S2-13, S2-14, S2-29 to S2-31, S2-44: none, one, several, by number and by e-mail address.
+#[tokio::test]
+async fn an_offer_pops_none_one_or_several_customers() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    customer(&floor, "k1", "Eve", "+4915112345678").await;
+    customer(&floor, "k2", "Eve", "eve@mail.example").await;
+    customer(&floor, "k3", "Adam", "eve@mail.example").await;
+    let offered = |id: &str, medium: &str, address: &str| {
+        format!(
+            "<offer interaction='{id}' medium='{medium}' direction='inbound' address='{address}' agent='ann@localhost'/>"
+        )
+    };
+    for (id, medium, address, expected, known) in [
+        ("c1", "voice", NUMBER, ("none", 0), None),
+        ("c2", "voice", "+49 151 12345678", ("single", 1), Some("k1")),
+        ("c3", "email", "Eve@Mail.example", ("multiple", 2), None),
+        ("c4", "chat", "eve@mail.example", ("multiple", 2), None),
+        ("c5", "chat", "visitor-17", ("none", 0), None),
+    ] {
+        says(&floor, PBX, "set", &offered(id, medium, address)).await;
+        let (kind, count) = popped(&mut ann);
+        assert_eq!((kind.as_str(), count), expected, "{id}");
+        let answer = want(&mut ann, id, "interaction").await;
+        let customer = attribute(&answer, "interaction", "customer");
+        assert_eq!(customer.as_deref(), known, "{id}");
+        says(
+            &floor,
+            PBX,
+            "set",
+            &format!("<report interaction='{id}' fact='ended'/>"),
+        )
+        .await;
+        ann.received();
+    }
+}
+
+/// S2-13, S2-16, S2-20, S2-33: the agent picks one of several; whoever it is passed to sees that one, as do the consulted.
+#[tokio::test]
+async fn what_the_agent_picks_is_what_colleagues_see() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    customer(&floor, "k1", "Eve", NUMBER).await;
+    customer(&floor, "k2", "Adam", NUMBER).await;
+    talking(&floor, &mut ann, "c1").await;
+    let form = format!(
+        "<command xmlns='http://jabber.org/protocol/commands' node='{NS}#identify' action='execute'/>"
+    );
+    let form = ask(&mut ann, "set", &form).await;
+    for label in ["Eve", "Adam"] {
+        assert!(form.contains(&format!("label='{label}'")), "{form}");
+    }
+    let answer = want(&mut ann, "c1", "identify customer='nobody'").await;
+    assert_eq!(code(&answer), "customer-unknown");
+    let fields = [("interaction", "c1"), ("customer", "k2")];
+    let answer = command(&mut ann, &format!("{NS}#identify"), &fields).await;
+    assert!(
+        answer.contains("The interaction is with this customer now."),
+        "{answer}"
+    );
+    bob.received();
+    done(&floor, &mut ann, "c1", "consult colleague='bob'").await;
+    assert_eq!(popped(&mut bob), ("single".to_owned(), 1));
+    done(&floor, &mut ann, "c1", "retrieve").await;
+    bob.received();
+    done(&floor, &mut ann, "c1", "transfer colleague='bob'").await;
+    assert_eq!(popped(&mut bob), ("single".to_owned(), 1));
+    let answer = want(&mut bob, "c1", "interaction").await;
+    assert_eq!(attribute(&answer, "interaction", "customer").unwrap(), "k2");
+}

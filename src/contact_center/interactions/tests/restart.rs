@@ -1,0 +1,114 @@
+//! The server ends in the middle of something, and starts again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::contact_center::center::Center;
+use crate::proto::BareJid;
+
+/// The server stops and starts: nothing is left in memory.
+async fn restarted(floor: &Floor) -> Arc<Center> {
+    let services = Arc::clone(floor.house.router.services());
+    services.hooks.run_stopping(&services).await;
+    let center = Arc::new(Center::new(&services.config));
+    Arc::clone(&center).start(services).await.unwrap();
+    center
+}
+
+/// Waits until the client is told that.
+async fn hears(client: &mut Client, expected: &str) {
+    let mut all = Vec::new();
+    let told = async {
+        while !all.iter().any(|it: &String| it.contains(expected)) {
+            all.extend(heard(client));
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await;
+    assert!(told.is_ok(), "{expected}: {all:?}");
+}
+
+/// An answer that comes after the restart of the server counts, though nobody remembers the request.
+#[tokio::test]
+async fn an_answer_counts_after_a_restart() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    want(&mut ann, "c1", "hold").await;
+    let asked = request(&floor, PBX);
+    ann.received();
+    let center = restarted(&floor).await;
+    hears(&mut ann, "is interrupted").await;
+    confirm(&floor, &asked).await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
+    center.stop(floor.house.router.services()).await;
+}
+
+/// A connector that does not come back is waited for across restarts, and no longer than configured.
+#[tokio::test]
+async fn a_connector_that_stays_away_is_given_up() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    floor.house.component_goes(PBX).await;
+    hears(&mut ann, "is interrupted").await;
+    floor.house.clock.advance_seconds(590);
+    let center = restarted(&floor).await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
+    floor.house.clock.advance_seconds(10);
+    center.stop(floor.house.router.services()).await;
+    let center = restarted(&floor).await;
+    hears(&mut ann, "has ended").await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up over");
+    center.stop(floor.house.router.services()).await;
+}
+
+/// What an agent's state had still to become when the server ended, it becomes at its start; and a connector that is there
+/// afterwards is asked.
+#[tokio::test]
+async fn states_follow_and_the_connector_is_asked_after_a_restart() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    // As if the server had ended right after the interactions were written, before the agents were.
+    let services = floor.house.router.services();
+    let center = restarted(&floor).await;
+    let place = center.place_of("localhost").unwrap();
+    let jid = |name: &str| format!("{name}@localhost").parse().unwrap();
+    let command = |connected: bool| {
+        let interaction = if connected { "old" } else { "c1" };
+        let interaction = interaction.parse().unwrap();
+        match connected {
+            true => crate::domain::agent_state::Command::Engage { interaction },
+            false => crate::domain::agent_state::Command::Release { interaction },
+        }
+    };
+    for (name, connected) in [("ann", false), ("bob", true)] {
+        let (id, command) = (jid(name), command(connected));
+        let done = crate::contact_center::agents::command(&center, services, place, &id, command);
+        done.await.unwrap();
+    }
+    center.stop(services).await;
+    let center = restarted(&floor).await;
+    let state = |name: &str| center.agents.agent(&jid(name)).state().name();
+    assert_eq!((state("ann"), state("bob")), ("engaged", "wrap-up"));
+    let domain = BareJid::new(PBX).unwrap();
+    floor.house.component_receives(PBX);
+    super::super::streams::changed(&center, services, &domain)
+        .await
+        .unwrap();
+    let asked = floor.house.component_receives(PBX).concat();
+    assert!(asked.contains("<interaction id='c1'/>"), "{asked}");
+    let id = attribute(&asked, "iq", "id").unwrap();
+    let told = "<interaction id='c1' line='connected'><agent jid='ann@localhost'/></interaction>";
+    let answer = format!(
+        "<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'>\
+         <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
+    );
+    floor.house.component_sends(&answer).await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
+    bob.received();
+    center.stop(services).await;
+}
