@@ -35,20 +35,23 @@ impl Walk<'_> {
             ));
         }
         text.push_str(&format!(
-            "\n\
-A walk with two clients that have commands (Gajim: the account's \"Execute command\", at center.{HOST};\n\
-Profanity: /cmd list center.{HOST}):\n\
-  1. romeo, juliet     command  Log in as an agent\n\
-  2. romeo             write to {connector}:  call romeo from +39 06 698 1234\n\
-                       The service tells of the call, and who calls: Mary Example.\n\
-  3. romeo             command  Accept an interaction        then  Hold  and  Resume\n\
-  4. romeo             command  Send an instant message to a colleague: juliet, about the call. She answers.\n\
-  5. romeo             command  Consult a colleague by voice  (juliet stands there already)\n\
-     juliet            command  Accept an interaction\n\
-  6. romeo             command  Complete the transfer\n\
-  7. juliet            command  Write a note into an activity,  End an interaction\n\
-  8. romeo, juliet     command  Say what came of an interaction,  Finish the wrap-up of an interaction\n\
-{connector} understands \"help\". +39 045 800 1000 is the number of two customers.\n"
+            r#"
+A walk with two clients that have commands (Gajim: the account's "Execute command", at center.{HOST};
+Profanity: /cmd list center.{HOST}):
+  1. romeo, juliet   command  Log in as an agent
+  2. romeo           writes to {connector}:  call romeo from +39 06 698 1234
+                     center.{HOST} tells of the call. {connector} tells its id: call-...
+  3. romeo           command  Accept an interaction, then  Hold, then  Resume
+  4. romeo           command  Send an instant message to a colleague: juliet, about that id
+     juliet          answers romeo's message
+  5. romeo           command  Consult a colleague by voice: juliet stands there already
+     juliet          command  Accept an interaction
+  6. romeo           command  Complete the transfer
+  7. juliet          command  Write a note into an activity, then  End an interaction
+  8. romeo, juliet   command  Say what came of an interaction, then  Finish the wrap-up of an interaction
+{connector} understands "help". +39 045 800 1000 is the number of two customers: of a call from there
+the agent says who it is with the command  Say who the customer is.
+"#
         ));
         if let Some(crm) = self.crm {
             text.push_str(&format!(

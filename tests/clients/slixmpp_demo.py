@@ -13,6 +13,7 @@ from slixmpp_plain_agent import PlainAgent
 
 PHONES = "phones.localhost"
 NUMBER = "+39066981234"
+SHARED = "+390458001000"
 
 
 class Walker(PlainAgent):
@@ -69,9 +70,23 @@ async def walk(romeo, juliet):
         expect("Written up." in notes(done), notes(done))
 
 
+async def is_one_of_two(romeo):
+    """Two customers have the number; a client without the protocol is told by a form who they are."""
+    told = await romeo.writes(f"call romeo from {SHARED}", "rings at romeo")
+    await romeo.is_told(f"New call from {SHARED}.")
+    await romeo.does("Accept an interaction")
+    call = told.split(" ", 1)[0]
+    await romeo.writes_until("list", f"{call}: voice {SHARED}, talks, with romeo")
+    await romeo.does("Say who the customer is", {"Customer": "Balthasar Montague, Montague & Sons"})
+    await romeo.writes(f"hang up {call}", "is over")
+    await romeo.is_told(f"The call with {SHARED} has ended.")
+    await romeo.does("Say what came of an interaction", {"What came of it": "Sold"})
+    await romeo.does("Finish the wrap-up of an interaction")
+
+
 async def refusals(romeo):
     """What cannot be is said in words."""
-    await romeo.writes("call nobody from +39 06 698 1234", "Not done: There is no account of this name.")
+    await romeo.writes("call nobody from +39 06 698 1234", "Not done: There is no such account.")
     await romeo.writes("call mercutio from +39 06 698 1234", "Not done: This agent is not logged in.")
     await romeo.writes("call romeo from 12", "Not done: ")
     await romeo.writes("hang up call-1", "There is no such call.")
@@ -90,6 +105,7 @@ async def main():
         await person.arrives()
         await person.does("Log in as an agent")
     await walk(romeo, juliet)
+    await is_one_of_two(romeo)
     await refusals(romeo)
     for person in (romeo, juliet):
         await person.leaves()
