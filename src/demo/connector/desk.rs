@@ -174,6 +174,9 @@ impl Desk {
         if get && stanza.has(ns::PING, "ping") {
             return vec![stanza.result(None)];
         }
+        if get && stanza.has(ns::DISCO_INFO, "query") {
+            return vec![stanza.result(Some(&wire::info()))];
+        }
         if get && of_center && stanza.has(NS, "interactions") {
             return vec![stanza.result(Some(&wire::interactions(&self.board)))];
         }

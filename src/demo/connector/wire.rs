@@ -27,6 +27,19 @@ pub(super) fn request(stanza: &Stanza) -> Option<(Request, String)> {
     Some((request, text("until")?))
 }
 
+/// What the connector says of itself (XEP-0030 §3.1).
+pub(super) fn info() -> Element {
+    let identity = Element::new(ns::DISCO_INFO, "identity")
+        .attr("category", "component")
+        .attr("type", "generic")
+        .attr("name", "Telephones and chats");
+    let features = [ns::DISCO_INFO, ns::PING, NS];
+    let features = features.map(|it| Element::new(ns::DISCO_INFO, "feature").attr("var", it));
+    Element::new(ns::DISCO_INFO, "query")
+        .child(identity)
+        .children_from(features)
+}
+
 /// What the server is told of a customer who arrives, or is passed to another agent.
 pub(super) fn offer(id: &str, call: &Call, agent: &str) -> Element {
     Element::new(NS, "offer")

@@ -182,6 +182,24 @@ fn only_the_service_asks_and_only_people_of_the_host_order() {
     assert_eq!(stage.takes(error), Vec::<String>::new());
 }
 
+/// XEP-0030: whoever looks through the services of the host gets an answer.
+#[test]
+fn it_says_what_it_is() {
+    let mut stage = Stage::new();
+    let asked = |query: &str| {
+        format!(
+            "<iq type='get' id='q1' from='romeo@localhost/x' to='phones.localhost'>{query}</iq>"
+        )
+    };
+    let info = format!("<query xmlns='{}'/>", ns::DISCO_INFO);
+    let answer = stage.takes(&asked(&info));
+    assert!(answer[0].contains("name='Telephones and chats'"), "{}", answer[0]);
+    let answer = stage.takes(&asked("<ping xmlns='urn:xmpp:ping'/>"));
+    assert!(answer[0].contains("type='result'"), "{}", answer[0]);
+    let answer = stage.takes(&asked("<query xmlns='jabber:iq:version'/>"));
+    assert!(answer[0].contains("<service-unavailable"), "{}", answer[0]);
+}
+
 /// After a new connection the server asks, and is asked, what is so.
 #[test]
 fn both_sides_are_compared() {
