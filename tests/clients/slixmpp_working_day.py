@@ -44,6 +44,11 @@ class TypedAgent(Person):
         self.send_presence()
         await self.plugin["parlour_agent"].login()
 
+    async def is_in(self, state):
+        """Waits until the agent is in that state, which follows the interaction."""
+        while (await self.plugin["parlour_agent"].state()).state != state:
+            await asyncio.sleep(0)
+
     async def becomes(self, id, **expected):
         """Waits until the interaction is so; gives the change."""
 
@@ -74,7 +79,7 @@ async def is_taken(romeo, id):
     asked = await interactions.accept(id)
     expect(asked.pending == "accept" and asked.leg == "offered", asked)
     await romeo.becomes(id, leg="connected", line="connected")
-    expect((await romeo.plugin["parlour_agent"].state()).state == "engaged", "who talks is not engaged")
+    await romeo.is_in("engaged")
     await interactions.hold(id)
     await romeo.becomes(id, line="held")
     await interactions.resume(id)
@@ -127,7 +132,7 @@ async def is_written_up(romeo, juliet, id):
     expect((await activities.wrap_up("resolved")).wrap_up == "resolved", "not wrapped up")
     done = await romeo.plugin["parlour_interaction"].finish_wrap_up(id)
     expect(done.leg == "done", done)
-    expect((await romeo.plugin["parlour_agent"].state()).state == "available", "not available again")
+    await romeo.is_in("available")
 
     await juliet.does("Write a note into an activity", {"Note": "She gets a third one."})
     await juliet.does("End an interaction")
