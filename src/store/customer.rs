@@ -138,7 +138,7 @@ impl Customers<'_> {
     /// When the database fails.
     pub async fn find(&self, host: &str, id: &str) -> Result<Option<Customer>, StoreError> {
         let found = self.records.find(CUSTOMER, id).await?;
-        let found = found.map(read).transpose()?;
+        let found = found.as_ref().map(read).transpose()?;
         Ok(found.filter(|customer| customer.host == host))
     }
 
@@ -216,7 +216,7 @@ impl Customers<'_> {
         let records = self.records;
         let rows = records.prefixed(CUSTOMER, (WORD, &prefix), from, order, limit);
         let found = |(word, stored): (String, StoredRecord)| {
-            read(stored).map(|customer| FoundCustomer { word, customer })
+            read(&stored).map(|customer| FoundCustomer { word, customer })
         };
         rows.await?.into_iter().map(found).collect()
     }
@@ -231,11 +231,11 @@ impl Customers<'_> {
         let rows = self
             .records
             .listed(CUSTOMER, list, Some(after), order, limit);
-        rows.await?.into_iter().map(read).collect()
+        rows.await?.iter().map(read).collect()
     }
 }
 
-fn read(stored: StoredRecord) -> Result<Customer, StoreError> {
+fn read(stored: &StoredRecord) -> Result<Customer, StoreError> {
     serde_json::from_str(&stored.snapshot).map_err(|cause| StoreError::corrupt(CUSTOMER, cause))
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         let after = draft.change(&before, &events)?;
         Ok((draft, after))
     };
-    let made = caller.center.save(services, decided).await?;
+    let made = Box::pin(caller.center.save(services, decided)).await?;
     let told = format!("{} is a customer now.", wire::title(&made));
     Ok(shown(told, &made))
 }
@@ -47,7 +47,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
         let after = draft.change(&before, &events)?;
         Ok((draft, after))
     };
-    let changed = caller.center.save(services, decided).await?;
+    let changed = Box::pin(caller.center.save(services, decided)).await?;
     let told = format!("{} is written down.", wire::title(&changed));
     Ok(shown(told, &changed))
 }
@@ -82,7 +82,7 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         draft.change(&second, &gone)?;
         Ok((draft, after))
     };
-    let merged = caller.center.save(services, decided).await?;
+    let merged = Box::pin(caller.center.save(services, decided)).await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
 }

@@ -155,5 +155,5 @@ async fn keep(
         }
         Ok((draft, customers))
     };
-    center.save(services, decided).await
+    Box::pin(center.save(services, decided)).await
 }

@@ -61,13 +61,16 @@ fn register(hooks: &mut Hooks, config: &Arc<Config>) {
 }
 
 fn config(hosts: Vec<Domain>) -> Config {
-    let mut config = Config::default();
-    config.components = vec![Component {
+    let crm = Component {
         domain: Domain::parse(CRM_DOMAIN).unwrap(),
         role: ComponentRole::Crm,
         hosts,
         ..Component::default()
-    }];
+    };
+    let mut config = Config {
+        components: vec![crm],
+        ..Config::default()
+    };
     config.contact_center.lookup_component = Domain::parse(CRM_DOMAIN);
     config.contact_center.lookup_milliseconds = 50;
     config
