@@ -133,7 +133,8 @@ impl Center {
         F: Future<Output = Result<(Draft, T), Refused>>,
     {
         for _ in 0..TRIES_MAX {
-            let (draft, answer) = decide(Draft::new(services.clock.now())).await?;
+            // On the heap: every operation waits in this one, and would be as large.
+            let (draft, answer) = Box::pin(decide(Draft::new(services.clock.now()))).await?;
             if draft.is_empty() {
                 return Ok(answer);
             }
@@ -141,7 +142,7 @@ impl Center {
             let due = write.changes.iter().filter_map(|change| change.due).min();
             let followed = !write.journal.is_empty();
             let sent: Vec<String> = write.outbox.iter().map(|it| it.id.clone()).collect();
-            match services.store.records().write(write).await? {
+            match Box::pin(services.store.records().write(write)).await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
                     self.timers.expect(due);

@@ -105,7 +105,7 @@ async fn note(caller: Caller, values: Values) -> Result<Outcome, Refused> {
         language: language(&caller, &values)?,
         text: values.text("text")?.to_owned(),
     };
-    let activity = write(&caller, &values, command).await?;
+    let activity = Box::pin(write(&caller, &values, command)).await?;
     let told = format!("Your note is kept, {} in all.", activity.notes.len());
     Ok(written(&caller, &activity, told))
 }
@@ -130,7 +130,8 @@ async fn wrap_up(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let reason = settings.reasons.choose(ReasonKind::WrapUp, &code)?;
     let told = format!("{}.", reason.label(&caller.language));
     let by = caller.agent.clone();
-    let activity = write(&caller, &values, Command::WrapUp { by, code }).await?;
+    let command = Command::WrapUp { by, code };
+    let activity = Box::pin(write(&caller, &values, command)).await?;
     Ok(written(&caller, &activity, told))
 }
 
@@ -266,7 +267,7 @@ pub(super) fn with_page(
     };
     let ends = (!notes.is_empty()).then(|| ((notes.start + 1).to_string(), notes.end.to_string()));
     let page = Page {
-        index: ends.as_ref().and(u64::try_from(notes.start).ok()),
+        index: ends.as_ref().and_then(|_| u64::try_from(notes.start).ok()),
         ends,
         count: u64::try_from(length).ok(),
     };

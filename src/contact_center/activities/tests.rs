@@ -87,7 +87,7 @@ impl Dealing {
             follow(services, &place, &mut draft, before, &after, &events).await?;
             Ok((draft, after))
         };
-        self.it = center.save(services, decided).await.unwrap();
+        self.it = Box::pin(center.save(services, decided)).await.unwrap();
     }
 
     async fn report(&mut self, floor: &Floor, fact: Fact) {

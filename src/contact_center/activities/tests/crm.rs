@@ -18,12 +18,15 @@ fn config() -> Config {
         role,
         ..Component::default()
     };
-    let mut config = Config::default();
-    config.components = vec![
+    let components = vec![
         component(CRM, ComponentRole::Crm),
         component("other.localhost", ComponentRole::Crm),
         component("pbx.localhost", ComponentRole::Connector),
     ];
+    let mut config = Config {
+        components,
+        ..Config::default()
+    };
     config.contact_center.activity_window = 3;
     config
 }
@@ -111,7 +114,7 @@ async fn sends_no_more(floor: &Floor) {
 /// time.
 #[tokio::test]
 async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledged() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     let answer = set(&floor, "<subscribe/>").await;
     assert!(answer.contains("after='0' last='0'"), "{answer}");
     let mut call = Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
@@ -146,7 +149,7 @@ async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledge
 /// The server stops and starts with changes that were not acknowledged, and some that were not sent.
 #[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     set(&floor, "<subscribe/>").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     sent(&floor, 2).await;
@@ -167,7 +170,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
 /// Who subscribes anew goes on where it has acknowledged, or where it says.
 #[tokio::test]
 async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     // What was before is not sent unless it is wanted.
     let answer = set(&floor, "<subscribe/>").await;
@@ -192,7 +195,7 @@ async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
 /// A CRM fetches changes and activities without being subscribed, too.
 #[tokio::test]
 async fn changes_and_activities_are_fetched() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     call.report(&floor, Fact::Ended).await;
     for (page, expected) in [
@@ -214,7 +217,7 @@ async fn changes_and_activities_are_fetched() {
 /// Other components, agents, and what makes no sense.
 #[tokio::test]
 async fn what_a_component_may_not_is_refused() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let paged = |page: &str| {
         format!(
@@ -259,7 +262,7 @@ async fn what_a_component_may_not_is_refused() {
 /// Who was a CRM and is configured as one no longer is sent nothing, whoever has its domain now.
 #[tokio::test]
 async fn who_is_no_crm_any_more_is_sent_nothing() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     let journals = floor.house.router.services().store.journals();
     journals
         .follow("activity localhost", "pbx.localhost", 0)
@@ -275,7 +278,7 @@ async fn who_is_no_crm_any_more_is_sent_nothing() {
 /// One that says nothing keeps no other from being told.
 #[tokio::test]
 async fn two_crms_are_told_at_their_own_pace() {
-    let floor = Floor::configured(&["ann"], config()).await;
+    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
     set(&floor, "<subscribe/>").await;
     let other = "other.localhost";
     says(&floor, other, IqType::Set, "<subscribe/>")

@@ -21,7 +21,7 @@ async fn closed_activities_go_after_their_time() {
     for (days, expected) in [(0, 3), (30, 2)] {
         let mut config = Config::default();
         config.contact_center.activity_days = days;
-        let floor = Floor::configured(&["ann", "bob"], config).await;
+        let floor = Box::pin(Floor::configured(&["ann", "bob"], config)).await;
         let _open = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
         let mut over = Dealing::talking(&floor, "call-2", Medium::Voice, "bob").await;
         over.report(&floor, Fact::Ended).await;
@@ -39,13 +39,16 @@ async fn closed_activities_go_after_their_time() {
 /// What every CRM has is forgotten after a time, what one lacks is not; a CRM that is configured no longer lacks nothing.
 #[tokio::test]
 async fn changes_go_when_every_crm_has_them() {
-    let mut config = Config::default();
-    config.components = vec![Component {
+    let component = Component {
         domain: Domain::parse("crm.localhost").unwrap(),
         role: ComponentRole::Crm,
         ..Component::default()
-    }];
-    let floor = Floor::configured(&["ann"], config).await;
+    };
+    let config = Config {
+        components: vec![component],
+        ..Config::default()
+    };
+    let floor = Box::pin(Floor::configured(&["ann"], config)).await;
     let journals = floor.house.router.services().store.journals();
     let name = "activity localhost";
     for follower in ["crm.localhost", "former.localhost"] {
