@@ -44,6 +44,13 @@ pub(crate) struct Outside {
     sides: Mutex<BTreeMap<String, Vec<Mail>>>,
 }
 
+impl Outside {
+    fn connect(&self, domain: &str) {
+        let mut sides = self.sides.lock().unwrap();
+        sides.entry(domain.to_owned()).or_default();
+    }
+}
+
 impl Gateway for Outside {
     fn leads_to(&self, domain: &str) -> bool {
         self.domains.iter().any(|it| it == domain)
@@ -144,9 +151,7 @@ impl House {
 
     /// A component has connected.
     pub(crate) async fn component_comes(&self, domain: &str) {
-        let mut sides = self.outside.sides.lock().unwrap();
-        sides.entry(domain.to_owned()).or_default();
-        drop(sides);
+        self.outside.connect(domain);
         self.tell_of_component(domain).await;
     }
 

@@ -151,10 +151,8 @@ impl Router {
                 |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
             let sender = replies.session.as_ref().filter(sends).cloned();
             let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
-            if let Some(answer) = answer
-                && !self.answer_to_server(&answer, None, replies).await
-            {
-                self.answer_to(answer, replies).await;
+            if let Some(answer) = answer {
+                Box::pin(self.answer_made_here(answer, replies)).await;
             }
         } else if !self.services.serves(to.domain()) {
             match self.services.hooks.find_service(to.domain()) {
@@ -172,8 +170,11 @@ impl Router {
         }
     }
 
-    /// An answer that was made here: to a request of a service it goes to that service.
-    async fn answer_to(&self, answer: Stanza, replies: &mut Replies) {
+    /// An answer that was made here; to a request of the server's own, or of a service.
+    async fn answer_made_here(&self, answer: Stanza, replies: &mut Replies) {
+        if self.answer_to_server(&answer, None, replies).await {
+            return;
+        }
         let to = answer.to.as_ref();
         let service = to.and_then(|to| self.services.hooks.find_service(to.domain()));
         match service {

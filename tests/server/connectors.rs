@@ -29,8 +29,10 @@ async fn agent(house: &House, name: &str) -> Result<Peer> {
 
 /// Asks the service; the answer, whichever it is.
 async fn ask(peer: &mut Peer, kind: &str, payload: &str) -> Result<Node> {
-    peer.send(&format!("<iq type='{kind}' id='ask' to='{CENTER}'>{payload}</iq>"))
-        .await?;
+    peer.send(&format!(
+        "<iq type='{kind}' id='ask' to='{CENTER}'>{payload}</iq>"
+    ))
+    .await?;
     peer.until(|node| node.name == "iq" && node.attribute("id") == Some("ask"))
         .await
 }
@@ -46,16 +48,22 @@ async fn want(peer: &mut Peer, what: &str) -> Result<Node> {
 /// Leg and line of the caller.
 async fn seen(peer: &mut Peer) -> Result<String> {
     let answer = want(peer, "interaction").await?;
-    let seen = answer.child("interaction").with_context(|| answer.to_string())?;
+    let seen = answer
+        .child("interaction")
+        .with_context(|| answer.to_string())?;
     let word = |name| seen.attribute(name).unwrap_or_default();
     Ok(format!("{} {}", word("leg"), word("line")))
 }
 
 /// What the connector says.
 async fn says(pbx: &mut Peer, payload: &str) -> Result<()> {
-    pbx.send(&format!("<iq from='{BOT}' to='{CENTER}' type='set' id='said'>{payload}</iq>"))
+    pbx.send(&format!(
+        "<iq from='{BOT}' to='{CENTER}' type='set' id='said'>{payload}</iq>"
+    ))
+    .await?;
+    let answer = pbx
+        .until(|node| node.attribute("id") == Some("said"))
         .await?;
-    let answer = pbx.until(|node| node.attribute("id") == Some("said")).await?;
     ensure!(answer.attribute("type") == Some("result"), "{answer}");
     Ok(())
 }
@@ -67,8 +75,10 @@ async fn request(pbx: &mut Peer) -> Result<Node> {
 
 async fn answer(pbx: &mut Peer, asked: &Node, inside: &str) -> Result<()> {
     let id = asked.attribute("id").context("no id")?;
-    pbx.send(&format!("<iq from='{BOT}' to='{CENTER}' type='result' id='{id}'>{inside}</iq>"))
-        .await
+    pbx.send(&format!(
+        "<iq from='{BOT}' to='{CENTER}' type='result' id='{id}'>{inside}</iq>"
+    ))
+    .await
 }
 
 /// What an agent wants, and the connector does.
@@ -77,7 +87,11 @@ async fn done(peer: &mut Peer, pbx: &mut Peer, what: &str) -> Result<()> {
     let asked = request(pbx).await?;
     answer(pbx, &asked, "").await?;
     // What it says next is heard behind that.
-    says(pbx, &format!("<attach xmlns='{CONNECTOR}' interaction='c1'/>")).await
+    says(
+        pbx,
+        &format!("<attach xmlns='{CONNECTOR}' interaction='c1'/>"),
+    )
+    .await
 }
 
 /// A call that ann has taken.
@@ -105,11 +119,16 @@ async fn back(house: &House, told: &str) -> Result<Peer> {
         .await?;
     let inside = format!("<interactions xmlns='{CONNECTOR}'>{told}</interactions>");
     answer(&mut pbx, &asked, &inside).await?;
-    says(&mut pbx, &format!("<attach xmlns='{CONNECTOR}' interaction='c1'/>")).await?;
+    says(
+        &mut pbx,
+        &format!("<attach xmlns='{CONNECTOR}' interaction='c1'/>"),
+    )
+    .await?;
     Ok(pbx)
 }
 
-const TALKS: &str = "<interaction id='c1' line='connected'><agent jid='ann@localhost'/></interaction>";
+const TALKS: &str =
+    "<interaction id='c1' line='connected'><agent jid='ann@localhost'/></interaction>";
 const WAITS: &str = "<interaction id='c1' line='held'><agent jid='ann@localhost'/></interaction>";
 const RINGS: &str = "<interaction id='c1' line='offered'/>";
 
@@ -137,11 +156,18 @@ async fn the_server_is_killed_in_the_middle_of_an_operation() -> Result<()> {
         let mut ann = agent(&house, "ann").await?;
         ensure!(seen(&mut ann).await? == "connected connected", "{what}");
         let _pbx = back(&house, told).await?;
-        ensure!(seen(&mut ann).await? == *expected, "{what}: {}", seen(&mut ann).await?);
+        ensure!(
+            seen(&mut ann).await? == *expected,
+            "{what}: {}",
+            seen(&mut ann).await?
+        );
         let state = ask(&mut ann, "get", "<agent xmlns='urn:parlour:agent:0'/>").await?;
         let engaged = expected.starts_with("connected");
         let expected = if engaged { "engaged" } else { "wrap-up" };
-        ensure!(state.to_string().contains(&format!("state='{expected}'")), "{what}: {state}");
+        ensure!(
+            state.to_string().contains(&format!("state='{expected}'")),
+            "{what}: {state}"
+        );
     }
     Ok(())
 }
@@ -156,11 +182,19 @@ async fn the_connector_is_killed_in_the_middle_of_an_operation() -> Result<()> {
         want(&mut ann, what).await?;
         request(&mut pbx).await?;
         drop(pbx);
-        ann.until(|node| body(node).contains("is interrupted")).await?;
+        ann.until(|node| body(node).contains("is interrupted"))
+            .await?;
         let refused = want(&mut ann, "resume").await?;
-        ensure!(refused.to_string().contains("<interaction-interrupted"), "{refused}");
+        ensure!(
+            refused.to_string().contains("<interaction-interrupted"),
+            "{refused}"
+        );
         let _pbx = back(&house, told).await?;
-        ensure!(seen(&mut ann).await? == *expected, "{what}: {}", seen(&mut ann).await?);
+        ensure!(
+            seen(&mut ann).await? == *expected,
+            "{what}: {}",
+            seen(&mut ann).await?
+        );
     }
     Ok(())
 }
@@ -180,7 +214,11 @@ async fn an_offer_outlives_a_kill() -> Result<()> {
     let mut pbx = back(&house, RINGS).await?;
     // The connector repeats what it has offered.
     offer(&mut pbx).await?;
-    ensure!(seen(&mut ann).await? == "offered offered", "{}", seen(&mut ann).await?);
+    ensure!(
+        seen(&mut ann).await? == "offered offered",
+        "{}",
+        seen(&mut ann).await?
+    );
     done(&mut ann, &mut pbx, "accept").await?;
     ensure!(seen(&mut ann).await? == "connected connected");
     Ok(())

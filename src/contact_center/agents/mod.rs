@@ -169,7 +169,7 @@ pub(super) async fn command(
         let has_worked = is_occupied(&before) && !is_occupied(&after);
         Ok((draft, (after, has_worked)))
     };
-    let (after, has_worked) = center.save(services, decided).await?;
+    let (after, has_worked) = Box::pin(center.save(services, decided)).await?;
     if after.version > center.agents.agent(id).version {
         let is_news = center.agents.put(after.clone(), None, &settings.reasons);
         if is_news {

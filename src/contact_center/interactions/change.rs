@@ -41,7 +41,7 @@ pub(super) async fn command(
         commands: &only,
         strict: true,
     };
-    carry_out(work, id, plan).await
+    Box::pin(carry_out(work, id, plan)).await
 }
 
 /// What comes of several commands, all or nothing; `fresh` is the interaction where there is none yet, `seat` the agent who
@@ -58,7 +58,7 @@ pub(super) async fn all(
         commands,
         strict: true,
     };
-    carry_out(work, id, plan).await
+    Box::pin(carry_out(work, id, plan)).await
 }
 
 /// What comes of several commands, without those that make no sense any more.
@@ -74,7 +74,7 @@ pub(super) async fn settle(
         commands: &commands,
         strict: false,
     };
-    carry_out(work, id, plan).await
+    Box::pin(carry_out(work, id, plan)).await
 }
 
 struct Plan<'a> {
@@ -113,12 +113,13 @@ async fn carry_out(
             }
         }
         if !events.is_empty() {
-            after = write(work, &mut draft, &before, &mut events, &matches).await?;
+            let written = write(work, &mut draft, &before, &mut events, &matches);
+            after = Box::pin(written).await?;
         }
         Ok((draft, (after, events)))
     };
     let (after, events) = Box::pin(work.center.save(work.services, decided)).await?;
-    states::follow(work, &after, &events).await;
+    Box::pin(states::follow(work, &after, &events)).await;
     Ok(after)
 }
 

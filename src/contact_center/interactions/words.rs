@@ -102,9 +102,8 @@ impl Happened<'_> {
         if after.line == Line::Dialing {
             return None;
         }
-        let until = match after.part(agent)?.leg {
-            Leg::Offered { until } => until,
-            _ => return None,
+        let Leg::Offered { until } = after.part(agent)?.leg else {
+            return None;
         };
         let whom = with_whom(after);
         let by = self.before.primary().map(|it| it.agent.logon());

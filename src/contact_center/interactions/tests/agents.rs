@@ -131,7 +131,7 @@ async fn an_offer_is_rejected_times_out_or_is_withdrawn() {
     offer(&floor, "c3", "ann").await;
     ann.received();
     floor.house.clock.advance_seconds(31);
-    time_is_up(&floor, "c3").await;
+    Box::pin(time_is_up(&floor, "c3")).await;
     assert_eq!(
         heard(&mut ann),
         [
@@ -170,7 +170,7 @@ async fn a_request_that_is_refused_or_not_answered_changes_nothing() {
     let asked = request(&floor, PBX);
     ann.received();
     floor.house.clock.advance_seconds(11);
-    time_is_up(&floor, "c1").await;
+    Box::pin(time_is_up(&floor, "c1")).await;
     assert_eq!(
         heard(&mut ann),
         [
@@ -285,7 +285,6 @@ async fn time_is_up(floor: &Floor, id: &str) {
     assert!(due.unwrap().iter().any(|it| it.id == id.as_str()));
     let center = std::sync::Arc::new(crate::contact_center::center::Center::new(&services.config));
     let services = std::sync::Arc::clone(services);
-    super::super::time_is_up(center, services, id.to_string())
-        .await
-        .unwrap();
+    let up = super::super::time_is_up(center, services, id.to_string());
+    Box::pin(up).await.unwrap();
 }

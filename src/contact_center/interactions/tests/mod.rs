@@ -26,13 +26,14 @@ fn config() -> Config {
         role,
         ..Component::default()
     };
-    let mut config = Config::default();
-    config.components = vec![
-        component(PBX, ComponentRole::Connector),
-        component("chat.example", ComponentRole::Connector),
-        component("crm.example", ComponentRole::Crm),
-    ];
-    config
+    Config {
+        components: vec![
+            component(PBX, ComponentRole::Connector),
+            component("chat.example", ComponentRole::Connector),
+            component("crm.example", ComponentRole::Crm),
+        ],
+        ..Config::default()
+    }
 }
 
 /// Agents of whom none is online yet, and connectors who are connected.

@@ -2,27 +2,18 @@
 
 use super::*;
 
-/// Wrong fields, ids of others, agents who cannot take it, malformed addresses: nothing is begun by any of it.
-#[tokio::test]
-async fn what_connectors_are_refused() {
-    let floor = floor(&["ann", "off", "lunch", "peter:member"]).await;
-    let _ann = agent(&floor, "ann/desk").await;
-    let mut lunch = agent(&floor, "lunch/desk").await;
-    let reason = "<not-ready xmlns='urn:parlour:agent:0' reason='lunch'/>";
-    ask(&mut lunch, "set", reason).await;
-    offer(&floor, "own", "ann").await;
+/// An offer to that agent, without its element.
+fn chat(agent: &str) -> String {
+    format!(
+        "interaction='n' medium='chat' direction='inbound' address='e@m.example' agent='{agent}'"
+    )
+}
+
+/// Offers that are refused, and why.
+fn offers() -> Vec<(String, &'static str)> {
     let long = "x".repeat(129);
-    let chat = |agent: &str| {
-        format!(
-            "interaction='n' medium='chat' direction='inbound' address='e@m.example' agent='{agent}'"
-        )
-    };
     let good = chat("ann@localhost");
-    let data = |inner: &str| format!("<offer {good}>{inner}</offer>");
-    let many: String = (0..201)
-        .map(|n| format!("<data name='{n}'>1</data>"))
-        .collect();
-    for (payload, expected) in [
+    vec![
         ("<offer/>".to_owned(), "field-missing"),
         (format!("<offer {good} colour='red'/>"), "field-unknown"),
         (
@@ -77,6 +68,18 @@ async fn what_connectors_are_refused() {
             format!("<offer {}/>", good.replace("'n'", "'own'")),
             "interaction-exists",
         ),
+    ]
+}
+
+/// What else is refused.
+fn others() -> Vec<(String, &'static str)> {
+    let long = "x".repeat(129);
+    let good = chat("ann@localhost");
+    let data = |inner: &str| format!("<offer {good}>{inner}</offer>");
+    let many: String = (0..201)
+        .map(|n| format!("<data name='{n}'>1</data>"))
+        .collect();
+    vec![
         (data("<data>1</data>"), "attached-data-malformed"),
         (
             data("<data name='a'>1</data><data name='a'>2</data>"),
@@ -108,7 +111,19 @@ async fn what_connectors_are_refused() {
             "interaction-unknown",
         ),
         ("<dismiss interaction='own'/>".to_owned(), "stranger"),
-    ] {
+    ]
+}
+
+/// Wrong fields, ids of others, agents who cannot take it, malformed addresses: nothing is begun by any of it.
+#[tokio::test]
+async fn what_connectors_are_refused() {
+    let floor = floor(&["ann", "off", "lunch", "peter:member"]).await;
+    let _ann = agent(&floor, "ann/desk").await;
+    let mut lunch = agent(&floor, "lunch/desk").await;
+    let reason = "<not-ready xmlns='urn:parlour:agent:0' reason='lunch'/>";
+    ask(&mut lunch, "set", reason).await;
+    offer(&floor, "own", "ann").await;
+    for (payload, expected) in offers().into_iter().chain(others()) {
         assert_eq!(
             code(&says(&floor, PBX, "set", &payload).await),
             expected,
@@ -116,7 +131,15 @@ async fn what_connectors_are_refused() {
         );
     }
     assert_eq!(
-        code(&says(&floor, PBX, "get", &format!("<offer {good}/>")).await),
+        code(
+            &says(
+                &floor,
+                PBX,
+                "get",
+                "<report interaction='own' fact='ended'/>"
+            )
+            .await
+        ),
         "operation-type"
     );
     let other = "<report interaction='own' fact='ended'/>";

@@ -88,7 +88,7 @@ async fn states_follow_and_the_connector_is_asked_after_a_restart() {
     for (name, connected) in [("ann", false), ("bob", true)] {
         let (id, command) = (jid(name), command(connected));
         let done = crate::contact_center::agents::command(&center, services, place, &id, command);
-        done.await.unwrap();
+        Box::pin(done).await.unwrap();
     }
     center.stop(services).await;
     let center = restarted(&floor).await;
