@@ -340,6 +340,8 @@ fn given(operation: &Operation, matches: &ArgMatches) -> (Given, PasswordSource)
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -360,6 +362,16 @@ mod tests {
                 matches!(typed.act, Act::Operation(found, _, PasswordSource::Prompt) if found.name == operation.name)
             );
         }
+    }
+
+    #[test]
+    fn a_demonstration_has_a_configuration_of_its_own() {
+        let typed = parse(["parlour", "demo", "--keep", "x"]).unwrap();
+        assert!(matches!(typed.act, Act::Demo { keep: Some(folder) } if folder == Path::new("x")));
+        let typed = parse(["parlour", "demo"]).unwrap();
+        assert!(matches!(typed.act, Act::Demo { keep: None }));
+        let refused = parse(["parlour", "demo", "--config", "x.toml"]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ArgumentConflict);
     }
 
     #[test]

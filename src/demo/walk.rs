@@ -50,7 +50,8 @@ Profanity: /cmd list center.{HOST}):
   7. juliet          command  Write a note into an activity, then  End an interaction
   8. romeo, juliet   command  Say what came of an interaction, then  Finish the wrap-up of an interaction
 {connector} understands "help". +39 045 800 1000 is the number of two customers: of a call from there
-the agent says who it is with the command  Say who the customer is.
+the agent says who it is with the command  Say who the customer is. "chat juliet from mary@example.com"
+makes whoever writes it the customer of a chat.
 "#
         ));
         if let Some(crm) = self.crm {

@@ -84,6 +84,25 @@ async def is_one_of_two(romeo):
     await romeo.does("Finish the wrap-up of an interaction")
 
 
+async def chat(romeo, juliet):
+    """Juliet plays the customer of a chat that Romeo accepts."""
+    told = await juliet.writes("chat romeo from mary@example.com", "rings at romeo")
+    await romeo.is_told("New chat from mary@example.com.")
+    await romeo.does("Accept an interaction")
+    call = told.split(" ", 1)[0]
+    welcome = await romeo.sees("message", says("What you write here goes to mary@example.com."))
+    expect(welcome["from"] == f"{call}@{PHONES}", welcome)
+    welcome.reply("How can I help?").send()
+    await juliet.sees("message", says(f"{call}, romeo: How can I help?"))
+    juliet.send_message(mto=PHONES, mbody=f"say {call} Two roses, please.", mtype="chat")
+    said = await romeo.sees("message", says("Two roses, please."))
+    expect(said["from"] == welcome["from"], said)
+    await juliet.writes(f"hang up {call}", "is over")
+    await romeo.is_told("The chat with mary@example.com has ended.")
+    await romeo.does("Say what came of an interaction", {"What came of it": "Sold"})
+    await romeo.does("Finish the wrap-up of an interaction")
+
+
 async def refusals(romeo):
     """What cannot be is said in words."""
     await romeo.writes("call nobody from +39 06 698 1234", "Not done: There is no such account.")
@@ -106,6 +125,7 @@ async def main():
         await person.does("Log in as an agent")
     await walk(romeo, juliet)
     await is_one_of_two(romeo)
+    await chat(romeo, juliet)
     await refusals(romeo)
     for person in (romeo, juliet):
         await person.leaves()

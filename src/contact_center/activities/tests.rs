@@ -149,7 +149,7 @@ fn offer(agent: &str) -> Command {
 async fn customer(floor: &Floor, which: &str, name: &str) {
     let (center, _) = floor.inside();
     let services = floor.house.router.services();
-    let known = customer::Customer::new(which.parse::<CustomerId>().unwrap());
+    let known = customer::Customer::new(which.parse::<CustomerId>().unwrap(), "localhost".to_owned());
     let profile = customer::Profile {
         name: name.to_owned(),
         telephones: vec!["+390451234567".to_owned()],

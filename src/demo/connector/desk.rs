@@ -3,6 +3,7 @@
 //! A telephone system takes a moment for what it is asked: requests are done [`MOMENT`] after they came, in their order. A
 //! customer who is called takes longer, and one who waits for an agent hangs up after a while.
 
+mod chat;
 mod ordered;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,8 @@ pub(super) struct Desk {
     board: Board,
     due: BTreeMap<(Instant, u64), Due>,
     asked: BTreeMap<String, Asked>,
+    /// Who plays the customer of each.
+    players: BTreeMap<String, Jid>,
     /// Since when customers wait.
     waiting: BTreeMap<String, Instant>,
     /// The request for what the server believes.
@@ -79,6 +82,7 @@ impl Desk {
             board: Board::default(),
             due: BTreeMap::new(),
             asked: BTreeMap::new(),
+            players: BTreeMap::new(),
             waiting: BTreeMap::new(),
             comparing: None,
             count: 0,
@@ -153,6 +157,7 @@ impl Desk {
         let board = &self.board;
         let waits = |id: &str| board.find(id).is_some_and(|call| call.line == Line::Waits);
         self.waiting.retain(|id, _| waits(id));
+        self.players.retain(|id, _| board.find(id).is_some());
         for (id, call) in board.all() {
             if call.line == Line::Waits && !self.waiting.contains_key(id) {
                 self.waiting.insert(id.to_owned(), now);
@@ -205,7 +210,13 @@ impl Desk {
         if request.verb == "dial" {
             self.later(now + RINGING, Due::Answer(request.interaction));
         }
-        vec![stanza.result(None)]
+        let welcome = match request.verb.as_str() {
+            "accept" => self.welcomed(&request.agent, &request.interaction),
+            _ => None,
+        };
+        std::iter::once(stanza.result(None))
+            .chain(welcome)
+            .collect()
     }
 
     fn customer_answers(&mut self, id: &str) -> Vec<Stanza> {

@@ -9,6 +9,11 @@ pub(super) enum Order {
         agent: String,
         address: String,
     },
+    /// The customer of a chat writes something.
+    Say {
+        call: String,
+        text: String,
+    },
     /// The customer is gone.
     HangUp {
         call: String,
@@ -28,6 +33,7 @@ I play telephones and chats. Tell me:
 call romeo from +39 06 698 1234
 chat romeo from mary@example.com
 mail romeo from mary@example.com
+say CALL I need two roses
 pass CALL to juliet
 hang up CALL
 list";
@@ -58,6 +64,11 @@ pub(super) fn understand(text: &str) -> Result<Order, String> {
         });
     }
     match (first.as_str(), rest.as_slice()) {
+        ("say", [call, words @ ..]) if !words.is_empty() => Ok(Order::Say {
+            call: (*call).to_owned(),
+            text: words.join(" "),
+        }),
+        ("say", _) => Err("Say: say CALL WORDS".to_owned()),
         ("hang", [up, call]) if up.eq_ignore_ascii_case("up") => Ok(Order::HangUp {
             call: (*call).to_owned(),
         }),
@@ -119,6 +130,13 @@ mod tests {
                     agent: "juliet".to_owned(),
                 },
             ),
+            (
+                "say c1 two  roses",
+                Order::Say {
+                    call: call(),
+                    text: "two roses".to_owned(),
+                },
+            ),
             ("list", Order::List),
             ("help", Order::Help),
             ("?", Order::Help),
@@ -135,6 +153,7 @@ mod tests {
             ("call from +39", "Say: call AGENT from ADDRESS"),
             ("call romeo juliet from +39", "Say: call AGENT from ADDRESS"),
             ("chat romeo from", "Say: chat AGENT from ADDRESS"),
+            ("say c1", "Say: say CALL WORDS"),
             ("hang", "Say: hang up CALL"),
             ("hang up", "Say: hang up CALL"),
             ("pass c1", "Say: pass CALL to AGENT"),

@@ -164,7 +164,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
         .await
         .unwrap();
     assert_eq!(sent(&floor, 2).await, ["2 v3", "3 v3"]);
-    center.stop(&services).await;
+    center.stop().await;
 }
 
 /// Who subscribes anew goes on where it has acknowledged, or where it says.

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::domain::customer::{Customer, Profile};
-use crate::store::{Listing, RecordChange, RecordWrite, RecordsWritten};
+use crate::store::{customer_listings, RecordChange, RecordWrite, RecordsWritten};
 
 /// A customer who is known under an address.
 async fn customer(floor: &Floor, id: &str, name: &str, address: &str) {
     let customer = Customer {
         id: id.parse().unwrap(),
+        host: "localhost".to_owned(),
         version: 1,
         profile: Profile {
             name: name.to_owned(),
@@ -21,13 +22,11 @@ async fn customer(floor: &Floor, id: &str, name: &str, address: &str) {
         kind: "customer",
         id: id.to_owned(),
         read: 0,
+        version: 1,
         events: vec!["{}".to_owned()],
         snapshot: serde_json::to_string(&customer).unwrap(),
         due: None,
-        listings: Some(vec![Listing {
-            list: "address",
-            owner: format!("localhost {address}"),
-        }]),
+        listings: Some(customer_listings(&customer)),
     };
     let write = RecordWrite {
         changes: vec![change],

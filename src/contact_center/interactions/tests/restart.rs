@@ -42,7 +42,7 @@ async fn an_answer_counts_after_a_restart() {
     hears(&mut ann, "is interrupted").await;
     confirm(&floor, &asked).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
-    center.stop(floor.house.router.services()).await;
+    center.stop().await;
 }
 
 /// A connector that does not come back is waited for across restarts, and no longer than configured.
@@ -57,11 +57,11 @@ async fn a_connector_that_stays_away_is_given_up() {
     let center = restarted(&floor).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     floor.house.clock.advance_seconds(10);
-    center.stop(floor.house.router.services()).await;
+    center.stop().await;
     let center = restarted(&floor).await;
     hears(&mut ann, "has ended").await;
     assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up over");
-    center.stop(floor.house.router.services()).await;
+    center.stop().await;
 }
 
 /// What an agent's state had still to become when the server ended, it becomes at its start; and a connector that is there
@@ -90,7 +90,7 @@ async fn states_follow_and_the_connector_is_asked_after_a_restart() {
         let done = crate::contact_center::agents::command(&center, services, place, &id, command);
         Box::pin(done).await.unwrap();
     }
-    center.stop(services).await;
+    center.stop().await;
     let center = restarted(&floor).await;
     let state = |name: &str| center.agents.agent(&jid(name)).state().name();
     assert_eq!((state("ann"), state("bob")), ("engaged", "wrap-up"));
@@ -110,5 +110,5 @@ async fn states_follow_and_the_connector_is_asked_after_a_restart() {
     floor.house.component_sends(&answer).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     bob.received();
-    center.stop(services).await;
+    center.stop().await;
 }

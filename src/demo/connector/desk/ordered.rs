@@ -3,7 +3,7 @@
 use super::super::orders::{self, Order};
 use super::super::wire::{self, local};
 use super::{Asked, Desk, WAITING_MAX, addressed};
-use crate::proto::{IqType, Kind, MessageType, Stanza, ns};
+use crate::proto::{IqType, Jid, Kind, MessageType, Stanza, ns};
 use crate::xml::Element;
 
 impl Desk {
@@ -16,7 +16,11 @@ impl Desk {
         let Some(body) = body.filter(|_| here) else {
             return Vec::new();
         };
-        match orders::understand(&body.text()) {
+        let text = body.text();
+        if let Some(chat) = stanza.to.as_ref().and_then(Jid::local) {
+            return self.relayed(stanza, chat, &text);
+        }
+        match orders::understand(&text) {
             Ok(order) => self.ordered(stanza, order),
             Err(why) => vec![words(stanza, &why)],
         }
@@ -26,6 +30,7 @@ impl Desk {
         match order {
             Order::Help => vec![words(stanza, orders::HELP)],
             Order::List => vec![words(stanza, &wire::listed(&self.board))],
+            Order::Say { call, text } => self.said(stanza, &call, &text),
             Order::HangUp { call } => match self.hang_up(&call) {
                 none if none.is_empty() => vec![words(stanza, "There is no such call.")],
                 mut said => {
@@ -52,7 +57,11 @@ impl Desk {
                 let id = format!("call-{}", random.get(..8).unwrap_or(&random));
                 let agent = self.agent(&agent);
                 match self.board.arrive(&id, &agent, medium, &address) {
-                    true => self.offer(stanza, id, &agent, true),
+                    true => {
+                        self.players
+                            .extend(stanza.from.clone().map(|from| (id.clone(), from)));
+                        self.offer(stanza, id, &agent, true)
+                    }
                     false => vec![words(stanza, "All lines are busy.")],
                 }
             }
@@ -130,7 +139,7 @@ impl Desk {
 }
 
 /// An answer to a message, in words.
-fn words(to: &Stanza, text: &str) -> Stanza {
+pub(super) fn words(to: &Stanza, text: &str) -> Stanza {
     let body = Element::new(ns::CLIENT, "body").text(text);
     let mut answer = addressed(to, Stanza::message(MessageType::Chat)).child(&body);
     answer.id = Some(crate::id::random().into());

@@ -182,6 +182,48 @@ fn only_the_service_asks_and_only_people_of_the_host_order() {
     assert_eq!(stage.takes(error), Vec::<String>::new());
 }
 
+/// The customer's words go to who is in the chat, the agents' to who plays the customer.
+#[test]
+fn a_chat_is_talked_in() {
+    let mut stage = Stage::new();
+    let offer = stage.says("chat romeo from mary@example.com");
+    let call = offer[0].split("interaction='").nth(1).unwrap();
+    let call = call.split('\'').next().unwrap();
+    let address = format!("{call}@phones.localhost");
+    let writes = |agent: &str| {
+        format!(
+            "<message type='chat' from='{agent}@localhost/x' to='{address}'><body>Hello</body></message>"
+        )
+    };
+    assert!(stage.says(&format!("say {call} Hi"))[0].contains("Nobody is in this chat."));
+    assert!(stage.takes(&writes("romeo"))[0].contains("You are not in this chat."));
+    let accept = format!(
+        "<iq type='set' id='r1' from='center.localhost' to='phones.localhost'><request xmlns='{NS}' id='r1' \
+         interaction='{call}' verb='accept' agent='romeo@localhost' until='{LATER}'/></iq>"
+    );
+    stage.takes(&accept);
+    let done = stage.waits(MOMENT);
+    assert!(done[0].contains("type='result'"), "{done:?}");
+    assert!(
+        done[1].contains("What you write here goes to mary@example.com."),
+        "{done:?}"
+    );
+    let said = stage.says(&format!("say {call} Hi there"));
+    let expected = format!("from='{address}' to='romeo@localhost' type='chat'");
+    assert!(
+        said[0].contains(&expected) && said[0].contains("Hi there"),
+        "{said:?}"
+    );
+    let heard = stage.takes(&writes("romeo"));
+    let expected = format!("<body>{call}, romeo: Hello</body>");
+    assert!(heard[0].contains("to='romeo@localhost/desk'"), "{heard:?}");
+    assert!(heard[0].contains(&expected), "{heard:?}");
+    assert!(stage.takes(&writes("juliet"))[0].contains("You are not in this chat."));
+    stage.says(&format!("hang up {call}"));
+    assert!(stage.takes(&writes("romeo"))[0].contains("You are not in this chat."));
+    assert!(stage.says(&format!("say {call} Hi"))[0].contains("There is no such chat."));
+}
+
 /// XEP-0030: whoever looks through the services of the host gets an answer.
 #[test]
 fn it_says_what_it_is() {
@@ -193,7 +235,11 @@ fn it_says_what_it_is() {
     };
     let info = format!("<query xmlns='{}'/>", ns::DISCO_INFO);
     let answer = stage.takes(&asked(&info));
-    assert!(answer[0].contains("name='Telephones and chats'"), "{}", answer[0]);
+    assert!(
+        answer[0].contains("name='Telephones and chats'"),
+        "{}",
+        answer[0]
+    );
     let answer = stage.takes(&asked("<ping xmlns='urn:xmpp:ping'/>"));
     assert!(answer[0].contains("type='result'"), "{}", answer[0]);
     let answer = stage.takes(&asked("<query xmlns='jabber:iq:version'/>"));
