@@ -427,6 +427,14 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "fallback.xsd",
+        &[
+            "<fallback xmlns='urn:xmpp:fallback:0' for='urn:parlour:im:0'><body/></fallback>",
+            "<fallback xmlns='urn:xmpp:fallback:0'><subject/><body start='0' end='3'/></fallback>",
+        ],
+        &["<fallback xmlns='urn:xmpp:fallback:0'><body start='-1'/></fallback>"],
+    ),
+    (
         "fast.xsd",
         &[
             "<fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>",

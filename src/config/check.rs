@@ -44,8 +44,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     external_services(config, reader);
     check_auth::check(&config.auth, reader);
     email(&config.contact_center.email, reader);
-    lookup(config, reader);
-    dialing(config, reader);
+    roles_of_components(config, reader);
     let url = config.database.url.as_ref().map(|url| url.expose());
     if url.is_some_and(|url| !SCHEMES.iter().any(|scheme| url.starts_with(scheme))) {
         // The URL is not repeated: it may hold a password.
@@ -54,35 +53,31 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     }
 }
 
-/// Who is asked about customers is somebody who may know of them.
-fn lookup(config: &Config, reader: &mut Reader<'_>) {
-    let Some(domain) = &config.contact_center.lookup_component else {
-        return;
-    };
-    let mut components = config.components.iter();
-    let is_crm = |it: &Component| it.domain == *domain && it.role == ComponentRole::Crm;
-    if !components.any(is_crm) {
-        reader.complain_at(
-            "contact_center.lookup_component",
-            "[contact_center] lookup_component",
-            format!("{domain} is no [[component]] with role = \"crm\""),
-        );
-    }
-}
-
-fn dialing(config: &Config, reader: &mut Reader<'_>) {
-    let named = config.contact_center.dial_connector.as_str();
-    let is_it = |it: &Component| {
-        it.domain.as_str() == named && it.role == ComponentRole::Connector
-    };
-    if !named.is_empty() && !config.components.iter().any(is_it) {
-        let message =
-            format!("expected a [[component]] of the role \"connector\", found {named:?}");
-        reader.complain_at(
-            "contact_center.dial_connector",
-            "[contact_center] dial_connector",
-            message,
-        );
+/// Who is asked about customers, and who calls them, is a component that may.
+fn roles_of_components(config: &Config, reader: &mut Reader<'_>) {
+    let set = &config.contact_center;
+    for (key, named, role) in [
+        (
+            "lookup_component",
+            &set.lookup_component,
+            ComponentRole::Crm,
+        ),
+        (
+            "dial_connector",
+            &set.dial_connector,
+            ComponentRole::Connector,
+        ),
+    ] {
+        let Some(domain) = named else { continue };
+        let is_it = |it: &Component| it.domain == *domain && it.role == role;
+        if !config.components.iter().any(is_it) {
+            let role = role.as_str();
+            reader.complain_at(
+                &format!("contact_center.{key}"),
+                &format!("[contact_center] {key}"),
+                format!("{domain} is no [[component]] with role = \"{role}\""),
+            );
+        }
     }
 }
 

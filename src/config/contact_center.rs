@@ -44,7 +44,7 @@ section! {
         connector_lost_seconds: Seconds = Seconds::new(600), in Seconds::new(1)..=Seconds::new(86_400);
         /// The component of the role "connector" that calls customers when an agent does not say which; "" for the
         /// only one that there is.
-        dial_connector: String = String::new();
+        dial_connector: Option<Domain> = None;
         /// From which types of business objects customers can be called; [] for all, and for calls from nowhere.
         dial_from: Vec<String> = Vec::new();
         /// Whether a presence subscription between two agents of a host makes them contacts of each other at

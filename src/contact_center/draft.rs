@@ -139,9 +139,10 @@ impl Center {
                 return Ok(answer);
             }
             let Draft { write, told, .. } = draft;
+            let ids = write.outbox.iter().map(|it| it.id.clone());
+            let told: Vec<(String, Stanza)> = ids.zip(told).collect();
             let due = write.changes.iter().filter_map(|change| change.due).min();
             let followed = !write.journal.is_empty();
-            let sent: Vec<String> = write.outbox.iter().map(|it| it.id.clone()).collect();
             match Box::pin(services.store.records().write(write)).await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
@@ -149,7 +150,7 @@ impl Center {
                     if followed {
                         self.feed.wake();
                     }
-                    self.outbox.send(services, sent, told).await;
+                    self.outbox.send(services, told).await;
                     return Ok(answer);
                 }
             }

@@ -43,6 +43,7 @@ use operation::{ForComponents, Operation};
 use crate::config::Config;
 use crate::hooks::{At, Hooks, Item};
 use crate::proto::BareJid;
+use crate::proto::document::Document;
 
 /// Every operation, in the order in which clients show the commands.
 fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -93,6 +94,10 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
         let center = Arc::clone(&stopping);
         async move { center.stop().await }
     });
+    hooks.document(
+        Document::new("XEP-0428", "Fallback Indication", "0.2.1")
+            .note("of what the contact center tells agents"),
+    );
     agents::register(hooks, &center);
     context::register(hooks, &center);
     im::register(hooks, &center);

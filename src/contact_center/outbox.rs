@@ -2,7 +2,8 @@
 //! durable where it belongs, and sent once more after a crash in between.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,62 +18,80 @@ use crate::xml::{Limits, Scope, parse};
 /// Stanzas that are read at once after a crash.
 const PAGE: u32 = 100;
 
+/// How long what could not be kept waits before it is sent once more.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Stanzas that wait for that; more wait for the next start.
+const WAITING_MAX: usize = 1_000;
+
 /// What was sent and is not forgotten yet. Its length is bounded by what is decided while one
 /// deletion runs.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     sent: Mutex<Vec<String>>,
     more: Notify,
+    /// What is not where it belongs, for the database has failed there.
+    waiting: Mutex<Vec<(String, Stanza)>>,
     /// Whether nobody waits for more: what is sent from then on is forgotten at once.
     ended: AtomicBool,
 }
 
 impl Outbox {
-    /// Sends what was written. Returns when it is durable where it belongs, as far as that is known here.
-    pub(super) async fn send(&self, services: &Services, ids: Vec<String>, told: Vec<Stanza>) {
-        if ids.is_empty() {
+    /// Sends what was written, each stanza by its id. Returns when it is durable where it belongs, as far as that is
+    /// known here.
+    pub(super) async fn send(&self, services: &Services, told: Vec<(String, Stanza)>) {
+        if told.is_empty() {
             return;
         }
-        let mut kept = true;
-        for stanza in told {
-            kept &= send_one(services, stanza).await;
-        }
-        if kept {
-            self.sent
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(ids);
-            self.more.notify_one();
-            if self.ended.load(Ordering::Acquire) {
-                forget(self, services).await;
+        let mut sent = Vec::with_capacity(told.len());
+        for (id, stanza) in told {
+            // Cheap: what it carries is shared.
+            let again = stanza.clone();
+            match send_one(services, stanza).await {
+                true => sent.push(id),
+                false => self.wait(id, again),
             }
+        }
+        locked(&self.sent).extend(sent);
+        self.more.notify_one();
+        if self.ended.load(Ordering::Acquire) {
+            forget(self, services).await;
         }
     }
 
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    fn wait(&self, id: String, stanza: Stanza) {
+        let mut waiting = locked(&self.waiting);
+        if waiting.len() < WAITING_MAX {
+            waiting.push((id, stanza));
+        }
+    }
+
+    /// Sends once more what could not be kept.
+    async fn send_again(&self, services: &Services) {
+        let waiting = std::mem::take(&mut *locked(&self.waiting));
+        self.send(services, waiting).await;
     }
 }
 
-/// Whether it is where it belongs; if not it stays in the outbox, for the next start.
+fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is where it belongs; if not it stays in the outbox.
 async fn send_one(services: &Services, stanza: Stanza) -> bool {
     let Some(router) = services.router.upgrade() else {
         return false;
     };
-    let mut kept = true;
     // What is said for an account is in its archive, too, and on its devices.
     let agent = stanza.from.as_ref().is_some_and(|from| {
         let message = matches!(stanza.kind, Kind::Message(_));
         message && from.local().is_some() && services.serves(from.domain())
     });
-    let durable = match agent {
+    let sent = match agent {
         true => router.speak(stanza).await,
         false => router.send(stanza).await,
     };
-    for durable in durable {
-        kept &= durable.await.is_ok();
-    }
-    kept
+    sent.is_kept().await
 }
 
 /// Forgets what is sent, many at once.
@@ -80,6 +99,9 @@ pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: Canc
     loop {
         tokio::select! {
             () = center.outbox.more.notified() => {}
+            () = tokio::time::sleep(AGAIN) => {
+                Box::pin(center.outbox.send_again(&services)).await;
+            }
             () = stop.cancelled() => {
                 // Sessions still work, and say their last.
                 center.outbox.ended.store(true, Ordering::Release);
@@ -91,17 +113,13 @@ pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: Canc
 }
 
 async fn forget(outbox: &Outbox, services: &Services) {
-    let ids = outbox.take();
+    let ids = std::mem::take(&mut *locked(&outbox.sent));
     if ids.is_empty() {
         return;
     }
     if let Err(error) = Box::pin(services.store.records().sent(&ids)).await {
         warn!(%error, count = ids.len(), "what was sent is not forgotten yet");
-        outbox
-            .sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(ids);
+        locked(&outbox.sent).extend(ids);
     }
 }
 
@@ -126,13 +144,49 @@ pub(super) async fn send_left(center: &Center, services: &Services) -> Result<()
                 .and_then(|it| reading::stanza(it, ns::CLIENT).ok());
             match stanza {
                 Some(stanza) => {
-                    center
-                        .outbox
-                        .send(services, vec![outgoing.id], vec![stanza])
-                        .await;
+                    let told = vec![(outgoing.id, stanza)];
+                    center.outbox.send(services, told).await;
                 }
                 None => error!(id = outgoing.id, "the outbox holds what is no stanza"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact_center::testing::{CENTER, Floor};
+
+    fn hello(id: &str) -> (String, Stanza) {
+        let text = format!(
+            "<message from='{CENTER}' to='romeo@localhost' type='chat' id='{id}'><body>Hello</body></message>"
+        );
+        let parsed = parse(
+            text.into(),
+            &Scope::with_default(ns::CLIENT),
+            &Limits::default(),
+        );
+        let stanza = reading::stanza(parsed.unwrap(), ns::CLIENT).unwrap();
+        (id.to_owned(), stanza)
+    }
+
+    /// What the recipient's side could not keep waits, and is sent once more; what it has kept is forgotten.
+    #[tokio::test]
+    async fn what_is_not_kept_is_sent_again() {
+        let floor = Floor::new(&["romeo"]).await;
+        let services = floor.house.router.services();
+        let outbox = Outbox::default();
+        outbox.send(services, vec![hello("1")]).await;
+        assert_eq!(*locked(&outbox.sent), ["1"]);
+        services.store.close().await;
+        outbox.send(services, vec![hello("2")]).await;
+        outbox.send_again(services).await;
+        assert_eq!(*locked(&outbox.sent), ["1"]);
+        let waiting: Vec<String> = locked(&outbox.waiting)
+            .iter()
+            .map(|it| it.0.clone())
+            .collect();
+        assert_eq!(waiting, ["2"]);
     }
 }

@@ -14,7 +14,7 @@ use crate::admin::{CenterDesk, CenterKeeping, role_profile_id};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
-use crate::hooks::{Hooks, Services};
+use crate::hooks::{Account, Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{Store, StoreError, StoredRecord};
 
@@ -36,6 +36,15 @@ impl Settings {
     pub(super) fn profile_of(&self, role: Role) -> &Arc<ChatProfile> {
         self.profiles.get(&role).unwrap_or(&self.usual)
     }
+}
+
+/// What an account that is online may do, and its chat profile. In the account's slots, where it holds until something is
+/// set for the host: each change of the settings, be it of this account alone, makes new [`Settings`].
+struct Allowed {
+    under: Arc<Settings>,
+    role: Role,
+    rights: Rights,
+    profile: Arc<ChatProfile>,
 }
 
 /// The contact center for administrators.
@@ -68,6 +77,18 @@ impl Place {
     pub(super) async fn read_settings(&self, store: &Store) -> Result<(), StoreError> {
         // Of two that read at once the later one reads after the earlier has put down what it read.
         let _reading = self.reading.lock().await;
+        let read = self.settings_now(store).await;
+        // Where they cannot be read, what hangs on them is looked up again all the same.
+        let settings = match &read {
+            Ok(settings) => settings.clone(),
+            Err(_) => Settings::clone(&self.settings.load()),
+        };
+        self.settings.store(Arc::new(settings));
+        self.settings_changed.notify_one();
+        read.map(drop)
+    }
+
+    async fn settings_now(&self, store: &Store) -> Result<Settings, StoreError> {
         let host = self.host.as_str();
         let mut profiles = BTreeMap::new();
         for role in Role::ALL {
@@ -78,14 +99,43 @@ impl Place {
         }
         let reasons = read(store, REASON_CODES, host).await?;
         let grants = read(store, ROLE_GRANTS, host).await?;
-        self.settings.store(Arc::new(Settings {
+        Ok(Settings {
             reasons: reasons.unwrap_or_default(),
             profiles,
             usual: Arc::default(),
             grants: grants.unwrap_or_default(),
-        }));
-        self.settings_changed.notify_one();
-        Ok(())
+        })
+    }
+
+    /// What an account of that role may do, and its chat profile: read once while it is online and nothing is set.
+    pub(super) async fn allowed(
+        &self,
+        store: &Store,
+        online: Option<&Account>,
+        account: &BareJid,
+        role: Role,
+    ) -> Result<(Rights, Arc<ChatProfile>), StoreError> {
+        // Before anything is read: what is set meanwhile makes other ones.
+        let under = self.settings.load_full();
+        let is_so = |it: &Allowed| {
+            let holds = Arc::ptr_eq(&it.under, &under) && it.role == role;
+            holds.then(|| (it.rights.clone(), Arc::clone(&it.profile)))
+        };
+        let known = online.and_then(|online| online.slots().look(is_so));
+        if let Some(known) = known.flatten() {
+            return Ok(known);
+        }
+        let rights = self.rights(store, account, role).await?;
+        let profile = self.profile(store, account, role).await?;
+        if let Some(online) = online {
+            online.slots().set(Allowed {
+                under,
+                role,
+                rights: rights.clone(),
+                profile: Arc::clone(&profile),
+            });
+        }
+        Ok((rights, profile))
     }
 
     /// The chat profile of an account: its own, or that of its role.
@@ -153,11 +203,30 @@ mod tests {
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
         floor.operate("right reset", &[own, right]).await;
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("reason='tea'"), "{answer}");
         floor
             .operate("right take", &[("role", "agent"), right])
             .await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
+        floor
+            .operate("right reset", &[("role", "agent"), right])
+            .await;
+        // Another role has other rights, and who is kept out has none, although it is still connected.
+        let jid = BareJid::new("romeo@localhost").unwrap();
+        let accounts = floor.house.router.services().store.clone();
+        for (role, part) in [
+            (Role::Member, "<right-missing"),
+            (Role::Agent, "reason='tea'"),
+        ] {
+            assert!(accounts.accounts().set_role(&jid, role).await.unwrap());
+            let answer = ask(&mut romeo, "set", tea).await;
+            assert!(answer.contains(part), "{answer}");
+        }
+        assert!(accounts.accounts().disable(&jid).await.unwrap());
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("<stranger"), "{answer}");
     }
 
     /// S0-26: the profile of a role and that of an account, read anew in this order.

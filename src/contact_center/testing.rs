@@ -1,55 +1,24 @@
 //! A contact center without connections, for the tests of this room.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::center::{Center, Place};
+use super::draft::Draft;
 use super::settings::REASON_CODES;
 use crate::admin::{Actor, Operator, perform};
 use crate::config::Config;
+use crate::domain::customer::{self, Customer, Profile};
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
-use crate::hooks::{Effects, Hooks, Iq, IqAnswer, Parcel, Service};
-use crate::proto::{BareJid, StanzaError};
+use crate::hooks::Hooks;
+use crate::proto::BareJid;
 use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
 /// The contact center of the house, for what tests do without a door.
 pub(super) struct Inside(pub(super) Arc<Center>);
-
-/// The components that are configured: each is there and keeps what it is sent.
-#[derive(Default)]
-struct Components(BTreeMap<String, Arc<Keeper>>);
-
-/// What one component was sent.
-#[derive(Default)]
-struct Keeper(Mutex<Vec<String>>);
-
-impl Service for Keeper {
-    fn request(self: Arc<Self>, _: Iq) -> BoxFuture<'static, Option<IqAnswer>> {
-        Box::pin(async { None })
-    }
-
-    fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>> {
-        let stanza = String::from_utf8(parcel.stanza.to_document()).unwrap();
-        self.0.lock().unwrap().push(stanza);
-        Box::pin(async { Ok(Effects::default()) })
-    }
-}
-
-fn register(hooks: &mut Hooks, config: &Arc<Config>) {
-    super::register(hooks, config);
-    let mut components = Components::default();
-    for component in &config.components {
-        let keeper = Arc::<Keeper>::default();
-        hooks.service(component.domain.to_jid(), Arc::<Keeper>::clone(&keeper));
-        components.0.insert(component.domain.to_string(), keeper);
-    }
-    hooks.offers().set(components);
-}
 
 /// The service of every test.
 pub(super) const CENTER: &str = "center.localhost";
@@ -68,7 +37,7 @@ impl Floor {
     /// [`Floor::new`] with another configuration.
     pub(super) async fn configured(people: &[&str], config: Config) -> Self {
         let house = |hooks: &mut Hooks, config: &Arc<Config>| {
-            *hooks = crate::extensions::hooks_with(config, &[register]);
+            *hooks = crate::extensions::hooks_with(config, &[super::register]);
         };
         Box::pin(Self::beside(people, config, house)).await
     }
@@ -158,14 +127,6 @@ impl Floor {
         (Arc::clone(&inside.0), place)
     }
 
-    /// What a component was sent since it was last asked.
-    pub(super) fn sent_to(&self, component: &str) -> Vec<String> {
-        let hooks = &self.house.router.services().hooks;
-        let components = hooks.offers().find::<Components>().unwrap();
-        let kept = &components.0.get(component).unwrap().0;
-        std::mem::take(&mut *kept.lock().unwrap())
-    }
-
     /// Has an administrator's operation done.
     pub(super) async fn operate(&self, name: &str, given: &[(&str, &str)]) {
         let services = Arc::clone(self.house.router.services());
@@ -175,6 +136,30 @@ impl Floor {
         Box::pin(perform(&Operator::running(services), &by, name, &given))
             .await
             .unwrap();
+    }
+
+    /// Puts a customer down who is known under a number or an e-mail address.
+    pub(super) async fn customer(&self, id: &str, name: &str, address: &str) {
+        let (center, _) = self.inside();
+        let services = self.house.router.services();
+        let fresh = Customer::new(id.parse().unwrap(), "localhost".to_owned());
+        let (emails, telephones) = match address.contains('@') {
+            true => (vec![address.to_owned()], vec![]),
+            false => (vec![], vec![address.to_owned()]),
+        };
+        let profile = Profile {
+            name: name.to_owned(),
+            telephones,
+            emails,
+            ..Profile::default()
+        };
+        let decided = async |mut draft: Draft| {
+            let command = customer::Command::Create(profile.clone());
+            let events = customer::decide(&fresh, command, services.clock.now())?;
+            draft.change(&fresh, &events)?;
+            Ok((draft, ()))
+        };
+        center.save(services, decided).await.unwrap();
     }
 
     /// A session that has asked for its roster and is available.

@@ -1,6 +1,5 @@
 //! What time changes: deadlines are stored with their records, so that a restart loses none.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::errors::Refused;
 use super::{agents, im, interactions};
 use crate::clock::Timestamp;
 use crate::hooks::Services;
-use crate::store::StoreError;
+use crate::store::{DueRecord, StoreError};
 
 /// Records that are read at once.
 const PAGE: u32 = 100;
@@ -92,46 +91,44 @@ pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: Canc
     }
 }
 
-/// Does what is due now and tells how long to sleep.
+/// Does what is due now and tells how long to sleep. What stays due, such as that of a host that is served no longer,
+/// has another turn with the next one.
 async fn turn(center: &Arc<Center>, services: &Arc<Services>) -> Result<Duration, StoreError> {
     // Forgotten before the look: what is written after it is noticed again.
     center.timers.set(None);
+    let records = services.store.records();
+    let now = services.clock.now();
     let mut failed = false;
-    // One that is still due after its turn has come would have the next one at once.
-    let mut seen = HashSet::new();
+    let mut last: Option<DueRecord> = None;
     loop {
-        let due = services
-            .store
-            .records()
-            .due(services.clock.now(), PAGE)
-            .await?;
-        if due.is_empty() || failed {
+        let page = records.due(now, last.as_ref(), PAGE).await?;
+        if page.is_empty() {
             break;
         }
-        for record in due {
-            if !seen.insert((record.kind.clone(), record.id.clone())) {
-                failed = true;
-                continue;
-            }
-            let Some((_, time_is_up)) = KINDS.iter().find(|(kind, _)| *kind == record.kind) else {
-                error!(kind = record.kind, "nobody knows what is due");
-                failed = true;
-                continue;
-            };
-            let done = time_is_up(Arc::clone(center), Arc::clone(services), record.id).await;
-            if let Err(refused) = done {
-                warn!(%refused, kind = record.kind, "what is due is not done");
-                failed = true;
-            }
+        for record in &page {
+            failed |= !is_done(center, services, record).await;
         }
+        last = page.into_iter().next_back();
     }
     if failed {
         return Ok(SLEEP_AFTER_FAILURE);
     }
-    let next = services.store.records().next_due().await?;
+    let next = records.next_due(now).await?;
     center.timers.learn(next);
     let now = services.clock.now();
     let until = next.map(|next| next.as_micros().saturating_sub(now.as_micros()));
     let until = until.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
     Ok(until.map_or(SLEEP_MAX, |until| until.min(SLEEP_MAX)))
+}
+
+async fn is_done(center: &Arc<Center>, services: &Arc<Services>, record: &DueRecord) -> bool {
+    let Some((_, time_is_up)) = KINDS.iter().find(|(kind, _)| *kind == record.kind) else {
+        error!(kind = record.kind, "nobody knows what is due");
+        return false;
+    };
+    let done = time_is_up(Arc::clone(center), Arc::clone(services), record.id.clone()).await;
+    if let Err(refused) = &done {
+        warn!(%refused, kind = record.kind, "what is due is not done");
+    }
+    done.is_ok()
 }

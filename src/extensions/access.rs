@@ -13,33 +13,34 @@ use crate::proto::{Condition, ErrorType, IqType, Jid, Kind, MessageType, StanzaE
 
 /// Registers the guards.
 pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
-    hooks.offers().set(AccessRules::default());
+    // Held by each hook: to look it up would make all that is routed wait for one lock.
+    let rules = hooks.offers().find_or(AccessRules::default);
+    let guard = |of: fn(&AccessRules, &mut Passage<'_>) -> Flow| {
+        let rules = Arc::clone(&rules);
+        move |passage: &mut Passage<'_>| of(&rules, passage)
+    };
     hooks.starting(|services| async move {
         match services.hooks.offers().find::<AccessRules>() {
             Some(rules) => rules.load(&services.store).await,
             None => Ok(()),
         }
     });
-    hooks.outgoing_message(Stage::Guard, outgoing);
-    hooks.outgoing_presence(Stage::Guard, outgoing);
-    hooks.outgoing_iq(Stage::Guard, outgoing);
-    hooks.incoming_message(Stage::Guard, incoming);
-    hooks.incoming_presence(Stage::Guard, incoming);
-    hooks.incoming_iq(Stage::Guard, incoming);
+    hooks.outgoing_message(Stage::Guard, guard(outgoing));
+    hooks.outgoing_presence(Stage::Guard, guard(outgoing));
+    hooks.outgoing_iq(Stage::Guard, guard(outgoing));
+    hooks.incoming_message(Stage::Guard, guard(incoming));
+    hooks.incoming_presence(Stage::Guard, guard(incoming));
+    hooks.incoming_iq(Stage::Guard, guard(incoming));
 }
 
-fn forbidden(passage: &Passage<'_>, other: Option<&Jid>) -> bool {
-    let rules = passage.services.hooks.offers().find::<AccessRules>();
-    match (rules, other) {
-        (Some(rules), Some(other)) => {
-            other.bare() != passage.account && rules.forbid(other, passage.services)
-        }
-        (None, _) | (_, None) => false,
-    }
+fn forbidden(rules: &AccessRules, passage: &Passage<'_>, other: Option<&Jid>) -> bool {
+    other.is_some_and(|other| {
+        other.bare() != passage.account && rules.forbid(other, passage.services)
+    })
 }
 
-fn outgoing(passage: &mut Passage<'_>) -> Flow {
-    if !forbidden(passage, passage.stanza.to.as_ref()) {
+fn outgoing(rules: &AccessRules, passage: &mut Passage<'_>) -> Flow {
+    if !forbidden(rules, passage, passage.stanza.to.as_ref()) {
         return Flow::Continue;
     }
     match passage.stanza.kind {
@@ -49,8 +50,8 @@ fn outgoing(passage: &mut Passage<'_>) -> Flow {
 }
 
 /// Whoever is kept out is told what it would be told of an account that does not answer.
-fn incoming(passage: &mut Passage<'_>) -> Flow {
-    if !forbidden(passage, passage.stanza.from.as_ref()) {
+fn incoming(rules: &AccessRules, passage: &mut Passage<'_>) -> Flow {
+    if !forbidden(rules, passage, passage.stanza.from.as_ref()) {
         return Flow::Continue;
     }
     match passage.stanza.kind {

@@ -33,12 +33,12 @@ pub(crate) use mailbox::counter;
 pub use mailbox::{Mail, MailboxLimits};
 pub(crate) use online::Told;
 pub use online::{Account, Connection, Session};
-pub use passage::{Durable, Effects, Flow, Passage, Stage, Undelivered};
+pub use passage::{Durable, Effects, Flow, Passage, Stage, Tidings, Undelivered};
 pub use peers::{
     PeerDirection, PeerFailure, PeerKind, PeerSecurity, PeerState, PeerStatus, Peers, Published,
 };
 pub use requests::{Answer, OnAnswer, Requests};
 pub use service::{Parcel, Service};
-pub use services::{Routing, Services};
+pub use services::{Routing, Sent, Services};
 pub use slots::Slots;
 pub use table::{Hooks, StreamPhase};

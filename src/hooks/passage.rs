@@ -45,6 +45,8 @@ pub struct Passage<'a> {
     pub online: Option<&'a Arc<Account>>,
     /// The session that sends; only for outgoing stanzas.
     pub session: Option<&'a Arc<Session>>,
+    /// The account that the stanza comes from, where whoever routes it knows: one of this server, online.
+    pub sender: Option<&'a Arc<Account>>,
     /// The stanza, with `from` stamped.
     pub stanza: &'a mut Stanza,
     /// What shall happen beside the delivery.
@@ -57,6 +59,15 @@ pub struct Passage<'a> {
 /// acknowledgement that the sender gets does (XEP-0198 §4); dropping it does not stop the write.
 pub type Durable = BoxFuture<'static, Result<(), StoreError>>;
 
+/// A presence for many accounts of this server, of which none is its sender's.
+#[derive(Debug)]
+pub struct Tidings {
+    /// What all of them are told; `to` says nothing.
+    pub presence: Arc<Stanza>,
+    /// Whom it is told: their available sessions.
+    pub to: Vec<Arc<Account>>,
+}
+
 /// What hooks want done, as data; carried out in this order before the stanza goes on.
 #[derive(Default)]
 pub struct Effects {
@@ -66,6 +77,8 @@ pub struct Effects {
     /// over the mailbox, so that their number needs no bound there. Outgoing stanzas only:
     /// for an incoming stanza there is no such session, and they are dropped.
     pub reply: Vec<Arc<Stanza>>,
+    /// What subscribers of this server are told.
+    pub tell: Option<Tidings>,
     /// Stanzas to be routed like any other.
     pub route: Vec<Stanza>,
     /// Work that waits for the database. The sender's task awaits it, so that order is
@@ -84,6 +97,7 @@ impl Effects {
     pub fn is_empty(&self) -> bool {
         self.deliver.is_empty()
             && self.reply.is_empty()
+            && self.tell.is_none()
             && self.route.is_empty()
             && self.then.is_empty()
             && self.durable.is_empty()
@@ -112,6 +126,7 @@ impl std::fmt::Debug for Effects {
         f.debug_struct("Effects")
             .field("deliver", &self.deliver.len())
             .field("reply", &self.reply.len())
+            .field("tell", &self.tell)
             .field("route", &self.route.len())
             .field("then", &self.then.len())
             .field("durable", &self.durable.len())

@@ -11,21 +11,43 @@ use crate::hooks::disco::Info;
 use crate::hooks::gateway::Gateway;
 use crate::hooks::iq::At;
 use crate::hooks::online::Account;
-use crate::hooks::passage::Durable;
+use crate::hooks::passage::{Durable, Tidings};
 use crate::hooks::peers::Peers;
 use crate::hooks::requests::Requests;
 use crate::hooks::table::Hooks;
 use crate::proto::{BareJid, Stanza};
 use crate::store::Store;
 
+/// What came of a stanza that the server sends.
+#[derive(Default)]
+pub struct Sent {
+    /// Writes that were begun: it is where it belongs when these are durable.
+    pub durable: Vec<Durable>,
+    /// Whether the server could not even begin with what belongs to it: it is not there.
+    pub failed: bool,
+}
+
+impl Sent {
+    /// Whether it is where it belongs.
+    pub async fn is_kept(self) -> bool {
+        let mut kept = !self.failed;
+        for write in self.durable {
+            kept &= write.await.is_ok();
+        }
+        kept
+    }
+}
+
 /// The router as extensions see it.
 pub trait Routing: Send + Sync {
     /// Routes a stanza that the server or an extension made, to wherever `to` says.
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
 
-    /// The same, for what must not be lost: it is where it belongs when the writes that are returned are
-    /// durable.
-    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
+    /// Tells many accounts of a presence, as if it were routed to each of them.
+    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()>;
+
+    /// Like [`Routing::route`], for what must not be lost.
+    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent>;
 
     /// Routes a stanza that came from outside, from a component or another server, which has checked
     /// `from`. It counts as handled there when the writes that are returned are durable (XEP-0198 §4).
@@ -38,7 +60,7 @@ pub trait Routing: Send + Sync {
     /// somebody. The session that `from` names, if any, is the sending one.
     ///
     /// [`Stage::Guard`]: super::Stage::Guard
-    fn speak(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>>;
+    fn speak(&self, stanza: Stanza) -> BoxFuture<'_, Sent>;
 
     /// The account's sessions; none while it is offline.
     fn online(&self, account: &BareJid) -> Option<Arc<Account>>;
@@ -108,6 +130,13 @@ impl Services {
     pub async fn route(&self, stanza: Stanza) {
         if let Some(router) = self.router.upgrade() {
             router.route(stanza).await;
+        }
+    }
+
+    /// Tells many accounts of this server of a presence.
+    pub async fn tell(&self, tidings: Tidings) {
+        if let Some(router) = self.router.upgrade() {
+            router.tell(tidings).await;
         }
     }
 

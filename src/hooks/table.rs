@@ -171,7 +171,8 @@ impl Hooks {
         insert(&mut self.incoming_message, stage, Box::new(hook));
     }
 
-    /// Sees every presence for an account of this server, once, online or not.
+    /// Sees every presence for an account of this server, once, online or not. It may stop one, but changes none: what
+    /// many are told is one stanza.
     pub fn incoming_presence(
         &mut self,
         stage: Stage,

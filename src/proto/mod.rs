@@ -14,4 +14,4 @@ pub mod uri;
 pub use error::{Condition, ErrorType, StanzaError, StreamCondition, StreamError};
 pub use jid::{BareJid, FullJid, Jid, Resource};
 pub use media_type::MediaType;
-pub use stanza::{ArchiveMark, IqType, Kind, MessageType, PresenceType, Stanza};
+pub use stanza::{ArchiveMark, IqType, Kind, MessageType, PresenceType, Stanza, ToEach};

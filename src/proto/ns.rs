@@ -98,6 +98,8 @@ pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// XEP-0313 §3: message archive management.
 pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0428 §2.2: which part of a message is there for clients that do not know the rest.
+pub const FALLBACK: &str = "urn:xmpp:fallback:0";
 /// XEP-0184 §3: delivery receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
 /// XEP-0333 §3: displayed markers.

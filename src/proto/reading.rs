@@ -5,7 +5,7 @@ use compact_str::CompactString;
 
 use crate::proto::error::{Condition, StanzaError};
 use crate::proto::jid::{Jid, JidError};
-use crate::proto::stanza::{IqType, Kind, MessageType, PresenceType, Stanza};
+use crate::proto::stanza::{IqType, Kind, MessageType, PresenceType, Stanza, ToEach};
 use crate::xml::{Limits, Parsed, Scope, Tag, parse};
 
 /// Bytes of an `id`, as of each part of an address (RFC 7622 §3.1): it is kept with what it
@@ -52,7 +52,7 @@ pub fn stanza(parsed: Parsed, content_ns: &str) -> Result<Stanza, ReadError> {
         received_at: None,
         copies: None,
         archived: None,
-        to_each: false,
+        to_each: ToEach::No,
     };
     match address(&tag, "to") {
         Ok(to) => stanza.to = to,

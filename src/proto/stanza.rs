@@ -3,6 +3,8 @@
 //! Routing and fan-out write a new head and splice the same bytes; a typed payload is
 //! parsed on demand. [`super::reading`] makes a stanza from what a peer sent.
 
+mod sharing;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -13,6 +15,7 @@ use crate::proto::error::{ErrorType, StanzaError};
 use crate::proto::jid::{BareJid, FullJid, Jid, Resource};
 use crate::proto::ns;
 use crate::xml::{Child, Content, Element, write};
+pub use sharing::ToEach;
 
 /// One stanza. Cloning it copies the head and shares the payload.
 #[derive(Clone, Debug)]
@@ -38,8 +41,8 @@ pub struct Stanza {
     /// What the archive that saw it last has decided; not on the wire.
     pub archived: Option<Arc<ArchiveMark>>,
     /// Whether it lies in the mailboxes of many sessions as one, `to` being none, and is written with the address
-    /// of the session that reads it; not on the wire.
-    pub to_each: bool,
+    /// of who reads it; not on the wire.
+    pub to_each: ToEach,
 }
 
 /// That an archive has decided about a message (XEP-0313 §5.1).
@@ -269,7 +272,7 @@ impl Stanza {
             received_at: None,
             copies: None,
             archived: None,
-            to_each: false,
+            to_each: ToEach::No,
         }
     }
 
@@ -305,25 +308,6 @@ impl Stanza {
     pub fn to(mut self, to: impl Into<Jid>) -> Self {
         self.to = Some(to.into());
         self
-    }
-
-    /// The same to each of those into whose mailboxes it is put, so that they can share it.
-    #[must_use]
-    pub fn to_each(mut self) -> Arc<Self> {
-        self.to = None;
-        self.to_each = true;
-        Arc::new(self)
-    }
-
-    /// A stanza out of the mailbox of that session as it is when it leaves the session again: to it.
-    #[must_use]
-    pub fn of_reader(self: Arc<Self>, reader: &FullJid) -> Arc<Self> {
-        if !self.to_each {
-            return self;
-        }
-        let mut own = Self::clone(&self).to(reader.clone());
-        own.to_each = false;
-        Arc::new(own)
     }
 
     /// The same with one more child.
@@ -386,7 +370,7 @@ impl Stanza {
             received_at: None,
             copies: None,
             archived: None,
-            to_each: false,
+            to_each: ToEach::No,
         }
     }
 
@@ -417,12 +401,15 @@ impl Stanza {
         if let Some(from) = &self.from {
             address(out, " from='", from.bare(), from.resource());
         }
-        match (&self.to, reader) {
-            (None, Some(reader)) if self.to_each => {
+        match (&self.to, reader, self.to_each) {
+            (Some(to), _, _) => address(out, " to='", to.bare(), to.resource()),
+            (None, Some(reader), ToEach::Session) => {
                 address(out, " to='", reader.bare(), Some(reader.resource()));
             }
-            (Some(to), _) => address(out, " to='", to.bare(), to.resource()),
-            (None, _) => {}
+            (None, Some(reader), ToEach::Account) => {
+                address(out, " to='", reader.bare(), None);
+            }
+            (None, _, _) => {}
         }
         if let Some(kind) = self.kind.type_name() {
             attribute(out, " type='", kind);

@@ -66,6 +66,7 @@ impl Router {
             account: to.bare(),
             online: online.as_ref(),
             session: None,
+            sender: None,
             // Nobody else has it yet, so nothing is copied.
             stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,

@@ -9,6 +9,7 @@ pub mod delivery;
 mod iq;
 pub mod registry;
 mod sending;
+mod telling;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,8 +20,8 @@ use smallvec::SmallVec;
 use tracing::debug;
 
 use crate::hooks::{
-    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
-    Undelivered, counter,
+    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Sent, Service, Services,
+    Session, Tidings, Undelivered, counter,
 };
 use crate::observe::metrics::{self, counted};
 use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
@@ -40,6 +41,9 @@ pub struct Replies {
     /// The session can take messages now and could not before: it is to be given what was
     /// kept for the account.
     pub became_available: bool,
+    /// Whether the server itself has failed to take it where it belongs, which whoever sent it for the server
+    /// has no other way to learn.
+    failed: bool,
 }
 
 impl Replies {
@@ -48,6 +52,15 @@ impl Replies {
         Self {
             session: session.cloned(),
             ..Self::default()
+        }
+    }
+}
+
+impl From<Replies> for Sent {
+    fn from(replies: Replies) -> Self {
+        Self {
+            durable: replies.durable,
+            failed: replies.failed,
         }
     }
 }
@@ -126,6 +139,9 @@ impl Router {
             replies.became_available |= effects.became_available;
             for (session, stanza) in effects.deliver {
                 self.hand_over(&session, stanza, replies).await;
+            }
+            if let Some(tidings) = effects.tell {
+                self.tell(tidings, replies).await;
             }
             for stanza in effects.route {
                 self.dispatch(Arc::new(stanza), replies).await;
@@ -244,6 +260,7 @@ impl Router {
             account,
             online: online.as_ref(),
             session: None,
+            sender: None,
             // Nobody else has it yet, so nothing is copied.
             stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
@@ -382,6 +399,7 @@ impl Router {
 
     /// Sends an error back to the sender, where the standard allows one.
     fn refuse(&self, stanza: &Stanza, error: &StanzaError, replies: &mut Replies) {
+        replies.failed |= error.condition == Condition::InternalServerError;
         // RFC 6121 §8.5.1: presence to nobody is ignored, for an error would tell.
         let silent = match stanza.kind {
             kind if kind.asks_no_answer() => true,
@@ -443,11 +461,15 @@ impl Routing for Router {
         Box::pin(async move { drop(self.send(stanza).await) })
     }
 
-    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.tell(tidings, &mut Replies::default()).await })
+    }
+
+    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent> {
         Box::pin(async move {
             let mut replies = Replies::default();
             self.dispatch(Arc::new(stanza), &mut replies).await;
-            replies.durable
+            replies.into()
         })
     }
 
@@ -463,13 +485,13 @@ impl Routing for Router {
         })
     }
 
-    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
+    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Sent> {
         let now = || self.services.clock.now();
         stanza.received_at = Some(stanza.received_at.unwrap_or_else(now));
         Box::pin(async move {
             let mut replies = Replies::default();
             self.say(Arc::new(stanza), &mut replies).await;
-            replies.durable
+            replies.into()
         })
     }
 

@@ -22,6 +22,7 @@ impl Router {
             account: session.account().jid(),
             online: Some(session.account()),
             session: Some(session),
+            sender: None,
             // Nobody else has it yet, so nothing is copied.
             stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,
@@ -70,6 +71,7 @@ impl Router {
             account: from.bare(),
             online: online.as_ref(),
             session: session.as_ref(),
+            sender: None,
             // Nobody else has it yet, so nothing is copied.
             stanza: Arc::make_mut(&mut stanza),
             effects: &mut effects,

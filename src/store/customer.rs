@@ -60,6 +60,7 @@ pub fn customer_change(
     events: &[Event],
 ) -> Result<(Customer, RecordChange), StoreError> {
     let json = |cause| StoreError::corrupt(CUSTOMER, cause);
+    let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
     let mut after = before.clone();
     let mut written = Vec::with_capacity(events.len());
     for event in events {
@@ -69,8 +70,8 @@ pub fn customer_change(
     let change = RecordChange {
         kind: CUSTOMER,
         id: after.id.to_string(),
-        read: i64::try_from(before.version).unwrap_or(i64::MAX),
-        version: i64::try_from(after.version).unwrap_or(i64::MAX),
+        read: number(before.version),
+        version: number(after.version),
         snapshot: serde_json::to_string(&after).map_err(json)?,
         events: written,
         due: None,

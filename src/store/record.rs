@@ -32,6 +32,8 @@ pub struct StoredRecord {
 /// A record that time changes.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DueRecord {
+    /// When it was due, in microseconds since 1970.
+    pub due: i64,
     /// What sort of record.
     pub kind: String,
     /// Which one.
@@ -47,6 +49,9 @@ pub enum ListOrder {
     Descending,
 }
 
+/// Behind every id: the last character that there is.
+const BEHIND_ALL: &str = "\u{10ffff}";
+
 /// Records read at once, whatever limit is asked for.
 pub const RECORDS_PAGE_MAX: u32 = 1_000;
 
@@ -61,7 +66,7 @@ queries! {
         where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id > $4 order by l.id limit cast($5 as bigint)";
     LISTED_DOWN = "select r.id, r.version, r.snapshot from record_listing l
         join record r on r.kind = l.kind and r.id = l.id
-        where l.kind = $1 and l.list = $2 and l.owner = $3 and ($4 = '' or l.id < $4)
+        where l.kind = $1 and l.list = $2 and l.owner = $3 and l.id < $4
         order by l.id desc limit cast($5 as bigint)";
     // Crossed, for SQLite then keeps the order of the joins and with it that of the list; each is one row.
     PREFIXED_UP = "select l.owner, r.id, r.version, r.snapshot from record_listing l cross join record r
@@ -81,8 +86,9 @@ queries! {
         where kind = $1 and id = $2 and version > $3 order by version limit cast($4 as bigint)";
     FIRST_EVENT = "select min(version) from record_event where kind = $1 and id = $2";
     FORGET_EVENTS = "delete from record_event where kind = $1 and id = $2 and version <= $3";
-    DUE = "select kind, id from record where due <= $1 order by due limit cast($2 as bigint)";
-    NEXT_DUE = "select due from record where due is not null order by due limit 1";
+    DUE = "select due, kind, id from record where due <= $1 and (due, kind, id) > ($2, $3, $4)
+        order by due, kind, id limit cast($5 as bigint)";
+    NEXT_DUE = "select due from record where due > $1 order by due limit 1";
     OUTBOX = "select id, stanza from outbox where id > $1 order by id limit cast($2 as bigint)";
     SENT = "delete from outbox where id = $1";
     REMOVE = "delete from record where kind = $1 and id = $2";
@@ -138,16 +144,16 @@ impl Records<'_> {
         order: ListOrder,
         limit: u32,
     ) -> Result<Vec<StoredRecord>, StoreError> {
-        let query = match order {
-            ListOrder::Ascending => LISTED_UP,
-            ListOrder::Descending => LISTED_DOWN,
+        let (query, end) = match order {
+            ListOrder::Ascending => (LISTED_UP, ""),
+            ListOrder::Descending => (LISTED_DOWN, BEHIND_ALL),
         };
         Ok(reading!(self.db, pool => {
             sqlx::query_as(query)
                 .bind(kind)
                 .bind(list)
                 .bind(owner)
-                .bind(from.unwrap_or_default())
+                .bind(from.unwrap_or(end))
                 .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
                 .fetch_all(pool)
                 .await?
@@ -301,27 +307,37 @@ impl Records<'_> {
         Ok(gone)
     }
 
-    /// Records that time has changed by `now`, those that wait longest first.
+    /// Records that time has changed by `now`, those that wait longest first, beginning behind that one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<DueRecord>, StoreError> {
+    pub async fn due(
+        &self,
+        now: Timestamp,
+        after: Option<&DueRecord>,
+        limit: u32,
+    ) -> Result<Vec<DueRecord>, StoreError> {
+        let key = after.map(|it| (it.due, it.kind.as_str(), it.id.as_str()));
+        let (due, kind, id) = key.unwrap_or((i64::MIN, "", ""));
         Ok(reading!(self.db, pool => {
             sqlx::query_as(DUE)
                 .bind(now.as_micros())
+                .bind(due)
+                .bind(kind)
+                .bind(id)
                 .bind(i64::from(limit.min(RECORDS_PAGE_MAX)))
                 .fetch_all(pool)
                 .await?
         }))
     }
 
-    /// When the next record is due.
+    /// When the next record is due behind that time.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = reading!(self.db, pool => {
-            sqlx::query_scalar(NEXT_DUE).fetch_optional(pool).await?
+            sqlx::query_scalar(NEXT_DUE).bind(now.as_micros()).fetch_optional(pool).await?
         });
         Ok(due.map(Timestamp::from_micros))
     }

@@ -82,6 +82,7 @@ async fn what_is_not_written_has_no_place(place: Place) {
             kind: "thing",
             id: "a".to_owned(),
             read: 7,
+            version: 8,
             snapshot: "{}".to_owned(),
             events: vec!["8".to_owned()],
             due: None,

@@ -151,7 +151,7 @@ async fn lists_follow_their_records_and_are_paged_both_ways(place: Place) {
 async fn what_is_due_comes_in_the_order_of_time(place: Place) {
     let store = place.open().await;
     let records = store.records();
-    assert_eq!(records.next_due().await.unwrap(), None);
+    assert_eq!(records.next_due(NOW).await.unwrap(), None);
     let due = |id: &str, due: Option<Timestamp>| RecordChange {
         due,
         ..change(id, 0, &["1"])
@@ -167,13 +167,19 @@ async fn what_is_due_comes_in_the_order_of_time(place: Place) {
         (NOW, &["early"]),
         (NOW.plus_seconds(60), &["early", "late"]),
     ] {
-        let found = records.due(now, 9).await.unwrap();
+        let found = records.due(now, None, 9).await.unwrap();
         let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
         assert_eq!(ids, expected);
+        if let Some(first) = found.first() {
+            let behind = records.due(now, Some(first), 9).await.unwrap();
+            assert_eq!(behind, found[1..]);
+        }
     }
+    let next = records.next_due(NOW).await.unwrap();
+    assert_eq!(next, Some(NOW.plus_seconds(60)));
     let done = write(&store, vec![change("early", 1, &["2"])]).await;
     assert_eq!(done, RecordsWritten::Done);
-    let next = records.next_due().await.unwrap();
+    let next = records.next_due(NOW.plus_seconds(-1)).await.unwrap();
     assert_eq!(next, Some(NOW.plus_seconds(60)));
 }
 

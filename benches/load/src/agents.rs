@@ -6,11 +6,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use tokio::task::JoinSet;
 
-use crate::presence::{Change, Pace, finish, measure, ring};
+use crate::presence::{Change, Pace, finish, measure, once, ring};
 use crate::report::Record;
 use crate::target::{Target, TargetOptions};
 
@@ -20,6 +19,9 @@ pub(crate) struct Options {
     target: TargetOptions,
     #[arg(long, default_value_t = 1_000)]
     users: usize,
+    /// The number of the first of them: users of another ring have other contacts.
+    #[arg(long, default_value_t = 0)]
+    first: usize,
     /// Contacts of each user; an even number.
     #[arg(long, default_value_t = 20)]
     contacts: usize,
@@ -46,7 +48,8 @@ pub(crate) struct Options {
 /// Both records: plain presence and states, of the same users.
 pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let target = Target::new(options.target)?;
-    let users = ring(&target, options.users, options.contacts).await?;
+    let accounts = options.first..options.first + options.users;
+    let users = ring(&target, accounts, options.contacts).await?;
     let pace = Pace {
         rounds: options.rounds,
         seconds_max: options.seconds,
@@ -54,8 +57,9 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     };
     let (users, plain) = measure(&target, users, Change::Status, &pace).await?;
     // Once, for the whole run.
+    let service = options.service.leak();
     let change = Change::State {
-        service: options.service.leak(),
+        service,
         reason: options.reason.leak(),
     };
     let (users, states) = measure(&target, users, change, &pace).await?;
@@ -65,23 +69,12 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
             states / plain
         );
     }
-    let Change::State { service, .. } = change else {
-        return Ok(vec![plain, states]);
+    // Contacts are told of this, too, before everybody looks whether anything is left.
+    let logout = Change::Logout {
+        service,
+        reason: options.logout_reason.leak(),
     };
-    let request = format!(
-        "<iq type='set' id='logout' to='{service}'><logout xmlns='urn:parlour:agent:0' reason='{}'/></iq>",
-        options.logout_reason
-    );
-    let mut ends = JoinSet::new();
-    for mut user in users {
-        let request = request.clone();
-        ends.spawn(async move {
-            let answer = user.session.ask("logout", &request, |_| Ok(())).await;
-            answer.with_context(|| format!("{} logs out", user.bare()))?;
-            anyhow::Ok(user)
-        });
-    }
-    let users = ends.join_all().await.into_iter();
-    finish(&target, users.collect::<Result<_>>()?).await?;
+    let users = once(users, logout).await?;
+    finish(&target, users, logout).await?;
     Ok(vec![plain, states])
 }

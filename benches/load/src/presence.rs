@@ -4,6 +4,7 @@
 //! kept for the next run. In a round each contact's change must reach each neighbour once.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,14 +37,14 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(options: Options) -> Result<Record> {
     let target = Target::new(options.target)?;
-    let users = ring(&target, options.users, options.contacts).await?;
+    let users = ring(&target, 0..options.users, options.contacts).await?;
     let pace = Pace {
         rounds: options.rounds,
         seconds_max: options.seconds,
         least: Duration::ZERO,
     };
     let (users, record) = measure(&target, users, Change::Status, &pace).await?;
-    finish(&target, users).await?;
+    finish(&target, users, Change::Status).await?;
     Ok(record)
 }
 
@@ -54,6 +55,11 @@ pub(crate) enum Change {
     Status,
     /// Its state as an agent, through the service there; not ready for the reason of that code.
     State {
+        service: &'static str,
+        reason: &'static str,
+    },
+    /// That it is an agent no longer.
+    Logout {
         service: &'static str,
         reason: &'static str,
     },
@@ -69,20 +75,24 @@ pub(crate) struct Pace {
     pub(crate) least: Duration,
 }
 
-/// Users in a ring, each with that many contacts.
-pub(crate) async fn ring(target: &Arc<Target>, size: usize, contacts: usize) -> Result<Vec<User>> {
-    let reach = contacts / 2;
+/// The users of those accounts in a ring, each with that many contacts.
+pub(crate) async fn ring(
+    target: &Arc<Target>,
+    accounts: Range<usize>,
+    contacts: usize,
+) -> Result<Vec<User>> {
+    let (size, reach) = (accounts.len(), contacts / 2);
     ensure!(
         size > 2 * reach,
         "a ring of {size} has no {} neighbours",
         2 * reach
     );
     let mut users = Vec::with_capacity(size);
-    for number in 0..size {
+    for number in accounts.clone() {
         users.push(User::new(target, number).await?);
     }
     for distance in 1..=reach {
-        users = befriend(users, target, distance, size).await?;
+        users = befriend(users, target, distance, &accounts).await?;
     }
     for user in &mut users {
         user.session.ping(target.domain(), |_| Ok(())).await?;
@@ -127,7 +137,7 @@ pub(crate) async fn measure(
     let shape = format!("{size} users, {contacts} contacts each");
     let load = match change {
         Change::Status => "presence",
-        Change::State { .. } => "agents",
+        Change::State { .. } | Change::Logout { .. } => "agents",
     };
     let record = Record {
         count,
@@ -142,12 +152,29 @@ pub(crate) async fn measure(
     Ok((users, record))
 }
 
-/// Nothing may come behind the last round; the sessions end.
-pub(crate) async fn finish(target: &Arc<Target>, users: Vec<User>) -> Result<()> {
+/// One more round, which is not measured, after rounds of another change.
+pub(crate) async fn once(mut users: Vec<User>, change: Change) -> Result<Vec<User>> {
+    for user in &mut users {
+        user.contacts.values_mut().for_each(|heard| *heard = 0);
+    }
+    Ok(round(users, change, 1).await?.0)
+}
+
+/// Nothing may come behind the last round, which was of that change; the sessions end.
+pub(crate) async fn finish(target: &Arc<Target>, users: Vec<User>, last: Change) -> Result<()> {
+    let mut pings = JoinSet::new();
+    for (position, mut user) in users.into_iter().enumerate() {
+        let target = Arc::clone(target);
+        pings.spawn(async move {
+            user.expect_nothing(&target, last).await?;
+            anyhow::Ok((position, user))
+        });
+    }
+    // Whoever leaves is heard of by the others.
+    let users = collect(pings).await?;
     let mut ends = JoinSet::new();
     for user in users {
-        let target = Arc::clone(target);
-        ends.spawn(async move { user.finish(&target).await });
+        ends.spawn(user.session.close());
     }
     ends.join_all().await.into_iter().collect()
 }
@@ -157,8 +184,9 @@ async fn befriend(
     users: Vec<User>,
     target: &Arc<Target>,
     distance: usize,
-    size: usize,
+    accounts: &Range<usize>,
 ) -> Result<Vec<User>> {
+    let (first, size) = (accounts.start, accounts.len());
     let mut tasks = JoinSet::new();
     for (number, mut user) in users.into_iter().enumerate() {
         let domain = target.domain();
@@ -166,7 +194,7 @@ async fn befriend(
             (number + distance) % size,
             (number + size - distance) % size,
         ]
-        .map(|peer| format!("{}@{domain}", target.account(peer)));
+        .map(|peer| format!("{}@{domain}", target.account(first + peer)));
         tasks.spawn(async move {
             let made = timeout(STEP_TIME_MAX, user.befriend(&peers)).await;
             made.with_context(|| format!("{} waits for {peers:?}", user.bare()))??;
@@ -304,14 +332,13 @@ impl User {
     }
 
     /// Nothing may arrive twice.
-    async fn finish(mut self, target: &Target) -> Result<()> {
+    async fn expect_nothing(&mut self, target: &Target, last: Change) -> Result<()> {
         let contacts = &self.contacts;
-        let unexpected = |child: &[u8]| match sender(contacts, child, Change::Status) {
+        let unexpected = |child: &[u8]| match sender(contacts, child, last) {
             Some((from, heard)) => bail!("presence of {from} after all rounds: {heard}"),
             None => Ok(()),
         };
-        self.session.ping(target.domain(), unexpected).await?;
-        self.session.close().await
+        self.session.ping(target.domain(), unexpected).await
     }
 }
 
@@ -331,6 +358,10 @@ impl Change {
                 };
                 format!("<iq type='set' id='round{number}' to='{service}'>{request}</iq>")
             }
+            Self::Logout { service, reason } => format!(
+                "<iq type='set' id='logout' to='{service}'>\
+                 <logout xmlns='urn:parlour:agent:0' reason='{reason}'/></iq>"
+            ),
         }
     }
 
@@ -340,6 +371,7 @@ impl Change {
             Self::Status => number.to_string(),
             Self::State { .. } if number.is_multiple_of(2) => "not-ready".to_owned(),
             Self::State { .. } => "available".to_owned(),
+            Self::Logout { .. } => "logged-out".to_owned(),
         }
     }
 }
@@ -352,7 +384,7 @@ fn sender<'a>(
 ) -> Option<(&'a str, &'a str)> {
     let told = match change {
         Change::Status => scan::between(child, "<status>round ", "</status>")?,
-        Change::State { .. } => {
+        Change::State { .. } | Change::Logout { .. } => {
             scan::between(child, "<agent xmlns='urn:parlour:agent:0' state='", "'")?
         }
     };

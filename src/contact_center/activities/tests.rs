@@ -15,11 +15,11 @@ use crate::contact_center::draft::Draft;
 use crate::contact_center::people::Person;
 use crate::contact_center::testing::{Floor, ask, command};
 use crate::domain::activity::{Activity, id_of};
-use crate::domain::ids::{AgentId, CustomerId, RequestId};
+use crate::domain::agent_state;
+use crate::domain::ids::{AgentId, RequestId};
 use crate::domain::interaction::{
     self, Command, Desk, Direction, Fact, Facts, Interaction, Medium, Target, Verb,
 };
-use crate::domain::{agent_state, customer};
 use crate::extensions::testing::Client;
 
 const NS: &str = "urn:parlour:activity:0";
@@ -143,25 +143,6 @@ fn offer(agent: &str) -> Command {
         queue: None,
         data: BTreeMap::new(),
     }
-}
-
-/// Puts a customer of that name down.
-async fn customer(floor: &Floor, which: &str, name: &str) {
-    let (center, _) = floor.inside();
-    let services = floor.house.router.services();
-    let known = customer::Customer::new(which.parse::<CustomerId>().unwrap(), "localhost".to_owned());
-    let profile = customer::Profile {
-        name: name.to_owned(),
-        telephones: vec!["+390451234567".to_owned()],
-        ..customer::Profile::default()
-    };
-    let decided = async |mut draft: Draft| {
-        let command = customer::Command::Create(profile.clone());
-        let events = customer::decide(&known, command, services.clock.now())?;
-        draft.change(&known, &events)?;
-        Ok((draft, ()))
-    };
-    center.save(services, decided).await.unwrap();
 }
 
 /// An agent who is online and logged in.

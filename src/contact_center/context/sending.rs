@@ -6,12 +6,14 @@ use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::im;
 use crate::contact_center::operation::{Caller, Outcome};
-use crate::contact_center::people::Person;
+use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
+use crate::domain::context::Rejection;
 use crate::domain::context::transfer::{
     Command, Facts, OBJECTS_MAX, RECIPIENTS_MAX, Transfer, decide,
 };
 use crate::domain::ids::{AgentId, ContextId, ImSessionId};
+use crate::domain::reach::{self, Blocking};
 
 /// Bytes of the message that brings a context: half of what a stanza of a client may have by default, so that no device is sent what its
 /// parser refuses.
@@ -27,6 +29,12 @@ pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refu
     let mut people = Vec::new();
     for id in to.iter().take(RECIPIENTS_MAX) {
         people.push(Person::find(&caller.place, &caller.services.store, id).await?);
+        match between(&caller.services, &caller.agent, id).await? {
+            Blocking::None => {}
+            Blocking::ByYou => return Err(reach::Rejection::BlockedByYou.into()),
+            // XEP-0191 §8: whoever is blocked shall not learn of it.
+            Blocking::ByThem => return Err(Rejection::NotTheirs.into()),
+        }
     }
     let id = ContextId::made(caller.now());
     let decided = async |draft: Draft| write(&caller, draft, &id, &command, &people).await;

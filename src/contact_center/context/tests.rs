@@ -227,6 +227,27 @@ async fn what_cannot_be_sent_is_refused_and_nothing_goes_out() {
     assert!(!recent.contains("<entry"), "{recent}");
 }
 
+/// XEP-0191 §8: who has blocked the sender is sent nothing, and the sender does not learn why; whom the sender has blocked
+/// it is told of.
+#[tokio::test]
+async fn business_objects_do_not_pass_a_block() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let ticket = CASE;
+    let block = "<block xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></block>";
+    juliet
+        .send(&format!("<iq type='set' id='b'>{block}</iq>"))
+        .await;
+    juliet.received();
+    let answer = send(&mut romeo, "juliet@localhost", ticket).await;
+    assert!(answer.contains("<context-not-theirs"), "{answer}");
+    assert_eq!(messages(&mut juliet), [""; 0]);
+    let answer = send(&mut juliet, "romeo@localhost", ticket).await;
+    assert!(answer.contains("<blocked-by-you"), "{answer}");
+    assert_eq!(messages(&mut romeo), [""; 0]);
+}
+
 /// To others than sender and recipients there is no such context, and nobody makes one up.
 #[tokio::test]
 async fn who_was_sent_nothing_acknowledges_and_sees_nothing() {

@@ -1,6 +1,7 @@
 //! Customers made, changed and merged.
 
 use super::{element, wire};
+use crate::contact_center::activities;
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
@@ -52,7 +53,8 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     Ok(shown(told, &changed))
 }
 
-/// The operation `merge`: both records change in one write.
+/// The operation `merge`: both records change in one write, and the activities follow. Asked once more it does what an
+/// interruption has left.
 pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let (id, other) = (wire::id(&values, "id")?, wire::id(&values, "other")?);
     let read = wire::version(&values, "version")?;
@@ -68,6 +70,9 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
             exact(services, place, &id).await?,
             exact(services, place, &other).await?,
         );
+        if second.merged_into.as_ref() == Some(&first.id) {
+            return Ok((draft, first));
+        }
         let into = Command::MergeInto {
             read: other_read,
             other: first.id.clone(),
@@ -83,6 +88,13 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         Ok((draft, after))
     };
     let merged = Box::pin(caller.center.save(services, decided)).await?;
+    Box::pin(activities::relink(
+        &caller.center,
+        services,
+        place,
+        (&other, &id),
+    ))
+    .await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
 }

@@ -54,8 +54,10 @@ pub(super) async fn known(
     // Gone since it logged in, or kept out.
     let known = store.accounts().find(account).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(stranger)?;
-    let rights = place.rights(store, account, known.role).await?;
-    let profile = place.profile(store, account, known.role).await?;
+    let online = services.online(account);
+    let (rights, profile) = place
+        .allowed(store, online.as_deref(), account, known.role)
+        .await?;
     Ok(Caller {
         center: Arc::clone(center),
         place: Arc::clone(place),

@@ -189,7 +189,7 @@ impl Said {
     async fn pass_on(self) -> Effects {
         let mut effects = Effects::default();
         if let Some(router) = self.services.router.upgrade() {
-            effects.durable = router.speak(self.stanza).await;
+            effects.durable = router.speak(self.stanza).await.durable;
         }
         effects
     }

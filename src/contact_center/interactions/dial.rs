@@ -85,7 +85,11 @@ fn connector(caller: &Caller, named: Option<&str>) -> Result<String, Refused> {
     let all = config.components.iter();
     let own = all.filter(|it| it.role == ComponentRole::Connector && it.acts_for(host));
     let own: Vec<&str> = own.map(|it| it.domain.as_str()).collect();
-    let usual = Some(config.contact_center.dial_connector.as_str()).filter(|it| !it.is_empty());
+    let usual = config
+        .contact_center
+        .dial_connector
+        .as_ref()
+        .map(|it| it.as_str());
     let found = match (named.or(usual), own.as_slice()) {
         (Some(named), own) => own.iter().find(|it| **it == named).copied(),
         (None, [only]) => Some(*only),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ERRORS;
 use super::known::{self, Offline};
-use super::{ERRORS, list::Blocklist};
-use crate::hooks::{Effects, Flow, Passage};
+use crate::hooks::{Account, Effects, Flow, Passage};
 use crate::proto::{BareJid, ns};
 use crate::proto::{Condition, IqType, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::Element;
@@ -14,11 +14,13 @@ pub(super) fn outgoing(passage: &mut Passage<'_>, offline: &Arc<Offline>) -> Flo
     let Some(online) = passage.online else {
         return Flow::Continue;
     };
-    if let Some(list) = known::held(online) {
-        return match &passage.stanza.to {
-            Some(to) if to.bare() != passage.account && list.matches(to) => Flow::Refuse(refused()),
-            Some(_) | None => Flow::Continue,
-        };
+    let to = passage.stanza.to.as_ref();
+    let to = to.filter(|to| to.bare() != passage.account);
+    let stops = known::look(online, |list| to.is_some_and(|to| list.matches(to)));
+    match stops {
+        Some(true) => return Flow::Refuse(refused()),
+        Some(false) => return Flow::Continue,
+        None => {}
     }
     // The first stanza of the account's first session: presence must not go out before the list
     // is there.
@@ -51,12 +53,16 @@ pub(super) fn incoming(passage: &mut Passage<'_>, offline: &Arc<Offline>) -> Flo
     if hidden_by_its_sender(passage, from) {
         return Flow::Stop;
     }
-    let known = match passage.online {
-        Some(online) => known::held(online),
-        None => offline.find(passage.account, passage.services.clock.now()),
+    let stops = match passage.online {
+        Some(online) => known::look(online, |list| list.matches(from)),
+        None => {
+            let list = offline.find(passage.account, passage.services.clock.now());
+            list.map(|list| list.matches(from))
+        }
     };
-    match known {
-        Some(list) => judge(&list, from, passage.stanza),
+    match stops {
+        Some(true) => judge(passage.stanza),
+        Some(false) => Flow::Continue,
         None => {
             look_up(passage, offline);
             Flow::Stop
@@ -86,16 +92,22 @@ fn hidden_by_its_sender(passage: &Passage<'_>, from: &Jid) -> bool {
         Kind::Message(_) => passage.stanza.has(ns::PUBSUB_EVENT, "event"),
         Kind::Iq(_) => false,
     };
-    by_the_server
-        && from.local().is_some()
-        && passage.services.serves(from.domain())
-        && passage.services.online(from.bare()).is_some_and(|sender| {
-            let recipient = passage.account;
-            let resource = passage.stanza.to.as_ref().and_then(Jid::resource);
-            let ends = passage.stanza.kind == Kind::Presence(PresenceType::Unavailable);
-            known::blocks(&sender, |list| list.matches_parts(recipient, resource))
-                && !(ends && known::is_hiding(&sender))
-        })
+    let blocks = |sender: &Account| {
+        let recipient = passage.account;
+        let resource = passage.stanza.to.as_ref().and_then(Jid::resource);
+        let ends = passage.stanza.kind == Kind::Presence(PresenceType::Unavailable);
+        known::blocks(sender, |list| list.matches_parts(recipient, resource))
+            && !(ends && known::is_hiding(sender))
+    };
+    if !by_the_server {
+        return false;
+    }
+    if let Some(sender) = passage.sender {
+        return blocks(sender);
+    }
+    let is_ours = from.local().is_some() && passage.services.serves(from.domain());
+    let sender = is_ours.then(|| passage.services.online(from.bare()));
+    sender.flatten().is_some_and(|sender| blocks(&sender))
 }
 
 /// The list is read, and the stanza comes again: then the list is in memory. What other hooks do with it,
@@ -113,10 +125,8 @@ fn look_up(passage: &mut Passage<'_>, offline: &Arc<Offline>) {
     });
 }
 
-fn judge(list: &Blocklist, from: &Jid, stanza: &Stanza) -> Flow {
-    if !list.matches(from) {
-        return Flow::Continue;
-    }
+/// What becomes of a stanza from a blocked address.
+fn judge(stanza: &Stanza) -> Flow {
     match stanza.kind {
         Kind::Presence(_) => Flow::Stop,
         Kind::Message(kind) => match kind {

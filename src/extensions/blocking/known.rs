@@ -75,8 +75,13 @@ pub(super) fn is_hiding(account: &Account) -> bool {
 
 /// Whether an account that is online blocks what that is asked of its list, once it is in memory.
 pub(super) fn blocks(account: &Account, matches: impl FnOnce(&Blocklist) -> bool) -> bool {
-    let blocks = |held: &Held| held.list.load().as_ref().is_some_and(|list| matches(list));
-    account.slots().look(blocks).unwrap_or(false)
+    look(account, matches).unwrap_or(false)
+}
+
+/// The same; `None` where it is not in memory.
+pub(super) fn look(account: &Account, matches: impl FnOnce(&Blocklist) -> bool) -> Option<bool> {
+    let look = |held: &Held| held.list.load().as_ref().map(|list| matches(list));
+    account.slots().look(look).flatten()
 }
 
 /// The list of an account that is online, once it is in memory.

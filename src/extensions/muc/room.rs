@@ -19,7 +19,7 @@ use super::relay::Relays;
 use crate::clock::Timestamp;
 use crate::extensions::blocking;
 use crate::hooks::{Mail, Session};
-use crate::proto::{BareJid, Jid, Resource, Stanza};
+use crate::proto::{BareJid, Jid, Resource, Stanza, ToEach};
 use crate::xml::{Content, Element};
 
 /// One room.
@@ -394,6 +394,6 @@ fn is_blocked(seat: &Seat, stanza: &Stanza) -> bool {
 
 fn to_remote(seat: &Seat, mail: &Mail) -> Stanza {
     let mut stanza = Stanza::clone(mail).to(seat.jid.clone());
-    stanza.to_each = false;
+    stanza.to_each = ToEach::No;
     stanza
 }

@@ -1,7 +1,7 @@
 //! To whom a session's presence goes, and whose it is shown (RFC 6121 §4.2 to §4.5).
 //!
 //! Presence for a local account goes nowhere unless the account is online, so nothing is made for
-//! it; for one that is online it is routed like any stanza, past the hooks of the recipient.
+//! it; those that are online are told by one stanza, past the hooks of each of them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::directed;
 use super::withheld::is_withheld;
 use crate::extensions::blocking;
 use crate::extensions::roster::{self, Snapshot};
-use crate::hooks::{Account, Effects, Services, Session};
+use crate::hooks::{Account, Effects, Services, Session, Tidings};
 use crate::proto::{BareJid, Jid, PresenceType, Stanza};
 use crate::store::RosterItem;
 
@@ -44,10 +44,22 @@ pub(super) fn broadcast(
         .iter()
         .filter(|item| shown && item.subscription.has_from())
         .filter(|item| !blocking::blocks(session.account(), &item.contact));
-    let reached = subscribers.filter(|item| reaches(services, &item.contact));
-    effects
-        .route
-        .extend(reached.map(|item| addressed(presence, item.contact.clone())));
+    let mut to = Vec::with_capacity(roster.items().len());
+    if let Some(router) = services.router.upgrade() {
+        for item in subscribers {
+            let domain = item.contact.domain().as_str();
+            if services.serves(domain) {
+                to.extend(router.online(&item.contact));
+            } else if services.gateway(domain).is_some() {
+                let there = addressed(presence, item.contact.clone());
+                effects.route.push(there);
+            }
+        }
+    }
+    if !to.is_empty() {
+        let presence = Arc::new(presence.clone());
+        effects.tell = Some(Tidings { presence, to });
+    }
 
     let own = session.account();
     let copy = Arc::new(addressed(presence, own.jid().clone()));
@@ -87,6 +99,9 @@ pub(crate) async fn renew(
     for (session, stanza) in effects.deliver.into_iter().chain(own) {
         // One that takes no more is ended by that.
         let _ended = session.deliver(stanza);
+    }
+    if let Some(tidings) = effects.tell {
+        services.tell(tidings).await;
     }
     for stanza in effects.route {
         services.route(stanza).await;

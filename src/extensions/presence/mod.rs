@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use crate::config::Config;
 use crate::extensions::{avatars, roster, subscription};
-use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Session, Stage};
+use crate::hooks::{Account, Effects, Flow, Hooks, Passage, Services, Session, Stage};
 use crate::proto::{BareJid, Jid, Kind, PresenceType, Stanza, StanzaError};
 
 pub(crate) use broadcast::renew;
@@ -214,18 +214,25 @@ async fn closed(session: &Arc<Session>, services: &Services) {
     let successor = account.and_then(|account| account.session(session.resource()));
     if let Some(successor) = successor {
         let available = successor.is_available();
+        let knows = |to: &Jid| {
+            directed::contains(&successor, to) || (available && hears(services, &successor, to))
+        };
         effects.deliver.retain(|_| !available);
-        effects.route.retain(|stanza| {
-            let knows = |to: &Jid| {
-                directed::contains(&successor, to) || (available && hears(services, &successor, to))
-            };
-            !stanza.to.as_ref().is_some_and(knows)
-        });
+        if let Some(tidings) = &mut effects.tell {
+            let to = |account: &Arc<Account>| Jid::from(account.jid().clone());
+            tidings.to.retain(|account| !knows(&to(account)));
+        }
+        effects
+            .route
+            .retain(|stanza| !stanza.to.as_ref().is_some_and(knows));
     }
     for (other, stanza) in effects.deliver {
         if other.deliver(stanza).is_err() {
             debug!("a session is gone before it heard of the end of another");
         }
+    }
+    if let Some(tidings) = effects.tell {
+        services.tell(tidings).await;
     }
     for stanza in effects.route {
         services.route(stanza).await;

@@ -73,13 +73,12 @@ pub(super) fn register(hooks: &mut Hooks, config: &Arc<Config>, sorts: &Arc<Sort
 }
 
 fn took(passage: &mut Passage<'_>, remotes: &Arc<Remotes>, sorts: &Arc<Sorts>) {
-    let Some(from) = passage.stanza.from.clone() else {
+    let elsewhere =
+        |from: &&Jid| from.resource().is_some() && !passage.services.serves(from.domain());
+    let from = passage.stanza.from.as_ref();
+    let Some(from) = from.filter(elsewhere).cloned() else {
         return;
     };
-    let elsewhere = !passage.services.serves(from.domain()) && from.resource().is_some();
-    if !elsewhere {
-        return;
-    }
     match passage.stanza.kind {
         Kind::Presence(PresenceType::Available) if is_contact(passage, from.bare()) => {}
         Kind::Presence(PresenceType::Unavailable) => {

@@ -17,6 +17,11 @@ fn what_goes_to_each_is_written_with_the_address_of_who_reads_it() {
     let own = mail.of_reader(&reader);
     let other: FullJid = "nurse@example.org/x".parse().unwrap();
     assert_eq!(written(&own, Some(&other)), expected);
+    // To the account, if that was said.
+    let presence = Stanza::presence(PresenceType::Available).to_each_account();
+    let expected = "<presence to='juliet@example.org'/>";
+    assert_eq!(written(&presence, Some(&reader)), expected);
+    assert_eq!(written(&presence.of_reader(&reader), None), expected);
     let unaddressed = Stanza::presence(PresenceType::Available);
     assert_eq!(written(&unaddressed, Some(&other)), "<presence/>");
 }

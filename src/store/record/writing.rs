@@ -22,6 +22,17 @@ pub struct RecordWrite {
     pub journal: Vec<NewJournalEntry>,
 }
 
+impl RecordWrite {
+    /// Whether it changes one record that is there, and nothing else matters: the statement that writes it looks at
+    /// its version, so that nobody else needs to.
+    fn is_alone(&self) -> bool {
+        match self.changes.as_slice() {
+            [only] => only.read > 0 && self.guards.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 /// One record, changed by events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordChange {
@@ -176,7 +187,8 @@ macro_rules! holds {
     }};
 }
 
-/// Writes one record with its events and lists; whether it was still there as it was read.
+/// Writes one record with its events and lists; whether it was still there as it was read. If not, nothing is
+/// written.
 macro_rules! put {
     ($tx:ident, $change:expr) => {{
         let change = $change;
@@ -190,7 +202,8 @@ macro_rules! put {
             .bind(change.due.map(Timestamp::as_micros));
         let put = if is_new { put } else { put.bind(change.read) };
         let put = put.execute(&mut *$tx).await?.rows_affected() == 1;
-        for (at, event) in (change.version - events + 1..).zip(&change.events) {
+        let written = change.events.iter().filter(|_| put);
+        for (at, event) in (change.version - events + 1..).zip(written) {
             sqlx::query(ADD_EVENT)
                 .bind(change.kind)
                 .bind(change.id.as_str())
@@ -199,7 +212,7 @@ macro_rules! put {
                 .execute(&mut *$tx)
                 .await?;
         }
-        if let Some(listings) = &change.listings {
+        if let Some(listings) = change.listings.as_ref().filter(|_| put) {
             if !is_new {
                 sqlx::query(UNLIST)
                     .bind(change.kind)
@@ -228,15 +241,25 @@ impl Decisions {
         let written = transaction!(db, tx => {
             let mut written = Vec::with_capacity(writes.len());
             for write in writes {
-                if !holds!(tx, write) {
+                let alone = write.is_alone();
+                if !alone && !holds!(tx, write) {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }
+                let mut done = RecordsWritten::Done;
                 for change in &write.changes {
-                    if !put!(tx, change) {
+                    if put!(tx, change) {
+                        continue;
+                    }
+                    done = RecordsWritten::Changed;
+                    if !alone {
                         // Another node was faster: what this transaction has looked at holds no longer.
                         return Ok(writes.iter().map(|_| RecordsWritten::Changed).collect());
                     }
+                }
+                if done == RecordsWritten::Changed {
+                    written.push(done);
+                    continue;
                 }
                 for guard in &write.guards {
                     sqlx::query(TURN).bind(guard.name.as_str()).execute(&mut *tx).await?;

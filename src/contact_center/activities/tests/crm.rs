@@ -31,6 +31,21 @@ fn config() -> Config {
     config
 }
 
+/// Agents, and components that are connected.
+async fn floor(people: &[&str], config: Config) -> Floor {
+    let domains: Vec<String> = config
+        .components
+        .iter()
+        .map(|it| it.domain.to_string())
+        .collect();
+    let floor = Box::pin(Floor::configured(people, config)).await;
+    for domain in domains {
+        floor.house.component_comes(&domain).await;
+        floor.house.component_receives(&domain);
+    }
+    floor
+}
+
 /// Asks as a component; what it is answered, else the code of the refusal.
 async fn says(floor: &Floor, from: &str, kind: IqType, payload: &str) -> Result<String, String> {
     let services = floor.house.router.services();
@@ -86,7 +101,7 @@ async fn sent(floor: &Floor, count: usize) -> Vec<String> {
     let mut found = Vec::new();
     let told = async {
         loop {
-            found.extend(floor.sent_to(CRM));
+            found.extend(floor.house.component_receives(CRM));
             if found.len() >= count {
                 return;
             }
@@ -107,14 +122,14 @@ async fn sends_no_more(floor: &Floor) {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(floor.sent_to(CRM), Vec::<String>::new());
+    assert_eq!(floor.house.component_receives(CRM), Vec::<String>::new());
 }
 
 /// Every change in its order, so many at a time as the window has, and once more when nothing is acknowledged in
 /// time.
 #[tokio::test]
 async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledged() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     let answer = set(&floor, "<subscribe/>").await;
     assert!(answer.contains("after='0' last='0'"), "{answer}");
     let mut call = Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
@@ -149,7 +164,7 @@ async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledge
 /// The server stops and starts with changes that were not acknowledged, and some that were not sent.
 #[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     set(&floor, "<subscribe/>").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     sent(&floor, 2).await;
@@ -157,7 +172,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
     let services = Arc::clone(floor.house.router.services());
     services.hooks.run_stopping(&services).await;
     call.report(&floor, Fact::Ended).await;
-    assert_eq!(floor.sent_to(CRM), Vec::<String>::new());
+    assert_eq!(floor.house.component_receives(CRM), Vec::<String>::new());
     let center = Arc::new(Center::new(&services.config));
     Arc::clone(&center)
         .start(Arc::clone(&services))
@@ -170,7 +185,7 @@ async fn what_was_not_acknowledged_is_sent_again_after_a_restart() {
 /// Who subscribes anew goes on where it has acknowledged, or where it says.
 #[tokio::test]
 async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     // What was before is not sent unless it is wanted.
     let answer = set(&floor, "<subscribe/>").await;
@@ -195,7 +210,7 @@ async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
 /// A CRM fetches changes and activities without being subscribed, too.
 #[tokio::test]
 async fn changes_and_activities_are_fetched() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     call.report(&floor, Fact::Ended).await;
     for (page, expected) in [
@@ -217,7 +232,7 @@ async fn changes_and_activities_are_fetched() {
 /// Other components, agents, and what makes no sense.
 #[tokio::test]
 async fn what_a_component_may_not_is_refused() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let paged = |page: &str| {
         format!(
@@ -262,7 +277,7 @@ async fn what_a_component_may_not_is_refused() {
 /// Who was a CRM and is configured as one no longer is sent nothing, whoever has its domain now.
 #[tokio::test]
 async fn who_is_no_crm_any_more_is_sent_nothing() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     let journals = floor.house.router.services().store.journals();
     journals
         .follow("activity localhost", "pbx.localhost", 0)
@@ -272,13 +287,16 @@ async fn who_is_no_crm_any_more_is_sent_nothing() {
     Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;
     assert_eq!(sent(&floor, 1).await, ["1 v1"]);
     sends_no_more(&floor).await;
-    assert_eq!(floor.sent_to("pbx.localhost"), Vec::<String>::new());
+    assert_eq!(
+        floor.house.component_receives("pbx.localhost"),
+        Vec::<String>::new()
+    );
 }
 
 /// One that says nothing keeps no other from being told.
 #[tokio::test]
 async fn two_crms_are_told_at_their_own_pace() {
-    let floor = Box::pin(Floor::configured(&["ann"], config())).await;
+    let floor = Box::pin(floor(&["ann"], config())).await;
     set(&floor, "<subscribe/>").await;
     let other = "other.localhost";
     says(&floor, other, IqType::Set, "<subscribe/>")
@@ -291,5 +309,5 @@ async fn two_crms_are_told_at_their_own_pace() {
         assert_eq!(sent(&floor, 1).await.len(), 1);
         set(&floor, &cursor).await;
     }
-    assert_eq!(floor.sent_to(other).len(), 3);
+    assert_eq!(floor.house.component_receives(other).len(), 3);
 }

@@ -1,6 +1,7 @@
 //! What happens in an interaction, and what each participant's activity is then.
 
 use super::*;
+use crate::domain::ids::CustomerId;
 
 /// How an activity is, in short.
 fn brief(it: &Activity) -> String {
@@ -95,7 +96,7 @@ async fn what_is_repeated_or_late_doubles_nothing() {
 #[tokio::test]
 async fn an_activity_is_named_when_it_opens() {
     let floor = Floor::new(&["ann"]).await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     for (which, medium, known, name) in [
         ("known", Medium::Voice, Some("c1"), "Ann Example"),
         ("unknown", Medium::Voice, None, "+390451234567"),
@@ -120,7 +121,7 @@ async fn an_activity_is_named_when_it_opens() {
 #[tokio::test]
 async fn a_customer_who_is_identified_is_linked_to_all_parts() {
     let floor = Floor::new(&["ann", "bob"]).await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let to = Target::Agent(id("bob"));
     call.done(&floor, "ann", Verb::Transfer { to }).await;

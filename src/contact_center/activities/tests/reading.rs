@@ -11,7 +11,7 @@ fn page(max: u32, rest: &str) -> String {
 async fn an_activity_has_its_fields() {
     let floor = Floor::new(&["ann"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     for (medium, name, category) in [
         (Medium::Voice, "voice", "phone-call"),
         (Medium::Chat, "chat", "chat"),
@@ -121,7 +121,7 @@ async fn own_activities_come_in_pages_the_newest_first() {
 #[tokio::test]
 async fn a_history_is_read_as_long_as_one_deals_with_the_customer() {
     let floor = Floor::new(&["ann", "bob", "carl"]).await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
     let mut carl = agent(&floor, "carl/desk").await;
@@ -182,7 +182,7 @@ async fn a_history_is_read_as_long_as_one_deals_with_the_customer() {
 #[tokio::test]
 async fn a_history_is_read_during_a_consultation_by_instant_messages() {
     let floor = Floor::new(&["ann", "bob"]).await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
@@ -222,7 +222,7 @@ fn ask_id(answer: &str) -> String {
 #[tokio::test]
 async fn who_reads_by_right_is_written_down() {
     let floor = Floor::new(&["ann", "sue:supervisor"]).await;
-    customer(&floor, "c1", "Ann Example").await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     let mut sue = agent(&floor, "sue/desk").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     call.identify(&floor, "c1").await;

@@ -281,7 +281,11 @@ async fn time_is_up(floor: &Floor, id: &str) {
     let services = floor.house.router.services();
     let id: crate::domain::ids::InteractionId = id.parse().unwrap();
     // As the timers do it; nobody's state changes by it, so that no other memory is needed.
-    let due = services.store.records().due(services.clock.now(), 10).await;
+    let due = services
+        .store
+        .records()
+        .due(services.clock.now(), None, 10)
+        .await;
     assert!(due.unwrap().iter().any(|it| it.id == id.as_str()));
     let center = std::sync::Arc::new(crate::contact_center::center::Center::new(&services.config));
     let services = std::sync::Arc::clone(services);

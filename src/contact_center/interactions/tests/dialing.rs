@@ -1,6 +1,7 @@
 //! Calls that agents begin (S2-8, S2-9).
 
 use super::*;
+use crate::config::Domain;
 
 async fn dial(client: &mut Client, what: &str) -> String {
     ask(client, "set", &format!("<dial xmlns='{NS}' {what}/>")).await
@@ -61,7 +62,7 @@ async fn an_agent_calls_a_customer() {
 async fn dialing_is_limited_to_types_of_objects_and_goes_to_the_configured_connector() {
     let mut config = config();
     config.contact_center.dial_from = vec!["lead".to_owned()];
-    config.contact_center.dial_connector = PBX.to_owned();
+    config.contact_center.dial_connector = Domain::parse(PBX);
     let floor = Box::pin(Floor::configured(&["ann"], config)).await;
     let mut ann = agent(&floor, "ann/desk").await;
     for what in [

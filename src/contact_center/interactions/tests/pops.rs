@@ -1,40 +1,6 @@
 //! Screen pops: who the customer is, told at the moment at which somebody is asked to take part.
 
 use super::*;
-use crate::domain::customer::{Customer, Profile};
-use crate::store::{customer_listings, RecordChange, RecordWrite, RecordsWritten};
-
-/// A customer who is known under an address.
-async fn customer(floor: &Floor, id: &str, name: &str, address: &str) {
-    let customer = Customer {
-        id: id.parse().unwrap(),
-        host: "localhost".to_owned(),
-        version: 1,
-        profile: Profile {
-            name: name.to_owned(),
-            telephones: vec![address.to_owned()],
-            ..Profile::default()
-        },
-        merged_into: None,
-        created_at: Some(floor.house.clock.now()),
-    };
-    let change = RecordChange {
-        kind: "customer",
-        id: id.to_owned(),
-        read: 0,
-        version: 1,
-        events: vec!["{}".to_owned()],
-        snapshot: serde_json::to_string(&customer).unwrap(),
-        due: None,
-        listings: Some(customer_listings(&customer)),
-    };
-    let write = RecordWrite {
-        changes: vec![change],
-        ..RecordWrite::default()
-    };
-    let records = floor.house.router.services().store.records();
-    assert_eq!(records.write(write).await.unwrap(), RecordsWritten::Done);
-}
 
 /// What a client was popped since the last call: how it matched, and the customers.
 fn popped(client: &mut Client) -> (String, usize) {
@@ -50,9 +16,9 @@ fn popped(client: &mut Client) -> (String, usize) {
 async fn an_offer_pops_none_one_or_several_customers() {
     let floor = floor(&["ann"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
-    customer(&floor, "k1", "Eve", "+4915112345678").await;
-    customer(&floor, "k2", "Eve", "eve@mail.example").await;
-    customer(&floor, "k3", "Adam", "eve@mail.example").await;
+    floor.customer("k1", "Eve", "+4915112345678").await;
+    floor.customer("k2", "Eve", "eve@mail.example").await;
+    floor.customer("k3", "Adam", "eve@mail.example").await;
     let offered = |id: &str, medium: &str, address: &str| {
         format!(
             "<offer interaction='{id}' medium='{medium}' direction='inbound' address='{address}' agent='ann@localhost'/>"
@@ -88,8 +54,8 @@ async fn what_the_agent_picks_is_what_colleagues_see() {
     let floor = floor(&["ann", "bob"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
-    customer(&floor, "k1", "Eve", NUMBER).await;
-    customer(&floor, "k2", "Adam", NUMBER).await;
+    floor.customer("k1", "Eve", NUMBER).await;
+    floor.customer("k2", "Adam", NUMBER).await;
     talking(&floor, &mut ann, "c1").await;
     let form = format!(
         "<command xmlns='http://jabber.org/protocol/commands' node='{NS}#identify' action='execute'/>"

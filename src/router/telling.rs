@@ -1,0 +1,49 @@
+//! One presence for many accounts of this server: what each of its subscribers is told when a session comes, goes or
+//! changes. It lies in all mailboxes as one, and is written with the address of the account that reads it.
+
+use std::sync::Arc;
+
+use super::{Replies, Router};
+use crate::hooks::{Account, Effects, Passage, Session, Tidings};
+use crate::proto::{Jid, Stanza};
+
+impl Router {
+    /// The rules are those of a presence that is routed to each account's bare address (RFC 6121 §8.5.2.1.2), whose
+    /// hooks run for each as well.
+    pub(super) async fn tell(&self, tidings: Tidings, replies: &mut Replies) {
+        let Tidings { presence, to } = tidings;
+        let sender = presence
+            .from
+            .as_ref()
+            .and_then(|from| self.registry.find(from.bare()));
+        // What the hooks look at; it differs from one to the next in nothing but the address.
+        let mut shown = Stanza::clone(&presence);
+        let shared = Arc::unwrap_or_clone(presence).to_each_account();
+        for account in to {
+            shown.to = Some(Jid::from(account.jid().clone()));
+            let mut effects = Effects::default();
+            let mut passage = Passage {
+                account: account.jid(),
+                online: Some(&account),
+                session: None,
+                sender: sender.as_ref(),
+                stanza: &mut shown,
+                effects: &mut effects,
+                services: &self.services,
+            };
+            let flow = self.services.hooks.run_incoming_presence(&mut passage);
+            if self.carry_on(flow, effects, &shown, replies).await {
+                hand_out(&account, &shared);
+            }
+        }
+    }
+}
+
+/// To all sessions of the account that are available. One that has ended, or ends because it takes no more,
+/// needs no presence later.
+fn hand_out(account: &Account, presence: &Arc<Stanza>) {
+    let sessions = account.sessions();
+    for session in sessions.iter().filter(|it| Session::is_available(it)) {
+        let _ended = session.deliver(Arc::clone(presence));
+    }
+}
