@@ -208,7 +208,7 @@ impl Desk {
             return refusal(stanza, Condition::NotAcceptable, Some(why));
         }
         if request.verb == "dial" {
-            self.later(now + RINGING, Due::Answer(request.interaction));
+            self.later(now + RINGING, Due::Answer(request.interaction.clone()));
         }
         let welcome = match request.verb.as_str() {
             "accept" => self.welcomed(&request.agent, &request.interaction),
