@@ -21,6 +21,7 @@
 //! - [`contact_center`]: loads, saves and tells what the domain decides.
 //! - [`admin`], [`cli`]: operations, defined once for every door, and the command line.
 //! - [`server`]: builds the rooms from the configuration and wires them.
+//! - [`demo`]: a contact center to walk through.
 
 pub mod admin;
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod clock;
 pub mod component;
 pub mod config;
 pub mod contact_center;
+pub mod demo;
 pub mod domain;
 pub mod extensions;
 pub mod hooks;

@@ -2,10 +2,12 @@
 //! answer. The only place that prints.
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 use parlour::cli::{self, Act, Answer, Invocation};
+use parlour::demo::Demo;
 use parlour::server::Ending;
 use parlour::{observe, server};
 
@@ -18,6 +20,13 @@ async fn main() -> ExitCode {
     };
     match invocation.act {
         Act::Serve => match Box::pin(serve(&invocation)).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&format!("parlour: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
+        Act::Demo { keep } => match Box::pin(demo(keep)).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 complain(&format!("parlour: {error:#}"));
@@ -83,10 +92,18 @@ async fn serve(invocation: &Invocation) -> anyhow::Result<()> {
     }
 }
 
+async fn demo(keep: Option<PathBuf>) -> anyhow::Result<()> {
+    let demo = Demo::prepare(keep).await?;
+    let log = &demo.config.log;
+    let log = observe::start(&log.level, log.format).context("log")?;
+    Ok(demo.serve(log, print).await?)
+}
+
 /// A reader that is gone (`parlour config | head`) is no failure.
 fn print(text: &str) {
     use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 #[expect(

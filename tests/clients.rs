@@ -26,6 +26,8 @@ mod scrape;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "clients/working_day.rs"]
+mod working_day;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

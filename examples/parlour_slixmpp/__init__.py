@@ -8,26 +8,35 @@
     await client.plugin["parlour_context"].send(["juliet@example.org"], [Object("case", "1", "Printer")])
 
 One module for each namespace: ``agent`` (agent states), ``contact`` (personal contacts), ``directory`` (search for colleagues), ``reach``
-(how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context). The documents of the protocols are
-in ``schemas/`` of Parlour's source.
+(how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context), ``interaction`` (calls, chats and e-mails with
+customers), ``customer`` (who they are), ``activity`` (what is kept of them). The documents of the protocols are in ``schemas/`` of Parlour's source.
 """
 
 from slixmpp.plugins.base import register_plugin
 
-from . import agent, contact, context, directory, im, reach
+from . import activity, agent, contact, context, customer, directory, im, interaction, reach
+from .activity import Activity
 from .colleague import Colleague
 from .context import Object
+from .customer import Customer
+from .interaction import Interaction
 from .service import Refused
 
 __all__ = [
+    "Activity",
     "Colleague",
+    "Customer",
+    "Interaction",
     "Object",
     "Refused",
+    "activity",
     "agent",
     "contact",
     "context",
+    "customer",
     "directory",
     "im",
+    "interaction",
     "reach",
     "register",
 ]
@@ -39,6 +48,9 @@ PLUGINS = (
     reach.Reach,
     im.Im,
     context.Context,
+    interaction.Interactions,
+    customer.Customers,
+    activity.Activities,
 )
 
 

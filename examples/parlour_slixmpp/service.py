@@ -63,7 +63,11 @@ class Service(BasePlugin):
         disco = self.xmpp.plugin["xep_0030"]
         items = await disco.get_items(jid=self.xmpp.boundjid.domain, timeout=PATIENCE_S)
         for jid, _, _ in items["disco_items"]["items"]:
-            info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
+            try:
+                info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
+            except IqError:
+                # A component of the host that is away, or says nothing of itself.
+                continue
             if self.namespace in info["disco_info"]["features"]:
                 return str(jid)
         raise LookupError(f"nobody here speaks {self.namespace}")

@@ -23,6 +23,11 @@ pub struct Invocation {
 pub enum Act {
     /// Serve until a signal; also without any word.
     Serve,
+    /// Serve a contact center to walk through, in that folder or in one that goes afterwards.
+    Demo {
+        /// The folder that stays.
+        keep: Option<PathBuf>,
+    },
     /// Look whether the server can do its work.
     Check,
     /// Print the reference of the configuration.
@@ -82,6 +87,9 @@ where
     let matches = command.try_get_matches_from_mut(arguments)?;
     let act = match matches.subcommand() {
         None | Some(("serve", _)) => Some(Act::Serve),
+        Some(("demo", inner)) => Some(Act::Demo {
+            keep: inner.get_one("keep").cloned(),
+        }),
         Some(("check", _)) => Some(Act::Check),
         Some(("config", _)) => Some(Act::Config),
         Some(("migrate", inner)) => Some(match (inner.get_one("from"), inner.get_one("to")) {
@@ -109,6 +117,10 @@ where
             Some(Act::Operation(operation, given, password))
         }),
     };
+    if matches!(act, Some(Act::Demo { .. })) && matches.get_one::<PathBuf>("config").is_some() {
+        let text = "the demonstration has a configuration of its own, in its folder";
+        return Err(command.error(ErrorKind::ArgumentConflict, text));
+    }
     // The option is global, and clap carries it up and down.
     match act {
         Some(act) => Ok(Invocation {
@@ -141,6 +153,17 @@ fn command() -> Command {
                 .help("Answer in JSON"),
         )
         .subcommand(Command::new("serve").about("Serves until SIGTERM or Ctrl-C."))
+        .subcommand(
+            Command::new("demo")
+                .about("Serves a contact center with sample agents, customers and telephones on this machine, and tells what to try.")
+                .arg(
+                    Arg::new("keep")
+                        .long("keep")
+                        .value_name("FOLDER")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Keep everything in this folder, and go on with what is there"),
+                ),
+        )
         .subcommand(Command::new("check").about(
             "Looks at configuration, certificates, ports, database and DNS, and names the fix of what is wrong.",
         ))
@@ -317,6 +340,8 @@ fn given(operation: &Operation, matches: &ArgMatches) -> (Given, PasswordSource)
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -337,6 +362,16 @@ mod tests {
                 matches!(typed.act, Act::Operation(found, _, PasswordSource::Prompt) if found.name == operation.name)
             );
         }
+    }
+
+    #[test]
+    fn a_demonstration_has_a_configuration_of_its_own() {
+        let typed = parse(["parlour", "demo", "--keep", "x"]).unwrap();
+        assert!(matches!(typed.act, Act::Demo { keep: Some(folder) } if folder == Path::new("x")));
+        let typed = parse(["parlour", "demo"]).unwrap();
+        assert!(matches!(typed.act, Act::Demo { keep: None }));
+        let refused = parse(["parlour", "demo", "--config", "x.toml"]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ArgumentConflict);
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl CliError {
 pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
     let json = invocation.json;
     match &invocation.act {
-        Act::Serve => Err(CliError::Usage(
+        Act::Serve | Act::Demo { .. } => Err(CliError::Usage(
             "serving is not a command that ends".to_owned(),
         )),
         Act::Config => Ok(shown(

@@ -47,7 +47,7 @@ async fn asks(
 }
 
 /// Waits for a line that has `text`.
-async fn says(output: impl AsyncRead + Unpin, text: &str) -> Result<()> {
+pub(crate) async fn says(output: impl AsyncRead + Unpin, text: &str) -> Result<()> {
     let mut lines = BufReader::new(output).lines();
     let said = async {
         while let Some(line) = lines.next_line().await? {
@@ -61,7 +61,7 @@ async fn says(output: impl AsyncRead + Unpin, text: &str) -> Result<()> {
 }
 
 /// Ends a program as a service manager does; it has to end well.
-async fn ends(mut child: Child) -> Result<()> {
+pub(crate) async fn ends(mut child: Child) -> Result<()> {
     let id = child.id().context("it has ended already")?.to_string();
     let told = Command::new("kill").args(["-TERM", &id]).status().await?;
     ensure!(told.success(), "it cannot be signalled");
@@ -70,26 +70,25 @@ async fn ends(mut child: Child) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_bot_in_rust_says_back_what_it_is_told() -> Result<()> {
+/// Builds an example in Rust; the program.
+pub(crate) async fn example(name: &str) -> Result<PathBuf> {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--example", "echo_bot"])
+        .args(["build", "--quiet", "--locked", "--example", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .await?;
     ensure!(built.success(), "the example is not built");
     // Beside the folder of the tests themselves.
     let tests = std::env::current_exe()?;
-    let profile = tests
-        .ancestors()
-        .nth(2)
-        .context("no folder of the profile")?;
+    let profile = tests.ancestors().nth(2);
+    let profile = profile.context("no folder of the profile")?;
+    Ok(profile.join("examples").join(name))
+}
+
+#[tokio::test]
+async fn the_bot_in_rust_says_back_what_it_is_told() -> Result<()> {
     let server = stage("oncall.localhost", "")?;
-    let mut bot = told(
-        profile.join("examples/echo_bot"),
-        &server,
-        Transport::StartTls,
-    )?
+    let mut bot = told(example("echo_bot").await?, &server, Transport::StartTls)?
     .env("BOT_JID", ECHO)
     .env("BOT_PASSWORD", PASSWORD)
     .env("BOT_SERVER", server.address("c2s")?.to_string())

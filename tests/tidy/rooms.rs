@@ -112,7 +112,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("main", &["cli", "config", "observe", "server"]),
+    (
+        "demo",
+        &[
+            "admin", "clock", "config", "id", "observe", "peer", "proto", "server", "stream", "xml",
+        ],
+    ),
+    ("main", &["cli", "config", "demo", "observe", "server"]),
     // Declares the rooms and uses none.
     ("lib", &[]),
 ];
@@ -292,6 +298,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "cli",
             "component",
             "contact_center",
+            "demo",
             "extensions",
             "hooks",
             "http",

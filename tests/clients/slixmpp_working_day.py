@@ -1,0 +1,164 @@
+"""A working day of two agents, with the simulated connector, and a CRM that listens: Romeo's client speaks the protocols of the contact
+center (examples/parlour_slixmpp), Juliet's is an ordinary one, with commands and messages.
+
+A call comes in, and Romeo sees who calls (S2-10, S2-14, S2-21); he takes it, holds it, attaches data (S2-2); asks Juliet by instant
+messages about it, with a business object (S1-38, S0-27); consults her by voice without naming her again, and the customer is on
+hold (S1-42, S1-43); she takes over (S2-19); both write up (S2-26, S2-36).
+
+Told by the environment as slixmpp_person.py says, with XMPP_ROMEO, XMPP_JULIET and XMPP_PHONES, the connector's domain. Mary Example
+is a customer with the number that calls; `resolved` and `sold` (Sold) are wrap-up reasons. Exits with 0 when all was seen.
+"""
+
+import asyncio
+import os
+import pathlib
+import sys
+
+from slixmpp_person import Person, expect, says
+from slixmpp_plain_agent import PlainAgent
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
+
+import parlour_slixmpp  # noqa: E402
+from parlour_slixmpp import Object  # noqa: E402
+
+NUMBER = "+39066981234"
+EVENTS = (
+    ("parlour_interaction", "change"),
+    ("parlour_screen_pop", "pop"),
+    ("parlour_im_said", "said"),
+)
+
+
+class TypedAgent(Person):
+    """An agent whose client has the plugins."""
+
+    def __init__(self, who):
+        super().__init__(os.environ[who], ("xep_0030", "xep_0184"), EVENTS)
+        parlour_slixmpp.register(self)
+
+    async def arrives(self):
+        self.dial()
+        await self.sees("session")
+        await self.get_roster()
+        self.send_presence()
+        await self.plugin["parlour_agent"].login()
+
+    async def is_in(self, state):
+        """Waits until the agent is in that state, which follows the interaction."""
+        while (await self.plugin["parlour_agent"].state()).state != state:
+            await asyncio.sleep(0)
+
+    async def becomes(self, id, **expected):
+        """Waits until the interaction is so; gives the change."""
+
+        def is_so(change):
+            it = change.interaction
+            return it.id == id and all(getattr(it, name) == value for name, value in expected.items())
+
+        return await self.sees("change", is_so)
+
+
+async def rings(romeo, phones):
+    """The customer calls; Romeo sees who it is before he answers."""
+    romeo.send_message(mto=phones, mbody=f"call romeo from {NUMBER}", mtype="chat")
+    told = await romeo.sees("message", lambda it: it["from"] == phones and "rings at romeo" in it["body"])
+    id = told["body"].split(" ", 1)[0]
+    pop = await romeo.sees("pop")
+    expect((pop.interaction, pop.match, pop.address) == (id, "single", NUMBER), pop)
+    [mary] = pop.customers
+    expect((mary.name, mary.crm_id) == ("Mary Example", "C-1001"), mary)
+    offered = await romeo.becomes(id, leg="offered", line="offered")
+    expect(offered.text.startswith(f"New call from {NUMBER}. Accept or reject until "), offered)
+    expect((offered.interaction.customer, offered.interaction.medium) == (mary.id, "voice"), offered)
+    return id
+
+
+async def is_taken(romeo, id):
+    interactions = romeo.plugin["parlour_interaction"]
+    asked = await interactions.accept(id)
+    expect(asked.pending == "accept" and asked.leg == "offered", asked)
+    await romeo.becomes(id, leg="connected", line="connected")
+    await romeo.is_in("engaged")
+    await interactions.hold(id)
+    await romeo.becomes(id, line="held")
+    await interactions.resume(id)
+    await romeo.becomes(id, line="connected", pending=None)
+    attached = await interactions.attach(id, {"order": "4711"})
+    expect(attached.data == {"order": "4711"}, attached)
+
+
+async def is_asked(romeo, juliet, id):
+    """S1-38: what the call is about, before anybody is put on hold for it."""
+    im, context = romeo.plugin["parlour_im"], romeo.plugin["parlour_context"]
+    colleague = juliet.boundjid.bare
+    session = await im.invite(colleague, "Do you know this order?", about=id)
+    first = await juliet.sees("message", says("Do you know this order?"))
+    first.reply("Let me see.").send()
+    await romeo.sees("said", lambda said: (said.id, said.text) == (session.id, "Let me see."))
+    order = Object("sales-order", "4711", "Two roses", status="late")
+    await context.send([colleague], [order], "This one.", session.id)
+    await juliet.sees("message", says("This one.\n\nSales order: Two roses (late)"))
+    return session
+
+
+async def is_escalated(romeo, juliet, id):
+    """S1-42: the colleague of the session is who is meant."""
+    asked = await romeo.plugin["parlour_interaction"].consult(id)
+    expect(asked.pending == "consult", asked)
+    held = await romeo.becomes(id, line="held", pending=None)
+    legs = {it.agent: (it.role, it.leg) for it in held.interaction.participants}
+    expect(legs[juliet.boundjid.bare] == ("consulted", "offered"), legs)
+    told = f"romeo asks for your advice on the call with {NUMBER}."
+    await juliet.sees("message", lambda it: it["body"].startswith(told))
+    await juliet.does("Accept an interaction")
+    change = await romeo.sees("change", lambda it: it.text == "juliet has accepted.")
+    expect(change.interaction.line == "held", change)
+
+
+async def is_transferred(romeo, juliet, id, session):
+    await romeo.plugin["parlour_interaction"].complete_transfer(id)
+    await romeo.becomes(id, leg="wrap-up", line="connected")
+    await juliet.sees("message", says("You deal with the customer now."))
+    await romeo.plugin["parlour_im"].end(session.id)
+
+
+async def is_written_up(romeo, juliet, id):
+    """Each has an activity of its own (S2-36)."""
+    activities = romeo.plugin["parlour_activity"]
+    noted = await activities.note("Asked about two roses.", language="en")
+    expect([(it.text, it.language) for it in noted.notes] == [("Asked about two roses.", "en")], noted)
+    expect((noted.interaction, noted.name, noted.category) == (id, "Mary Example", "phone-call"), noted)
+    expect((await activities.wrap_up("resolved")).wrap_up == "resolved", "not wrapped up")
+    done = await romeo.plugin["parlour_interaction"].finish_wrap_up(id)
+    expect(done.leg == "done", done)
+    await romeo.is_in("available")
+
+    await juliet.does("Write a note into an activity", {"Note": "She gets a third one."})
+    await juliet.does("End an interaction")
+    await juliet.sees("message", says(f"The call with {NUMBER} has ended."))
+    await juliet.does("Say what came of an interaction", {"What came of it": "Sold"})
+    await juliet.does("Finish the wrap-up of an interaction")
+    # The own ones, the newest first.
+    [own, *_] = await activities.activities()
+    expect(own.id == noted.id and own.closed and own.finished, own)
+
+
+async def main():
+    phones = os.environ["XMPP_PHONES"]
+    romeo, juliet = TypedAgent("XMPP_ROMEO"), PlainAgent("XMPP_JULIET")
+    await romeo.arrives()
+    await juliet.arrives()
+    await juliet.does("Log in as an agent")
+    id = await rings(romeo, phones)
+    await is_taken(romeo, id)
+    session = await is_asked(romeo, juliet, id)
+    await is_escalated(romeo, juliet, id)
+    await is_transferred(romeo, juliet, id, session)
+    await is_written_up(romeo, juliet, id)
+    for person in (romeo, juliet):
+        await person.leaves()
+    print("all was seen", flush=True)
+
+
+asyncio.run(asyncio.wait_for(main(), 100))
