@@ -150,7 +150,7 @@ impl Center {
                     if followed {
                         self.feed.wake();
                     }
-                    self.outbox.send(services, told).await;
+                    Box::pin(self.outbox.send(services, told)).await;
                     return Ok(answer);
                 }
             }

@@ -8,6 +8,7 @@
 pub mod delivery;
 mod iq;
 pub mod registry;
+mod routing;
 mod sending;
 mod telling;
 
@@ -20,11 +21,11 @@ use smallvec::SmallVec;
 use tracing::debug;
 
 use crate::hooks::{
-    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Sent, Service, Services,
-    Session, Tidings, Undelivered, counter,
+    Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
+    Undelivered,
 };
 use crate::observe::metrics::{self, counted};
-use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
+use crate::proto::{Condition, Jid, Kind, MessageType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
@@ -52,15 +53,6 @@ impl Replies {
         Self {
             session: session.cloned(),
             ..Self::default()
-        }
-    }
-}
-
-impl From<Replies> for Sent {
-    fn from(replies: Replies) -> Self {
-        Self {
-            durable: replies.durable,
-            failed: replies.failed,
         }
     }
 }
@@ -454,52 +446,4 @@ impl Router {
 
 fn non_negative(session: &Session) -> bool {
     session.priority().is_some_and(|priority| priority >= 0)
-}
-
-impl Routing for Router {
-    fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()> {
-        Box::pin(async move { drop(self.send(stanza).await) })
-    }
-
-    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()> {
-        Box::pin(async move { self.tell(tidings, &mut Replies::default()).await })
-    }
-
-    fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent> {
-        Box::pin(async move {
-            let mut replies = Replies::default();
-            self.dispatch(Arc::new(stanza), &mut replies).await;
-            replies.into()
-        })
-    }
-
-    fn arrive(&self, mut stanza: Stanza) -> BoxFuture<'_, Vec<Durable>> {
-        counter(&counted().from_outside, stanza.kind).increment(1);
-        if matches!(stanza.kind, Kind::Message(_)) {
-            stanza.received_at = Some(self.services.clock.now());
-        }
-        Box::pin(async move {
-            let mut replies = Replies::default();
-            self.dispatch(Arc::new(stanza), &mut replies).await;
-            replies.durable
-        })
-    }
-
-    fn speak(&self, mut stanza: Stanza) -> BoxFuture<'_, Sent> {
-        let now = || self.services.clock.now();
-        stanza.received_at = Some(stanza.received_at.unwrap_or_else(now));
-        Box::pin(async move {
-            let mut replies = Replies::default();
-            self.say(Arc::new(stanza), &mut replies).await;
-            replies.into()
-        })
-    }
-
-    fn online(&self, account: &BareJid) -> Option<Arc<Account>> {
-        self.registry.find(account)
-    }
-
-    fn all_online(&self) -> Vec<Arc<Account>> {
-        self.registry.all()
-    }
 }

@@ -89,11 +89,11 @@ pub(crate) async fn example(name: &str) -> Result<PathBuf> {
 async fn the_bot_in_rust_says_back_what_it_is_told() -> Result<()> {
     let server = stage("oncall.localhost", "")?;
     let mut bot = told(example("echo_bot").await?, &server, Transport::StartTls)?
-    .env("BOT_JID", ECHO)
-    .env("BOT_PASSWORD", PASSWORD)
-    .env("BOT_SERVER", server.address("c2s")?.to_string())
-    .stdout(Stdio::piped())
-    .spawn()?;
+        .env("BOT_JID", ECHO)
+        .env("BOT_PASSWORD", PASSWORD)
+        .env("BOT_SERVER", server.address("c2s")?.to_string())
+        .stdout(Stdio::piped())
+        .spawn()?;
     let output = bot.stdout.take().context("no output")?;
     says(output, "online as echo@localhost/").await?;
     asks(&server, ECHO, "echo", &[]).await?;

@@ -131,7 +131,7 @@ async fn write(
     events: &mut Vec<Event>,
     matches: &Matches,
 ) -> Result<Interaction, Refused> {
-    let pop = pop::made(work, before, events, matches).await?;
+    let pop = Box::pin(pop::made(work, before, events, matches)).await?;
     let after = draft.change(before, events)?;
     activities::follow(work.services, work.place, draft, before, &after, events).await?;
     events::tell(work, draft, (before, &after), events, pop.as_ref()).await?;
