@@ -180,9 +180,9 @@ async fn a_stale_write_is_given_the_present_record() {
     let answer = ask(&mut lady, "set", &merge(2, "nobody", 2)).await;
     assert_eq!(code(&answer), "customer-unknown");
     ask(&mut lady, "set", &merge(2, &bob, 1)).await;
-    // Twice, and into one that is part of another.
+    // Twice, which finds nothing left to do, and what is part of another.
     let answer = ask(&mut lady, "set", &merge(3, &bob, 2)).await;
-    assert_eq!(code(&answer), "customer-merged");
+    assert!(answer.contains("type='result'"), "{answer}");
     let edit = format!("<edit xmlns='{NS}' id='{bob}' version='2'><name>B</name></edit>");
     let answer = ask(&mut romeo, "set", &edit).await;
     assert_eq!(code(&answer), "customer-merged");
