@@ -123,16 +123,17 @@ impl Dealing {
 }
 
 fn target(command: &Command) -> Option<&AgentId> {
-    match command {
-        Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => Some(agent),
-        Command::Want { verb, .. } => match verb {
-            Verb::Transfer {
-                to: Target::Agent(agent),
-            }
-            | Verb::Consult { with: agent }
-            | Verb::Conference { with: Some(agent) } => Some(agent),
-            _ => None,
-        },
+    let verb = match command {
+        Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => return Some(agent),
+        Command::Want { verb, .. } => verb,
+        _ => return None,
+    };
+    match verb {
+        Verb::Transfer {
+            to: Target::Agent(agent),
+        }
+        | Verb::Consult { with: agent }
+        | Verb::Conference { with: Some(agent) } => Some(agent),
         _ => None,
     }
 }

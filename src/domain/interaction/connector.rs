@@ -96,6 +96,13 @@ impl Draft<'_> {
                 return Err(Rejection::NotOffered);
             }
         }
+        let mut role = role;
+        if role == Role::Conferenced && self.interaction.primary().is_none() {
+            // Whoever asked for it has left meanwhile.
+            role = Role::Primary;
+            let (at, agent) = (self.now, agent.clone());
+            self.push(Event::RoleChanged { at, agent, role });
+        }
         match (role, self.interaction.line) {
             (Role::Primary, Line::Offered | Line::Dialing) => self.line(Line::Connected),
             (Role::Primary, Line::Connected | Line::Held | Line::Over { .. })

@@ -322,6 +322,8 @@ rejections! {
         NotTalking = NotAllowed, "customer-not-connected", "The customer is not connected.";
         /// There is a consultation already.
         Consulting = NotAllowed, "consultation-open", "There is a consultation already. Retrieve or complete it first.";
+        /// Others deal with the customer, too, or are asked to.
+        Conferencing = NotAllowed, "conference-open", "Others are in it with you. Leave it, and they stay with the customer.";
         /// There is no consultation.
         NoConsultation = NotAllowed, "no-consultation", "There is no consultation.";
         /// The consulted colleague has not accepted.

@@ -132,6 +132,9 @@ impl Draft<'_> {
             Verb::Transfer { .. } | Verb::Consult { .. } if consulted.is_some() => {
                 Err(Rejection::Consulting)
             }
+            Verb::Transfer { .. } if self.interaction.open(Role::Conferenced).is_some() => {
+                Err(Rejection::Conferencing)
+            }
             Verb::Retrieve => match (consulted, self.interaction.line) {
                 (None, Line::Held) | (Some(_), _) => Ok(()),
                 (None, _) => Err(Rejection::NoConsultation),

@@ -196,9 +196,8 @@ async fn activities_go_with_a_customer_who_is_merged() {
     let one: CustomerId = "c1".parse().unwrap();
     let other: CustomerId = "c3".parse().unwrap();
     for way in [(&one, &other), (&one, &other), (&other, &other)] {
-        super::super::relink(&center, services, &place, way)
-            .await
-            .unwrap();
+        let done = super::super::relink(&center, services, &place, way);
+        Box::pin(done).await.unwrap();
     }
     let mut customers = Vec::new();
     for call in &calls {
