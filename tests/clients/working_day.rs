@@ -115,12 +115,12 @@ async fn working_day(transport: Transport) -> Result<()> {
 
 #[tokio::test]
 async fn two_agents_have_a_working_day_over_starttls() -> Result<()> {
-    working_day(Transport::StartTls).await
+    Box::pin(working_day(Transport::StartTls)).await
 }
 
 #[tokio::test]
 async fn two_agents_have_a_working_day_over_direct_tls() -> Result<()> {
-    working_day(Transport::DirectTls).await
+    Box::pin(working_day(Transport::DirectTls)).await
 }
 
 /// `parlour demo` on ports that are free, in that folder.
