@@ -54,5 +54,5 @@ async fn main() -> Result<()> {
             Told::Lost(end) => println!("not connected: {end}"),
         }),
     };
-    match run(terms).await {}
+    match Box::pin(run(terms)).await {}
 }

@@ -93,10 +93,10 @@ async fn serve(invocation: &Invocation) -> anyhow::Result<()> {
 }
 
 async fn demo(keep: Option<PathBuf>) -> anyhow::Result<()> {
-    let demo = Demo::prepare(keep).await?;
+    let demo = Box::pin(Demo::prepare(keep)).await?;
     let log = &demo.config.log;
     let log = observe::start(&log.level, log.format).context("log")?;
-    Ok(demo.serve(log, print).await?)
+    Ok(Box::pin(demo.serve(log, print)).await?)
 }
 
 /// A reader that is gone (`parlour config | head`) is no failure.

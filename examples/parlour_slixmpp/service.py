@@ -2,7 +2,7 @@
 
 import asyncio
 
-from slixmpp.exceptions import IqError
+from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.plugins import BasePlugin
 from slixmpp.xmlstream import ET
 from slixmpp.xmlstream.handler import CoroutineCallback
@@ -62,15 +62,25 @@ class Service(BasePlugin):
     async def _find(self):
         disco = self.xmpp.plugin["xep_0030"]
         items = await disco.get_items(jid=self.xmpp.boundjid.domain, timeout=PATIENCE_S)
-        for jid, _, _ in items["disco_items"]["items"]:
-            try:
-                info = await disco.get_info(jid=jid, timeout=PATIENCE_S)
-            except IqError:
-                # A component of the host that is away, or says nothing of itself.
-                continue
-            if self.namespace in info["disco_info"]["features"]:
-                return str(jid)
+        # All at once: nobody waits for a component of the host that is away.
+        asked = [asyncio.ensure_future(self._speaks(jid)) for jid, _, _ in items["disco_items"]["items"]]
+        try:
+            for answer in asyncio.as_completed(asked):
+                jid = await answer
+                if jid is not None:
+                    return jid
+        finally:
+            for question in asked:
+                question.cancel()
         raise LookupError(f"nobody here speaks {self.namespace}")
+
+    async def _speaks(self, jid):
+        """The address if somebody there speaks it, else None."""
+        try:
+            info = await self.xmpp.plugin["xep_0030"].get_info(jid=jid, timeout=PATIENCE_S)
+        except (IqError, IqTimeout):
+            return None
+        return str(jid) if self.namespace in info["disco_info"]["features"] else None
 
     async def ask(self, kind, payload):
         """Sends an IQ of that kind with that element, and gives the element of the answer, or None."""

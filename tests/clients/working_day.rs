@@ -22,8 +22,12 @@ const CUSTOMERS: &str = "name,telephone,crm_id\nMary Example,+39 06 698 1234,C-1
 
 /// Two agents, a customer, what comes of calls; a connector and a CRM are known.
 fn stage(folder: &Path) -> Result<Server> {
+    // The same after a restart: components do not look for it.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = free.local_addr()?.port();
+    drop(free);
     let config = format!(
-        "[c2s]\nrequire_tls = true\n[listen]\ncomponent = ['127.0.0.1:0']\n\
+        "[c2s]\nrequire_tls = true\n[listen]\ncomponent = ['127.0.0.1:{port}']\n\
          [[component]]\ndomain = '{PHONES}'\nsecret = '{SECRET}'\nrole = 'connector'\n\
          [[component]]\ndomain = '{CRM}'\nsecret = '{SECRET}'\nrole = 'crm'"
     );
@@ -42,7 +46,8 @@ fn stage(folder: &Path) -> Result<Server> {
     Ok(server)
 }
 
-async fn connector(server: &Server) -> Result<Child> {
+/// With its output, which has to stay open.
+async fn connector(server: &Server) -> Result<(Child, ChildStdout)> {
     let mut connector = Command::new(example("connector").await?)
         .arg(server.address("component")?.to_string())
         .args([PHONES, SECRET, "localhost"])
@@ -52,7 +57,7 @@ async fn connector(server: &Server) -> Result<Child> {
         .spawn()?;
     let mut output = connector.stdout.take().context("no output")?;
     says(&mut output, "connected").await?;
-    Ok(connector)
+    Ok((connector, output))
 }
 
 fn crm(server: &Server, cursor: &Path) -> Result<Child> {
@@ -115,12 +120,31 @@ async fn working_day(transport: Transport) -> Result<()> {
 
 #[tokio::test]
 async fn two_agents_have_a_working_day_over_starttls() -> Result<()> {
-    working_day(Transport::StartTls).await
+    Box::pin(working_day(Transport::StartTls)).await
 }
 
 #[tokio::test]
 async fn two_agents_have_a_working_day_over_direct_tls() -> Result<()> {
-    working_day(Transport::DirectTls).await
+    Box::pin(working_day(Transport::DirectTls)).await
+}
+
+/// What the connector has kept goes on, and both sides agree on it.
+#[tokio::test]
+async fn a_call_outlives_the_server() -> Result<()> {
+    let files = TempDir::new()?;
+    let server = stage(files.path())?;
+    let _connector = connector(&server).await?;
+    let part = |name: &str| -> Result<Command> {
+        let mut part = told(python(), &server, Transport::StartTls)?;
+        part.arg(folder().join("slixmpp_restart.py"))
+            .arg(name)
+            .env("XMPP_PHONES", PHONES);
+        Ok(part)
+    };
+    succeeds(part("before")?, &server).await?;
+    server.restart().await?;
+    succeeds(part("after")?, &server).await?;
+    Ok(())
 }
 
 /// `parlour demo` on ports that are free, in that folder.

@@ -40,7 +40,7 @@ const NOBODY: &str = "00";
 #[derive(Debug)]
 enum Due {
     /// A request is to be done.
-    Request(Stanza),
+    Request(Box<Stanza>),
     /// The customer who is called answers, or nobody does.
     Answer(String),
 }
@@ -191,7 +191,7 @@ impl Desk {
         if self.due.len() >= WAITING_MAX {
             return refusal(&stanza, Condition::ResourceConstraint, None);
         }
-        self.later(now + MOMENT, Due::Request(stanza));
+        self.later(now + MOMENT, Due::Request(Box::new(stanza)));
         Vec::new()
     }
 
