@@ -25,9 +25,18 @@ fn rung() -> Board {
     board
 }
 
+/// What is done, and then: the line, who talks, who is asked.
+type Row = (
+    &'static [&'static str],
+    Line,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_call_goes_the_way_that_is_asked_for() {
-    let rows: &[(&[&str], Line, &[&str], &[&str])] = &[
+    let rows: &[Row] = &[
         (&[], Line::Waits, &[], &[ROMEO]),
         (&["accept romeo"], Line::Talks, &[ROMEO], &[]),
         (&["reject romeo"], Line::Waits, &[], &[]),
