@@ -69,7 +69,7 @@ async def rings(romeo, phones):
     [mary] = pop.customers
     expect((mary.name, mary.crm_id) == ("Mary Example", "C-1001"), mary)
     offered = await romeo.becomes(id, leg="offered", line="offered")
-    expect(offered.text.startswith(f"New call from {NUMBER}. Accept or reject until "), offered)
+    expect(offered.text.startswith(f"New call from {NUMBER}. Accept or reject within "), offered)
     expect((offered.interaction.customer, offered.interaction.medium) == (mary.id, "voice"), offered)
     return id
 

@@ -27,6 +27,7 @@ use crate::store::{CUSTOMER, Listing, customer_listings};
 use crate::xml::Element;
 
 pub(super) use operations::OPERATIONS;
+pub(in crate::contact_center) use wire::title;
 
 /// The namespace of customers.
 const NS: &str = "urn:parlour:customer:0";

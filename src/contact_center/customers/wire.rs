@@ -67,7 +67,7 @@ pub(super) fn card(customer: &Customer) -> OutsideCard<'_> {
 }
 
 /// What the customer is called in a sentence.
-pub(super) fn title(customer: &Customer) -> &str {
+pub(in crate::contact_center) fn title(customer: &Customer) -> &str {
     match customer.profile.name.as_str() {
         "" => customer.profile.company.as_deref().unwrap_or_default(),
         name => name,

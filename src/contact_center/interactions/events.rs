@@ -2,6 +2,7 @@
 //! headline for the devices that are there; always with the interaction as it is now.
 
 use super::change::Work;
+use super::pop::Pop;
 use super::words::Happened;
 use super::{agents, is_open, wire};
 use crate::contact_center::draft::Draft;
@@ -18,7 +19,7 @@ pub(super) async fn tell(
     draft: &mut Draft,
     (before, after): (&Interaction, &Interaction),
     events: &[Event],
-    pop: Option<&Element>,
+    pop: Option<&Pop>,
 ) -> Result<(), Refused> {
     let service = &work.place.address;
     let happened = Happened {
@@ -35,10 +36,13 @@ pub(super) async fn tell(
         let pop = pop.filter(|_| is_offered(events, agent));
         let message = match (sentences.is_empty(), pop) {
             (true, None) => headline(service, agent, &seen),
-            (true, Some(pop)) => headline(service, agent, &seen).child(pop),
+            (true, Some(pop)) => headline(service, agent, &seen).child(&pop.element),
             (false, pop) => {
-                let message = telling::message(service, agent, &sentences.join(" "), &seen);
-                let message = pop.into_iter().fold(message, Stanza::child);
+                let who = pop.map(|pop| pop.sentence.as_str());
+                let words: Vec<&str> = sentences.iter().map(String::as_str).chain(who).collect();
+                let message = telling::message(service, agent, &words.join(" "), &seen);
+                let elements = pop.map(|pop| &pop.element).into_iter();
+                let message = elements.fold(message, Stanza::child);
                 telling::in_thread(message, after.id.as_str())
             }
         };

@@ -1,10 +1,12 @@
 //! Lists of interactions, page by page (XEP-0059), and one interaction with its reader's rights.
 
 use super::{OPEN, PAGE, access, find, host, wanted, wire};
+use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Field, Kind, Need, Outcome, Stands, Table};
 use crate::contact_center::record;
 use crate::contact_center::values::Values;
+use crate::domain::customer::Customer;
 use crate::domain::interaction::{Access, Interaction, Rejection};
 use crate::domain::rights::Right;
 use crate::hooks::Services;
@@ -113,7 +115,42 @@ pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refu
         Access::None => return Err(Rejection::Unknown.into()),
         access => access,
     };
-    Ok(wanted::seen(&caller, &interaction, access, ""))
+    let customer = match interaction
+        .customer
+        .as_ref()
+        .filter(|_| access > Access::None)
+    {
+        Some(id) => customers::find(&caller.services, &caller.place, id).await?,
+        None => None,
+    };
+    let table = details(&interaction, access, customer.as_ref());
+    Ok(wanted::seen(&caller, &interaction, access, "").listing(table))
+}
+
+/// What a plain client is shown of an interaction (S1-33): who the customer is, who takes part, what is attached.
+fn details(interaction: &Interaction, access: Access, customer: Option<&Customer>) -> Table {
+    let row = |name: &str, value: &str| vec![name.to_owned(), value.to_owned()];
+    let mut rows = vec![row("Address", &interaction.address)];
+    rows.extend(interaction.queue.iter().map(|queue| row("Queue", queue)));
+    if let Some(customer) = customer {
+        let profile = &customer.profile;
+        rows.push(row("Customer", customers::title(customer)));
+        rows.extend(profile.company.iter().map(|it| row("Company", it)));
+        rows.extend(profile.telephones.iter().map(|it| row("Telephone", it)));
+        rows.extend(profile.emails.iter().map(|it| row("E-mail address", it)));
+        rows.extend(profile.url.iter().map(|it| row("CRM", it)));
+    }
+    let parts = interaction.participants.iter();
+    rows.extend(parts.filter(|part| wire::is_shown(part)).map(|part| {
+        let (role, leg) = (wire::role(part.role), wire::leg(part.leg));
+        row(part.agent.logon(), &format!("{role}, {leg}"))
+    }));
+    let data = interaction.data.iter().filter(|_| access > Access::None);
+    rows.extend(data.map(|(name, value)| row(name, value)));
+    Table {
+        columns: &[("name", "What"), ("value", "Value")],
+        rows,
+    }
 }
 
 /// Whoever reads by right is in the audit trail before anything is read.

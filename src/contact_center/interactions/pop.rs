@@ -6,8 +6,17 @@ use super::customer::{self, Matches};
 use super::wire::NS;
 use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
+use crate::domain::customer::Customer;
 use crate::domain::interaction::{Command, Event, Facts, Interaction, apply, decide};
 use crate::xml::Element;
+
+/// What is popped.
+pub(super) struct Pop {
+    /// For clients that know it.
+    pub(super) element: Element,
+    /// The same in a sentence.
+    pub(super) sentence: String,
+}
 
 /// Makes what goes to those who are offered a part by these events; `None` where nobody is. The only match says who the customer
 /// is, where nobody has said so yet.
@@ -16,7 +25,7 @@ pub(super) async fn made(
     before: &Interaction,
     events: &mut Vec<Event>,
     matches: &Matches,
-) -> Result<Option<Element>, Refused> {
+) -> Result<Option<Pop>, Refused> {
     if !events
         .iter()
         .any(|event| matches!(event, Event::Offered { .. }))
@@ -41,10 +50,24 @@ pub(super) async fn made(
         1 => "single",
         _ => "multiple",
     };
-    let pop = Element::new(NS, "screen-pop")
+    let element = Element::new(NS, "screen-pop")
         .attr("interaction", after.id.as_str())
         .attr("match", kind)
         .attr("address", &after.address)
         .children_from(customers.iter().map(customers::element));
-    Ok(Some(pop))
+    let sentence = sentence(&customers);
+    Ok(Some(Pop { element, sentence }))
+}
+
+/// Who it is, or can be.
+fn sentence(customers: &[Customer]) -> String {
+    let names: Vec<&str> = customers.iter().map(customers::title).collect();
+    match customers {
+        [] => "No customer is known by this address.".to_owned(),
+        [only] => match only.profile.url.as_deref() {
+            Some(url) => format!("The customer is {} ({url}).", names.join("")),
+            None => format!("The customer is {}.", names.join("")),
+        },
+        _ => format!("The customer is one of these: {}.", names.join(", ")),
+    }
 }

@@ -55,7 +55,7 @@ pub(super) fn interaction(it: &Interaction, agent: &AgentId, access: Access) -> 
 }
 
 /// Who has not taken what was offered, or has written up, is out of it.
-const fn is_shown(part: &Participant) -> bool {
+pub(super) const fn is_shown(part: &Participant) -> bool {
     match part.leg {
         Leg::Offered { .. } | Leg::Connected | Leg::WrapUp => true,
         Leg::Done | Leg::Rejected | Leg::TimedOut | Leg::Withdrawn => false,

@@ -102,9 +102,11 @@ impl Happened<'_> {
         if after.line == Line::Dialing {
             return None;
         }
-        let Leg::Offered { until } = after.part(agent)?.leg else {
+        let part = after.part(agent)?;
+        let Leg::Offered { until } = part.leg else {
             return None;
         };
+        let seconds = until.seconds_since(part.offered_at);
         let whom = with_whom(after);
         let by = self.before.primary().map(|it| it.agent.logon());
         let queue = after.queue.as_deref();
@@ -124,7 +126,7 @@ impl Happened<'_> {
                 format!("{by} adds you to {whom}.")
             }
         };
-        Some(format!("{what} Accept or reject until {until}."))
+        Some(format!("{what} Accept or reject within {seconds} seconds."))
     }
 
     fn not_taken(&self, agent: &AgentId, whose: &AgentId, leg: Leg) -> Option<String> {

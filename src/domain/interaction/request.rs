@@ -248,8 +248,13 @@ impl Draft<'_> {
             Verb::CompleteTransfer => self.complete_transfer(&by),
             Verb::Conference { with } => self.confer(with),
             Verb::Leave => drop(self.gone(&by)),
-            // The customer is still being called.
-            Verb::Dial => self.connect(&by),
+            // The customer is still being called; the agent may have been heard of already.
+            Verb::Dial => {
+                let part = self.interaction.part(&by);
+                if part.is_some_and(|part| matches!(part.leg, Leg::Offered { .. })) {
+                    self.connect(&by);
+                }
+            }
         }
     }
 

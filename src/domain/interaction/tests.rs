@@ -358,6 +358,17 @@ fn a_call_is_dialed_and_answered_or_nothing_is_left_of_it() {
         .unwrap();
     desks.report(Fact::Talking);
     assert_eq!(desks.brief(), "connected: ann primary connected");
+    // The connector says that the agent is at the telephone before it says that it does what was asked.
+    let mut desks = Desks::new(Medium::Voice);
+    desks.take(dial.clone()).unwrap();
+    desks.report(Fact::Connected(id("ann")));
+    let since = desks.it.part(&id("ann")).unwrap().connected_at;
+    desks.now = desks.now.plus_seconds(1);
+    let confirm = Command::Confirm {
+        request: request.clone(),
+    };
+    desks.take(confirm).unwrap();
+    assert_eq!(desks.it.part(&id("ann")).unwrap().connected_at, since);
     let mut desks = Desks::new(Medium::Voice);
     desks.take(dial).unwrap();
     let why = "busy".to_owned();

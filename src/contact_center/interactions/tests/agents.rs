@@ -10,7 +10,7 @@ async fn an_agent_takes_holds_resumes_ends_and_writes_up() {
     let mut phone = floor.online("ann/phone").await;
     offer(&floor, "c1", "ann").await;
     let told = "primary offered offered: New call from +493012345678. \
-                Accept or reject until 2026-09-21T14:13:50Z.";
+                Accept or reject within 30 seconds. No customer is known by this address.";
     assert_eq!(heard(&mut ann), [told]);
     assert_eq!(heard(&mut phone), [told]);
     let answer = want(&mut ann, "c1", "accept").await;

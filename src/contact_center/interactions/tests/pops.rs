@@ -82,3 +82,34 @@ async fn what_the_agent_picks_is_what_colleagues_see() {
     let answer = want(&mut bob, "c1", "interaction").await;
     assert_eq!(attribute(&answer, "interaction", "customer").unwrap(), "k2");
 }
+
+/// S1-33, S2-10: a plain client reads who calls in the words of the offer, and the rest in the command's answer.
+#[tokio::test]
+async fn a_plain_client_reads_who_calls_and_what_is_attached() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    floor.customer("k1", "Eve", NUMBER).await;
+    let offer = format!(
+        "<offer interaction='c1' medium='voice' direction='inbound' address='{NUMBER}' agent='ann@localhost'>\
+         <data name='order'>4711</data></offer>"
+    );
+    says(&floor, PBX, "set", &offer).await;
+    let told = ann.received_xml().concat();
+    assert!(
+        told.contains("seconds. The customer is Eve.</body>"),
+        "{told}"
+    );
+    let fields = [("interaction", "c1")];
+    let answer = command(&mut ann, "urn:parlour:interaction:0#interaction", &fields).await;
+    for (name, value) in [
+        ("Customer", "Eve"),
+        ("Telephone", NUMBER),
+        ("order", "4711"),
+    ] {
+        let cells = format!(
+            "<field var='name'><value>{name}</value></field>\
+             <field var='value'><value>{value}</value></field>"
+        );
+        assert!(answer.contains(&cells), "{name}: {answer}");
+    }
+}
