@@ -8,7 +8,6 @@
 //! waits in the database (`timers`).
 //!
 //! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `interactions`, `customers`, `activities`.
-//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `customers`.
 
 mod activities;
 mod agents;
@@ -32,6 +31,7 @@ mod telling;
 #[cfg(test)]
 mod testing;
 mod timers;
+mod trail;
 mod values;
 
 use std::sync::Arc;

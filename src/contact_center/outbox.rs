@@ -96,10 +96,11 @@ async fn send_one(services: &Services, stanza: Stanza) -> bool {
 
 /// Forgets what is sent, many at once.
 pub(super) async fn run(center: Arc<Center>, services: Arc<Services>, stop: CancellationToken) {
+    let mut again = tokio::time::interval(AGAIN);
     loop {
         tokio::select! {
             () = center.outbox.more.notified() => {}
-            () = tokio::time::sleep(AGAIN) => {
+            _ = again.tick() => {
                 Box::pin(center.outbox.send_again(&services)).await;
             }
             () = stop.cancelled() => {

@@ -18,6 +18,8 @@ pub struct FoundCustomers {
     pub customers: Vec<Customer>,
     /// Whether there is nothing more in that direction.
     pub complete: bool,
+    /// The last one that was looked at, found or not.
+    pub last: Option<String>,
 }
 
 /// Customers that the query finds, in the order of the words by which they were found, beginning at `from`, or at
@@ -36,6 +38,7 @@ pub async fn found_customers(
     let mut place = from;
     let mut customers = Vec::new();
     let mut looked_at = 0;
+    let mut last = None;
     let complete = 'rows: loop {
         let limit = ROWS.min(ROWS_MAX - looked_at);
         if limit == 0 {
@@ -48,6 +51,7 @@ pub async fn found_customers(
         looked_at += read;
         for row in rows {
             place = Some(row.place());
+            last = Some(row.customer.id.to_string());
             if !row.is_first(beginning) || !query.finds(&row.customer.profile) {
                 continue;
             }
@@ -63,5 +67,6 @@ pub async fn found_customers(
     Ok(FoundCustomers {
         customers,
         complete,
+        last,
     })
 }

@@ -3,6 +3,7 @@
 //! written down.
 
 use super::{CURRENT, KIND};
+use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::contact_center::{im, interactions, record};
@@ -11,7 +12,7 @@ use crate::domain::ids::{CustomerId, InteractionId};
 use crate::domain::im_session::ImSession;
 use crate::domain::interaction::{Access, Interaction};
 use crate::domain::rights::Right;
-use crate::store::{AuditEntry, AuditLimits, ListOrder};
+use crate::store::ListOrder;
 
 /// Activities, and IM sessions, in which an agent can have a part at once: more than its capacity and its channels are.
 const PARTS_MAX: u32 = 100;
@@ -128,7 +129,13 @@ async fn is_asked_about(caller: &Caller, customer: &CustomerId) -> Result<bool, 
         let Some(interaction) = interactions::find(&caller.services, about).await? else {
             continue;
         };
-        if interaction.customer.as_ref() == Some(customer) && asks(&interaction, &session, caller) {
+        let Some(theirs) = &interaction.customer else {
+            continue;
+        };
+        // It may have been merged into another since.
+        let theirs = customers::find(&caller.services, &caller.place, theirs).await?;
+        let same = theirs.is_some_and(|theirs| theirs.id == *customer);
+        if same && asks(&interaction, &session, caller) {
             return Ok(true);
         }
     }
@@ -137,32 +144,4 @@ async fn is_asked_about(caller: &Caller, customer: &CustomerId) -> Result<bool, 
 
 fn asks(interaction: &Interaction, session: &ImSession, caller: &Caller) -> bool {
     interaction.access_with(&caller.agent, Some(session)) != Access::None
-}
-
-/// Writes down that somebody reads by right, before anything is shown.
-pub(super) async fn note(
-    caller: &Caller,
-    operation: &'static str,
-    target: &str,
-) -> Result<(), Refused> {
-    let now = caller.now();
-    let entry = AuditEntry {
-        id: crate::id::sorted(now),
-        at: now,
-        actor: caller.agent.to_string(),
-        origin: caller.from.to_string(),
-        operation: operation.to_owned(),
-        target: target.to_owned(),
-        host: caller.place.host.to_string(),
-        arguments: String::new(),
-        done: true,
-        result: "shown".to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        // Only what is done is kept here.
-        refused_per_day_max: 0,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
 }

@@ -18,6 +18,7 @@ use crate::contact_center::errors::Refused;
 use crate::domain::activity::{
     Activity, Command, Event, NAME_CHARS_MAX, Rejection, Subject, apply, decide, id_of,
 };
+use crate::domain::customer::Customer;
 use crate::domain::ids::{AgentId, CustomerId};
 use crate::domain::interaction::{self, Interaction, Role};
 use crate::hooks::Services;
@@ -36,11 +37,18 @@ pub(in crate::contact_center) async fn follow(
     events: &[interaction::Event],
 ) -> Result<(), Refused> {
     let is_offer = |event: &interaction::Event| matches!(event, interaction::Event::Offered { .. });
-    let name = match events.iter().any(is_offer) {
-        true => name(services, place, after).await?,
-        false => String::new(),
-    };
-    for (part, commands) in commands(before, after, events, &name) {
+    let mut after = after.clone();
+    let mut name = String::new();
+    if events.iter().any(is_offer) {
+        let customer = match &after.customer {
+            Some(id) => customers::find(services, place, id).await?,
+            None => None,
+        };
+        name = called(&after, customer.as_ref());
+        // It may have been merged into another meanwhile.
+        after.customer = customer.map(|it| it.id).or(after.customer);
+    }
+    for (part, commands) in commands(before, &after, events, &name) {
         let Some(offered_at) = after.participants.get(part).map(|it| it.offered_at) else {
             continue;
         };
@@ -54,21 +62,11 @@ pub(in crate::contact_center) async fn follow(
 }
 
 /// What an activity is called (S2-22): as the customer, or its address.
-async fn name(
-    services: &Arc<Services>,
-    place: &Place,
-    interaction: &Interaction,
-) -> Result<String, Refused> {
-    let customer = match &interaction.customer {
-        Some(id) => customers::find(services, place, id).await?,
-        None => None,
-    };
-    let profile = customer.map(|customer| customer.profile);
-    let called = profile.map(|it| [it.name, it.company.unwrap_or_default()]);
-    let mut called = called.into_iter().flatten();
-    let called = called.find(|it| !it.trim().is_empty());
-    let name = called.as_deref().unwrap_or(&interaction.address);
-    Ok(one_line(name).unwrap_or_else(|| interaction.medium.name().to_owned()))
+fn called(interaction: &Interaction, customer: Option<&Customer>) -> String {
+    let name = customer.map(customers::title);
+    let name = name.filter(|name| !name.trim().is_empty());
+    let name = one_line(name.unwrap_or(&interaction.address));
+    name.unwrap_or_else(|| interaction.medium.name().to_owned())
 }
 
 /// The name within its bounds; `None` when nothing is left.

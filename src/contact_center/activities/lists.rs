@@ -6,6 +6,7 @@ use super::{CURRENT, CUSTOMER, INTERACTION, KIND, OF, of_host};
 use crate::clock::Timestamp;
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::contact_center::{customers, newest, record};
 use crate::domain::activity::Activity;
@@ -132,7 +133,7 @@ async fn history(
     let by = access::to_customer(caller, &id).await?;
     let by = by.ok_or_else(unknown)?;
     if by == Reading::ByRight {
-        access::note(caller, "activity history", id.as_str()).await?;
+        trail::shown(caller, "activity history", id.as_str()).await?;
     }
     let owner = of_host(caller.place.host.as_str(), id.as_str());
     Ok((CUSTOMER, owner, by))
@@ -149,7 +150,7 @@ async fn of_interaction(
     let by = access::to_interaction(caller, &id).await?;
     let by = by.ok_or_else(unknown)?;
     if by == Reading::ByRight {
-        access::note(caller, "activity list", id.as_str()).await?;
+        trail::shown(caller, "activity list", id.as_str()).await?;
     }
     let owner = of_host(caller.place.host.as_str(), id.as_str());
     Ok((INTERACTION, owner, by))

@@ -9,6 +9,7 @@ use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::{
     Act, Caller, Field, Kind, Need, Operation, Outcome, Shown, Stands, Table,
 };
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::activity::{Activity, Command, NOTE_BYTES_MAX, Rejection, decide};
 use crate::domain::ids::ActivityId;
@@ -211,7 +212,7 @@ async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let activity = activity.ok_or(Rejection::Unknown)?;
     match access::to_activity(&caller, &activity).await? {
         None => return Err(Rejection::Unknown.into()),
-        Some(Reading::ByRight) => access::note(&caller, "activity show", id.as_str()).await?,
+        Some(Reading::ByRight) => trail::shown(&caller, "activity show", id.as_str()).await?,
         Some(Reading::Own | Reading::ByPart) => {}
     }
     let element = with_page(&activity, values.page(), caller.now())?;

@@ -13,6 +13,7 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::people::Person;
 use crate::contact_center::record;
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::agent_state::{Agent, Event, Origin, Reason};
 use crate::domain::colleague::colleagues;
@@ -22,7 +23,7 @@ use crate::domain::rights::Right;
 use crate::hooks::Services;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::{AuditEntry, AuditLimits, StoreError};
+use crate::store::StoreError;
 use crate::xml::Element;
 
 /// Changes of a page when no number is asked for.
@@ -33,9 +34,6 @@ const PAGE_MAX: u32 = 500;
 
 /// Changes that are read and deleted at once.
 const FORGET_BATCH: u32 = 500;
-
-/// Refused attempts of one actor that the audit trail keeps within a day; none is written here.
-const REFUSED_PER_DAY_MAX: u32 = 200;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -54,7 +52,7 @@ pub(super) async fn show(caller: Caller, values: Values) -> Result<Outcome, Refu
             caller.rights.require(Right::AgentList)?;
             let person = Person::find(&caller.place, &caller.services.store, other).await?;
             colleagues(&Person::caller(&caller).colleague(), &person.colleague())?;
-            note_look(&caller, other).await?;
+            trail::shown(&caller, "agent history", other.jid().as_str()).await?;
             other.clone()
         }
     };
@@ -222,29 +220,6 @@ fn table(changes: &[Element]) -> Table {
         columns: COLUMNS,
         rows: changes.iter().map(row).collect(),
     }
-}
-
-/// Writes down that somebody looks at another's history, before anything is shown.
-async fn note_look(caller: &Caller, whose: &AgentId) -> Result<(), Refused> {
-    let now = caller.now();
-    let entry = AuditEntry {
-        id: crate::id::sorted(now),
-        at: now,
-        actor: caller.agent.to_string(),
-        origin: caller.from.to_string(),
-        operation: "agent history".to_owned(),
-        target: whose.to_string(),
-        host: caller.place.host.to_string(),
-        arguments: String::new(),
-        done: true,
-        result: "shown".to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        refused_per_day_max: REFUSED_PER_DAY_MAX,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
 }
 
 /// Deletes what is older than the operator wants it kept; once a day.

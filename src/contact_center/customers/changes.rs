@@ -1,6 +1,7 @@
 //! Customers made, changed and merged.
 
-use super::{element, wire};
+use super::reading::note;
+use super::{element, find, wire};
 use crate::contact_center::activities;
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
@@ -27,6 +28,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         Ok((draft, after))
     };
     let made = Box::pin(caller.center.save(services, decided)).await?;
+    note(&caller, "customer create", made.id.as_str()).await?;
     let told = format!("{} is a customer now.", wire::title(&made));
     Ok(shown(told, &made))
 }
@@ -49,6 +51,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
         Ok((draft, after))
     };
     let changed = Box::pin(caller.center.save(services, decided)).await?;
+    note(&caller, "customer edit", changed.id.as_str()).await?;
     let told = format!("{} is written down.", wire::title(&changed));
     Ok(shown(told, &changed))
 }
@@ -88,13 +91,16 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         Ok((draft, after))
     };
     let merged = Box::pin(caller.center.save(services, decided)).await?;
+    // It may be part of a third one by now.
+    let now = find(services, place, &id).await?.map_or(id, |it| it.id);
     Box::pin(activities::relink(
         &caller.center,
         services,
         place,
-        (&other, &id),
+        (&other, &now),
     ))
     .await?;
+    note(&caller, "customer merge", other.as_str()).await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
 }

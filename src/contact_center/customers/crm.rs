@@ -56,6 +56,12 @@ async fn answer(
     component: &Component,
     address: &str,
 ) -> Option<Element> {
+    let domain = component.domain.as_str();
+    let gateway = services.gateway(domain);
+    if !gateway.is_some_and(|it| it.is_there(domain)) {
+        // Nobody waits for one that is away, and nothing is kept for it.
+        return None;
+    }
     let id = crate::id::random();
     let find = Element::new(NS, "find").attr("address", address);
     let request = Stanza::iq(IqType::Get, &id)

@@ -5,6 +5,7 @@ use crate::admin::found_customers;
 use crate::contact_center::contacts::page::Slice;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer::search::Query;
 use crate::domain::customer::{Customer, Rejection};
@@ -13,7 +14,7 @@ use crate::domain::interaction::Medium;
 use crate::domain::rights::Role;
 use crate::proto::Condition;
 use crate::proto::common::rsm::Page;
-use crate::store::{AuditEntry, AuditLimits, CustomerPlace, customer_place};
+use crate::store::{CustomerPlace, customer_place};
 use crate::xml::Element;
 
 /// Bytes of one page, but for a single customer that is larger: an answer has to fit into what clients take
@@ -32,6 +33,7 @@ pub(super) async fn of_address(caller: Caller, values: Values) -> Result<Outcome
     };
     let region = caller.services.config.contact_center.region;
     let address = normal(&region, medium, address)?;
+    note(&caller, "customer find", &address).await?;
     let Caller {
         center,
         services,
@@ -58,6 +60,7 @@ pub(super) async fn of_address(caller: Caller, values: Values) -> Result<Outcome
 /// The operation `search`.
 pub(super) async fn search(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let query = Query::new(values.text("text")?)?;
+    note(&caller, "customer search", values.text("text")?).await?;
     let slice = Slice::<CustomerId>::of(values.page())?;
     let from = match &slice.from {
         Some(id) => Some(place_of(&caller, id, &query).await?),
@@ -69,8 +72,11 @@ pub(super) async fn search(caller: Caller, values: Values) -> Result<Outcome, Re
     let (customers, complete) = fitting(found.customers, found.complete);
     let customers = slice.in_order(customers);
     let ends = customers.first().zip(customers.last());
+    let ends = ends.map(|(first, last)| (first.id.to_string(), last.id.to_string()));
+    // None of the many that were looked at is meant: the search goes on behind the last of these.
+    let seen = found.last.filter(|_| !complete);
     let page = Page {
-        ends: ends.map(|(first, last)| (first.id.to_string(), last.id.to_string())),
+        ends: ends.or_else(|| seen.map(|last| (last.clone(), last))),
         ..Page::default()
     };
     let answer = Element::new(NS, "search")
@@ -148,36 +154,18 @@ async fn seen(
     let id = wire::id(values, "id")?;
     let customer = find(&caller.services, &caller.place, &id).await?;
     let customer = customer.ok_or(Rejection::Unknown)?;
-    match caller.role {
-        Role::Member | Role::Agent => {}
-        Role::Supervisor | Role::Administrator => note(caller, &customer, operation).await?,
-    }
+    note(caller, operation, customer.id.as_str()).await?;
     Ok(customer)
 }
 
-async fn note(
+/// Writes down what a supervisor or an administrator looks at or changes, before it is shown or when it is done.
+pub(super) async fn note(
     caller: &Caller,
-    customer: &Customer,
     operation: &'static str,
+    target: &str,
 ) -> Result<(), Refused> {
-    let now = caller.now();
-    let entry = AuditEntry {
-        id: crate::id::sorted(now),
-        at: now,
-        actor: caller.agent.to_string(),
-        origin: caller.from.to_string(),
-        operation: operation.to_owned(),
-        target: customer.id.to_string(),
-        host: caller.place.host.to_string(),
-        arguments: String::new(),
-        done: true,
-        result: "shown".to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        // Only what is done is kept here.
-        refused_per_day_max: 0,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
+    match caller.role {
+        Role::Member | Role::Agent => Ok(()),
+        Role::Supervisor | Role::Administrator => trail::shown(caller, operation, target).await,
+    }
 }

@@ -4,13 +4,13 @@ use super::{KIND, find, lists, operations, wire};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::record;
+use crate::contact_center::trail::{self, Noted};
 use crate::contact_center::values::Values;
 use crate::domain::im_session::{
     Access, Entry, EntryKind, ImSession, Phase, Rejection, access, transcript,
 };
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom};
-use crate::store::{AuditEntry, AuditLimits};
 use crate::xml::Element;
 
 /// Entries of one page.
@@ -62,33 +62,16 @@ async fn allow(caller: &Caller, session: &ImSession) -> Result<(), Refused> {
             own.map(|_| ()).ok_or_else(|| Rejection::NotInvited.into())
         }
         Access::ByRight if session.inviter.host() == caller.place.host.as_str() => {
-            note(caller, session).await
+            let noted = Noted {
+                operation: "im transcript",
+                target: session.id.as_str(),
+                arguments: format!("inviter={} invitee={}", session.inviter, session.invitee),
+                result: "The transcript was read.",
+            };
+            trail::note(caller, noted).await
         }
         Access::ByRight | Access::None => Err(Rejection::NotInvited.into()),
     }
-}
-
-async fn note(caller: &Caller, session: &ImSession) -> Result<(), Refused> {
-    let now = caller.now();
-    let entry = AuditEntry {
-        id: crate::id::sorted(now),
-        at: now,
-        actor: caller.agent.to_string(),
-        origin: caller.from.to_string(),
-        operation: "im transcript".to_owned(),
-        target: session.id.to_string(),
-        host: caller.place.host.to_string(),
-        arguments: format!("inviter={} invitee={}", session.inviter, session.invitee),
-        done: true,
-        result: "The transcript was read.".to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        // Only what is done is kept here.
-        refused_per_day_max: 0,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
 }
 
 /// The page that is asked for. The first entries where nothing is said (XEP-0059 §2.1).

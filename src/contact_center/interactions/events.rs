@@ -28,7 +28,10 @@ pub(super) async fn tell(
         events,
     };
     for agent in agents(after) {
-        if !(is_open(after, agent) || before.part(agent) != after.part(agent)) {
+        // Whoever has only given advice, and writes that up, is told no more of the customer.
+        let concerned = is_open(after, agent)
+            && (after.counts_for(agent) || after.access(agent) != Access::None);
+        if !(concerned || before.part(agent) != after.part(agent)) {
             continue;
         }
         let seen = wire::interaction(after, agent, after.access(agent));

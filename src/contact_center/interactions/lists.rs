@@ -5,6 +5,7 @@ use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Field, Kind, Need, Outcome, Stands, Table};
 use crate::contact_center::record;
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer::Customer;
 use crate::domain::interaction::{Access, Interaction, Rejection};
@@ -12,7 +13,7 @@ use crate::domain::rights::Right;
 use crate::hooks::Services;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::{AuditEntry, AuditLimits, ListOrder};
+use crate::store::ListOrder;
 use crate::xml::Element;
 
 /// Which part of a list is asked for.
@@ -109,7 +110,7 @@ pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refu
     let access = match access {
         Access::None if interaction.counts_for(&caller.agent) => Access::None,
         Access::None if caller.rights.has(Right::InteractionShow) => {
-            note(&caller, &interaction).await?;
+            trail::shown(&caller, "interaction show", interaction.id.as_str()).await?;
             Access::Read
         }
         Access::None => return Err(Rejection::Unknown.into()),
@@ -151,28 +152,4 @@ fn details(interaction: &Interaction, access: Access, customer: Option<&Customer
         columns: &[("name", "What"), ("value", "Value")],
         rows,
     }
-}
-
-/// Whoever reads by right is in the audit trail before anything is read.
-async fn note(caller: &Caller, interaction: &Interaction) -> Result<(), Refused> {
-    let now = caller.now();
-    let entry = AuditEntry {
-        id: crate::id::sorted(now),
-        at: now,
-        actor: caller.agent.to_string(),
-        origin: caller.from.to_string(),
-        operation: "interaction show".to_owned(),
-        target: interaction.id.to_string(),
-        host: caller.place.host.to_string(),
-        arguments: String::new(),
-        done: true,
-        result: "The interaction was read.".to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        // Only what is done is kept here.
-        refused_per_day_max: 0,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
 }

@@ -94,6 +94,10 @@ impl Record for Interaction {
         if let Some(request) = &self.request {
             listings.push(listing(REQUEST, request.id.as_str()));
         }
+        // Who shall take part when the connector has done it has its place already.
+        if let Some(agent) = self.expected() {
+            listings.push(listing(self.medium.name(), agent.jid().as_str()));
+        }
         for agent in agents(self) {
             let own = agent.jid().as_str();
             if self.counts_for(agent) {

@@ -47,8 +47,8 @@ impl Draft<'_> {
         }
         match fact {
             Fact::Connected(agent) => self.answered(&agent)?,
-            Fact::Held => self.line(Line::Held),
-            Fact::Talking => self.line(Line::Connected),
+            Fact::Held => self.customer_is(Line::Held),
+            Fact::Talking => self.customer_is(Line::Connected),
             Fact::Left(agent) => self.gone(&agent)?,
             Fact::Ended => {
                 self.give_up(None);
@@ -58,6 +58,22 @@ impl Draft<'_> {
             Fact::Restored => self.interrupted(None),
         }
         Ok(())
+    }
+
+    /// The customer talks or waits with those who are connected; a call that is answered connects who has dialed. Where
+    /// nobody is, it goes on waiting for somebody, whatever it hears.
+    fn customer_is(&mut self, line: Line) {
+        let primary = self.interaction.primary();
+        let dialed = primary.filter(|_| self.interaction.line == Line::Dialing);
+        let dialed = dialed.filter(|part| part.leg != Leg::Connected);
+        if let Some(agent) = dialed.map(|part| part.agent.clone()) {
+            self.connect(&agent);
+        }
+        let mut parts = self.interaction.participants.iter();
+        let with = |role: Role| matches!(role, Role::Primary | Role::Conferenced);
+        if parts.any(|part| with(part.role) && part.leg == Leg::Connected) {
+            self.line(line);
+        }
     }
 
     /// The connector may attach to what it has offered, also while agents write up.

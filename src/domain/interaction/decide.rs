@@ -257,6 +257,7 @@ impl<'a> Draft<'a> {
             return;
         }
         let late = self.interaction.request.as_ref();
+        let late = late.filter(|_| !self.interaction.interrupted);
         if late.is_some_and(|request| request.until <= at) {
             self.give_up(None);
         }

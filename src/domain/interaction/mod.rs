@@ -419,6 +419,32 @@ impl Interaction {
         self.part(agent).is_some_and(|part| part.leg.is_open())
     }
 
+    /// Who takes part, too, when the connector has done what it is asked.
+    #[must_use]
+    pub fn expected(&self) -> Option<&AgentId> {
+        let target = match &self.request.as_ref()?.verb {
+            Verb::Transfer {
+                to: Target::Agent(agent),
+            }
+            | Verb::Consult { with: agent }
+            | Verb::Conference { with: Some(agent) } => agent,
+            Verb::Transfer {
+                to: Target::Queue(_),
+            }
+            | Verb::Conference { with: None }
+            | Verb::Accept
+            | Verb::Reject
+            | Verb::Hold
+            | Verb::Resume
+            | Verb::End
+            | Verb::Retrieve
+            | Verb::CompleteTransfer
+            | Verb::Leave
+            | Verb::Dial => return None,
+        };
+        Some(target).filter(|agent| !self.counts_for(agent))
+    }
+
     /// When [`Command::TimeIsUp`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
@@ -431,7 +457,9 @@ impl Interaction {
             | Leg::TimedOut
             | Leg::Withdrawn => None,
         });
-        let request = self.request.as_ref().map(|request| request.until);
+        // The answer to a request may be lost in an interruption: what came of it the connector says when it is back.
+        let request = self.request.as_ref().filter(|_| !self.interrupted);
+        let request = request.map(|request| request.until);
         let lost = self.lost_until.filter(|_| !self.is_over());
         offers.chain(request).chain(lost).min()
     }

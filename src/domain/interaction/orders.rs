@@ -87,6 +87,14 @@ fn is_legal(it: &Interaction) -> Result<(), TestCaseError> {
             "{it:?}"
         );
     }
+    if matches!(it.line, Line::Connected | Line::Held) {
+        let mut parts = it.participants.iter();
+        let with = |role: Role| matches!(role, Role::Primary | Role::Conferenced);
+        prop_assert!(
+            parts.any(|part| with(part.role) && part.leg == Leg::Connected),
+            "{it:?}"
+        );
+    }
     for name in AGENTS {
         let parts = it.participants.iter().filter(|part| part.agent == id(name));
         prop_assert!(

@@ -9,6 +9,7 @@ use crate::domain::im_session::{self, ImSession};
 use crate::domain::rights::Role as AccountRole;
 
 mod access;
+mod connector;
 
 pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -337,43 +338,6 @@ fn a_request_that_fails_changes_nothing() {
     assert_eq!(desks.it.deadline(), Some(desks.now));
     desks.take(Command::TimeIsUp).unwrap();
     assert_eq!((desks.brief(), desks.it.deadline()), (before, None));
-}
-
-/// S2-8: a call is placed, answered by the customer, or comes to nothing.
-#[test]
-fn a_call_is_dialed_and_answered_or_nothing_is_left_of_it() {
-    let mut desks = Desks::new(Medium::Voice);
-    let request: RequestId = "dial".parse().unwrap();
-    let dial = Command::Dial {
-        by: id("ann"),
-        request: request.clone(),
-    };
-    desks.take(dial.clone()).unwrap();
-    assert_eq!(desks.take(dial.clone()), Err(Rejection::Exists));
-    assert_eq!(desks.brief(), "dialing: ann primary offered");
-    desks
-        .take(Command::Confirm {
-            request: request.clone(),
-        })
-        .unwrap();
-    desks.report(Fact::Talking);
-    assert_eq!(desks.brief(), "connected: ann primary connected");
-    // The connector says that the agent is at the telephone before it says that it does what was asked.
-    let mut desks = Desks::new(Medium::Voice);
-    desks.take(dial.clone()).unwrap();
-    desks.report(Fact::Connected(id("ann")));
-    let since = desks.it.part(&id("ann")).unwrap().connected_at;
-    desks.now = desks.now.plus_seconds(1);
-    let confirm = Command::Confirm {
-        request: request.clone(),
-    };
-    desks.take(confirm).unwrap();
-    assert_eq!(desks.it.part(&id("ann")).unwrap().connected_at, since);
-    let mut desks = Desks::new(Medium::Voice);
-    desks.take(dial).unwrap();
-    let why = "busy".to_owned();
-    desks.take(Command::Refuse { request, why }).unwrap();
-    assert_eq!(desks.brief(), "over: ann primary withdrawn");
 }
 
 /// S2-14, S2-46: who can be offered to.

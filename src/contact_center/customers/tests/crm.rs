@@ -76,10 +76,17 @@ fn config(hosts: Vec<Domain>) -> Config {
     config
 }
 
+/// Agents, and the CRM, which is connected.
+async fn floor(people: &[&str], config: Config) -> Floor {
+    let floor = Box::pin(Floor::beside(people, config, register)).await;
+    floor.house.component_comes(CRM_DOMAIN).await;
+    floor
+}
+
 /// S2-12, S2-13: what the CRM knows becomes records, the same ones each time.
 #[tokio::test]
 async fn what_the_crm_knows_is_written_down_once() {
-    let floor = Box::pin(Floor::beside(&["romeo"], config(vec![]), register)).await;
+    let floor = Box::pin(floor(&["romeo"], config(vec![]))).await;
     let mut romeo = floor.online("romeo/desk").await;
     let first = found(&mut romeo, "ann@example.org").await;
     let known = ids(&first);
@@ -118,7 +125,7 @@ async fn what_the_crm_knows_is_written_down_once() {
 /// A CRM that is late, refuses or answers nonsense costs nobody the look-up.
 #[tokio::test]
 async fn without_the_crm_the_own_records_are_looked_at() {
-    let floor = Box::pin(Floor::beside(&["romeo"], config(vec![]), register)).await;
+    let floor = Box::pin(floor(&["romeo"], config(vec![]))).await;
     let mut romeo = floor.online("romeo/desk").await;
     for name in ["silent", "refused", "other", "broken"] {
         let address = format!("{name}@example.org");
@@ -132,7 +139,7 @@ async fn without_the_crm_the_own_records_are_looked_at() {
 #[tokio::test]
 async fn only_the_crm_of_the_host_is_asked() {
     let elsewhere = vec![Domain::parse("elsewhere.example").unwrap()];
-    let floor = Box::pin(Floor::beside(&["romeo"], config(elsewhere), register)).await;
+    let floor = Box::pin(floor(&["romeo"], config(elsewhere))).await;
     let mut romeo = floor.online("romeo/desk").await;
     let answer = found(&mut romeo, "ann@example.org").await;
     assert!(ids(&answer).is_empty(), "{answer}");
@@ -146,12 +153,7 @@ async fn only_the_crm_of_the_host_is_asked() {
 /// Who was merged stays so, whatever the CRM says of it; many who ask at once make one record.
 #[tokio::test]
 async fn the_crm_neither_doubles_customers_nor_takes_merged_ones_apart() {
-    let floor = Box::pin(Floor::beside(
-        &["romeo", "lady:supervisor"],
-        config(vec![]),
-        register,
-    ))
-    .await;
+    let floor = Box::pin(floor(&["romeo", "lady:supervisor"], config(vec![]))).await;
     let mut romeo = floor.online("romeo/desk").await;
     let mut lady = floor.online("lady/desk").await;
     let (a, b) = tokio::join!(
