@@ -82,6 +82,18 @@ pub(super) struct Change<T> {
     pub(super) events: Vec<Value>,
 }
 
+/// What is set under that kind and id; `None` when it was never set, or reset.
+///
+/// # Errors
+/// When the database fails, or holds what is no such setting.
+pub async fn setting<T: DeserializeOwned>(
+    store: &Store,
+    kind: &'static str,
+    id: &str,
+) -> Result<Option<T>, StoreError> {
+    Ok(kept(store, kind, id).await?.value)
+}
+
 /// The setting of that kind and id.
 pub(super) async fn kept<T: DeserializeOwned>(
     store: &Store,

@@ -49,7 +49,7 @@ pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
 pub use center::{
     ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, RECENT,
-    ROLE_GRANTS, role_profile_id,
+    ROLE_GRANTS, role_profile_id, setting,
 };
 pub use customers::{
     FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,

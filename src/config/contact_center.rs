@@ -55,7 +55,7 @@ section! {
         /// The country of telephone numbers that do not begin with +, such as "US" or "DE"; "" for taking none
         /// of these.
         region: Region = Region(None);
-        /// The domain of a [[component]] with the role "crm" that is asked who a customer is; "" for looking
+        /// The domain of a component with the role "crm" that is asked who a customer is; "" for looking
         /// among the server's own records only.
         lookup_component: Option<Domain> = None;
         /// How long it may take to answer, in milliseconds, before the server's own records are looked at.

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::center::{Center, Place};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
-use crate::admin::{CenterDesk, CenterKeeping, role_profile_id};
+use crate::admin::{CenterDesk, CenterKeeping, role_profile_id, setting};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
 use crate::hooks::{Account, Hooks, Services};
 use crate::proto::BareJid;
-use crate::store::{Store, StoreError, StoredRecord};
+use crate::store::{Store, StoreError};
 
 /// What is set for one host.
 #[derive(Clone, Debug, Default)]
@@ -93,12 +91,12 @@ impl Place {
         let mut profiles = BTreeMap::new();
         for role in Role::ALL {
             let id = role_profile_id(host, role);
-            if let Some(profile) = read(store, CHAT_PROFILE, &id).await? {
+            if let Some(profile) = setting(store, CHAT_PROFILE, &id).await? {
                 profiles.insert(role, Arc::new(profile));
             }
         }
-        let reasons = read(store, REASON_CODES, host).await?;
-        let grants = read(store, ROLE_GRANTS, host).await?;
+        let reasons = setting(store, REASON_CODES, host).await?;
+        let grants = setting(store, ROLE_GRANTS, host).await?;
         Ok(Settings {
             reasons: reasons.unwrap_or_default(),
             profiles,
@@ -145,7 +143,7 @@ impl Place {
         account: &BareJid,
         role: Role,
     ) -> Result<Arc<ChatProfile>, StoreError> {
-        let own = read(store, CHAT_PROFILE, account.as_str()).await?;
+        let own = setting(store, CHAT_PROFILE, account.as_str()).await?;
         Ok(match own {
             Some(own) => Arc::new(own),
             None => Arc::clone(self.settings.load().profile_of(role)),
@@ -159,23 +157,10 @@ impl Place {
         account: &BareJid,
         role: Role,
     ) -> Result<Rights, StoreError> {
-        let own: Option<AccountGrants> = read(store, ACCOUNT_GRANTS, account.as_str()).await?;
+        let own: Option<AccountGrants> = setting(store, ACCOUNT_GRANTS, account.as_str()).await?;
         let settings = self.settings.load();
         Ok(effective(role, &settings.grants, &own.unwrap_or_default()))
     }
-}
-
-/// The setting of that kind and id; what was reset is there without a value.
-async fn read<T: DeserializeOwned + Serialize>(
-    store: &Store,
-    kind: &'static str,
-    id: &str,
-) -> Result<Option<T>, StoreError> {
-    let found = store.records().find(kind, id).await?;
-    let read = |record: StoredRecord| {
-        serde_json::from_str(&record.snapshot).map_err(|cause| StoreError::corrupt(kind, cause))
-    };
-    Ok(found.map(read).transpose()?.flatten())
 }
 
 #[cfg(test)]

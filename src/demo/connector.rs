@@ -1,7 +1,7 @@
 //! A simulated connector for telephony, chat and e-mail: a component (XEP-0114) that plays the customers.
 //!
 //! It uses nothing of the server but its public protocol (schemas/connector.md), so that it runs with any server
-//! that speaks it: `examples/connector.rs` starts it alone. People steer it by messages ([`orders`]).
+//! that speaks it: `examples/connector.rs` starts it alone. People steer it by messages (`orders`).
 
 mod board;
 mod desk;

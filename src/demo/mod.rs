@@ -2,7 +2,7 @@
 //! plays telephones and chats ([`connector`]).
 //!
 //! The server is the one that serves everywhere else, started with a configuration that is written into the folder;
-//! people and customers come in by the operations of administrators ([`people`]). Nothing in the server knows of it.
+//! people and customers come in by the operations of administrators (`people`). Nothing in the server knows of it.
 
 pub mod connector;
 mod folder;
