@@ -12,7 +12,7 @@ use crate::contact_center::people::Person;
 use crate::domain::agent_state::State;
 use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{
-    Command, Desk, Event, Facts, Interaction, Medium, Rejection, Target, Verb, apply, decide,
+    Command, Desk, Event, Facts, Interaction, Medium, Rejection, apply, decide,
 };
 use crate::hooks::Services;
 
@@ -166,26 +166,7 @@ async fn decide_one(
 const fn target(command: &Command) -> Option<&AgentId> {
     match command {
         Command::Offer { agent, .. } | Command::Dial { by: agent, .. } => Some(agent),
-        Command::Want { verb, .. } => match verb {
-            Verb::Transfer {
-                to: Target::Agent(agent),
-            }
-            | Verb::Consult { with: agent }
-            | Verb::Conference { with: Some(agent) } => Some(agent),
-            Verb::Transfer {
-                to: Target::Queue(_),
-            }
-            | Verb::Conference { with: None }
-            | Verb::Accept
-            | Verb::Reject
-            | Verb::Hold
-            | Verb::Resume
-            | Verb::End
-            | Verb::Retrieve
-            | Verb::CompleteTransfer
-            | Verb::Leave
-            | Verb::Dial => None,
-        },
+        Command::Want { verb, .. } => verb.agent(),
         Command::Confirm { .. }
         | Command::Refuse { .. }
         | Command::Report(_)

@@ -263,6 +263,33 @@ pub enum Verb {
     Dial,
 }
 
+impl Verb {
+    /// The agent who takes part, too, when it is done.
+    #[must_use]
+    pub const fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Self::Transfer {
+                to: Target::Agent(agent),
+            }
+            | Self::Consult { with: agent }
+            | Self::Conference { with: Some(agent) } => Some(agent),
+            Self::Transfer {
+                to: Target::Queue(_),
+            }
+            | Self::Conference { with: None }
+            | Self::Accept
+            | Self::Reject
+            | Self::Hold
+            | Self::Resume
+            | Self::End
+            | Self::Retrieve
+            | Self::CompleteTransfer
+            | Self::Leave
+            | Self::Dial => None,
+        }
+    }
+}
+
 /// Who takes over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -422,27 +449,8 @@ impl Interaction {
     /// Who takes part, too, when the connector has done what it is asked.
     #[must_use]
     pub fn expected(&self) -> Option<&AgentId> {
-        let target = match &self.request.as_ref()?.verb {
-            Verb::Transfer {
-                to: Target::Agent(agent),
-            }
-            | Verb::Consult { with: agent }
-            | Verb::Conference { with: Some(agent) } => agent,
-            Verb::Transfer {
-                to: Target::Queue(_),
-            }
-            | Verb::Conference { with: None }
-            | Verb::Accept
-            | Verb::Reject
-            | Verb::Hold
-            | Verb::Resume
-            | Verb::End
-            | Verb::Retrieve
-            | Verb::CompleteTransfer
-            | Verb::Leave
-            | Verb::Dial => return None,
-        };
-        Some(target).filter(|agent| !self.counts_for(agent))
+        let target = self.request.as_ref()?.verb.agent();
+        target.filter(|agent| !self.counts_for(agent))
     }
 
     /// When [`Command::TimeIsUp`] is due.
