@@ -20,7 +20,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::warn;
+use tracing::{error, warn};
 
 pub use crate::admin::Ending;
 use crate::admin::control::{ControlError, ControlSocket};
@@ -121,7 +121,7 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     let control = ControlSocket::bind(&config.data_dir)?;
     let clock = Clock::system();
     // The claim is held to the end.
-    let (store, _claim) = Box::pin(open_claimed(&config)).await?;
+    let (store, mut claim) = Box::pin(open_claimed(&config)).await?;
     let certificates = certificates::load(&config, clock.now())?;
     let components = Components::new(&config);
     let tasks = TaskTracker::new();
@@ -167,7 +167,13 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     welcome.iter().for_each(first_run::Welcome::print);
     service_manager::ready();
     let mut signals = signals;
-    let ending = wait_for_the_end(&engine, &mut signals).await;
+    let ending = tokio::select! {
+        ending = wait_for_the_end(&engine, &mut signals) => Ok(ending),
+        () = claim.lost() => {
+            error!("another server has claimed the database; this one ends, for it cannot know what that one writes");
+            Err(StoreError::InUse.into())
+        }
+    };
     service_manager::stopping();
     watch.draining.cancel();
     drain(&config, &router, &mut signals).await;
@@ -182,7 +188,7 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
         &store,
     )
     .await;
-    Ok(ending)
+    ending
 }
 
 /// Spawns what is done again and again until the server stops.

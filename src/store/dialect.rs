@@ -21,7 +21,7 @@ use sqlx::postgres::{
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Either};
+use sqlx::{ConnectOptions as _, Connection as _, Either};
 
 use super::db::{Db, Limits};
 use super::readers::Readers;
@@ -174,6 +174,15 @@ pub(super) async fn claim(connection: &mut PgConnection) -> Result<bool, sqlx::E
         Either::Right(_) => Ok(false),
     }
 }
+
+/// Whether the connection that has the claim still answers.
+pub(super) async fn has_claim(connection: &mut PgConnection) -> bool {
+    let answer = tokio::time::timeout(CLAIM_ANSWER, connection.ping()).await;
+    matches!(answer, Ok(Ok(())))
+}
+
+/// How long it may take to answer: longer than a busy database takes.
+const CLAIM_ANSWER: Duration = Duration::from_secs(10);
 
 /// The name of the advisory lock; one for each database.
 const CLAIM: &str = "parlour: the server";

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use sqlx::{ConnectOptions as _, Executor as _};
+
 use parlour::store::{Claim, Db, Limits, Location, Store, StoreError};
 
 use crate::{NOW, Place, account, jid};
@@ -48,6 +50,56 @@ async fn one_server_claims_a_database(place: Place) {
     Claim::take(&place.location, &Limits::default())
         .await
         .unwrap();
+    store.close().await;
+}
+
+/// A database that forgets whose it is, as after a restart, is claimed again, or the server learns that another was first.
+#[tokio::test]
+async fn a_claim_that_is_forgotten_is_made_again_unless_another_was_first() {
+    let place = Place::postgres().await;
+    let Location::Postgres(options) = &place.location else {
+        panic!("{:?}", place.location);
+    };
+    let store = place.open().await;
+    let mut other = options.as_ref().clone().connect().await.unwrap();
+    let end_holders = "select pg_terminate_backend(pid) from pg_locks
+        where locktype = 'advisory' and granted and pid <> pg_backend_pid()
+            and database = (select oid from pg_database where datname = current_database())";
+    let hasty = Limits {
+        acquire_timeout: std::time::Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let mut claim = Claim::take(&place.location, &hasty).await.unwrap();
+    let (told, mut lost) = tokio::sync::oneshot::channel();
+    let watching = tokio::spawn(async move {
+        claim.lost().await;
+        let _ = told.send(());
+    });
+    let ended = other.execute(end_holders).await.unwrap();
+    assert_eq!(ended.rows_affected(), 1);
+    // It is claimed again, for nobody else is there, by another connection than before.
+    let held = "select 1 from pg_locks where locktype = 'advisory' and granted
+        and database = (select oid from pg_database where datname = current_database())";
+    while other.fetch_optional(held).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert!(lost.try_recv().is_err());
+    // Now another is first: it waits for the lock when the holder goes.
+    let waiting = options.as_ref().clone().connect().await.unwrap();
+    let lock = sqlx::postgres::PgAdvisoryLock::new("parlour: the server");
+    let theirs = tokio::spawn(async move { lock.acquire(waiting).await.map(|guard| guard.leak()) });
+    let waits = "select 1 from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())";
+    while other.fetch_optional(waits).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    let ended = "select pg_terminate_backend(pid) from pg_locks
+        where locktype = 'advisory' and granted
+            and database = (select oid from pg_database where datname = current_database())";
+    other.execute(ended).await.unwrap();
+    let _theirs = theirs.await.unwrap().unwrap();
+    lost.await.unwrap();
+    watching.await.unwrap();
     store.close().await;
 }
 
