@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::component_peer::{BOT, barrier, bot, condition, configured};
+use crate::component_peer::{BOT, SECRET, barrier, bot, condition, configured, dial, open, prove};
 use crate::house::House;
 use crate::peer::{PASSWORD, Peer, Presence, body};
 use crate::xml::Node;
@@ -269,5 +269,112 @@ async fn requests_go_out_in_the_name_of_an_account_and_the_answer_comes_back() -
     let nobody = asks("get", &inner("type='get'", ping)).replace("romeo", "nobody");
     let refused = answer(&mut bot, &nobody).await?;
     ensure!(condition(&refused) == "item-not-found", "{refused}");
+    Ok(())
+}
+
+/// XEP-0356 §7.1: the presence of accounts, from login to the end of the connection; §7.2: what there is when the component comes.
+#[tokio::test]
+async fn the_presence_of_accounts_is_told_to_who_may_know_it() -> Result<()> {
+    let house = house("presence = 'managed_entity'").await?;
+    let mut early = Peer::session(&house, "juliet", Presence::Available).await?;
+    early.barrier().await?;
+    let mut bot = bot(&house).await?;
+    let privilege = bot.element().await?;
+    ensure!(privilege.child("privilege").is_some(), "{privilege}");
+    let there = bot.element().await?;
+    let from = |node: &Node| node.attribute("from").unwrap_or_default().to_owned();
+    ensure!(from(&there).starts_with("juliet@localhost/"), "{there}");
+    ensure!(there.attribute("to") == Some(BOT), "{there}");
+    let mut romeo = Peer::session(&house, "romeo", Presence::Available).await?;
+    romeo.barrier().await?;
+    romeo.send("<presence><show>dnd</show></presence>").await?;
+    // What is directed to somebody is no presence of the account.
+    romeo
+        .send("<presence to='juliet@localhost'><show>chat</show></presence>")
+        .await?;
+    romeo.barrier().await?;
+    drop(romeo);
+    let mut told = Vec::new();
+    loop {
+        let node = bot.element().await?;
+        ensure!(from(&node).starts_with("romeo@localhost/"), "{node}");
+        ensure!(node.attribute("to") == Some(BOT), "{node}");
+        let kind = node.attribute("type").unwrap_or("available").to_owned();
+        let show = node.child("show").map(|it| it.text.clone());
+        let last = kind == "unavailable";
+        told.push((kind, show));
+        if last {
+            break;
+        }
+    }
+    let told: Vec<_> = told
+        .iter()
+        .map(|(kind, show)| (kind.as_str(), show.as_deref()))
+        .collect();
+    ensure!(
+        told == [
+            ("available", None),
+            ("available", Some("dnd")),
+            ("unavailable", None)
+        ],
+        "{told:?}"
+    );
+    Ok(())
+}
+
+/// XEP-0356 §7.4: the presence of contacts, also while the account is offline; of nobody else.
+#[tokio::test]
+async fn the_presence_of_contacts_is_told_to_who_may_know_rosters() -> Result<()> {
+    const SHOP: &str = "shop.localhost";
+    let more = format!(
+        "roster = 'get'\npresence = 'roster'\n[[component]]\ndomain = '{SHOP}'\nsecret = '{SECRET}'\n"
+    );
+    let house = house(&more).await?;
+    let mut bot = bot(&house).await?;
+    bot.element().await?;
+    let mut shop = dial(&house).await?;
+    let id = open(&mut shop, SHOP).await?;
+    prove(&mut shop, &id, SECRET).await?;
+    shop.element().await?;
+    let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
+    romeo
+        .send("<iq type='get' id='own'><query xmlns='jabber:iq:roster'/></iq>")
+        .await?;
+    let subscribe = format!("<presence to='till@{SHOP}' type='subscribe'/>");
+    romeo.send(&subscribe).await?;
+    shop.until(|node| node.attribute("type") == Some("subscribe"))
+        .await?;
+    let said = |from: &str, head: &str| {
+        format!("<presence from='{from}@{SHOP}/1' to='romeo@localhost' {head}/>")
+    };
+    // Before the subscription it is a stranger, as the other one stays.
+    shop.send(&said("till", "")).await?;
+    shop.send(&said("till", "type='subscribed'").replace("/1", ""))
+        .await?;
+    let granted = |node: &Node| {
+        let query = node.child("query").and_then(|query| query.child("item"));
+        query.is_some_and(|item| item.attribute("subscription") == Some("to"))
+    };
+    romeo.until(granted).await?;
+    drop(romeo);
+    shop.send(&said("stranger", "")).await?;
+    shop.send(&said("till", "")).await?;
+    shop.send(&said("till", "type='unavailable'")).await?;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let node = bot.element().await?;
+        if node.name == "presence" {
+            ensure!(
+                node.attribute("from") == Some("till@shop.localhost/1"),
+                "{node}"
+            );
+            told.push(node.attribute("type").map(str::to_owned));
+        }
+    }
+    ensure!(told == [None, Some("unavailable".to_owned())], "{told:?}");
+    ensure!(
+        barrier(&mut bot, "no more").await?.is_empty(),
+        "nothing else"
+    );
     Ok(())
 }
