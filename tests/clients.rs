@@ -38,7 +38,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use server::{Database, Server};
+use server::{Database, Server, certificate};
 
 /// The longest that one conversation may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -116,7 +116,7 @@ fn stage_for_agents() -> Result<Server> {
 /// A program that is told by its environment where to go.
 fn told(program: impl AsRef<Path>, server: &Server, transport: Transport) -> Result<Command> {
     let address = server.address(transport.listener())?;
-    let authority = server::certificate("authority.pem");
+    let authority = certificate("authority.pem");
     let mut command = Command::new(program.as_ref());
     command
         .env("XMPP_HOST", address.ip().to_string())
@@ -269,14 +269,14 @@ async fn two_agents_with_ordinary_clients_over_direct_tls() -> Result<()> {
 }
 
 /// S0-3: e-mail through a relay that others wrote, which takes one, takes one later, and refuses one.
-#[tokio::test]
-async fn an_agent_sends_email_through_a_relay() -> Result<()> {
+async fn an_agent_sends_email_through_a_relay(tls: &str) -> Result<()> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?
         .local_addr()?
         .port();
     let config = format!(
         "[c2s]\nrequire_tls = true\n[contact_center.email]\nhost = '127.0.0.1'\nport = {port}\n\
-         tls = 'none'\nuser = 'parlour'\npassword = 'secret'\nfrom = 'center@parlour.example'\nretry_seconds = 1"
+         tls = '{tls}'\nca = {authority:?}\nuser = 'parlour'\npassword = 'secret'\nfrom = 'center@parlour.example'\nretry_seconds = 1",
+        authority = certificate("authority.pem"),
     );
     let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
     let server = Server::start(&config, &people, Database::Sqlite)?;
@@ -286,8 +286,26 @@ async fn an_agent_sends_email_through_a_relay() -> Result<()> {
     let mut command = told(python(), &server, Transport::StartTls)?;
     command
         .arg(folder().join("slixmpp_email.py"))
-        .env("SMTP_PORT", port.to_string());
+        .env("SMTP_PORT", port.to_string())
+        .env("SMTP_TLS", tls)
+        .env("SMTP_CERTIFICATE", certificate("localhost.pem"))
+        .env("SMTP_KEY", certificate("localhost.key"));
     succeeds(command, &server).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_agent_sends_email_through_a_relay_on_this_machine() -> Result<()> {
+    an_agent_sends_email_through_a_relay("none").await
+}
+
+#[tokio::test]
+async fn an_agent_sends_email_through_a_relay_by_starttls() -> Result<()> {
+    an_agent_sends_email_through_a_relay("starttls").await
+}
+
+#[tokio::test]
+async fn an_agent_sends_email_through_a_relay_by_tls_from_the_first_byte() -> Result<()> {
+    an_agent_sends_email_through_a_relay("implicit").await
 }
 
 /// Profanity knows commands with one form, and does not say which action it submits it with.

@@ -1,5 +1,7 @@
 //! `[contact_center.email]`: the relay through which agents send e-mail to colleagues.
 
+use std::path::PathBuf;
+
 use super::section::{section, words};
 use super::units::Seconds;
 use crate::observe::Secret;
@@ -13,8 +15,10 @@ section! {
         /// Its port: 587 for starttls, 465 for implicit TLS.
         port: u32 = 587, in 1..=65_535;
         /// How the connection is encrypted: "starttls", "implicit", or "none" for a relay on this machine.
-        /// The certificate has to name the host, and to come from a well-known authority.
+        /// The certificate has to name the host.
         tls: EmailTls = EmailTls::Starttls;
+        /// The authorities whose certificates the relay may show, PEM. Empty: the well-known ones.
+        ca: Option<PathBuf> = None;
         /// Who logs in at the relay; without it nobody does.
         user: Option<String> = None;
         /// The password that goes with user.

@@ -1,7 +1,8 @@
 """An agent sends e-mail to a colleague through a relay, which is one that others wrote (aiosmtpd): one that it takes,
 one that it takes the second time only, and one that it refuses, of which the agent is told.
 
-Told by the environment as slixmpp_person.py says, and by SMTP_PORT where the relay shall listen. Exits with 0 when all went
+Told by the environment as slixmpp_person.py says, by SMTP_PORT where the relay shall listen, and by SMTP_TLS whether it
+speaks TLS (starttls, implicit, none) with the certificate in SMTP_CERTIFICATE and SMTP_KEY. Exits with 0 when all went
 as it should.
 """
 
@@ -10,6 +11,7 @@ import email
 import email.policy
 import os
 import pathlib
+import ssl
 import sys
 
 from aiosmtpd.controller import UnthreadedController
@@ -65,13 +67,21 @@ class Agent(Person):
 
 async def main():
     relay = Relay()
+    tls = os.environ["SMTP_TLS"]
+    context = None
+    if tls != "none":
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(os.environ["SMTP_CERTIFICATE"], os.environ["SMTP_KEY"])
     controller = UnthreadedController(
         relay,
         hostname="127.0.0.1",
         port=int(os.environ["SMTP_PORT"]),
         authenticator=authenticated,
         auth_required=True,
-        auth_require_tls=False,
+        auth_require_tls=tls == "starttls",
+        tls_context=context if tls == "starttls" else None,
+        require_starttls=tls == "starttls",
+        ssl_context=context if tls == "implicit" else None,
         loop=asyncio.get_running_loop(),
     )
     server = await controller._create_server()

@@ -3,12 +3,14 @@
 //! Header fields are made by the library, which encodes whatever stands in them (RFC 2047), so that no text of an
 //! agent becomes a field of its own.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncTransport as _, Tokio1Executor};
 
 use super::record::Email;
@@ -38,15 +40,16 @@ pub(super) struct Relay {
 
 impl Relay {
     /// The relay of the configuration; `None` where there is none.
-    pub(super) fn new(settings: &Settings) -> Result<Option<Self>, lettre::transport::smtp::Error> {
+    pub(super) fn new(settings: &Settings) -> Result<Option<Self>, Unusable> {
         let Some(host) = settings.host.as_deref() else {
             return Ok(None);
         };
-        let builder = match settings.tls {
-            EmailTls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host)?,
-            EmailTls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(host)?,
-            EmailTls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host),
+        let tls = match settings.tls {
+            EmailTls::Starttls => Tls::Required(trusted(settings, host)?),
+            EmailTls::Implicit => Tls::Wrapper(trusted(settings, host)?),
+            EmailTls::None => Tls::None,
         };
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host).tls(tls);
         let timeout = Duration::from_secs(settings.timeout_seconds.as_u32().into());
         // The configuration takes no greater port.
         let port = u16::try_from(settings.port).unwrap_or(u16::MAX);
@@ -75,6 +78,44 @@ impl Relay {
             }),
         }
     }
+}
+
+/// Whose certificates the relay may show.
+fn trusted(settings: &Settings, host: &str) -> Result<TlsParameters, Unusable> {
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    if let Some(path) = &settings.ca {
+        let unread = |cause| Unusable::Unread {
+            path: path.clone(),
+            cause,
+        };
+        let pem = std::fs::read(path).map_err(unread)?;
+        // The library takes a file without a certificate, and would then trust nobody.
+        if !pem.windows(PEM.len()).any(|it| it == PEM) {
+            let cause = std::io::Error::other("there is no certificate in it");
+            return Err(unread(cause));
+        }
+        parameters = parameters
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(&pem)?);
+    }
+    Ok(parameters.build()?)
+}
+
+/// What a certificate begins with (RFC 7468 §5.1).
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Why there is no relay although one is configured.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// The file of authorities.
+    #[error("[contact_center.email] ca: {}: {cause}", path.display())]
+    Unread {
+        path: PathBuf,
+        cause: std::io::Error,
+    },
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] lettre::transport::smtp::Error),
 }
 
 /// What an agent is told: of the relay its code only.
@@ -143,6 +184,28 @@ mod tests {
             tries: 0,
             stage: Stage::New,
         }
+    }
+
+    #[test]
+    fn a_file_of_authorities_that_names_none_is_no_reason_to_trust_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let settings = |tls| Settings {
+            host: Some("mail.example".to_owned()),
+            tls,
+            ca: Some(file.clone()),
+            ..Settings::default()
+        };
+        for tls in [EmailTls::Starttls, EmailTls::Implicit] {
+            let missing = Relay::new(&settings(tls)).err().unwrap().to_string();
+            assert!(missing.contains("ca.pem: No such file"), "{missing}");
+        }
+        std::fs::write(&file, "nothing").unwrap();
+        let empty = Relay::new(&settings(EmailTls::Starttls)).err().unwrap();
+        assert!(empty.to_string().contains("no certificate"), "{empty}");
+        let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/certs/authority.pem");
+        std::fs::copy(authority, &file).unwrap();
+        assert!(Relay::new(&settings(EmailTls::Implicit)).unwrap().is_some());
     }
 
     fn text(email: &Email) -> String {

@@ -87,7 +87,7 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
 
 /// Whether the service sends e-mail itself.
 pub(super) fn has_relay(services: &Services) -> bool {
-    services.config.contact_center.email.host.is_some()
+    sending::is_started(services)
 }
 
 async fn send(caller: Caller, values: Values) -> Result<Outcome, Refused> {

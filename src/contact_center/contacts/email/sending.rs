@@ -68,6 +68,11 @@ pub(super) fn start(center: &Arc<Center>, services: &Arc<Services>) {
     });
 }
 
+/// Whether there is a relay that can be used.
+pub(super) fn is_started(services: &Services) -> bool {
+    services.hooks.offers().find::<Post>().is_some()
+}
+
 /// Ends the tasks. What they have not sent is sent after the next start.
 pub(super) async fn stop(services: &Services) {
     let Some(post) = services.hooks.offers().find::<Post>() else {
