@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::place::Place;
 use crate::config::{Component, Delegation};
-use crate::hooks::{Info, Services};
+use crate::hooks::{Info, Services, refusal};
 use crate::proto::common::forward::forwarded;
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, MessageType, Stanza, StanzaError};
 use crate::proto::{ns, reading};
@@ -232,7 +232,7 @@ fn unwrapped(request: &Stanza, outer: &Stanza) -> Option<Stanza> {
 
 /// §4.3: all that is told of what the component has not answered well.
 fn refused(request: &Stanza) -> Option<Stanza> {
-    request.refusal(&unavailable())
+    refusal(request, &unavailable())
 }
 
 pub(super) fn unavailable() -> StanzaError {

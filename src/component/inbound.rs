@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use compact_str::CompactString;
 
+use crate::hooks::refusal;
 use crate::proto::reading::{self, ReadError};
 use crate::proto::{BareJid, Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
 use crate::xml::{Limits, Scope, parse};
@@ -61,7 +62,7 @@ fn refused(mut stanza: Stanza, error: &StanzaError) -> Unfit {
         // The malformed address cannot be the sender of the answer.
         stanza.to = None;
     }
-    Unfit::Refused(stanza.refusal(error).map(Box::new))
+    Unfit::Refused(refusal(&stanza, error).map(Box::new))
 }
 
 #[cfg(test)]

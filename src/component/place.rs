@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Component, ComponentConflict};
 use crate::hooks::{
     Durable, Mail, PeerDirection, PeerKind, PeerSecurity, PeerState, PeerStatus, Published,
-    Services,
+    Services, refusal,
 };
 use crate::peer::{Queue, QueueLimits, Refused, Waiting};
 use crate::proto::{BareJid, Condition, StanzaError, StreamCondition, StreamError};
@@ -250,7 +250,7 @@ impl Place {
         }
         for waiting in waiting {
             if !waiting.stanza.kind.asks_no_answer()
-                && let Some(refusal) = waiting.stanza.refusal(&away())
+                && let Some(refusal) = refusal(&waiting.stanza, &away())
             {
                 services.route(refusal).await;
             }

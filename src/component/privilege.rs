@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 
 use crate::config::{Access, Component, MessagePrivilege, PresencePrivilege, Privileges};
-use crate::hooks::{Answer, Effects, Services};
+use crate::hooks::{Answer, Effects, Services, refusal};
 use crate::proto::common::forward::forwarded;
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, MessageType, Stanza, StanzaError};
 use crate::proto::{ns, reading};
@@ -37,7 +37,7 @@ pub(super) async fn open(stanza: Stanza, config: &Component, services: &Arc<Serv
     };
     match unwrapped {
         Ok(unwrapped) => Opened::Unwrapped(unwrapped),
-        Err(error) => Opened::Refused(stanza.refusal(&error).map(Box::new)),
+        Err(error) => Opened::Refused(refusal(&stanza, &error).map(Box::new)),
     }
 }
 

@@ -19,6 +19,7 @@ mod online;
 mod passage;
 mod peers;
 mod points;
+mod refusal;
 mod requests;
 mod service;
 mod services;
@@ -37,6 +38,7 @@ pub use passage::{Durable, Effects, Flow, Passage, Stage, Tidings, Undelivered};
 pub use peers::{
     PeerDirection, PeerFailure, PeerKind, PeerSecurity, PeerState, PeerStatus, Peers, Published,
 };
+pub use refusal::refusal;
 pub use requests::{Answer, OnAnswer, Requests};
 pub use service::{Parcel, Service};
 pub use services::{Routing, Sent, Services};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session};
+use crate::hooks::{
+    Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session, refusal,
+};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -120,7 +122,7 @@ impl Router {
                     .await;
                 None
             }
-            None => stanza.refusal(&Condition::ServiceUnavailable.into()),
+            None => refusal(&stanza, &Condition::ServiceUnavailable.into()),
         }
     }
 
@@ -231,10 +233,7 @@ impl Router {
 fn answered(request: &Stanza, answer: IqAnswer) -> Option<Stanza> {
     match answer {
         Ok(payload) => Some(request.result(payload.as_ref())),
-        Err(error) => {
-            crate::observe::metrics::error(error.condition.name());
-            request.refusal(&error)
-        }
+        Err(error) => refusal(request, &error),
     }
 }
 

@@ -22,9 +22,9 @@ use tracing::debug;
 
 use crate::hooks::{
     Account, Durable, Effects, Flow, Mail, Parcel, Passage, Routing, Service, Services, Session,
-    Undelivered,
+    Undelivered, refusal,
 };
-use crate::observe::metrics::{self, counted};
+use crate::observe::metrics::counted;
 use crate::proto::{Condition, Jid, Kind, MessageType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
@@ -401,8 +401,7 @@ impl Router {
         if silent {
             return;
         }
-        if let Some(refusal) = stanza.refusal(error) {
-            metrics::error(error.condition.name());
+        if let Some(refusal) = refusal(stanza, error) {
             self.answer(refusal, replies);
         }
     }

@@ -43,7 +43,7 @@ use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::hooks::{Durable, Gateway, Hooks, Mail, Peers, Routing};
+use crate::hooks::{Durable, Gateway, Hooks, Mail, Peers, Routing, refusal};
 use crate::net::dns::{Dns, DnsError, ascii_domain};
 use crate::net::tls::TlsError;
 use crate::net::tls::resolver::CertificateStore;
@@ -276,7 +276,7 @@ impl Federation {
         };
         for waiting in stanzas {
             if !waiting.stanza.kind.asks_no_answer()
-                && let Some(refusal) = waiting.stanza.refusal(error)
+                && let Some(refusal) = refusal(&waiting.stanza, error)
             {
                 router.route(refusal).await;
             }

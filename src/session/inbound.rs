@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use compact_str::CompactString;
 
-use crate::hooks::{Mail, Session};
+use crate::hooks::{Mail, Session, refusal};
 use crate::proto::reading::{self, ReadError};
 use crate::proto::{Condition, Stanza, StanzaError, StreamCondition, StreamError, ns};
 use crate::xml::{Limits, Parsed, Scope, parse};
@@ -66,5 +66,5 @@ fn refused(mut stanza: Stanza, error: &StanzaError, session: &Session) -> Unfit 
         // The malformed address cannot be the sender of the answer.
         stanza.to = None;
     }
-    Unfit::Refused(stanza.refusal(error).map(Box::new))
+    Unfit::Refused(refusal(&stanza, error).map(Box::new))
 }

@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use crate::house::House;
 use crate::peer::{PASSWORD, Peer, Presence, body, chat};
 use crate::xml::Node;
+use crate::{postgres, upload};
 
 const PEOPLE: [(&str, &str); 2] = [
     ("romeo@localhost", PASSWORD),
@@ -106,6 +107,120 @@ async fn a_backup_made_while_running_gives_the_same_answers_in_an_empty_folder()
         let message = juliet.until(|node| node.name == "message").await?;
         ensure!(body(&message) == format!("line {number}"), "{message}");
     }
+    Ok(())
+}
+
+/// Names another database in the configuration.
+fn serve_from(house: &House, url: &str) -> Result<()> {
+    let file = house.path("parlour.toml");
+    let mut config: toml::Table = std::fs::read_to_string(&file)?.parse()?;
+    let database = toml::Table::from_iter([("url".to_owned(), url.into())]);
+    config.insert("database".to_owned(), database.into());
+    Ok(std::fs::write(file, toml::to_string(&config)?)?)
+}
+
+/// `migrate --from … --to …`, both ways, with the server started on what came of it.
+#[tokio::test]
+async fn what_is_moved_to_another_kind_of_database_gives_the_same_answers() -> Result<()> {
+    let mut house = House::serving("", &PEOPLE).await?;
+    live(&house).await?;
+    let before = answers(&house).await?;
+    let (small, large) = ("sqlite:data/parlour.db", postgres::database().await);
+    let there = ["migrate", "--from", small, "--to", &large];
+    refused(&house, &there, "another parlour").await?;
+    house.signal("TERM").await?;
+    ensure!(house.ended().await?.success());
+    house.ask(&there).await?;
+    refused(&house, &there, "not empty").await?;
+    serve_from(&house, &large)?;
+    house.start().await?;
+    let after = answers(&house).await?;
+    ensure!(before == after, "{before:#?}\n{after:#?}");
+    // What is written there comes back, too.
+    let mut romeo = Peer::session(&house, "romeo", Presence::Available).await?;
+    romeo
+        .send(&chat("juliet@localhost", "new", "from over there"))
+        .await?;
+    romeo.barrier().await?;
+    house.signal("TERM").await?;
+    ensure!(house.ended().await?.success());
+    let back = "sqlite:data/back.db";
+    house
+        .ask(&["migrate", "--from", &large, "--to", back])
+        .await?;
+    serve_from(&house, back)?;
+    house.start().await?;
+    let back = answers(&house).await?;
+    ensure!(back.len() == before.len() + 1, "{before:#?}\n{back:#?}");
+    let last = |answers: &[String]| answers.iter().any(|it| it.contains("from over there"));
+    ensure!(last(&back) && !last(&before), "{back:#?}");
+    Ok(())
+}
+
+/// What lies beside the database, and what is nobody's own.
+#[tokio::test]
+async fn files_and_rooms_come_back_with_a_backup() -> Result<()> {
+    let config = "[listen]\nhttp = ['127.0.0.1:0']\nhttps = []\n\
+                  [upload]\npublic_url = 'https://files.example/'";
+    let mut house = House::serving(config, &PEOPLE).await?;
+    let mut romeo = Peer::session(&house, "romeo", Presence::Available).await?;
+    let slot = upload::slot(&mut romeo, "balcony.png", 8).await?;
+    ensure!(slot.put(&house, b"\x89PNG\r\n\x1a\n").await?.status == 201);
+    let room = "hall@rooms.localhost";
+    romeo
+        .send(&format!(
+            "<presence to='{room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ))
+        .await?;
+    romeo.until(|node| node.child("subject").is_some()).await?;
+    let field = |name: &str, value: &str| {
+        format!("<field var='muc#roomconfig_{name}'><value>{value}</value></field>")
+    };
+    romeo
+        .send(&format!(
+            "<iq type='set' id='own' to='{room}'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>{}{}</x></query></iq>",
+            field("persistentroom", "1"),
+            field("roomname", "The hall"),
+        ))
+        .await?;
+    let answer = romeo
+        .until(|node| node.attribute("id") == Some("own"))
+        .await?;
+    ensure!(answer.attribute("type") == Some("result"), "{answer}");
+    romeo
+        .send(&format!(
+            "<message to='{room}' type='groupchat' id='s'><subject>The ball</subject></message>"
+        ))
+        .await?;
+    romeo.until(|node| node.child("subject").is_some()).await?;
+    romeo.barrier().await?;
+    house.ask(&["backup", "backup"]).await?;
+    let folder = house.path("backup").display().to_string();
+    house.signal("TERM").await?;
+    ensure!(house.ended().await?.success());
+
+    let mut other = House::with(config)?;
+    other.ask(&["restore", &folder]).await?;
+    other.start().await?;
+    let file = slot.get(&other, "").await?;
+    ensure!(
+        file.status == 200 && file.body == b"\x89PNG\r\n\x1a\n",
+        "{file:?}"
+    );
+    let mut juliet = Peer::session(&other, "juliet", Presence::Available).await?;
+    juliet
+        .send(&format!(
+            "<presence to='{room}/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ))
+        .await?;
+    let subject = juliet.until(|node| node.child("subject").is_some()).await?;
+    ensure!(
+        subject
+            .child("subject")
+            .is_some_and(|it| it.text == "The ball"),
+        "{subject}"
+    );
     Ok(())
 }
 

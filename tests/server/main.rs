@@ -29,6 +29,8 @@ mod limits;
 mod neighbours;
 mod peer;
 mod portable;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod privileges;
 mod queries;
 mod redaction;

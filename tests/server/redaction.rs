@@ -47,6 +47,7 @@ async fn talk(house: &House) -> Result<Vec<String>> {
         binding: Vec::new(),
         user: "anna",
         password: NEW,
+        offered: None,
     };
     let outcome = login.run(&mut second).await?;
     ensure!(outcome.answer.name == "success", "{}", outcome.answer);

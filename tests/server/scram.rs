@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 use tokio_rustls::rustls::{ClientConfig, SupportedProtocolVersion, version};
 
@@ -66,7 +68,133 @@ fn login<'a>(hash: Hash, plus: bool, flag: &'a str, binding: Vec<u8>) -> Login<'
         binding,
         user: "anna",
         password: PASSWORD,
+        offered: None,
     }
+}
+
+/// XEP-0474 §5.1: the mechanisms and the types of binding of the features, each sorted.
+fn offered(features: &Node) -> Result<String> {
+    let list = features.child("mechanisms").context("no mechanisms")?;
+    let mut mechanisms: Vec<&str> = list.children.iter().map(|it| it.text.as_str()).collect();
+    mechanisms.sort_unstable();
+    let mut kinds = binding_types(features);
+    kinds.sort_unstable();
+    Ok(format!(
+        "{}\x1f{}",
+        mechanisms.join("\x1e"),
+        kinds.join("\x1e")
+    ))
+}
+
+/// XEP-0474: the hash in the server's first message is that of the features that it has really sent, and not that of
+/// what somebody in between has left of them.
+#[tokio::test]
+async fn what_was_offered_is_signed() -> Result<()> {
+    let place = Place::new().await?;
+    for hash in Hash::ALL {
+        let (mut peer, features) = place.open(&place.new).await?;
+        let honest = Login {
+            offered: Some(offered(&features)?),
+            ..login(hash, true, "p=tls-exporter", exporter(&peer)?)
+        };
+        let outcome = honest.run(&mut peer).await?;
+        ensure!(outcome.answer.name == "success", "{}", outcome.answer);
+        let (mut peer, features) = place.open(&place.new).await?;
+        let robbed = offered(&features)?.replacen("SCRAM-SHA-512-PLUS", "", 1);
+        let fooled = Login {
+            offered: Some(robbed),
+            ..login(hash, false, "n", Vec::new())
+        };
+        let noticed = fooled.run(&mut peer).await.err().context("not noticed")?;
+        ensure!(
+            noticed.to_string().contains("somebody has changed"),
+            "{noticed}"
+        );
+    }
+    Ok(())
+}
+
+/// XEP-0480 §2: who has keys of one hash only gets those of another one with the next login by password.
+#[tokio::test]
+async fn keys_of_a_better_hash_are_made_at_a_login() -> Result<()> {
+    let mut place = Place::new().await?;
+    place.house.signal("TERM").await?;
+    place.house.ended().await?;
+    let salt = b"a salt of romeo";
+    let [client, server] = [b"Client Key".as_slice(), b"Server Key".as_slice()];
+    let salted = Hash::Sha1.salted(PASSWORD, salt, 4096);
+    let stored = Hash::Sha1.digest(&Hash::Sha1.hmac(&salted, client)?);
+    let keys = [
+        ("salt", salt.to_vec()),
+        ("server-key", Hash::Sha1.hmac(&salted, server)?),
+        ("stored-key", stored),
+    ];
+    let keys = keys.map(|(name, bytes)| format!("<{name}>{}</{name}>", BASE64.encode(bytes)));
+    let document = format!(
+        "<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'><user name='romeo'>\
+         <scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'>\
+         <iter-count>4096</iter-count>{}</scram-credentials></user></host></server-data>",
+        keys.concat()
+    );
+    std::fs::write(place.house.path("romeo.xml"), document)?;
+    place.house.ask(&["import", "romeo.xml"]).await?;
+    place.house.start().await?;
+
+    let romeo = |hash| Login {
+        user: "romeo",
+        ..login(hash, false, "n", Vec::new())
+    };
+    for (hash, answer) in [(Hash::Sha1, "success"), (Hash::Sha256, "failure")] {
+        let (mut peer, _) = place.open(&place.new).await?;
+        let outcome = romeo(hash).run(&mut peer).await?;
+        ensure!(
+            outcome.answer.name == answer,
+            "{hash:?}: {}",
+            outcome.answer
+        );
+    }
+    let (mut peer, features) = place.open(&place.new).await?;
+    let upgrade = features
+        .child("authentication")
+        .and_then(|it| it.child("upgrade"));
+    ensure!(upgrade.is_some(), "{features}");
+    let plain = BASE64.encode(format!("\0romeo\0{PASSWORD}"));
+    peer.send(&format!(
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>{plain}</initial-response>\
+         <upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade></authenticate>"
+    ))
+    .await?;
+    let task = peer.element().await?;
+    ensure!(
+        task.name == "continue" && task.to_string().contains("UPGR-SCRAM-SHA-256"),
+        "{task}"
+    );
+    peer.send("<next xmlns='urn:xmpp:sasl:2' task='UPGR-SCRAM-SHA-256'/>")
+        .await?;
+    let asked = peer.element().await?;
+    let salt = asked.child("salt").with_context(|| asked.to_string())?;
+    let rounds = salt
+        .attribute("iterations")
+        .context("no iterations")?
+        .parse()?;
+    let salted = Hash::Sha256.salted(PASSWORD, &BASE64.decode(&salt.text)?, rounds);
+    peer.send(&format!(
+        "<task-data xmlns='urn:xmpp:sasl:2'><hash xmlns='urn:xmpp:scram-upgrade:0'>{}</hash></task-data>",
+        BASE64.encode(salted)
+    ))
+    .await?;
+    let done = peer.element().await?;
+    ensure!(done.name == "success", "{done}");
+    for hash in [Hash::Sha1, Hash::Sha256] {
+        let (mut peer, _) = place.open(&place.new).await?;
+        let outcome = romeo(hash).run(&mut peer).await?;
+        ensure!(
+            outcome.answer.name == "success",
+            "{hash:?}: {}",
+            outcome.answer
+        );
+    }
+    Ok(())
 }
 
 fn binding_types(features: &Node) -> Vec<&str> {

@@ -30,7 +30,7 @@ impl Hash {
         }
     }
 
-    fn digest(self, data: &[u8]) -> Vec<u8> {
+    pub(crate) fn digest(self, data: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha1 => Sha1::digest(data).to_vec(),
             Self::Sha256 => Sha256::digest(data).to_vec(),
@@ -38,7 +38,7 @@ impl Hash {
         }
     }
 
-    fn hmac(self, key: &[u8], data: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn hmac(self, key: &[u8], data: &[u8]) -> Result<Vec<u8>> {
         Ok(match self {
             Self::Sha1 => Hmac::<Sha1>::new_from_slice(key)?
                 .chain_update(data)
@@ -58,7 +58,7 @@ impl Hash {
         })
     }
 
-    fn salted(self, password: &str, salt: &[u8], rounds: u32) -> Vec<u8> {
+    pub(crate) fn salted(self, password: &str, salt: &[u8], rounds: u32) -> Vec<u8> {
         let mut out = self.digest(b"");
         match self {
             Self::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password.as_bytes(), salt, rounds, &mut out),
@@ -85,6 +85,8 @@ pub(crate) struct Login<'a> {
     pub(crate) binding: Vec<u8>,
     pub(crate) user: &'a str,
     pub(crate) password: &'a str,
+    /// What was offered, as XEP-0474 §5.1 writes it; `None` for a client that does not know that.
+    pub(crate) offered: Option<String>,
 }
 
 /// How it went.
@@ -121,6 +123,13 @@ impl Login<'_> {
             let found = fields.find_map(|field| field.strip_prefix(name));
             found.with_context(|| format!("no {name} in {server_first}"))
         };
+        if let Some(offered) = &self.offered {
+            // XEP-0474 §5.1: what the server has offered, as it knows it.
+            let expected = BASE64.encode(self.hash.digest(offered.as_bytes()));
+            if field("h=")? != expected {
+                bail!("somebody has changed what was offered: {server_first}");
+            }
+        }
         let (nonce, salt, rounds) = (
             field("r=")?,
             BASE64.decode(field("s=")?)?,

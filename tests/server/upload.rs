@@ -26,13 +26,13 @@ async fn house(keys: &str) -> Result<House> {
 }
 
 /// What a client was granted.
-struct Slot {
+pub(crate) struct Slot {
     path: String,
     token: String,
 }
 
 /// Asks for a slot of an image.
-async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Slot> {
+pub(crate) async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Slot> {
     romeo
         .send(&format!(
             "<iq type='get' id='slot' to='upload.localhost'><request xmlns='urn:xmpp:http:upload:0' \
@@ -69,11 +69,11 @@ impl Slot {
         )
     }
 
-    async fn put(&self, house: &House, body: &[u8]) -> Result<Reply> {
+    pub(crate) async fn put(&self, house: &House, body: &[u8]) -> Result<Reply> {
         Exchange::whole(house, &self.head(body.len()), body).await
     }
 
-    async fn get(&self, house: &House, more: &str) -> Result<Reply> {
+    pub(crate) async fn get(&self, house: &House, more: &str) -> Result<Reply> {
         let head = format!(
             "GET {} HTTP/1.1\r\nHost: files.example\r\n{more}",
             self.path

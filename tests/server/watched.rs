@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 
 use crate::house::{House, PATIENCE};
 use crate::peer::{PASSWORD, Peer, Presence};
+use crate::postgres;
 use crate::web_client::ask;
 
 const PEOPLE: [(&str, &str); 2] = [
@@ -85,6 +88,49 @@ async fn a_server_is_ready_until_it_begins_to_stop_and_healthy_to_the_end() -> R
     house.signal("TERM").await?;
     ensure!(other.end().await?.as_deref() == Some("system-shutdown"));
     ensure!(house.ended().await?.success());
+    Ok(())
+}
+
+/// A database that is gone makes the server unready, not unhealthy: another start would not bring it back.
+#[tokio::test]
+async fn a_server_without_its_database_is_not_ready() -> Result<()> {
+    let url = postgres::database().await;
+    let house = House::serving(&format!("[database]\nurl = \"{url}\""), &PEOPLE).await?;
+    let status = async |path| anyhow::Ok(ask(&house, "GET", path, &[], "").await?.status);
+    ensure!(status("/readyz").await? == 200);
+    let options: PgConnectOptions = url.parse()?;
+    let name = options.get_database().context("no name")?.to_owned();
+    let mut other = options.database("postgres").connect().await?;
+    let says = |text: String| AssertSqlSafe(text);
+    other
+        .execute(says(format!(
+            "alter database {name} with allow_connections false"
+        )))
+        .await?;
+    other
+        .execute(says(format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+        )))
+        .await?;
+    ensure!(status("/readyz").await? == 503);
+    ensure!(status("/healthz").await? == 200);
+    other
+        .execute(says(format!(
+            "alter database {name} with allow_connections true"
+        )))
+        .await?;
+    let ready = timeout(PATIENCE, async {
+        while status("/readyz").await? != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(())
+    });
+    ready.await.context("it is not ready again")??;
+    // It serves as before.
+    Peer::session(&house, "romeo", Presence::Available)
+        .await?
+        .barrier()
+        .await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use super::presence::{News, Shown, codes};
 use super::room::{Occupant, Phase, Post, Room, Seat, State};
 use super::rooms::{Rooms, remember};
 use super::{availability, leaving};
-use crate::hooks::{Effects, Parcel};
+use crate::hooks::{Effects, Parcel, refusal};
 use crate::proto::{Condition, Jid, MessageType, PresenceType, Resource, Stanza, StanzaError, ns};
 use crate::xml::{Content, Element};
 
@@ -94,7 +94,7 @@ impl Rooms {
                 self.tidy(&room, &parcel.services).await;
                 // A presence that comes to nobody is dropped in silence (RFC 6121 §4); §7.2.9 wants it told.
                 let full = error.condition == Condition::ServiceUnavailable;
-                if let Some(refusal) = stanza.refusal(error).filter(|_| full) {
+                if full && let Some(refusal) = refusal(stanza, error) {
                     return Ok(to_sender(parcel, refusal));
                 }
             }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::{End, Exchange, Side};
-use crate::hooks::{Durable, Published};
+use crate::hooks::{Durable, Published, refusal};
 use crate::proto::reading::{self, ReadError as StanzaProblem};
 use crate::proto::{Condition, Jid, Stanza, StanzaError, StreamCondition, StreamError, ns};
 use crate::s2s::dialback::{self, Verdict};
@@ -144,7 +144,7 @@ impl Exchange {
             stanza.to = local.and_then(|domain| Jid::parse(&domain).ok());
         }
         self.admits(&stanza)?;
-        if let Some(refusal) = stanza.refusal(&error)
+        if let Some(refusal) = refusal(&stanza, &error)
             && let Some(router) = self.federation.router.upgrade()
         {
             router.route(refusal).await;
