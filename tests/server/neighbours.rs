@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::component_peer::{BOT, barrier, bot, configured, dial, header, open, prove};
+use crate::component_peer::{BOT, barrier, bot, condition, configured, dial, header, open, prove};
 use crate::house::{House, PATIENCE};
 use crate::peer::{PASSWORD, Peer, Presence, chat};
 use crate::web_client::ask;
@@ -84,6 +84,35 @@ async fn a_component_is_shown_with_its_state_and_with_what_waits_for_it() -> Res
         "{shown}"
     );
     ensure!(number(&house, &connected).await? == 0.0);
+    Ok(())
+}
+
+/// What finds no room in the queue, and what waited in vain, is refused and counted.
+#[tokio::test]
+async fn what_a_component_never_gets_is_counted() -> Result<()> {
+    let config = configured("queue_stanzas_max = 16\nreconnect_seconds = 1\n");
+    let house = House::serving(&config, &PEOPLE).await?;
+    let full = "parlour_stanza_errors_total{condition=\"resource-constraint\"}";
+    let away = "parlour_stanza_errors_total{condition=\"remote-server-timeout\"}";
+    let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
+    for id in 0..17 {
+        romeo
+            .send(&chat(BOT, &id.to_string(), "are you there?"))
+            .await?;
+    }
+    let mut refused = Vec::new();
+    while refused.len() < 17 {
+        let node = romeo.element().await?;
+        ensure!(node.attribute("type") == Some("error"), "{node}");
+        refused.push(condition(&node));
+    }
+    let count = |name: &str| refused.iter().filter(|it| *it == name).count();
+    ensure!(
+        count("resource-constraint") == 1 && count("remote-server-timeout") == 16,
+        "{refused:?}"
+    );
+    ensure!(number(&house, full).await? == 1.0);
+    ensure!(number(&house, away).await? == 16.0);
     Ok(())
 }
 

@@ -16,10 +16,6 @@ use crate::hooks::{Account, Services, Session};
 use crate::proto::{BareJid, Condition, IqType, Stanza, StanzaError};
 use crate::store::{Applied, Roster, RosterChange, RosterItem, RosterWrite};
 
-/// The most contacts of one roster: ten times what the largest of people have, and little
-/// enough (about a mebibyte) to be held in memory for everybody online.
-pub(in crate::extensions) const ITEMS_MAX: u32 = 5_000;
-
 /// The roster as of a version; the items in the order of their addresses.
 #[derive(Debug, Default)]
 pub(in crate::extensions) struct Snapshot {
@@ -237,12 +233,9 @@ impl<'a> Writing<'a> {
     ) -> Result<Option<RosterChange>, StanzaError> {
         let step = self.step(write.clone());
         let now = self.services.clock.now();
-        let applied = self
-            .services
-            .store
-            .rosters()
-            .apply(&[step], ITEMS_MAX, now)
-            .await;
+        let max = self.services.config.roster.items_max;
+        let rosters = self.services.store.rosters();
+        let applied = rosters.apply(&[step], max, now).await;
         let versions = match applied? {
             Applied::Done(versions) => versions,
             Applied::Changed => return Ok(None),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use super::contacts::ITEMS_MAX;
 use super::{TRIES_MAX, Write, Writing, contended, is_interested};
 use crate::extensions::{presence, subscription};
 use crate::hooks::{Account, Services, Session};
@@ -131,7 +130,10 @@ impl<'a> Turn<'a> {
         let item = writing.find(contact).await?;
         let full = match item {
             Some(_) => false,
-            None => services.store.rosters().count(owner).await? >= u64::from(ITEMS_MAX),
+            None => {
+                let max = services.config.roster.items_max;
+                services.store.rosters().count(owner).await? >= u64::from(max)
+            }
         };
         Ok(Self {
             writing,
@@ -154,7 +156,8 @@ async fn apply(
     let steps: Vec<_> = steps.collect();
     let now = services.clock.now();
     let rosters = services.store.rosters();
-    let Applied::Done(versions) = rosters.apply(&steps, ITEMS_MAX, now).await? else {
+    let max = services.config.roster.items_max;
+    let Applied::Done(versions) = rosters.apply(&steps, max, now).await? else {
         return Ok(false);
     };
     let mut versions = versions.into_iter();

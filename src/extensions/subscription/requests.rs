@@ -8,10 +8,6 @@ use crate::hooks::Services;
 use crate::proto::{BareJid, Stanza, StanzaError, reading};
 use crate::store::{Put, StoreError, SubscriptionRequest};
 
-/// The most requests that wait for one account: nobody looks through more, and each login is
-/// given all of them.
-const REQUESTS_MAX: u32 = 500;
-
 /// The largest request that is kept whole; of a larger one only that it was made. A greeting
 /// and a nickname take some hundred bytes.
 const REQUEST_BYTES_MAX: usize = 8 * 1024;
@@ -47,8 +43,9 @@ pub(super) async fn keep(
         received_at: services.clock.now(),
     };
     let requests = services.store.subscription_requests();
+    let max = services.config.roster.requests_max;
     // On the heap, for it is large and rare.
-    match Box::pin(requests.put(owner, &request, REQUESTS_MAX)).await {
+    match Box::pin(requests.put(owner, &request, max)).await {
         Ok(Put::Stored) => Ok(true),
         Ok(Put::Full) => {
             debug!("too many subscription requests wait");
