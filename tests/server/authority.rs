@@ -11,7 +11,9 @@ use rcgen::{
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+use tokio_rustls::rustls::{
+    ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, version,
+};
 
 use crate::house::certificate;
 
@@ -105,6 +107,15 @@ pub(crate) fn client(
         )?,
         None => builder.with_no_client_auth(),
     }))
+}
+
+/// A server that shows `own`.
+pub(crate) fn serving(own: &Issued) -> Result<Arc<ServerConfig>> {
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(ANY)?
+        .with_no_client_auth();
+    Ok(Arc::new(builder.with_single_cert(vec![own.der()?], key)?))
 }
 
 /// The authority of the certificate that lies in the repository.

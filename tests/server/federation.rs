@@ -12,12 +12,18 @@ use crate::house::House;
 use crate::peer::{PASSWORD, Peer, Presence, body, chat};
 
 /// From now on that service of the domain is where `listener` of the house listens.
-fn tell(names: &TestDns, entry: Entry, domain: &str, house: &House, listener: &str) -> Result<()> {
+pub(crate) fn tell(
+    names: &TestDns,
+    entry: Entry,
+    domain: &str,
+    house: &House,
+    listener: &str,
+) -> Result<()> {
     tell_port(names, entry, domain, house.address(listener)?.port());
     Ok(())
 }
 
-fn tell_port(names: &TestDns, entry: Entry, domain: &str, port: u16) {
+pub(crate) fn tell_port(names: &TestDns, entry: Entry, domain: &str, port: u16) {
     names.serves(
         domain,
         entry,
@@ -26,7 +32,7 @@ fn tell_port(names: &TestDns, entry: Entry, domain: &str, port: u16) {
 }
 
 /// A server for a domain, whose certificate `authority` has signed, which trusts what `trusted` has.
-async fn server(
+pub(crate) async fn server(
     names: &TestDns,
     domain: &str,
     authority: &Authority,
@@ -66,20 +72,20 @@ async fn server(
     house
 }
 
-async fn session(house: &House, domain: &str) -> Result<Peer> {
+pub(crate) async fn session(house: &House, domain: &str) -> Result<Peer> {
     let mut peer = Peer::connect(house, domain).await?;
     peer.begin("romeo", Presence::Available).await?;
     peer.barrier().await?;
     Ok(peer)
 }
 
-async fn message(peer: &mut Peer, id: &str) -> Result<crate::xml::Node> {
+pub(crate) async fn message(peer: &mut Peer, id: &str) -> Result<crate::xml::Node> {
     peer.until(|node| node.name == "message" && node.attribute("id") == Some(id))
         .await
 }
 
 /// The condition of the error that comes back for that message.
-async fn refusal(peer: &mut Peer, id: &str) -> Result<String> {
+pub(crate) async fn refusal(peer: &mut Peer, id: &str) -> Result<String> {
     let node = message(peer, id).await?;
     ensure!(node.attribute("type") == Some("error"), "{node}");
     let error = node.child("error").context("no error")?;
@@ -87,8 +93,8 @@ async fn refusal(peer: &mut Peer, id: &str) -> Result<String> {
     Ok(condition.name.clone())
 }
 
-const A: &str = "a.example";
-const B: &str = "b.example";
+pub(crate) const A: &str = "a.example";
+pub(crate) const B: &str = "b.example";
 
 // XEP-0178, XEP-0288, XEP-0198, RFC 6121 §3 and §4.3
 #[tokio::test]

@@ -17,6 +17,7 @@ mod delegations;
 mod directory;
 #[path = "../support/dns.rs"]
 mod dns;
+mod established;
 mod exchange;
 mod external;
 mod federation;

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector, server};
 
 use crate::house::{House, PATIENCE};
 use crate::xml::{Event, Node, STREAMS, StreamParser};
@@ -24,6 +24,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// The peer is the server of it.
+    Served(Box<server::TlsStream<TcpStream>>),
 }
 
 impl Wire {
@@ -31,6 +33,7 @@ impl Wire {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(socket) => socket,
+            Self::Served(socket) => socket,
         }
     }
 }
@@ -129,6 +132,36 @@ impl Peer {
             .await
             .context("no end of the handshake")??;
         self.wire = Some(Wire::Tls(Box::new(socket)));
+        Ok(())
+    }
+
+    /// The TLS handshake of a connection that came to the peer, with whatever certificate.
+    pub(crate) async fn serve(&mut self, tls: &Arc<ServerConfig>) -> Result<()> {
+        let Some(Wire::Plain(socket)) = self.wire.take() else {
+            bail!("there is TLS already");
+        };
+        let shaken = Box::pin(TlsAcceptor::from(Arc::clone(tls)).accept(socket));
+        let socket = timeout(PATIENCE, shaken)
+            .await
+            .context("no end of the handshake")??;
+        self.wire = Some(Wire::Served(Box::new(socket)));
+        Ok(())
+    }
+
+    /// The header of a stream that the other side opens, or opens anew.
+    pub(crate) async fn is_opened(&mut self) -> Result<Node> {
+        self.parser = StreamParser::default();
+        match self.next().await? {
+            Arrival::Header(node) => Ok(node),
+            other => bail!("expected a header, found {other:?}"),
+        }
+    }
+
+    /// Says goodbye as TLS has it, and no more.
+    pub(crate) async fn hang_up(mut self) -> Result<()> {
+        if let Some(mut wire) = self.wire.take() {
+            timeout(PATIENCE, wire.socket().shutdown()).await??;
+        }
         Ok(())
     }
 
