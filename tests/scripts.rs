@@ -119,7 +119,7 @@ fn trials(arguments: &Arguments, stages: &mut Stages) -> Result<Vec<Trial>> {
     scenes.retain(|scene| is_wanted(arguments, &scene.name));
     let mut trials = Vec::new();
     for (number, scene) in scenes.into_iter().enumerate() {
-        let cast = Cast::new(&scene.script.accounts, &format!("{number}"));
+        let cast = Cast::new(&scene.script, &format!("{number}"));
         let stage = stages.for_scene(&scene, &cast, number);
         let differs = differs(&scene.script);
         let trial = Trial::test(scene.name.clone(), move || {

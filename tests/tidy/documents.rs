@@ -75,6 +75,22 @@ fn the_readme_lists_what_the_extensions_declare() {
     );
 }
 
+/// What Advanced Server of all five categories demands (XEP-0479 §3), and what every web client needs beside.
+const SUITES: &[&str] = &[
+    "RFC 6120", "RFC 6121", "RFC 7395", "RFC 7590", "XEP-0030", "XEP-0045", "XEP-0048", "XEP-0049",
+    "XEP-0054", "XEP-0114", "XEP-0115", "XEP-0124", "XEP-0153", "XEP-0156", "XEP-0163", "XEP-0191",
+    "XEP-0198", "XEP-0206", "XEP-0215", "XEP-0223", "XEP-0249", "XEP-0280", "XEP-0313", "XEP-0352",
+    "XEP-0357", "XEP-0363", "XEP-0368", "XEP-0398", "XEP-0402", "XEP-0410",
+];
+
+#[test]
+fn nothing_of_the_compliance_suites_is_missing() {
+    let documents = documents();
+    let declared = |number: &&&str| documents.iter().any(|it| it.number == **number);
+    let missing: Vec<_> = SUITES.iter().filter(|it| !declared(it)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn a_table_that_says_less_than_the_code_is_found() {
     let documents = documents();

@@ -6,20 +6,31 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::pattern::{self, Variables};
-use super::script::Account;
+use super::script::{Account, Room, Script};
 
 /// The accounts of a play under the names that they have on a shared server.
 pub(crate) struct Cast {
     accounts: Vec<(Account, String)>,
+    rooms: Vec<(Room, String)>,
 }
 
 impl Cast {
-    /// Gives every account a name that no other play uses.
-    pub(crate) fn new(accounts: &[Account], play: &str) -> Self {
+    /// Gives every account and every room a name that no other play uses.
+    pub(crate) fn new(script: &Script, play: &str) -> Self {
         let named = |account: &Account| (account.clone(), format!("{}-{play}", account.local));
+        let placed = |room: &Room| (room.clone(), format!("{}-{play}", room.local));
         Self {
-            accounts: accounts.iter().map(named).collect(),
+            accounts: script.accounts.iter().map(named).collect(),
+            rooms: script.rooms.iter().map(placed).collect(),
         }
+    }
+
+    /// What stands before and behind the `@` in the script, and before it on the wire.
+    fn names(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|(it, real)| (&*it.local, &*it.domain, real.as_str()));
+        let rooms = self.rooms.iter();
+        accounts.chain(rooms.map(|(it, real)| (&*it.local, &*it.domain, real.as_str())))
     }
 
     /// The account that `actor` (`local` or `local/resource`) plays, and its real local part.
@@ -48,17 +59,17 @@ impl Cast {
     /// Puts the real names into a script's text.
     pub(crate) fn real(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (account, real) in &self.accounts {
-            let jid = format!("{}@{}", account.local, account.domain);
+        for (local, domain, real) in self.names() {
+            let jid = format!("{local}@{domain}");
             let mut done = String::with_capacity(text.len());
             for (at, part) in text.split(&jid).enumerate() {
                 if at > 0 {
                     // The end of a longer name is another name.
                     let inside =
                         done.ends_with(|c: char| c.is_alphanumeric() || c == '-' || c == '.');
-                    done.push_str(if inside { &account.local } else { real });
+                    done.push_str(if inside { local } else { real });
                     done.push('@');
-                    done.push_str(&account.domain);
+                    done.push_str(domain);
                 }
                 done.push_str(part);
             }
@@ -69,10 +80,9 @@ impl Cast {
 
     /// Puts the script's names back into what the server said.
     pub(crate) fn scripted(&self, text: &str) -> String {
-        self.accounts
-            .iter()
-            .fold(text.to_owned(), |text, (account, real)| {
-                text.replace(&format!("{real}@"), &format!("{}@", account.local))
+        self.names()
+            .fold(text.to_owned(), |text, (local, _, real)| {
+                text.replace(&format!("{real}@"), &format!("{local}@"))
             })
     }
 

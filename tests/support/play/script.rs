@@ -22,9 +22,17 @@ pub(crate) struct Script {
     /// Whether the play needs a server of its own, to restart it.
     pub(crate) own_server: bool,
     pub(crate) accounts: Vec<Account>,
+    pub(crate) rooms: Vec<Room>,
     /// What another server is known to do otherwise: (name of the server, what).
     pub(crate) differs: Vec<(String, String)>,
     pub(crate) steps: Vec<Step>,
+}
+
+/// A room that nobody else's play uses.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) local: String,
+    pub(crate) domain: String,
 }
 
 /// An account that exists before the play begins.
@@ -101,6 +109,7 @@ impl Script {
             config: String::new(),
             own_server: false,
             accounts: Vec::new(),
+            rooms: Vec::new(),
             differs: Vec::new(),
             steps: Vec::new(),
         };
@@ -130,6 +139,13 @@ impl Script {
             ["config:"] => self.config = paragraph.body,
             ["differs:", server, what @ ..] => {
                 self.differs.push(((*server).to_owned(), what.join(" ")));
+            }
+            ["room", jid] => {
+                let (local, domain) = jid.split_once('@').context("a room is local@domain")?;
+                self.rooms.push(Room {
+                    local: local.to_owned(),
+                    domain: domain.to_owned(),
+                });
             }
             ["account", jid] => self.account(jid, "The quick brown fox")?,
             ["account", jid, "password", ..] => {
