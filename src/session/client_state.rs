@@ -1,8 +1,9 @@
 //! XEP-0352: Client State Indication, version 1.0.0: what a client that nobody looks at gets later.
 //!
 //! Each write wakes a telephone's radio for some seconds. While the client is inactive, what
-//! changes nothing for its user waits ([`Worth::Later`]), and of the presence of one sender only
-//! the last ([`Worth::Last`]); something that matters takes all of it along, in order.
+//! changes nothing for its user waits ([`Worth::Later`]), of the presence of one sender only
+//! the last ([`Worth::Presence`]), and of what somebody was doing ([`Worth::ChatState`]) the last, too, until
+//! the words come; something that matters takes all of it along, in order.
 
 use std::collections::VecDeque;
 
@@ -26,8 +27,10 @@ enum Worth {
     Now,
     /// It may wait.
     Later,
-    /// It may wait, and makes the one before it from the same sender needless.
-    Last,
+    /// It may wait, and makes the presence before it from the same sender needless.
+    Presence,
+    /// It may wait, and makes the chat state before it from the same sender needless.
+    ChatState,
 }
 
 /// What waits for an inactive client.
@@ -43,8 +46,11 @@ impl Held {
         let mut now = VecDeque::new();
         for mail in mail {
             let worth = worth(&mail);
-            if worth == Worth::Last {
-                self.forget_presence_before(&mail);
+            match worth {
+                Worth::Presence => self.forget(Worth::Presence, &mail),
+                // Who has said what was being written is not writing it any more.
+                Worth::ChatState | Worth::Now => self.forget(Worth::ChatState, &mail),
+                Worth::Later => {}
             }
             self.bytes = self.bytes.saturating_add(mail.weight());
             self.mail.push_back(mail);
@@ -66,8 +72,9 @@ impl Held {
         self.mail.is_empty()
     }
 
-    fn forget_presence_before(&mut self, later: &Stanza) {
-        let earlier = |held: &Mail| held.from == later.from && worth(held) == Worth::Last;
+    /// Forgets what that sender has sent before of that worth.
+    fn forget(&mut self, needless: Worth, later: &Stanza) {
+        let earlier = |held: &Mail| held.from == later.from && worth(held) == needless;
         if let Some(place) = self.mail.iter().position(earlier)
             && let Some(forgotten) = self.mail.remove(place)
         {
@@ -97,17 +104,23 @@ fn presence(stanza: &Stanza) -> Worth {
     let status = room.and_then(|room| room.to_element(ns::CLIENT).ok());
     match status {
         Some(room) if room.find(ns::MUC_USER, "status").is_some() => Worth::Now,
-        Some(_) | None => Worth::Last,
+        Some(_) | None => Worth::Presence,
     }
 }
 
 /// A message waits when it holds nothing but what is known to be able to: whatever is new in the
 /// world is shown at once.
 fn message(stanza: &Stanza) -> Worth {
-    if stanza.payload.iter().all(may_wait) {
-        Worth::Later
-    } else {
+    let state = |child: Child<'_>| child.ns() == Some(ns::CHAT_STATES);
+    let beside = |child: Child<'_>| {
+        state(child) || child.ns() == Some(ns::HINTS) || child.is(None, "thread")
+    };
+    if !stanza.payload.iter().all(may_wait) {
         Worth::Now
+    } else if stanza.payload.iter().any(state) && stanza.payload.iter().all(beside) {
+        Worth::ChatState
+    } else {
+        Worth::Later
     }
 }
 
@@ -142,7 +155,7 @@ fn copy_may_wait(child: Child<'_>) -> bool {
     for child in copied.children() {
         stanza = stanza.child(child);
     }
-    worth(&stanza) == Worth::Later
+    matches!(worth(&stanza), Worth::Later | Worth::ChatState)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod federation;
 mod first_run;
 mod flood;
 mod house;
+mod inactive;
 mod invitations;
 mod keeping;
 mod limits;

@@ -54,3 +54,36 @@ async fn a_flood_of_archive_queries_delays_nobody_else() -> Result<()> {
     }
     Ok(())
 }
+
+/// Items as large as may be, all published before the first answer is read.
+#[tokio::test]
+async fn a_flood_of_publications_delays_nobody_else() -> Result<()> {
+    const ITEMS: usize = 40;
+    let house = House::serving("", &PEOPLE).await?;
+    let mut hoarder = Peer::session(&house, "hoarder", Presence::Silent).await?;
+    let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;
+    let mut juliet = Peer::session(&house, "juliet", Presence::Available).await?;
+    juliet.barrier().await?;
+    let text = "x".repeat(64 * 1024);
+    for number in 0..ITEMS {
+        let publish = format!(
+            "<iq type='set' id='p{number}'><pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+             <publish node='urn:example:hoard'><item id='{number}'><a xmlns='urn:example'>{text}</a></item></publish>\
+             </pubsub></iq>"
+        );
+        hoarder.send(&publish).await?;
+    }
+    for number in 0..50 {
+        let said = format!("{number}");
+        romeo.send(&chat("juliet@localhost", "r", &said)).await?;
+        let heard = juliet.until(|node| node.name == "message").await?;
+        ensure!(body(&heard) == said, "{heard}");
+    }
+    for number in 0..ITEMS {
+        let id = format!("p{number}");
+        let answer = hoarder.until(|node| node.name == "iq").await?;
+        ensure!(answer.attribute("id") == Some(&id), "{answer}");
+        ensure!(answer.attribute("type") == Some("result"), "{answer}");
+    }
+    Ok(())
+}

@@ -54,7 +54,7 @@ fn what_matters_is_shown_at_once() {
 fn what_changes_nothing_for_who_does_not_look_waits() {
     for inside in [
         "",
-        "<composing xmlns='http://jabber.org/protocol/chatstates'/><no-store xmlns='urn:xmpp:hints'/>",
+        "<composing xmlns='http://jabber.org/protocol/chatstates'/><received xmlns='urn:xmpp:receipts' id='m1'/>",
         "<received xmlns='urn:xmpp:receipts' id='m1'/>",
         "<displayed xmlns='urn:xmpp:chat-markers:0' id='m1'/><thread>t</thread>",
         "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='mood'/></event>",
@@ -64,12 +64,24 @@ fn what_changes_nothing_for_who_does_not_look_waits() {
     ] {
         assert_eq!(worth(&message(inside)), Worth::Later, "{inside}");
     }
+    let state = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+    for beside in [
+        "",
+        "<no-store xmlns='urn:xmpp:hints'/>",
+        "<thread>t</thread>",
+    ] {
+        assert_eq!(
+            worth(&message(&format!("{state}{beside}"))),
+            Worth::ChatState,
+            "{beside}"
+        );
+    }
     for whole in [
         "<presence/>",
         "<presence type='unavailable'/>",
         "<presence><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member'/></x></presence>",
     ] {
-        assert_eq!(worth(&stanza(whole)), Worth::Last, "{whole}");
+        assert_eq!(worth(&stanza(whole)), Worth::Presence, "{whole}");
     }
 }
 
@@ -114,7 +126,6 @@ fn what_matters_takes_all_that_waits_along_in_order() {
         told(held.sift(loud.into())),
         [
             "presence romeo@localhost/orchard",
-            "message romeo@localhost/orchard",
             "presence nurse@localhost/house",
             "message romeo@localhost/orchard",
         ]
@@ -144,9 +155,25 @@ fn of_each_sender_only_the_last_presence_stays_at_its_place_in_time() {
 }
 
 #[test]
+fn of_what_somebody_was_doing_the_last_stays_until_the_words_come() {
+    let (romeo, nurse) = ("romeo@localhost/orchard", "nurse@localhost/house");
+    let mut held = Held::default();
+    let busy = [typing(romeo), typing(nurse), typing(romeo), typing(romeo)];
+    assert!(held.sift(busy.into()).is_empty());
+    let said = mail(nurse, "<message><body>Peter!</body></message>");
+    assert_eq!(
+        told(held.sift([said].into())),
+        [
+            "message romeo@localhost/orchard",
+            "message nurse@localhost/house"
+        ]
+    );
+}
+
+#[test]
 fn what_waits_is_bounded_by_number_and_bytes() {
     let mut held = Held::default();
-    let many = (0..=STANZAS_MAX).map(|_| typing("romeo@localhost/orchard"));
+    let many = (0..=STANZAS_MAX).map(|number| typing(&format!("romeo@localhost/{number}")));
     assert_eq!(held.sift(many.collect()).len(), STANZAS_MAX + 1);
     assert!(held.is_empty());
 
