@@ -23,9 +23,12 @@ mod external;
 mod federation;
 mod first_run;
 mod flood;
+mod forms;
 mod house;
 mod inactive;
 mod invitations;
+#[path = "../support/judge.rs"]
+mod judge;
 mod keeping;
 mod limits;
 mod neighbours;
