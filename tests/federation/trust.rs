@@ -57,6 +57,25 @@ async fn valid_certificates_are_the_proof_in_both_directions(kind: Kind) -> Resu
     .await
 }
 
+/// XEP-0288 §2, the other way: what romeo answers goes back over the stream that Prosody has opened. ejabberd has no such streams.
+#[tokio::test]
+async fn an_answer_goes_back_over_the_stream_that_prosody_has_opened() -> Result<()> {
+    play(Kind::Prosody, Setup::USUAL, async |stage| {
+        let mut romeo = stage.ours("romeo").await?;
+        let mut juliet = stage.theirs("juliet").await?;
+        juliet.writes(romeo.bare(), "in", "from theirs").await?;
+        romeo.reads("from theirs").await?;
+        romeo.writes(juliet.bare(), "out", "from ours").await?;
+        juliet.reads("from ours").await?;
+        let log = stage.parlour.log();
+        let admitted = log.lines().find(|line| line.contains("stream admitted"));
+        ensure!(admitted.is_some_and(|it| it.contains("bidi=true")), "{log}");
+        ensure!(!log.contains("stream established"), "{log}");
+        Ok(())
+    })
+    .await
+}
+
 /// Public authorities do not issue others any more. Prosody takes them as they are meant; ejabberd 23.01 does
 /// not when it is the server of TLS, and wants dialback besides.
 async fn certificates_for_servers_only_are_enough(kind: Kind) -> Result<()> {
