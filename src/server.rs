@@ -167,13 +167,7 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     welcome.iter().for_each(first_run::Welcome::print);
     service_manager::ready();
     let mut signals = signals;
-    let ending = tokio::select! {
-        ending = wait_for_the_end(&engine, &mut signals) => Ok(ending),
-        () = claim.lost() => {
-            error!("another server has claimed the database; this one ends, for it cannot know what that one writes");
-            Err(StoreError::InUse.into())
-        }
-    };
+    let ending = serve(&engine, &mut signals, &mut claim).await;
     service_manager::stopping();
     watch.draining.cancel();
     drain(&config, &router, &mut signals).await;
@@ -189,6 +183,21 @@ pub async fn run(config: Config, origin: Origin) -> Result<Ending, ServerError> 
     )
     .await;
     ending
+}
+
+/// Waits until the server shall end, or has to: when the database is another one's by now.
+async fn serve(
+    engine: &Engine,
+    signals: &mut Signals,
+    claim: &mut Claim,
+) -> Result<Ending, ServerError> {
+    tokio::select! {
+        ending = wait_for_the_end(engine, signals) => Ok(ending),
+        () = claim.lost() => {
+            error!("another server has claimed the database; this one ends, for it cannot know what that one writes");
+            Err(StoreError::InUse.into())
+        }
+    }
 }
 
 /// Spawns what is done again and again until the server stops.
