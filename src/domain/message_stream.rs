@@ -30,8 +30,10 @@ pub use event::{Command, Event, Written, apply};
 pub const TITLE_CHARS_MAX: usize = 256;
 /// Bytes of a message.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Messages of one stream, the main one among them.
-pub const MESSAGES_MAX: usize = 10_000;
+/// Messages of one stream, the main one among them. A customer can have any number of streams (S4-8).
+pub const MESSAGES_MAX: usize = 1_000;
+/// Bytes of all texts of one stream, earlier versions among them: it is read and written as one.
+pub const STREAM_BYTES_MAX: usize = 1024 * 1024;
 /// Attachments of one message. The seed says any number; this is more than anybody looks at.
 pub const ATTACHMENTS_MAX: usize = 100;
 /// Recipients of one stream.
@@ -152,6 +154,16 @@ pub struct Tag {
     pub availability: BTreeSet<Availability>,
 }
 
+/// The administrator's tags (S4-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tags {
+    /// Counts the writes; a write names the version that it read.
+    pub version: u64,
+    /// In the order in which they were made.
+    pub tags: Vec<Tag>,
+}
+
 /// What a decision needs to know beside the stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -197,7 +209,7 @@ rejections! {
         Recipients = Invalid, "recipients-malformed", "Choose up to 1000 recipients who are employees.";
         /// [`ATTACHMENTS_MAX`].
         TooManyAttachments = Limit, "attachments-full", "A message has at most 100 attachments.";
-        /// [`MESSAGES_MAX`].
+        /// [`MESSAGES_MAX`] and [`STREAM_BYTES_MAX`].
         Full = Limit, "stream-full", "This message has as many replies as it may have.";
         /// Only the author edits.
         NotAuthor = Forbidden, "not-the-author", "Only the one who has written it edits it.";
@@ -248,6 +260,15 @@ impl Stream {
             false => 1,
         };
         self.messages.iter().take(most)
+    }
+
+    /// Bytes of all its texts.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let of = |it: &Message| {
+            it.text.len() + it.earlier.iter().map(|(_, text)| text.len()).sum::<usize>()
+        };
+        self.messages.iter().map(of).sum()
     }
 
     /// Whether the customer gets it: the author has said so, and it is no whisper.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::event::Written;
 use super::{
     ATTACHMENTS_MAX, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX, Properties,
-    RECIPIENTS_MAX, Recipients, Rejection, Stream, TAGS_MAX, TEXT_BYTES_MAX, TITLE_CHARS_MAX,
+    RECIPIENTS_MAX, Recipients, Rejection, STREAM_BYTES_MAX, Stream, TAGS_MAX, TEXT_BYTES_MAX,
+    TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
@@ -81,6 +82,14 @@ impl Decision<'_> {
 
     fn require(&self, right: Right) -> Result<(), Rejection> {
         Ok(self.facts.rights.require(right)?)
+    }
+
+    fn require_room(&self, message: &Written) -> Result<(), Rejection> {
+        let bytes = self.stream.text_bytes() + message.text.len();
+        match bytes <= STREAM_BYTES_MAX {
+            true => Ok(()),
+            false => Err(Rejection::Full),
+        }
     }
 
     fn may_create(&self, title: &str, message: &Written) -> Result<(), Rejection> {
@@ -179,6 +188,7 @@ impl Decision<'_> {
             return Err(Rejection::Full);
         }
         check(&message)?;
+        self.require_room(&message)?;
         let at = self.at;
         Ok(vec![Event::Replied { at, by, message }])
     }
@@ -207,6 +217,7 @@ impl Decision<'_> {
         if known.text == message.text && known.attachments == message.attachments {
             return Ok(vec![]);
         }
+        self.require_room(&message)?;
         let at = self.at;
         Ok(vec![Event::Edited { at, message }])
     }
