@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::shown;
 use super::fields::id;
-use super::{EVERYBODY, KIND as STREAM, NS, readers, seen};
+use super::{NS, readers, seen};
 use crate::clock::Timestamp;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -18,7 +18,7 @@ use crate::domain::ids::{AgentId, MessageId, StreamId};
 use crate::domain::message_stream::{Rejection, Stream};
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::ListOrder;
+use crate::store::{ListOrder, STREAM, STREAMS_FOR_EVERYBODY};
 use crate::xml::Element;
 
 /// The kind of the record of what an agent has read of what is for everybody.
@@ -216,7 +216,7 @@ async fn named(caller: &Caller) -> Result<Unread, Refused> {
 /// Of streams for everybody: one message each, which is new as a whole.
 async fn for_everybody(caller: &Caller) -> Result<Unread, Refused> {
     let inbox = inbox(caller).await?;
-    let of = (EVERYBODY, caller.place.host.as_str());
+    let of = (STREAMS_FOR_EVERYBODY, caller.place.host.as_str());
     let records = caller.services.store.records();
     let order = ListOrder::Descending;
     let rows = records
