@@ -682,7 +682,7 @@ const CASES: &[Case] = &[
             "<reply xmlns='urn:parlour:message-stream:0' id='s1'/>",
             "<edit xmlns='urn:parlour:message-stream:0' id='s1' message='m1'><text>x</text></edit>",
             "<properties xmlns='urn:parlour:message-stream:0' id='s1'/>",
-            "<tags xmlns='urn:parlour:message-stream:0' id='s1'><tag>a b</tag></tags>",
+            "<tags xmlns='urn:parlour:message-stream:0' id='s1'><tag/></tags>",
             "<complete xmlns='urn:parlour:message-stream:0'/>",
             "<delete xmlns='urn:parlour:message-stream:0' id='s1' confirm='perhaps'/>",
             "<stream xmlns='urn:parlour:message-stream:0'/>",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::shown;
 use super::fields::id;
-use super::{NS, readers, seen};
+use super::{NS, audit, readers, seen};
 use crate::clock::Timestamp;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -29,6 +29,9 @@ const LOOKED_AT_MAX: u32 = 200;
 
 /// Streams for everybody that are marked one by one; when there are more, all up to the oldest of them count as read.
 const MARKED_MAX: usize = 500;
+
+/// How often as many as that are marked when all are; what is left after ten thousand is asked for once more.
+const ROUNDS_MAX: usize = 50;
 
 /// Streams of one answer.
 const PAGE_MAX: usize = 50;
@@ -116,6 +119,7 @@ struct Unread {
 
 /// The operation `unread`.
 pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    audit::reads(&caller, "message-stream unread", caller.agent.jid().as_str()).await?;
     let mut unread = named(&caller).await?;
     let more = for_everybody(&caller).await?;
     unread.streams.extend(more.streams);
@@ -319,7 +323,7 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
         Ok((draft, ()))
     };
     Box::pin(caller.center.save(&caller.services, attempt)).await?;
-    loop {
+    for _ in 0..ROUNDS_MAX {
         let unread = named(caller).await?;
         for (stream, _) in &unread.streams {
             match Box::pin(mark_one(caller, &stream.id, None)).await {
@@ -329,7 +333,8 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
             }
         }
         if unread.complete || unread.streams.is_empty() {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }

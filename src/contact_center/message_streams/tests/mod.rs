@@ -37,6 +37,7 @@ async fn floor(people: &[&str]) -> Floor {
         version: 1,
         tags: vec![
             tag("urgent", &[Availability::Message]),
+            tag("very urgent", &[Availability::Message]),
             tag(
                 "paid",
                 &[Availability::Message, Availability::MessageBillable],
