@@ -102,6 +102,7 @@ async fn found(
     (ids.collect(), found.complete, found.last)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn both_lists_become_one_by_date(place: Place) {
     let store = place.open().await;
     for (id, title, recipients) in [
@@ -116,20 +117,64 @@ async fn both_lists_become_one_by_date(place: Place) {
     let (up, down) = (ListOrder::Ascending, ListOrder::Descending);
     let beginning = |it: &str| StreamList::Beginning(it.to_owned());
     for (reader, list, from, order, max, expected, complete) in [
-        ("bob", StreamList::All, None, up, 9, &["s1", "s2", "s3", "s5"][..], true),
-        ("eve", StreamList::All, None, down, 9, &["s5", "s4", "s3", "s1"], true),
-        ("ann", StreamList::All, None, down, 5, &["s5", "s4", "s3", "s2", "s1"], true),
+        (
+            "bob",
+            StreamList::All,
+            None,
+            up,
+            9,
+            &["s1", "s2", "s3", "s5"][..],
+            true,
+        ),
+        (
+            "eve",
+            StreamList::All,
+            None,
+            down,
+            9,
+            &["s5", "s4", "s3", "s1"],
+            true,
+        ),
+        (
+            "ann",
+            StreamList::All,
+            None,
+            down,
+            5,
+            &["s5", "s4", "s3", "s2", "s1"],
+            true,
+        ),
         ("bob", StreamList::All, None, down, 2, &["s5", "s3"], false),
-        ("bob", StreamList::All, Some("s3"), down, 2, &["s2", "s1"], true),
+        (
+            "bob",
+            StreamList::All,
+            Some("s3"),
+            down,
+            2,
+            &["s2", "s1"],
+            true,
+        ),
         ("bob", StreamList::All, Some("s3"), up, 2, &["s5"], true),
         ("joe", beginning("pri"), None, up, 9, &["s1", "s5"], true),
         ("joe", beginning("printe"), None, up, 9, &["s1"], true),
         ("joe", StreamList::Completed, None, up, 9, &[], true),
-        ("joe", StreamList::Open, None, up, 9, &["s1", "s3", "s5"], true),
+        (
+            "joe",
+            StreamList::Open,
+            None,
+            up,
+            9,
+            &["s1", "s3", "s5"],
+            true,
+        ),
     ] {
         let place = ("one.example", reader);
         let (ids, all, _) = found(&store, place, list, from, (order, max), |_| true).await;
-        assert_eq!((ids.as_slice(), all), (&*strings(expected), complete), "{reader}");
+        assert_eq!(
+            (ids.as_slice(), all),
+            (&*strings(expected), complete),
+            "{reader}"
+        );
     }
     let place = ("two.example", "bob");
     let elsewhere = found(&store, place, StreamList::All, None, (up, 9), |_| true).await;
@@ -168,7 +213,11 @@ async fn what_is_deleted_is_in_no_list(place: Place) {
     put(&store, 1, &after(before, delete)).await;
     assert_eq!(records.count(STREAM, about).await.unwrap(), 0);
     let (place, order) = (("one.example", "ann"), (ListOrder::Ascending, 9));
-    for list in [StreamList::All, StreamList::Open, StreamList::Beginning("pri".to_owned())] {
+    for list in [
+        StreamList::All,
+        StreamList::Open,
+        StreamList::Beginning("pri".to_owned()),
+    ] {
         let left = found(&store, place, list, None, order, |_| true).await;
         assert_eq!(left, (vec![], true, None));
     }

@@ -1,8 +1,8 @@
 //! What agents do with message streams, and what they look at.
 
 use super::fields::{
-    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, NAME, ORDER,
-    PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
+    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, NAME,
+    ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
 };
 use super::{NS, changes, deletion, lists, live, look, stop_watches, suggestions, unread};
 use crate::contact_center::operation::{Act, Field, Kind, Operation};

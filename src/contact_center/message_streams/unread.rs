@@ -119,7 +119,12 @@ struct Unread {
 
 /// The operation `unread`.
 pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refused> {
-    audit::reads(&caller, "message-stream unread", caller.agent.jid().as_str()).await?;
+    audit::reads(
+        &caller,
+        "message-stream unread",
+        caller.agent.jid().as_str(),
+    )
+    .await?;
     let mut unread = named(&caller).await?;
     let more = for_everybody(&caller).await?;
     unread.streams.extend(more.streams);
