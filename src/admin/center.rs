@@ -30,6 +30,15 @@ pub const ROLE_GRANTS: &str = "role-grants";
 /// The kind of the rights that an account is given or not; its id is the account.
 pub const ACCOUNT_GRANTS: &str = "account-grants";
 
+/// The kind of the record of a host's tags; its id is the host.
+pub const TAGS: &str = "tags";
+/// The kind of the types of transactions that may follow on a host's channels; its id is the host.
+pub const TRANSACTION_TYPES: &str = "transaction-types";
+/// The kind of the rules of what follow-ups copy; its id is the host.
+pub const COPY_RULES: &str = "copy-rules";
+/// The kind of a host's types of notes; its id is the host.
+pub const NOTE_TYPES: &str = "note-types";
+
 /// The kind of the record of an agent; its id is the account.
 pub const AGENT: &str = "agent";
 /// The kind of an agent's recent business objects; its id is the account.

@@ -48,8 +48,8 @@ pub use actor::{Actor, Reach};
 pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
 pub use center::{
-    ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, CenterDesk, CenterKeeping, REASON_CODES, RECENT,
-    ROLE_GRANTS, role_profile_id, setting,
+    ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES,
+    REASON_CODES, RECENT, ROLE_GRANTS, TAGS, TRANSACTION_TYPES, role_profile_id, setting,
 };
 pub use customers::{
     FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use crate::domain::reason_code::{Command, Kind, ReasonCode, ReasonCodes, apply, decide};
 use crate::domain::rights::Right;
 
-const KINDS: &[&str] = &["not-ready", "logout", "wrap-up"];
+const KINDS: &[&str] = &["not-ready", "logout", "wrap-up", "interaction"];
 
 const KIND: Argument = Argument::required("kind", Told::Choice(KINDS), "what it is a reason for");
 
@@ -171,7 +171,12 @@ pub(crate) fn is_language(tag: &str) -> bool {
 }
 
 fn kind(arguments: &Arguments) -> Result<Kind, Refusal> {
-    let all = [Kind::NotReady, Kind::Logout, Kind::WrapUp];
+    let all = [
+        Kind::NotReady,
+        Kind::Logout,
+        Kind::WrapUp,
+        Kind::Interaction,
+    ];
     let named = arguments.text("kind");
     let found = all.into_iter().find(|kind| Some(kind.name()) == named);
     found.ok_or_else(|| Refusal::Usage("kind is missing".to_owned()))

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::activities::{self, Feed};
 use super::agents;
 use super::im::Open;
+use super::message_streams;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -37,6 +38,8 @@ pub(super) struct Center {
     pub(super) agents: agents::Board,
     /// What goes to those who follow the changes of activities.
     pub(super) feed: Feed,
+    /// Devices that are told of changes of message streams.
+    pub(super) streams: message_streams::Live,
     /// Told when an administrator has set something for a host.
     pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
@@ -81,6 +84,7 @@ impl Center {
             sessions: Open::default(),
             agents: agents::Board::default(),
             feed: Feed::default(),
+            streams: message_streams::Live::default(),
             settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
             work: TaskTracker::new(),
@@ -109,6 +113,11 @@ impl Center {
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let streams = message_streams::tell_watchers(
+            Arc::clone(&self),
+            Arc::clone(&services),
+            self.stop.clone(),
+        );
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
@@ -116,6 +125,7 @@ impl Center {
         self.work.spawn(run);
         self.work.spawn(sweep);
         self.work.spawn(live);
+        self.work.spawn(streams);
         self.work.spawn(follow);
         Ok(())
     }

@@ -7,7 +7,8 @@
 //! then sent (`outbox`), after a crash once more; receivers drop repeats by the message's id. What time changes
 //! waits in the database (`timers`).
 //!
-//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `interactions`, `customers`, `activities`.
+//! One folder for each part of the design: `agents`, `contacts`, `im`, `context`, `interactions`, `customers`, `activities`,
+//! `follow_ups`, `message_streams`.
 
 mod activities;
 mod agents;
@@ -19,8 +20,10 @@ mod desk;
 mod doors;
 mod draft;
 mod errors;
+mod follow_ups;
 mod im;
 mod interactions;
+mod message_streams;
 mod newest;
 mod operation;
 mod outbox;
@@ -55,6 +58,8 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(customers::OPERATIONS)
         .chain(activities::OPERATIONS)
         .chain(interactions::OPERATIONS)
+        .chain(follow_ups::OPERATIONS)
+        .chain(message_streams::OPERATIONS)
 }
 
 /// What components may have done.
@@ -104,6 +109,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     contacts::register(hooks, &center);
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
+    message_streams::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

@@ -8,8 +8,13 @@ use futures_util::future::BoxFuture;
 
 use super::center::{Center, Place};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
-use crate::admin::{CenterDesk, CenterKeeping, role_profile_id, setting};
+use crate::admin::{
+    COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, role_profile_id,
+    setting,
+};
 use crate::domain::chat_profile::ChatProfile;
+use crate::domain::follow_up::{CopyRules, NoteTypes, PermittedTypes};
+use crate::domain::message_stream::Tags;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
 use crate::hooks::{Account, Hooks, Services};
@@ -21,6 +26,14 @@ use crate::store::{Store, StoreError};
 pub(super) struct Settings {
     /// Why agents are not ready or log out.
     pub(super) reasons: ReasonCodes,
+    /// What messages of streams are marked with.
+    pub(super) tags: Tags,
+    /// What may follow on which channel.
+    pub(super) permitted: PermittedTypes,
+    /// What follow-ups copy from what they follow.
+    pub(super) copy_rules: CopyRules,
+    /// Of which types notes of follow-ups can be.
+    pub(super) note_types: NoteTypes,
     /// The chat profile of each role that has one of its own.
     profiles: BTreeMap<Role, Arc<ChatProfile>>,
     /// The profile of the others.
@@ -97,8 +110,16 @@ impl Place {
         }
         let reasons = setting(store, REASON_CODES, host).await?;
         let grants = setting(store, ROLE_GRANTS, host).await?;
+        let tags = setting(store, TAGS, host).await?;
+        let permitted = setting(store, TRANSACTION_TYPES, host).await?;
+        let copy_rules = setting(store, COPY_RULES, host).await?;
+        let note_types = setting(store, NOTE_TYPES, host).await?;
         Ok(Settings {
             reasons: reasons.unwrap_or_default(),
+            tags: tags.unwrap_or_default(),
+            permitted: permitted.unwrap_or_default(),
+            copy_rules: copy_rules.unwrap_or_default(),
+            note_types: note_types.unwrap_or_default(),
             profiles,
             usual: Arc::default(),
             grants: grants.unwrap_or_default(),

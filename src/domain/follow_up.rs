@@ -19,7 +19,7 @@ mod tests;
 
 pub use decide::decide;
 pub use event::{Command, Event, apply};
-pub use plan::{Copied, CopyRules, PermittedTypes, TransactionType};
+pub use plan::{Copied, CopyRules, NamedNoteType, NoteTypes, PermittedTypes, TransactionType};
 
 /// Characters of a title.
 pub const TITLE_CHARS_MAX: usize = 256;
@@ -140,54 +140,11 @@ pub struct Plan {
     pub responsible: AgentId,
 }
 
-/// What a note is (S3-15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoteType {
-    /// Anything.
-    Note,
-    /// What was reported.
-    Report,
-    /// What is to be prepared.
-    Preparation,
-    /// About the business partner.
-    BusinessPartner,
-    /// What was written to the customer.
-    Correspondence,
-    /// Not for the customer's eyes.
-    Internal,
-}
-
-impl NoteType {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Note,
-        Self::Report,
-        Self::Preparation,
-        Self::BusinessPartner,
-        Self::Correspondence,
-        Self::Internal,
-    ];
-
-    /// The word for it in the protocol.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Report => "report",
-            Self::Preparation => "preparation",
-            Self::BusinessPartner => "business-partner",
-            Self::Correspondence => "correspondence",
-            Self::Internal => "internal",
-        }
-    }
-}
-
 /// A note in one language, with what it was before (S3-16, S3-21).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// What it is.
-    pub note_type: NoteType,
+    /// Of which type, of those that are configured (S3-15).
+    pub note_type: String,
     /// Its language (BCP 47).
     pub language: String,
     /// Its versions, the latest last; never none.
@@ -258,6 +215,8 @@ pub struct Facts<'a> {
     pub channel: &'a str,
     /// The reasons that are configured and in use.
     pub reasons: &'a [String],
+    /// The types of notes that are configured.
+    pub note_types: &'a NoteTypes,
     /// Whether the one who shall be responsible is an agent of the host.
     pub responsible_is_agent: bool,
 }
@@ -290,6 +249,8 @@ rejections! {
         Responsible = NotAllowed, "responsible-no-agent", "Only an agent of this contact center can be responsible.";
         /// The source has no id, or a malformed one.
         Source = Invalid, "source-malformed", "The follow-up must refer to something.";
+        /// The type of the note is not in the list.
+        UnknownNoteType = Invalid, "note-type-unknown", "There is no such type of notes.";
         /// A note without words.
         Empty = Invalid, "follow-up-note-empty", "The note is empty.";
         /// [`NOTE_BYTES_MAX`].
@@ -327,7 +288,7 @@ impl FollowUp {
 
     /// The note of that type and language.
     #[must_use]
-    pub fn note(&self, note_type: NoteType, language: &str) -> Option<&Note> {
+    pub fn note(&self, note_type: &str, language: &str) -> Option<&Note> {
         let mut notes = self.notes.iter();
         notes.find(|it| it.note_type == note_type && it.language.eq_ignore_ascii_case(language))
     }

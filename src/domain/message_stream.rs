@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentId, CustomerId, MessageId, StreamId};
 use super::refusal::rejections;
-use super::rights::{self, Right, Rights};
+use super::rights::{self, Rights};
 use crate::clock::Timestamp;
 
 pub mod attachment;
 mod decide;
 mod event;
+pub mod search;
+mod seen;
 pub mod stop_watch;
 #[cfg(test)]
 mod tests;
@@ -25,13 +27,16 @@ mod tests;
 pub use attachment::Attachment;
 pub use decide::decide;
 pub use event::{Command, Event, Written, apply};
+pub use seen::{Hidden, Part};
 
 /// Characters of a title.
 pub const TITLE_CHARS_MAX: usize = 256;
 /// Bytes of a message.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Messages of one stream, the main one among them.
-pub const MESSAGES_MAX: usize = 10_000;
+/// Messages of one stream, the main one among them. A customer can have any number of streams (S4-8).
+pub const MESSAGES_MAX: usize = 1_000;
+/// Bytes of all texts of one stream, earlier versions among them: it is read and written as one.
+pub const STREAM_BYTES_MAX: usize = 1024 * 1024;
 /// Attachments of one message. The seed says any number; this is more than anybody looks at.
 pub const ATTACHMENTS_MAX: usize = 100;
 /// Recipients of one stream.
@@ -98,7 +103,7 @@ pub struct Message {
     /// Files with it.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// What it said before, the oldest first, each with when that was written.
+    /// What it said before, the oldest first, each with when something else took its place.
     #[serde(default)]
     pub earlier: Vec<(Timestamp, String)>,
 }
@@ -108,8 +113,11 @@ pub struct Message {
 pub struct Stream {
     /// Which one.
     pub id: StreamId,
-    /// Counts the events; a write names the version that it read.
+    /// Counts the events; what somebody reads of it, and names in a write, is [`Stream::version_for`].
     pub version: u64,
+    /// How many of the events are about parts that not everybody sees.
+    #[serde(default)]
+    pub hidden: Hidden,
     /// Whom it is about; `None` before it is made.
     #[serde(default)]
     pub customer: Option<CustomerId>,
@@ -150,6 +158,16 @@ pub struct Tag {
     pub name: String,
     /// For what it can be chosen.
     pub availability: BTreeSet<Availability>,
+}
+
+/// The administrator's tags (S4-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tags {
+    /// Counts the writes; a write names the version that it read.
+    pub version: u64,
+    /// In the order in which they were made.
+    pub tags: Vec<Tag>,
 }
 
 /// What a decision needs to know beside the stream.
@@ -197,8 +215,10 @@ rejections! {
         Recipients = Invalid, "recipients-malformed", "Choose up to 1000 recipients who are employees.";
         /// [`ATTACHMENTS_MAX`].
         TooManyAttachments = Limit, "attachments-full", "A message has at most 100 attachments.";
-        /// [`MESSAGES_MAX`].
+        /// [`MESSAGES_MAX`] and [`STREAM_BYTES_MAX`].
         Full = Limit, "stream-full", "This message has as many replies as it may have.";
+        /// Stop watches of more drafts than one agent can have.
+        TooManyDrafts = Limit, "drafts-full", "You count the time of too many drafts. Reset one of them.";
         /// Only the author edits.
         NotAuthor = Forbidden, "not-the-author", "Only the one who has written it edits it.";
         /// It is completed; it can be reopened.
@@ -217,6 +237,7 @@ impl Stream {
         Self {
             id,
             version: 0,
+            hidden: Hidden::default(),
             customer: None,
             title: String::new(),
             properties: Properties::default(),
@@ -227,27 +248,13 @@ impl Stream {
         }
     }
 
-    /// Whether that employee sees the stream: it has the right, and is among those for whom it is (S4-35).
+    /// Bytes of all its texts.
     #[must_use]
-    pub fn is_seen_by(&self, agent: &AgentId, rights: &Rights) -> bool {
-        let written = self.messages.iter().any(|it| it.author == *agent);
-        let meant = match &self.properties.recipients {
-            Recipients::All => true,
-            Recipients::Some(recipients) => written || recipients.contains(agent),
+    pub fn text_bytes(&self) -> usize {
+        let of = |it: &Message| {
+            it.text.len() + it.earlier.iter().map(|(_, text)| text.len()).sum::<usize>()
         };
-        self.customer.is_some()
-            && self.deleted_at.is_none()
-            && rights.has(Right::MessageShow)
-            && meant
-    }
-
-    /// The messages that an employee with those rights reads: without the right to replies only the main one.
-    pub fn read_by(&self, rights: &Rights) -> impl Iterator<Item = &Message> {
-        let most = match rights.has(Right::CommentShow) {
-            true => usize::MAX,
-            false => 1,
-        };
-        self.messages.iter().take(most)
+        self.messages.iter().map(of).sum()
     }
 
     /// Whether the customer gets it: the author has said so, and it is no whisper.

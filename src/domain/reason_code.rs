@@ -24,6 +24,8 @@ pub enum Kind {
     Logout,
     /// What came of an interaction.
     WrapUp,
+    /// What an interaction, or what follows it, is about (S3-20).
+    Interaction,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::NotReady => "not-ready",
             Self::Logout => "logout",
             Self::WrapUp => "wrap-up",
+            Self::Interaction => "interaction",
         }
     }
 }

@@ -23,6 +23,7 @@ mod fast_token;
 mod grouped;
 mod invitation;
 mod journal;
+mod message_stream;
 mod notice;
 mod offline;
 mod private_xml;
@@ -71,6 +72,10 @@ pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
 pub use journal::{JOURNAL_PAGE_MAX, JournalBounds, JournalEntry, JournalFollower, Journals};
+pub use message_stream::{
+    FoundStreams, MessageStreams, STREAM, STREAMS_ABOUT, STREAMS_FOR_EVERYBODY, StreamList,
+    StreamReader, stream_listings,
+};
 pub use notice::{Notice, Notices};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
@@ -180,6 +185,14 @@ impl Store {
     #[must_use]
     pub fn customers(&self) -> Customers<'_> {
         Customers {
+            records: self.records(),
+        }
+    }
+
+    /// Notes about customers with their replies.
+    #[must_use]
+    pub fn message_streams(&self) -> MessageStreams<'_> {
+        MessageStreams {
             records: self.records(),
         }
     }
@@ -342,6 +355,18 @@ impl Store {
             pool.prepare(sql.into_sql_str()).await?;
         });
         Ok(())
+    }
+
+    /// Clears what the write-ahead log of SQLite has of what was overwritten or deleted; waits for whoever reads. Of PostgreSQL
+    /// this is its operator's: rows that are gone are so after a vacuum.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear_log(&self) -> Result<(), StoreError> {
+        match &self.0.db {
+            Db::Sqlite { writer, .. } => Ok(dialect::clear_sqlite_log(writer).await?),
+            Db::Postgres(_) => Ok(()),
+        }
     }
 
     /// Writes what is queued, then closes the database. Operations fail from then on with

@@ -21,6 +21,7 @@ mod database;
 mod fast_tokens;
 mod journals;
 mod mailboxes;
+mod message_streams;
 mod people;
 mod pubsub;
 mod pubsub_changes;

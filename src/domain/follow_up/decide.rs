@@ -1,7 +1,7 @@
 //! What comes of a command to a follow-up.
 
 use super::{
-    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_MAX, NoteType, Plan,
+    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_MAX, Plan,
     Rejection, Source, Status, TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
@@ -53,7 +53,14 @@ pub fn decide(
             note_type,
             language,
             text,
-        } => note(follow_up, by, (note_type, language), text, at),
+        } => {
+            // A type that was in the list when a note of it was begun stays.
+            let known = follow_up.note(&note_type, &language).is_some();
+            match known || facts.note_types.has(&note_type) {
+                true => note(follow_up, by, (note_type, language), text, at),
+                false => Err(Rejection::UnknownNoteType),
+            }
+        }
         Command::Complete => match follow_up.status {
             Status::Planned => Ok(vec![Event::Completed { at }]),
             Status::Completed { .. } => Ok(vec![]),
@@ -129,7 +136,7 @@ fn checked(mut plan: Plan, facts: &Facts<'_>, known: Option<&str>) -> Result<Pla
 fn note(
     follow_up: &FollowUp,
     by: AgentId,
-    (note_type, language): (NoteType, String),
+    (note_type, language): (String, String),
     text: String,
     at: Timestamp,
 ) -> Result<Vec<Event>, Rejection> {
@@ -144,7 +151,7 @@ fn note(
     if text.len() > NOTE_BYTES_MAX {
         return Err(Rejection::TooLong);
     }
-    let known = follow_up.note(note_type, &language);
+    let known = follow_up.note(&note_type, &language);
     match known.map(|note| note.versions.last().is_some_and(|it| it.text == text)) {
         Some(true) => return Ok(vec![]),
         Some(false) => {}

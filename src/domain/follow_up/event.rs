@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FollowUp, Note, NoteType, NoteVersion, Plan, Source, Status, VERSIONS_MAX};
+use super::{FollowUp, Note, NoteVersion, Plan, Source, Status, VERSIONS_MAX};
 use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 
@@ -35,7 +35,7 @@ pub enum Command {
         /// By whom.
         by: AgentId,
         /// Of which type.
-        note_type: NoteType,
+        note_type: String,
         /// In which language.
         language: String,
         /// What it says.
@@ -85,7 +85,7 @@ pub enum Event {
         /// By whom.
         by: AgentId,
         /// Of which type.
-        note_type: NoteType,
+        note_type: String,
         /// In which language.
         language: String,
         /// What it says.
@@ -142,7 +142,7 @@ pub fn apply(follow_up: &mut FollowUp, event: &Event) {
                 by: by.clone(),
                 text: text.clone(),
             };
-            write(follow_up, *note_type, language, version);
+            write(follow_up, note_type, language, version);
         }
         Event::Completed { at } => follow_up.status = Status::Completed { at: *at },
         Event::Cancelled { at } => follow_up.status = Status::Cancelled { at: *at },
@@ -150,7 +150,7 @@ pub fn apply(follow_up: &mut FollowUp, event: &Event) {
     }
 }
 
-fn write(follow_up: &mut FollowUp, note_type: NoteType, language: &str, version: NoteVersion) {
+fn write(follow_up: &mut FollowUp, note_type: &str, language: &str, version: NoteVersion) {
     let mut notes = follow_up.notes.iter_mut();
     let same =
         |it: &&mut Note| it.note_type == note_type && it.language.eq_ignore_ascii_case(language);
@@ -161,7 +161,7 @@ fn write(follow_up: &mut FollowUp, note_type: NoteType, language: &str, version:
             note.versions.drain(..old);
         }
         None => follow_up.notes.push(Note {
-            note_type,
+            note_type: note_type.to_owned(),
             language: language.to_owned(),
             versions: vec![version],
         }),

@@ -76,6 +76,55 @@ impl PermittedTypes {
     }
 }
 
+/// A type of notes that an administrator has named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedNoteType {
+    /// What programs call it: `note`, `report`, `preparation` …
+    pub code: String,
+    /// What people read, by language (BCP 47).
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The types of notes that agents choose from (S3-15).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NoteTypes {
+    /// Counts the writes; a write names the version that it read.
+    pub version: u64,
+    /// Every type, in the order in which they were made.
+    pub types: Vec<NamedNoteType>,
+}
+
+impl Default for NoteTypes {
+    /// The six of the seed.
+    fn default() -> Self {
+        let usual = [
+            ("note", "Note"),
+            ("report", "Report information"),
+            ("preparation", "Preparation information"),
+            ("business-partner", "Business partner information"),
+            ("correspondence", "Correspondence"),
+            ("internal", "Internal note"),
+        ];
+        let made = |(code, label): (&str, &str)| NamedNoteType {
+            code: code.to_owned(),
+            labels: [("en".to_owned(), label.to_owned())].into(),
+        };
+        Self {
+            version: 0,
+            types: usual.into_iter().map(made).collect(),
+        }
+    }
+}
+
+impl NoteTypes {
+    /// Whether agents can choose that type.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.types.iter().any(|it| it.code == code)
+    }
+}
+
 /// A part of the source that is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

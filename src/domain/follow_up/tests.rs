@@ -30,10 +30,10 @@ fn planning(plan: Plan) -> Command {
     }
 }
 
-fn write(note_type: NoteType, language: &str, text: &str) -> Command {
+fn write(note_type: &str, language: &str, text: &str) -> Command {
     Command::WriteNote {
         by: "ann@h".parse().unwrap(),
-        note_type,
+        note_type: note_type.to_owned(),
         language: language.to_owned(),
         text: text.to_owned(),
     }
@@ -52,6 +52,7 @@ fn decided(
         permitted: &permitted,
         channel: "voice",
         reasons: &["complaint".to_owned()],
+        note_types: &NoteTypes::default(),
         responsible_is_agent,
     };
     decide(follow_up, command, now, &facts)
@@ -102,7 +103,7 @@ fn every_command_in_every_status() {
         (to("bob@h"), [Err(Unknown), Ok(1), Err(Over), Err(Over)]),
         (to("ann@h"), [Err(Unknown), Ok(0), Err(Over), Err(Over)]),
         (
-            write(NoteType::Note, "en", "n"),
+            write("note", "en", "n"),
             [Err(Unknown), Ok(1), Ok(1), Ok(1)],
         ),
         (Command::Complete, [Err(Unknown), Ok(1), Ok(0), Err(Over)]),
@@ -179,23 +180,24 @@ fn where_it_is_shown_follows_from_where_it_was_made() {
 #[test]
 fn notes_of_six_types_in_several_languages_keep_their_versions() {
     let mut commands = vec![planning(plan("phone-call"))];
-    for note_type in NoteType::ALL {
-        commands.push(write(note_type, "en", "one"));
-        commands.push(write(note_type, "de", "eins"));
+    for note_type in NoteTypes::default().types {
+        commands.push(write(&note_type.code, "en", "one"));
+        commands.push(write(&note_type.code, "de", "eins"));
     }
-    commands.push(write(NoteType::Report, "EN", "two"));
-    commands.push(write(NoteType::Report, "en", "two"));
+    commands.push(write("report", "EN", "two"));
+    commands.push(write("report", "en", "two"));
     let follow_up = after(&commands);
     assert_eq!(follow_up.notes.len(), 12);
-    let report = follow_up.note(NoteType::Report, "en").unwrap();
+    let report = follow_up.note("report", "en").unwrap();
     let texts: Vec<&str> = report.versions.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(texts, ["one", "two"]);
     let long = "x".repeat(NOTE_BYTES_MAX + 1);
     for (command, rejection) in [
-        (write(NoteType::Note, "en", " "), Rejection::Empty),
-        (write(NoteType::Note, "en", &long), Rejection::TooLong),
-        (write(NoteType::Note, "e", "n"), Rejection::Language),
-        (write(NoteType::Note, "en US", "n"), Rejection::Language),
+        (write("note", "en", " "), Rejection::Empty),
+        (write("note", "en", &long), Rejection::TooLong),
+        (write("note", "e", "n"), Rejection::Language),
+        (write("note", "en US", "n"), Rejection::Language),
+        (write("memo", "en", "n"), Rejection::UnknownNoteType),
     ] {
         assert_eq!(decided(&follow_up, command, START, true), Err(rejection));
     }

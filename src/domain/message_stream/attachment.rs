@@ -75,6 +75,15 @@ impl FileType {
         (!stem.is_empty()).then_some(found)
     }
 
+    /// What it is declared as when it is handed out (RFC 6838).
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self.media_types() {
+            [first, ..] => first,
+            [] => "application/octet-stream",
+        }
+    }
+
     /// What such a file may be declared as (RFC 6838).
     const fn media_types(self) -> &'static [&'static str] {
         match self {

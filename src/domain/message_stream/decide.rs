@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::event::Written;
 use super::{
     ATTACHMENTS_MAX, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX, Properties,
-    RECIPIENTS_MAX, Recipients, Rejection, Stream, TAGS_MAX, TEXT_BYTES_MAX, TITLE_CHARS_MAX,
+    RECIPIENTS_MAX, Recipients, Rejection, STREAM_BYTES_MAX, Stream, TAGS_MAX, TEXT_BYTES_MAX,
+    TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
-use crate::domain::ids::AgentId;
+use crate::domain::ids::{AgentId, CustomerId};
 use crate::domain::rights::Right;
 
 /// What comes of a command. What is so already is no event; a reply is one each time.
@@ -58,6 +59,7 @@ pub fn decide(
         Command::SetTags { by, tags } => it.set_tags(&by, tags),
         Command::Complete { by } => it.complete(&by, true),
         Command::Reopen { by } => it.complete(&by, false),
+        Command::Move { customer } => it.moved(customer),
         Command::Delete { by, confirmed } => it.delete(&by, confirmed),
     }
 }
@@ -83,9 +85,17 @@ impl Decision<'_> {
         Ok(self.facts.rights.require(right)?)
     }
 
+    fn require_room(&self, message: &Written) -> Result<(), Rejection> {
+        let bytes = self.stream.text_bytes() + message.text.len();
+        match bytes <= STREAM_BYTES_MAX {
+            true => Ok(()),
+            false => Err(Rejection::Full),
+        }
+    }
+
     fn may_create(&self, title: &str, message: &Written) -> Result<(), Rejection> {
         self.require(Right::MessageCreate)?;
-        if self.stream.customer.is_some() {
+        if self.stream.version > 0 {
             return Err(Rejection::Exists);
         }
         let title = title.trim();
@@ -179,6 +189,7 @@ impl Decision<'_> {
             return Err(Rejection::Full);
         }
         check(&message)?;
+        self.require_room(&message)?;
         let at = self.at;
         Ok(vec![Event::Replied { at, by, message }])
     }
@@ -200,13 +211,14 @@ impl Decision<'_> {
         if known.author != *by {
             return Err(Rejection::NotAuthor);
         }
-        if read != self.stream.version {
+        if read != self.stream.version_for(self.facts.rights) {
             return Err(Rejection::Stale);
         }
         check(&message)?;
         if known.text == message.text && known.attachments == message.attachments {
             return Ok(vec![]);
         }
+        self.require_room(&message)?;
         let at = self.at;
         Ok(vec![Event::Edited { at, message }])
     }
@@ -214,7 +226,7 @@ impl Decision<'_> {
     fn set_properties(&self, by: &AgentId, read: u64, properties: Properties) -> Decided {
         self.require_seen(by)?;
         self.require(Right::PropertyCreate)?;
-        if read != self.stream.version {
+        if read != self.stream.version_for(self.facts.rights) {
             return Err(Rejection::Stale);
         }
         self.may_set(&properties, &self.stream.properties, &self.stream.tags)?;
@@ -247,6 +259,18 @@ impl Decision<'_> {
         }
         let at = self.at;
         Ok(vec![Event::Completed { at, completed }])
+    }
+
+    /// Nobody's wish: the record of the customer is another one now.
+    fn moved(&self, customer: CustomerId) -> Decided {
+        match &self.stream.customer {
+            None => Err(Rejection::Unknown),
+            Some(known) if *known == customer => Ok(vec![]),
+            Some(_) => Ok(vec![Event::Moved {
+                at: self.at,
+                customer,
+            }]),
+        }
     }
 
     fn delete(&self, by: &AgentId, confirmed: bool) -> Decided {

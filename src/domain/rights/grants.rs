@@ -72,6 +72,16 @@ rights! {
     ActivityShow = "activity-show", from Supervisor;
     /// To read interactions of others.
     InteractionShow = "interaction-show", from Supervisor;
+    /// To plan follow-ups, and to see those of one's own and of customers one deals with (S3-1).
+    FollowUp = "follow-up", from Agent;
+    /// To see and to steer the follow-ups of others.
+    FollowUpShow = "follow-up-show", from Supervisor;
+    /// To read how many minutes are billed (S4-22).
+    BillingReport = "billing-report", from Supervisor;
+    /// To take out and to erase all that is kept of a customer.
+    CustomerErase = "customer-erase", from Administrator;
+    /// To edit the lists that agents choose from: tags, types of transactions, types of notes (S3-11, S3-12, S4-6).
+    CatalogueEdit = "catalogue-edit", from Administrator;
     /// To edit reason codes.
     ReasonCodeEdit = "reason-code-edit", from Administrator;
     /// To edit chat profiles and who has which.
