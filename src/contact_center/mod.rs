@@ -109,6 +109,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     contacts::register(hooks, &center);
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
+    message_streams::serve_files(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

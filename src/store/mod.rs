@@ -10,6 +10,7 @@ mod account;
 mod account_source;
 mod archive;
 mod arrival;
+mod attachment;
 mod audit;
 mod blocked;
 mod claim;
@@ -55,6 +56,9 @@ pub use archive::{
     WORDS_MAX, archive_word,
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
+pub use attachment::{
+    ABOUT, ATTACHMENTS_PAGE_MAX, Attachments, NewAttachment, StoredAttachment, TakenOver,
+};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use claim::Claim;
@@ -98,7 +102,7 @@ pub use snapshot::{
 };
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
 pub use upload::{
-    NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
+    FileRows, NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
 };
 pub use vcard::{Vcard, Vcards};
 
@@ -307,6 +311,12 @@ impl Store {
         Uploads { db: &self.0.db }
     }
 
+    /// Files of message streams.
+    #[must_use]
+    pub fn attachments(&self) -> Attachments<'_> {
+        Attachments { db: &self.0.db }
+    }
+
     /// What the server remembers about itself.
     #[must_use]
     pub fn settings(&self) -> Settings<'_> {
@@ -361,6 +371,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         access_list::QUERIES,
         account::QUERIES,
         account_source::QUERIES,
+        attachment::QUERIES,
         audit::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,

@@ -16,6 +16,7 @@ mod accounts;
 mod administration;
 mod archives;
 mod arrivals;
+mod attachments;
 mod customers;
 mod database;
 mod fast_tokens;

@@ -6,6 +6,8 @@
 mod attachments;
 mod delivery;
 
+pub(super) use attachments::{Files, register as serve_files};
+
 use super::center::Place;
 use super::errors::Refused;
 use super::operation::{Caller, Operation};
@@ -13,7 +15,7 @@ use super::record::{self, Record};
 use crate::domain::ids::{AgentId, CustomerId, StreamId};
 use crate::domain::message_stream::{Event, Recipients, Stream, apply};
 use crate::hooks::Services;
-use crate::store::Listing;
+use crate::store::{ABOUT, Listing};
 
 /// What the operations are, in the order in which clients show them.
 pub(super) const OPERATIONS: &[Operation] = &[];
@@ -56,7 +58,11 @@ impl Record for Stream {
             list: CUSTOMER,
             owner,
         };
-        match &self.properties.recipients {
+        let about = Listing {
+            list: ABOUT,
+            owner: for_all(host, customer),
+        };
+        let mut listings = match &self.properties.recipients {
             Recipients::All => vec![listing(for_all(host, customer))],
             Recipients::Some(recipients) => {
                 let mut readers = recipients.clone();
@@ -64,7 +70,9 @@ impl Record for Stream {
                 let owners = readers.iter().map(|it| for_one(host, customer, it));
                 owners.map(listing).collect()
             }
-        }
+        };
+        listings.push(about);
+        listings
     }
 }
 
