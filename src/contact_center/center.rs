@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::activities::{self, Feed};
 use super::agents;
 use super::im::Open;
-use super::message_streams::Files;
+use super::message_streams::{self, Files};
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -40,6 +40,8 @@ pub(super) struct Center {
     pub(super) feed: Feed,
     /// The files of message streams.
     pub(super) files: Files,
+    /// Devices that are told of changes of message streams.
+    pub(super) streams: message_streams::Live,
     /// Told when an administrator has set something for a host.
     pub(super) settings_changed: Arc<Notify>,
     stop: CancellationToken,
@@ -85,6 +87,7 @@ impl Center {
             agents: agents::Board::default(),
             feed: Feed::default(),
             files: Files::default(),
+            streams: message_streams::Live::default(),
             settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),
             work: TaskTracker::new(),
@@ -113,6 +116,11 @@ impl Center {
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let streams = message_streams::tell_watchers(
+            Arc::clone(&self),
+            Arc::clone(&services),
+            self.stop.clone(),
+        );
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
@@ -120,6 +128,7 @@ impl Center {
         self.work.spawn(run);
         self.work.spawn(sweep);
         self.work.spawn(live);
+        self.work.spawn(streams);
         self.work.spawn(follow);
         Ok(())
     }

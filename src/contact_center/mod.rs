@@ -110,6 +110,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
     message_streams::serve_files(hooks, &center);
+    message_streams::register(hooks, &center);
 }
 
 /// The service among the items of its host (XEP-0030 §4).

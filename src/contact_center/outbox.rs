@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::center::Center;
+use super::errors::Refused;
 use crate::hooks::Services;
 use crate::proto::{Kind, Stanza, ns, reading};
 use crate::store::StoreError;
@@ -56,6 +57,32 @@ impl Outbox {
         self.more.notify_one();
         if self.ended.load(Ordering::Acquire) {
             forget(self, services).await;
+        }
+    }
+
+    /// Takes back what is about something that is gone, as far as it is not sent yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn withdraw(
+        &self,
+        services: &Services,
+        about: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), Refused> {
+        locked(&self.waiting).retain(|(_, stanza)| !about(stanza.to_document().as_ref()));
+        let records = services.store.records();
+        let mut after = String::new();
+        loop {
+            let page = records.outbox(&after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id);
+            let gone = page.iter().filter(|it| about(&it.stanza));
+            let gone: Vec<String> = gone.map(|it| it.id.clone()).collect();
+            if !gone.is_empty() {
+                records.sent(&gone).await?;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! A contact center without connections, for the tests of this room.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -209,4 +210,20 @@ pub(super) async fn command(client: &mut Client, node: &str, fields: &[(&str, &s
          <x xmlns='jabber:x:data' type='submit'>{fields}</x></command>"
     );
     ask(client, "set", &filled).await
+}
+
+/// What was sent to the client, up to something with that in it.
+pub(super) async fn until(client: &mut Client, part: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let heard = async {
+        while !all.iter().any(|it: &String| it.contains(part)) {
+            tokio::task::yield_now().await;
+            all.extend(client.received_xml());
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(20), heard)
+        .await
+        .is_ok();
+    assert!(heard, "{part} in {all:?}");
+    all
 }

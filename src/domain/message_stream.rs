@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentId, CustomerId, MessageId, StreamId};
 use super::refusal::rejections;
-use super::rights::{self, Right, Rights};
+use super::rights::{self, Rights};
 use crate::clock::Timestamp;
 
 pub mod attachment;
 mod decide;
 mod event;
+mod seen;
 pub mod stop_watch;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod tests;
 pub use attachment::Attachment;
 pub use decide::decide;
 pub use event::{Command, Event, Written, apply};
+pub use seen::{Hidden, Part};
 
 /// Characters of a title.
 pub const TITLE_CHARS_MAX: usize = 256;
@@ -100,7 +102,7 @@ pub struct Message {
     /// Files with it.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// What it said before, the oldest first, each with when that was written.
+    /// What it said before, the oldest first, each with when something else took its place.
     #[serde(default)]
     pub earlier: Vec<(Timestamp, String)>,
 }
@@ -110,8 +112,11 @@ pub struct Message {
 pub struct Stream {
     /// Which one.
     pub id: StreamId,
-    /// Counts the events; a write names the version that it read.
+    /// Counts the events; what somebody reads of it, and names in a write, is [`Stream::version_for`].
     pub version: u64,
+    /// How many of the events are about parts that not everybody sees.
+    #[serde(default)]
+    pub hidden: Hidden,
     /// Whom it is about; `None` before it is made.
     #[serde(default)]
     pub customer: Option<CustomerId>,
@@ -211,6 +216,8 @@ rejections! {
         TooManyAttachments = Limit, "attachments-full", "A message has at most 100 attachments.";
         /// [`MESSAGES_MAX`] and [`STREAM_BYTES_MAX`].
         Full = Limit, "stream-full", "This message has as many replies as it may have.";
+        /// Stop watches of more drafts than one agent can have.
+        TooManyDrafts = Limit, "drafts-full", "You count the time of too many drafts. Reset one of them.";
         /// Only the author edits.
         NotAuthor = Forbidden, "not-the-author", "Only the one who has written it edits it.";
         /// It is completed; it can be reopened.
@@ -229,6 +236,7 @@ impl Stream {
         Self {
             id,
             version: 0,
+            hidden: Hidden::default(),
             customer: None,
             title: String::new(),
             properties: Properties::default(),
@@ -237,29 +245,6 @@ impl Stream {
             completed_at: None,
             deleted_at: None,
         }
-    }
-
-    /// Whether that employee sees the stream: it has the right, and is among those for whom it is (S4-35).
-    #[must_use]
-    pub fn is_seen_by(&self, agent: &AgentId, rights: &Rights) -> bool {
-        let written = self.messages.iter().any(|it| it.author == *agent);
-        let meant = match &self.properties.recipients {
-            Recipients::All => true,
-            Recipients::Some(recipients) => written || recipients.contains(agent),
-        };
-        self.customer.is_some()
-            && self.deleted_at.is_none()
-            && rights.has(Right::MessageShow)
-            && meant
-    }
-
-    /// The messages that an employee with those rights reads: without the right to replies only the main one.
-    pub fn read_by(&self, rights: &Rights) -> impl Iterator<Item = &Message> {
-        let most = match rights.has(Right::CommentShow) {
-            true => usize::MAX,
-            false => 1,
-        };
-        self.messages.iter().take(most)
     }
 
     /// Bytes of all its texts.

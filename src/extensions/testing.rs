@@ -34,7 +34,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     /// The components that are configured, as the test plays them.
     pub(crate) outside: Arc<Outside>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// The components of the configuration: none is connected until the test says so.
@@ -145,8 +145,13 @@ impl House {
             router,
             clock,
             outside,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where its database is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A component has connected.

@@ -354,6 +354,18 @@ impl Store {
         Ok(())
     }
 
+    /// Clears what the write-ahead log of SQLite has of what was overwritten or deleted; waits for whoever reads. Of PostgreSQL
+    /// this is its operator's: rows that are gone are so after a vacuum.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear_log(&self) -> Result<(), StoreError> {
+        match &self.0.db {
+            Db::Sqlite { writer, .. } => Ok(dialect::clear_sqlite_log(writer).await?),
+            Db::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Writes what is queued, then closes the database. Operations fail from then on with
     /// [`StoreError::Closed`].
     pub async fn close(&self) {

@@ -108,5 +108,6 @@ async fn follow(center: &Center, services: &Services, place: &Place) -> Result<(
         update(center, services, place, &seen.agent.id, None).await;
     }
     center.agents.live.check_rights();
+    center.streams.check_rights();
     Ok(())
 }

@@ -6,10 +6,8 @@ mod list;
 mod live;
 mod presence;
 
-use std::time::Duration;
-
 use super::super::settings::CHAT_PROFILE;
-use super::super::testing::{CENTER, Floor, ask, command};
+use super::super::testing::{CENTER, Floor, ask, command, until};
 use crate::domain::chat_profile::{ChatProfile, PresenceDisplay};
 use crate::extensions::testing::Client;
 use crate::proto::BareJid;
@@ -42,22 +40,6 @@ async fn befriend(one: &mut Client, other: &mut Client) {
     one.send(&presence("subscribed", &second)).await;
     one.received();
     other.received();
-}
-
-/// What was sent to the client, up to something with that in it.
-async fn until(client: &mut Client, part: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    let heard = async {
-        while !all.iter().any(|it: &String| it.contains(part)) {
-            tokio::task::yield_now().await;
-            all.extend(client.received_xml());
-        }
-    };
-    let heard = tokio::time::timeout(Duration::from_secs(20), heard)
-        .await
-        .is_ok();
-    assert!(heard, "{part} in {all:?}");
-    all
 }
 
 /// Gives an account a chat profile of its own in which its presence is shown or not.

@@ -72,6 +72,17 @@ pub(super) fn views(names: &[&str]) -> BTreeSet<View> {
     names.iter().copied().filter_map(of).collect()
 }
 
+/// The first colleagues that a text finds, each with what people call it (S4-11).
+pub(in crate::contact_center) async fn suggested(
+    caller: &Caller,
+    text: &str,
+) -> Result<Vec<(BareJid, String)>, Refused> {
+    let query = Query::new(text, BTreeSet::new())?;
+    let hits = find(caller, &query, &PageRequest::default()).await?;
+    let named = |it: Listed| (it.account.clone(), it.title().to_owned());
+    Ok(hits.colleagues.into_iter().map(named).collect())
+}
+
 async fn search(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let query = Query::new(values.text("text")?, views(&values.texts("view")))?;
     let hits = find(&caller, &query, values.page()).await?;

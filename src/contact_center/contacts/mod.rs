@@ -25,6 +25,7 @@ use crate::hooks::Hooks;
 use crate::proto::document::Document;
 use crate::store::StoreError;
 
+pub(super) use directory::suggested;
 pub(super) use email::{KIND as EMAIL, time_is_up as email_is_due};
 pub(super) use reach::FOR_COMPONENTS;
 

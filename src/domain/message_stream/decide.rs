@@ -9,7 +9,7 @@ use super::{
     TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
-use crate::domain::ids::AgentId;
+use crate::domain::ids::{AgentId, CustomerId};
 use crate::domain::rights::Right;
 
 /// What comes of a command. What is so already is no event; a reply is one each time.
@@ -59,6 +59,7 @@ pub fn decide(
         Command::SetTags { by, tags } => it.set_tags(&by, tags),
         Command::Complete { by } => it.complete(&by, true),
         Command::Reopen { by } => it.complete(&by, false),
+        Command::Move { customer } => it.moved(customer),
         Command::Delete { by, confirmed } => it.delete(&by, confirmed),
     }
 }
@@ -94,7 +95,7 @@ impl Decision<'_> {
 
     fn may_create(&self, title: &str, message: &Written) -> Result<(), Rejection> {
         self.require(Right::MessageCreate)?;
-        if self.stream.customer.is_some() {
+        if self.stream.version > 0 {
             return Err(Rejection::Exists);
         }
         let title = title.trim();
@@ -210,7 +211,7 @@ impl Decision<'_> {
         if known.author != *by {
             return Err(Rejection::NotAuthor);
         }
-        if read != self.stream.version {
+        if read != self.stream.version_for(self.facts.rights) {
             return Err(Rejection::Stale);
         }
         check(&message)?;
@@ -225,7 +226,7 @@ impl Decision<'_> {
     fn set_properties(&self, by: &AgentId, read: u64, properties: Properties) -> Decided {
         self.require_seen(by)?;
         self.require(Right::PropertyCreate)?;
-        if read != self.stream.version {
+        if read != self.stream.version_for(self.facts.rights) {
             return Err(Rejection::Stale);
         }
         self.may_set(&properties, &self.stream.properties, &self.stream.tags)?;
@@ -258,6 +259,18 @@ impl Decision<'_> {
         }
         let at = self.at;
         Ok(vec![Event::Completed { at, completed }])
+    }
+
+    /// Nobody's wish: the record of the customer is another one now.
+    fn moved(&self, customer: CustomerId) -> Decided {
+        match &self.stream.customer {
+            None => Err(Rejection::Unknown),
+            Some(known) if *known == customer => Ok(vec![]),
+            Some(_) => Ok(vec![Event::Moved {
+                at: self.at,
+                customer,
+            }]),
+        }
     }
 
     fn delete(&self, by: &AgentId, confirmed: bool) -> Decided {

@@ -79,6 +79,11 @@ pub enum Command {
         /// By whom.
         by: AgentId,
     },
+    /// The customer turned out to be another (merged records).
+    Move {
+        /// Who it is.
+        customer: CustomerId,
+    },
     /// It is deleted.
     Delete {
         /// By whom.
@@ -146,6 +151,13 @@ pub enum Event {
         /// Which of both.
         completed: bool,
     },
+    /// It is about that customer, who is the same as the one before.
+    Moved {
+        /// When.
+        at: Timestamp,
+        /// About whom.
+        customer: CustomerId,
+    },
     /// It is deleted; whoever stores this deletes the events before it, too.
     Deleted {
         /// When.
@@ -155,7 +167,7 @@ pub enum Event {
 
 /// Makes the stream what it is after the event.
 pub fn apply(stream: &mut Stream, event: &Event) {
-    stream.version = stream.version.saturating_add(1);
+    stream.count(event);
     match event {
         Event::Created {
             at,
@@ -177,7 +189,9 @@ pub fn apply(stream: &mut Stream, event: &Event) {
         Event::PropertiesSet { properties, .. } => stream.properties = properties.clone(),
         Event::TagsSet { tags, .. } => stream.tags.clone_from(tags),
         Event::Completed { at, completed } => stream.completed_at = completed.then_some(*at),
+        Event::Moved { customer, .. } => stream.customer = Some(customer.clone()),
         Event::Deleted { at } => {
+            stream.customer = None;
             stream.title.clear();
             stream.properties = Properties {
                 recipients: Recipients::Some(BTreeSet::new()),

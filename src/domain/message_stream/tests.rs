@@ -1,7 +1,7 @@
 //! The rules of streams as tables.
 
 use super::*;
-use crate::domain::rights::{AccountGrants, Grant, Role, RoleGrants, effective};
+use crate::domain::rights::{AccountGrants, Grant, Right, Role, RoleGrants, effective};
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -347,4 +347,69 @@ fn what_is_for_the_customer_is_said_for_each_stream() {
     };
     assert!(after(&[create("Call", "x", delivered, &[])]).is_for_the_customer());
     assert!(!made(Recipients::All).is_for_the_customer());
+}
+
+/// S4-5: who does not see a part cannot tell by the version that it has changed, and can write nevertheless.
+#[test]
+fn the_version_counts_what_is_seen() {
+    let reply = Command::Reply {
+        by: id("bob"),
+        message: written("m1", "I will."),
+    };
+    let first = create("Call", "x", Properties::default(), &["urgent"]);
+    let stream = after(&[
+        first,
+        reply,
+        Command::SetTags {
+            by: id("bob"),
+            tags: tags(&[]),
+        },
+        Command::SetProperties {
+            by: id("bob"),
+            read: 3,
+            properties: Properties {
+                minutes: Some(5),
+                ..Properties::default()
+            },
+        },
+        Command::Complete { by: id("bob") },
+    ]);
+    let main_only = [Right::MessageShow, Right::MessageCreate];
+    for (rights, version) in [
+        (rights_of(Right::ALL), 5),
+        (rights_of(&main_only), 2),
+        (rights_of(&[Right::CommentShow]), 3),
+        (rights_of(&[Right::PropertyShow, Right::TagShow]), 4),
+    ] {
+        assert_eq!(stream.version_for(&rights), version);
+    }
+    let edit = |read| Command::Edit {
+        by: id("ann"),
+        read,
+        message: written("m0", "y"),
+    };
+    let rights = rights_of(&main_only);
+    assert_eq!(decided(&stream, edit(5), &rights), Err(Rejection::Stale));
+    let events = decided(&stream, edit(2), &rights).unwrap();
+    assert_eq!(stream.part_of(&events[0]), Part::Message);
+}
+
+/// S2-13: two customers were one. What is gone is not moved.
+#[test]
+fn a_stream_follows_its_customer() {
+    let stream = made(Recipients::All);
+    let to = |name: &str| Command::Move {
+        customer: name.parse().unwrap(),
+    };
+    let rights = rights_of(&[]);
+    assert_eq!(decided(&stream, to("c"), &rights), Ok(vec![]));
+    assert_eq!(decided(&stream, to("d"), &rights).map(|it| it.len()), Ok(1));
+    let gone = after(&[
+        create("Call", "x", Properties::default(), &[]),
+        Command::Delete {
+            by: id("ann"),
+            confirmed: true,
+        },
+    ]);
+    assert_eq!(decided(&gone, to("d"), &rights), Err(Rejection::Unknown));
 }

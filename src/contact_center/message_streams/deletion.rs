@@ -1,0 +1,33 @@
+//! Deletion of a whole stream (S4-37, S4-39): irretrievable. The record becomes a tombstone without a word, in no list; the files
+//! go, and so does what waits for the connector. SQLite overwrites what is deleted (`secure_delete`), and what the
+//! write-ahead log still has of it is cleared at once; of PostgreSQL this is the operator's, who vacuums.
+
+use tracing::warn;
+
+use super::audit;
+use super::changes::{Wish, finish, save};
+use super::fields::id;
+use super::live::What;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::values::Values;
+use crate::domain::ids::StreamId;
+use crate::domain::message_stream::Command;
+
+/// The operation `delete`. The form asks for the confirmation in words; without it nothing happens.
+pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let id: StreamId = id(&values, "id")?;
+    let wish = Wish::of(Command::Delete {
+        by: caller.agent.clone(),
+        confirmed: values.flag("confirm"),
+    });
+    let done = Box::pin(save(&caller, &id, &wish)).await?;
+    let services = &caller.services;
+    let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
+    audit::settled(caller.center.outbox.withdraw(services, about).await);
+    if let Err(error) = services.store.clear_log().await {
+        warn!(%error, "the log of the database still has what was deleted");
+    }
+    finish(&caller, &done, What::Deleted, "message-stream delete").await?;
+    Ok(Outcome::told("The message is deleted, with all replies."))
+}

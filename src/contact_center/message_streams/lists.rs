@@ -1,0 +1,135 @@
+//! The streams of a customer (S4-27, S4-29): by date in both directions, all that the caller sees or some of them.
+
+use super::fields::id;
+use super::search::Words;
+use super::wanted::Wanted;
+use super::{NS, audit, seen, wire};
+use crate::contact_center::contacts::page::Slice;
+use crate::contact_center::customers;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Outcome, Table};
+use crate::contact_center::values::Values;
+use crate::domain::customer;
+use crate::domain::ids::{CustomerId, StreamId};
+use crate::domain::message_stream::{Part, Stream};
+use crate::proto::Condition;
+use crate::proto::common::rsm::Page;
+use crate::store::ListOrder;
+use crate::xml::Element;
+
+/// Bytes of one page, but for a single stream that is larger.
+const PAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// The operation `streams`.
+pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let wanted = asked(&caller, &values).await?;
+    let slice = Slice::<StreamId>::of(values.page())?;
+    let oldest_first = values.optional_text("order") == Some("ascending");
+    let order = match (oldest_first, slice.order) {
+        (true, ListOrder::Ascending) | (false, ListOrder::Descending) => ListOrder::Ascending,
+        (true, ListOrder::Descending) | (false, ListOrder::Ascending) => ListOrder::Descending,
+    };
+    if let Some(from) = &slice.from {
+        // XEP-0059 §2.2: it must be there.
+        let known = seen(&caller, from).await?;
+        let known = known.filter(|it| it.customer.as_ref() == Some(&wanted.customer));
+        known.ok_or(Condition::ItemNotFound)?;
+    }
+    audit::reads(&caller, "message-stream list", wanted.customer.as_str()).await?;
+    let from = slice.from.as_ref().map(StreamId::as_str);
+    let max = usize::try_from(slice.max).unwrap_or(usize::MAX);
+    let found = Box::pin(wanted.find(&caller, from, (order, max))).await?;
+    let (streams, all) = fitting(found.streams);
+    let complete = found.complete && all;
+    let streams = slice.in_order(streams);
+    let ends = streams.first().zip(streams.last());
+    let ends = ends.map(|(first, last)| (first.id.to_string(), last.id.to_string()));
+    // None of the many that were looked at is meant: the search goes on behind the last of these.
+    let looked_at = found.last.filter(|_| !complete);
+    let page = Page {
+        ends: ends.or_else(|| looked_at.map(|last| (last.clone(), last))),
+        ..Page::default()
+    };
+    let answer = Element::new(NS, "streams")
+        .attr("customer", wanted.customer.as_str())
+        .attr(
+            "order",
+            if oldest_first {
+                "ascending"
+            } else {
+                "descending"
+            },
+        )
+        .attr("complete", if complete { "true" } else { "false" })
+        .children_from(streams.iter().map(|it| wire::head(it, &caller.rights)))
+        .child(page.to_element());
+    let told = match (streams.len(), complete) {
+        (0, true) => "There is no message.".to_owned(),
+        (count, true) => format!("{count} messages."),
+        (count, false) => format!("{count} messages, and there may be more."),
+    };
+    let rows = streams.iter().map(|it| row(it, &caller)).collect();
+    let table = Table {
+        columns: COLUMNS,
+        rows,
+    };
+    Ok(Outcome::told(told).with(answer).listing(table))
+}
+
+/// What is asked for. By tags only those look who see them.
+async fn asked(caller: &Caller, values: &Values) -> Result<Wanted, Refused> {
+    let tag = values.optional_text("tag").map(str::to_owned);
+    if tag.is_some() {
+        caller.rights.require(Part::Tag.right())?;
+    }
+    let words = values.optional_text("text").map(Words::new).transpose()?;
+    let named: CustomerId = id(values, "customer")?;
+    let found = customers::find(&caller.services, &caller.place, &named).await?;
+    let customer = found.ok_or(customer::Rejection::Unknown)?.id;
+    let completed = values.optional_text("state").map(|it| it == "completed");
+    Ok(Wanted {
+        customer,
+        completed,
+        tag,
+        words,
+    })
+}
+
+/// As many as one answer takes, and whether these are all.
+fn fitting(mut streams: Vec<Stream>) -> (Vec<Stream>, bool) {
+    let mut bytes = 0;
+    let fits = streams.iter().take_while(|stream| {
+        let first = bytes == 0;
+        bytes += wire::head_size(stream);
+        first || bytes <= PAGE_BYTES_MAX
+    });
+    let fits = fits.count();
+    let all = fits == streams.len();
+    streams.truncate(fits);
+    (streams, all)
+}
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("created", "When"),
+    ("author", "From"),
+    ("title", "Title"),
+    ("tags", "Tags"),
+    ("replies", "Replies"),
+    ("completed", "Completed"),
+    ("minutes", "Minutes"),
+    ("id", "Id"),
+    ("version", "Version"),
+];
+
+/// What the caller sees of it, in cells.
+pub(super) fn row(stream: &Stream, caller: &Caller) -> Vec<String> {
+    let seen = wire::head(stream, &caller.rights);
+    let tags = seen.children().filter(|it| it.is(NS, "tag"));
+    let tags: Vec<String> = tags.map(Element::text_content).collect();
+    let cell = |(name, _): &(&str, &str)| match *name {
+        "title" => stream.title.clone(),
+        "tags" => tags.join(", "),
+        name => seen.attribute(name).unwrap_or_default().to_owned(),
+    };
+    COLUMNS.iter().map(cell).collect()
+}

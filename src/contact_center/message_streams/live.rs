@@ -1,0 +1,313 @@
+//! Changes as they happen, on devices that watch: a headline, which nobody keeps, with ids and what happened, and never with words
+//! of the stream. Who is told is asked at each notice: whoever sees the stream then. Whoever has lost sight of
+//! it is told that it is gone, and whoever has lost the right that there is nothing more to watch.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::changes::Done;
+use super::{NS, find};
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::values::Values;
+use crate::domain::ids::{AgentId, StreamId};
+use crate::domain::message_stream::{Part, Recipients, Stream};
+use crate::domain::rights::Rights;
+use crate::hooks::{Hooks, Services};
+use crate::proto::{Jid, MessageType, Stanza};
+use crate::xml::Element;
+
+/// Changes that wait to be told: what a busy minute brings. Beyond them those who watch are told to read anew.
+const NOTES_MAX: usize = 1_000;
+
+/// What has happened to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Created,
+    Replied,
+    Edited,
+    Properties,
+    Tags,
+    Completed,
+    Reopened,
+    Deleted,
+}
+
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Replied => "replied",
+            Self::Edited => "edited",
+            Self::Properties => "properties",
+            Self::Tags => "tags",
+            Self::Completed => "completed",
+            Self::Reopened => "reopened",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// Who watches, and what they have not been told yet.
+#[derive(Debug, Default)]
+pub(in crate::contact_center) struct Live {
+    /// On which devices, each with the parts that it was told to see: never more than sessions.
+    watching: Mutex<BTreeMap<Jid, BTreeSet<Part>>>,
+    notes: Mutex<Notes>,
+    more: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    waiting: VecDeque<Note>,
+    /// There were more than anybody can be told of.
+    missed: bool,
+    /// Rights may have been taken away.
+    check: bool,
+}
+
+#[derive(Debug)]
+struct Note {
+    host: String,
+    stream: StreamId,
+    what: What,
+    part: Part,
+    /// For whom it was before, where that has changed.
+    before: Option<Sight>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Sight {
+    all: bool,
+    named: BTreeSet<AgentId>,
+}
+
+impl Sight {
+    fn of(stream: &Stream) -> Self {
+        Self {
+            all: stream.properties.recipients == Recipients::All && stream.customer.is_some(),
+            named: stream.named(),
+        }
+    }
+
+    fn has(&self, agent: &AgentId) -> bool {
+        self.all || self.named.contains(agent)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Live {
+    /// Something has happened.
+    pub(super) fn note(&self, place: &Place, done: &Done, what: What) {
+        if locked(&self.watching).is_empty() {
+            return;
+        }
+        let parts = done.events.first().map(|event| done.before.part_of(event));
+        let (before, after) = (Sight::of(&done.before), Sight::of(&done.after));
+        let note = Note {
+            host: place.host.to_string(),
+            stream: done.after.id.clone(),
+            what,
+            part: parts.unwrap_or(Part::Message),
+            before: (before != after && what != What::Created).then_some(before),
+        };
+        let mut notes = locked(&self.notes);
+        match notes.waiting.len() < NOTES_MAX {
+            true => notes.waiting.push_back(note),
+            false => notes.missed = true,
+        }
+        drop(notes);
+        self.more.notify_one();
+    }
+
+    /// Rights may have been taken away.
+    pub(in crate::contact_center) fn check_rights(&self) {
+        locked(&self.notes).check = true;
+        self.more.notify_one();
+    }
+
+    fn leave(&self, device: &Jid) {
+        locked(&self.watching).remove(device);
+    }
+}
+
+/// The operation `watch`.
+pub(super) async fn watch(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let (on, live) = (values.flag("on"), &caller.center.streams);
+    match on {
+        true => {
+            let parts = parts(&caller.rights);
+            locked(&live.watching).insert(caller.from.clone(), parts);
+        }
+        false => live.leave(&caller.from),
+    }
+    let (text, told) = match on {
+        true => ("true", "You are told of changes from now on."),
+        false => ("false", "You are told of nothing more."),
+    };
+    Ok(Outcome::told(told).with(Element::new(NS, "watch").attr("on", text)))
+}
+
+fn parts(rights: &Rights) -> BTreeSet<Part> {
+    let all = [Part::Message, Part::Comment, Part::Property, Part::Tag];
+    all.into_iter()
+        .filter(|it| rights.has(it.right()))
+        .collect()
+}
+
+/// A device watches as long as its session lasts.
+pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let center = Arc::clone(center);
+    hooks.closed(move |session, _| {
+        center.streams.leave(&session.address());
+        async {}
+    });
+}
+
+/// Tells of changes, until it is told to stop.
+pub(in crate::contact_center) async fn run(
+    center: Arc<Center>,
+    services: Arc<Services>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = center.streams.more.notified() => {}
+            () = stop.cancelled() => return,
+        }
+        let notes = std::mem::take(&mut *locked(&center.streams.notes));
+        for place in center.places() {
+            if let Err(refused) = Box::pin(tell(&center, &services, place, &notes)).await {
+                warn!(%refused, host = %place.host, "who watches message streams is not told of a change");
+            }
+        }
+    }
+}
+
+/// A device that watches and may.
+struct Watcher {
+    device: Jid,
+    agent: AgentId,
+    rights: Rights,
+}
+
+async fn tell(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    notes: &Notes,
+) -> Result<(), Refused> {
+    let watchers = entitled(center, services, place).await?;
+    if notes.missed {
+        for watcher in &watchers {
+            send(services, place, &watcher.device, Element::new(NS, "reload")).await;
+        }
+    }
+    let own = notes.waiting.iter();
+    for note in own.filter(|it| it.host == place.host.as_str()) {
+        let stream = find(services, place, &note.stream).await?;
+        for watcher in &watchers {
+            if let Some(notice) = notice(note, stream.as_ref(), watcher) {
+                send(services, place, &watcher.device, notice).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the device is told, if anything.
+fn notice(note: &Note, stream: Option<&Stream>, watcher: &Watcher) -> Option<Element> {
+    let Watcher { agent, rights, .. } = watcher;
+    let saw = note.before.as_ref().map(|it| it.has(agent));
+    let Some(stream) = stream.filter(|it| it.is_seen_by(agent, rights)) else {
+        let gone = Element::new(NS, "gone").attr("id", note.stream.as_str());
+        return (saw == Some(true)).then_some(gone);
+    };
+    let added = saw == Some(false);
+    let what = match added {
+        true => "added",
+        false => note.what.name(),
+    };
+    let changed = Element::new(NS, "changed")
+        .attr("id", stream.id.as_str())
+        .attr_opt("customer", stream.customer.as_ref().map(|it| it.as_str()))
+        .attr("version", stream.version_for(rights).to_string())
+        .attr("what", what);
+    (added || rights.has(note.part.right())).then_some(changed)
+}
+
+/// The devices of the host that watch and may. The others are told that this has ended, and those that see other parts now than
+/// before to read anew.
+async fn entitled(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+) -> Result<Vec<Watcher>, Refused> {
+    let host = place.host.as_str();
+    let watching = locked(&center.streams.watching).clone();
+    let watching = watching.into_iter().filter(|(it, _)| it.domain() == host);
+    let mut entitled: Vec<Watcher> = Vec::new();
+    for (device, before) in watching {
+        let Some(agent) = AgentId::new(device.bare().clone()) else {
+            continue;
+        };
+        // In the order of their addresses: those of one account follow each other.
+        let known = entitled.last().filter(|it| it.agent == agent);
+        let rights = match known {
+            Some(known) => Some(known.rights.clone()),
+            None => rights_of(services, place, &agent).await?,
+        };
+        let rights = rights.filter(|it| it.has(Part::Message.right()));
+        let Some(rights) = rights else {
+            center.streams.leave(&device);
+            send(services, place, &device, Element::new(NS, "ended")).await;
+            continue;
+        };
+        let now = parts(&rights);
+        if now != before {
+            if let Some(told) = locked(&center.streams.watching).get_mut(&device) {
+                *told = now;
+            }
+            send(services, place, &device, Element::new(NS, "reload")).await;
+        }
+        entitled.push(Watcher {
+            device,
+            agent,
+            rights,
+        });
+    }
+    Ok(entitled)
+}
+
+/// What the account may do now; `None` when there is none, or it is kept out.
+async fn rights_of(
+    services: &Services,
+    place: &Place,
+    agent: &AgentId,
+) -> Result<Option<Rights>, Refused> {
+    let store = &services.store;
+    let known = store.accounts().find(agent.jid()).await?;
+    let Some(known) = known.filter(|it| it.enabled) else {
+        return Ok(None);
+    };
+    let online = services.online(agent.jid());
+    let allowed = place.allowed(store, online.as_deref(), agent.jid(), known.role);
+    Ok(Some(allowed.await?.0))
+}
+
+async fn send(services: &Services, place: &Place, device: &Jid, notice: Element) {
+    let mut message = Stanza::message(MessageType::Headline)
+        .from(place.address.clone())
+        .to(device.clone())
+        .child(&notice);
+    message.id = Some(crate::id::random().into());
+    services.route(message).await;
+}

@@ -1,0 +1,75 @@
+//! What becomes of the streams about a customer who turned out to be another (merged records).
+
+use std::sync::Arc;
+
+use super::{ABOUT, KIND, find, for_all};
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::Refused;
+use crate::domain::ids::{CustomerId, StreamId};
+use crate::domain::message_stream::{Command, Facts, Stream, decide};
+use crate::domain::rights::{AccountGrants, Role, RoleGrants, effective};
+use crate::hooks::Services;
+use crate::store::ListOrder;
+
+/// Streams that are read at once.
+const PAGE: u32 = 50;
+
+/// From now on they are about the other one, so that its list has them. Whatever is left of it when it is interrupted, the same
+/// call does later.
+pub(in crate::contact_center) async fn relink(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    (from, to): (&CustomerId, &CustomerId),
+) -> Result<(), Refused> {
+    let owner = for_all(place.host.as_str(), from);
+    let records = services.store.records();
+    let mut after: Option<String> = None;
+    loop {
+        let (list, order) = ((ABOUT, owner.as_str()), ListOrder::Ascending);
+        let page = records.listed(KIND, list, after.as_deref(), order, PAGE);
+        let page = page.await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.id.clone());
+        for stored in page {
+            if let Ok(id) = stored.id.parse::<StreamId>() {
+                relink_one(center, services, place, &id, (from, to)).await?;
+            }
+        }
+    }
+}
+
+/// One that is about somebody else by now stays so.
+async fn relink_one(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    id: &StreamId,
+    (from, to): (&CustomerId, &CustomerId),
+) -> Result<(), Refused> {
+    let nothing = effective(
+        Role::Member,
+        &RoleGrants::default(),
+        &AccountGrants::default(),
+    );
+    let facts = Facts {
+        rights: &nothing,
+        tags: &[],
+        strangers: 0,
+    };
+    let about = |it: &Stream| it.customer.as_ref() == Some(from);
+    let attempt = async |mut draft: Draft| {
+        if let Some(before) = find(services, place, id).await?.filter(about) {
+            let command = Command::Move {
+                customer: to.clone(),
+            };
+            let events = decide(&before, command, services.clock.now(), &facts)?;
+            draft.change(&before, &events)?;
+        }
+        Ok((draft, ()))
+    };
+    center.save(services, attempt).await
+}

@@ -1,0 +1,128 @@
+//! Changes are told to everyone entitled and to nobody else.
+
+use super::*;
+
+async fn watch(client: &mut Client) {
+    let answer = set(client, "<watch xmlns='NS' on='true'/>").await;
+    assert!(answer.contains("on='true'"), "{answer}");
+}
+
+/// What was told up to something with that in it, without ids of messages.
+async fn told(client: &mut Client, part: &str) -> Vec<String> {
+    let all = until(client, part).await;
+    all.into_iter().filter(|it| it.contains(NS)).collect()
+}
+
+#[tokio::test]
+async fn each_change_is_told_to_those_who_see_the_stream_and_to_nobody_else() {
+    let floor = floor(&["romeo", "juliet", "nurse", "tybalt"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut nurse = floor.online("nurse/desk").await;
+    let mut tybalt = floor.online("tybalt/desk").await;
+    watch(&mut juliet).await;
+    watch(&mut nurse).await;
+    let id = made(
+        &floor,
+        &mut romeo,
+        "Zanzibar",
+        "<recipient>juliet</recipient>",
+    )
+    .await;
+    let heard = told(&mut juliet, "what='created'").await;
+    let expected = format!(
+        "<changed xmlns='{NS}' id='{id}' customer='ann' version='1' what='created'/></message>"
+    );
+    assert!(heard.concat().contains(&expected), "{heard:?}");
+    assert!(heard.concat().contains("type='headline'"), "{heard:?}");
+    reply(&mut romeo, &id, "Zanzibar").await;
+    told(&mut juliet, "version='2' what='replied'").await;
+    // The nurse comes into sight of it, and Juliet loses that: an open device is told nothing more.
+    let set_for = format!(
+        "<properties xmlns='NS' id='{id}' version='2'><recipient>nurse</recipient></properties>"
+    );
+    set(&mut romeo, &set_for).await;
+    let gone = format!("<gone xmlns='{NS}' id='{id}'/>");
+    let heard = told(&mut juliet, &gone).await;
+    assert!(!heard.concat().contains("what='properties'"), "{heard:?}");
+    let heard = told(&mut nurse, "what='added'").await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    set(&mut romeo, &format!("<complete xmlns='NS' id='{id}'/>")).await;
+    told(&mut nurse, "what='completed'").await;
+    set(
+        &mut romeo,
+        &format!("<delete xmlns='NS' id='{id}' confirm='true'/>"),
+    )
+    .await;
+    told(&mut nurse, &gone).await;
+    // A change that Juliet sees comes last: nothing of the others has come before it.
+    made(&floor, &mut romeo, "For all", "").await;
+    let heard = told(&mut juliet, "what='created'").await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert!(!heard.concat().contains("Zanzibar"), "{heard:?}");
+    // Who does not watch is told nothing.
+    assert!(tybalt.received_xml().iter().all(|it| !it.contains(NS)));
+}
+
+/// S4-5: what hangs on a right ends with it, on open devices at once.
+#[tokio::test]
+async fn rights_that_are_taken_away_end_what_is_told() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    watch(&mut juliet).await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    told(&mut juliet, "what='created'").await;
+    let jid = ("jid", "juliet@localhost");
+    floor
+        .operate("right take", &[jid, ("right", "comment-show")])
+        .await;
+    told(&mut juliet, &format!("<reload xmlns='{NS}'/>")).await;
+    reply(&mut romeo, &id, "x").await;
+    set(&mut romeo, &format!("<complete xmlns='NS' id='{id}'/>")).await;
+    let heard = told(&mut juliet, "version='2' what='completed'").await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    floor
+        .operate("right take", &[jid, ("right", "message-show")])
+        .await;
+    told(&mut juliet, &format!("<ended xmlns='{NS}'/>")).await;
+    floor
+        .operate("right reset", &[jid, ("right", "message-show")])
+        .await;
+    // It has ended: a new one has to be asked for.
+    set(&mut romeo, &format!("<reopen xmlns='NS' id='{id}'/>")).await;
+    watch(&mut juliet).await;
+    set(&mut romeo, &format!("<complete xmlns='NS' id='{id}'/>")).await;
+    let heard = told(&mut juliet, "what='completed'").await;
+    assert!(!heard.concat().contains("what='reopened'"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_device_watches_until_it_says_so_or_is_gone() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut desk = floor.online("juliet/desk").await;
+    let mut phone = floor.online("juliet/phone").await;
+    let mut tablet = floor.online("juliet/tablet").await;
+    watch(&mut desk).await;
+    watch(&mut phone).await;
+    watch(&mut tablet).await;
+    set(&mut desk, "<watch xmlns='NS' on='false'/>").await;
+    phone.disconnect().await;
+    made(&floor, &mut romeo, "Call", "").await;
+    told(&mut tablet, "what='created'").await;
+    assert!(
+        desk.received_xml()
+            .iter()
+            .all(|it| !it.contains("<changed"))
+    );
+    let mut phone = floor.online("juliet/phone").await;
+    made(&floor, &mut romeo, "Call", "").await;
+    told(&mut tablet, "what='created'").await;
+    assert!(
+        phone
+            .received_xml()
+            .iter()
+            .all(|it| !it.contains("<changed"))
+    );
+}

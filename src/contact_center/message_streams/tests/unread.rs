@@ -1,0 +1,99 @@
+//! What is unread: exact where an agent is named or has written, and new streams for everybody.
+
+use super::*;
+
+async fn unread(client: &mut Client) -> (String, Vec<String>) {
+    let answer = get(client, "<unread xmlns='NS'/>").await;
+    let titles = titles(&answer).into_iter().map(str::to_owned).collect();
+    (attribute(&answer, "unread", "messages"), titles)
+}
+
+fn is(count: &str, titles: &[&str]) -> (String, Vec<String>) {
+    let titles = titles.iter().map(|it| (*it).to_owned()).collect();
+    (count.to_owned(), titles)
+}
+
+#[tokio::test]
+async fn messages_for_one_are_counted_exactly() {
+    let floor = floor(&["romeo", "juliet", "nurse"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut nurse = floor.online("nurse/desk").await;
+    assert_eq!(unread(&mut juliet).await, is("0", &[]));
+    let id = made(&floor, &mut romeo, "Call", "<recipient>juliet</recipient>").await;
+    reply(&mut romeo, &id, "one").await;
+    let two = reply(&mut romeo, &id, "two").await;
+    assert_eq!(unread(&mut juliet).await, is("3", &["Call"]));
+    assert_eq!(unread(&mut romeo).await, is("0", &[]));
+    assert_eq!(unread(&mut nurse).await, is("0", &[]));
+    // Up to a message, then all of it.
+    let main = attribute(&two, "message", "id");
+    let mark = format!("<mark-read xmlns='NS' id='{id}' message='{main}'/>");
+    set(&mut juliet, &mark).await;
+    assert_eq!(unread(&mut juliet).await, is("2", &["Call"]));
+    set(&mut juliet, &format!("<mark-read xmlns='NS' id='{id}'/>")).await;
+    assert_eq!(unread(&mut juliet).await, is("0", &[]));
+    // Marking less than was read takes nothing back.
+    set(&mut juliet, &mark).await;
+    assert_eq!(unread(&mut juliet).await, is("0", &[]));
+    reply(&mut juliet, &id, "hers").await;
+    assert_eq!(unread(&mut romeo).await, is("1", &["Call"]));
+    assert_eq!(unread(&mut juliet).await, is("0", &[]));
+    // Whoever is taken off it has nothing unread, and whoever is added all of it.
+    let set_for = format!(
+        "<properties xmlns='NS' id='{id}' version='4'><recipient>nurse</recipient></properties>"
+    );
+    set(&mut romeo, &set_for).await;
+    assert_eq!(unread(&mut nurse).await, is("4", &["Call"]));
+    set(
+        &mut romeo,
+        &format!("<delete xmlns='NS' id='{id}' confirm='true'/>"),
+    )
+    .await;
+    assert_eq!(unread(&mut nurse).await, is("0", &[]));
+}
+
+#[tokio::test]
+async fn new_streams_for_everybody_are_unread_until_they_are_marked() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let first = made(&floor, &mut romeo, "First", "").await;
+    made(&floor, &mut romeo, "Second", "").await;
+    made(&floor, &mut romeo, "Third", "<recipient>juliet</recipient>").await;
+    assert_eq!(
+        unread(&mut juliet).await,
+        is("3", &["Third", "Second", "First"])
+    );
+    let page = "<unread xmlns='NS'><set xmlns='http://jabber.org/protocol/rsm'><max>1</max></set></unread>";
+    let answer = get(&mut juliet, page).await;
+    assert_eq!(titles(&answer), ["Third"]);
+    assert!(answer.contains("<count>3</count>"), "{answer}");
+    set(
+        &mut juliet,
+        &format!("<mark-read xmlns='NS' id='{first}'/>"),
+    )
+    .await;
+    assert_eq!(unread(&mut juliet).await, is("2", &["Third", "Second"]));
+    // It counts replies where it has written.
+    reply(&mut juliet, &first, "hers").await;
+    assert_eq!(
+        unread(&mut juliet).await,
+        is("3", &["Third", "Second", "First"])
+    );
+    set(
+        &mut juliet,
+        &format!("<mark-read xmlns='NS' id='{first}'/>"),
+    )
+    .await;
+    reply(&mut romeo, &first, "his").await;
+    assert_eq!(
+        unread(&mut juliet).await,
+        is("3", &["Third", "Second", "First"])
+    );
+    floor.house.clock.advance_seconds(1);
+    set(&mut juliet, "<mark-read xmlns='NS'/>").await;
+    assert_eq!(unread(&mut juliet).await, is("0", &[]));
+    made(&floor, &mut romeo, "Fourth", "").await;
+    assert_eq!(unread(&mut juliet).await, is("1", &["Fourth"]));
+}

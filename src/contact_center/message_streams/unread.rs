@@ -1,0 +1,335 @@
+//! What an agent has not read. Of streams that are for it by name, or in which it has written, each message is counted
+//! ([`readers`]); of those for everybody each new stream, since the agent has marked all as read.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::changes::shown;
+use super::fields::id;
+use super::{EVERYBODY, KIND as STREAM, NS, readers, seen};
+use crate::clock::Timestamp;
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::{Caller, Outcome, Table};
+use crate::contact_center::record::{self, Record};
+use crate::contact_center::values::Values;
+use crate::domain::ids::{AgentId, MessageId, StreamId};
+use crate::domain::message_stream::{Rejection, Stream};
+use crate::proto::Condition;
+use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
+use crate::store::ListOrder;
+use crate::xml::Element;
+
+/// The kind of the record of what an agent has read of what is for everybody.
+pub(super) const KIND: &str = "message-stream-inbox";
+
+/// Streams of each kind that are looked at when somebody asks what is unread: who has more than this has stopped counting.
+const LOOKED_AT_MAX: u32 = 200;
+
+/// Streams for everybody that are marked one by one; when there are more, all up to the oldest of them count as read.
+const MARKED_MAX: usize = 500;
+
+/// Streams of one answer.
+const PAGE_MAX: usize = 50;
+
+/// What an agent has read of what is for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Inbox {
+    agent: AgentId,
+    version: u64,
+    /// Whatever was made until then is read.
+    until: Timestamp,
+    /// Later ones that are, too.
+    #[serde(default)]
+    read: BTreeSet<StreamId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event {
+    Read {
+        stream: StreamId,
+    },
+    /// Everything that was made until then.
+    All {
+        until: Timestamp,
+    },
+}
+
+impl Record for Inbox {
+    const KEEPS_EVENTS: bool = false;
+    const KIND: &'static str = KIND;
+    type Event = Event;
+
+    fn id(&self) -> String {
+        self.agent.to_string()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn apply(&mut self, event: &Event) {
+        self.version = self.version.saturating_add(1);
+        match event {
+            Event::Read { stream } => {
+                self.read.insert(stream.clone());
+            }
+            Event::All { until } => {
+                self.until = *until;
+                self.read.clear();
+            }
+        }
+    }
+}
+
+impl Inbox {
+    fn has_read(&self, stream: &Stream) -> bool {
+        self.read.contains(&stream.id) || made(stream) <= self.until
+    }
+}
+
+fn made(stream: &Stream) -> Timestamp {
+    let first = stream.messages.first();
+    first.map_or(Timestamp::from_micros(i64::MIN), |it| it.at)
+}
+
+/// What was made before there was the account is not news to it.
+async fn inbox(caller: &Caller) -> Result<Inbox, Refused> {
+    let found = record::find(&caller.services.store, caller.agent.jid().as_str()).await?;
+    Ok(found.unwrap_or_else(|| Inbox {
+        agent: caller.agent.clone(),
+        version: 0,
+        until: caller.since,
+        read: BTreeSet::new(),
+    }))
+}
+
+/// What is unread, the newest first.
+struct Unread {
+    /// Each with how many messages.
+    streams: Vec<(Stream, usize)>,
+    /// Whether that is all.
+    complete: bool,
+}
+
+/// The operation `unread`.
+pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let mut unread = named(&caller).await?;
+    let more = for_everybody(&caller).await?;
+    unread.streams.extend(more.streams);
+    unread.streams.sort_by(|(a, _), (b, _)| b.id.cmp(&a.id));
+    let complete = unread.complete && more.complete;
+    let (part, page) = page(&unread.streams, values.page())?;
+    let messages: usize = unread.streams.iter().map(|(_, count)| count).sum();
+    let element = |(stream, count): &(Stream, usize)| {
+        Element::new(NS, "stream")
+            .attr("id", stream.id.as_str())
+            .attr_opt("customer", stream.customer.as_ref().map(|it| it.as_str()))
+            .attr("unread", count.to_string())
+            .child(Element::new(NS, "title").text(stream.title.as_str()))
+    };
+    let answer = Element::new(NS, "unread")
+        .attr("messages", messages.to_string())
+        .attr("complete", if complete { "true" } else { "false" })
+        .children_from(part.iter().map(element))
+        .child(page.to_element());
+    let row = |(stream, count): &(Stream, usize)| {
+        vec![
+            stream.title.clone(),
+            count.to_string(),
+            stream.id.to_string(),
+        ]
+    };
+    let table = Table {
+        columns: &[("title", "Title"), ("unread", "New"), ("id", "Id")],
+        rows: unread.streams.iter().map(row).collect(),
+    };
+    let told = match complete {
+        true => format!("You have not read {messages} messages."),
+        false => format!("You have not read {messages} messages or more."),
+    };
+    Ok(Outcome::told(told).with(answer).listing(table))
+}
+
+type Counted = (Stream, usize);
+
+/// All are there already; the page is cut out of them.
+fn page<'a>(all: &'a [Counted], asked: &PageRequest) -> Result<(&'a [Counted], Page), Refused> {
+    let place = |id: &str| {
+        let found = all.iter().position(|(it, _)| it.id.as_str() == id);
+        found.ok_or(Condition::ItemNotFound)
+    };
+    let max = asked.max.and_then(|max| usize::try_from(max).ok());
+    let max = max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
+    let forward = |from: usize| from..from.saturating_add(max).min(all.len());
+    let backward = |until: usize| until.saturating_sub(max)..until;
+    let range = match &asked.from {
+        PageFrom::First => forward(0),
+        PageFrom::After(id) => forward(place(id)? + 1),
+        PageFrom::Last => backward(all.len()),
+        PageFrom::Before(id) => backward(place(id)?),
+        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+    };
+    let part = all.get(range.clone()).unwrap_or_default();
+    let ends = part.first().zip(part.last());
+    let page = Page {
+        index: ends.map(|_| u64::try_from(range.start).unwrap_or(u64::MAX)),
+        ends: ends.map(|((first, _), (last, _))| (first.id.to_string(), last.id.to_string())),
+        count: u64::try_from(all.len()).ok(),
+    };
+    Ok((part, page))
+}
+
+/// Of streams that name the caller or in which it has written.
+async fn named(caller: &Caller) -> Result<Unread, Refused> {
+    let own = caller.agent.to_string();
+    let of = (readers::UNREAD, own.as_str());
+    let records = caller.services.store.records();
+    let order = ListOrder::Descending;
+    let rows = records
+        .listed(readers::KIND, of, None, order, LOOKED_AT_MAX)
+        .await?;
+    let complete = rows.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+    let mut streams = Vec::new();
+    for row in &rows {
+        let record: readers::Readers = record::read(row)?;
+        let Ok(id) = row.id.parse::<StreamId>() else {
+            continue;
+        };
+        // The right may be gone, to all of it or to the replies.
+        let Some(stream) = seen(caller, &id).await? else {
+            continue;
+        };
+        let behind = stream
+            .read_by(&caller.rights)
+            .skip(record.seen_by(&caller.agent));
+        let count = behind.filter(|it| it.author != caller.agent).count();
+        if count > 0 {
+            streams.push((stream, count));
+        }
+    }
+    Ok(Unread { streams, complete })
+}
+
+/// Of streams for everybody: one message each, which is new as a whole.
+async fn for_everybody(caller: &Caller) -> Result<Unread, Refused> {
+    let inbox = inbox(caller).await?;
+    let of = (EVERYBODY, caller.place.host.as_str());
+    let records = caller.services.store.records();
+    let order = ListOrder::Descending;
+    let rows = records
+        .listed(STREAM, of, None, order, LOOKED_AT_MAX)
+        .await?;
+    let mut complete = rows.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+    let mut streams = Vec::new();
+    for row in &rows {
+        let stream: Stream = record::read(row)?;
+        if made(&stream) <= inbox.until {
+            complete = true;
+            break;
+        }
+        let is_news = !inbox.has_read(&stream) && !stream.names(&caller.agent);
+        if is_news && stream.is_seen_by(&caller.agent, &caller.rights) {
+            streams.push((stream, 1));
+        }
+    }
+    Ok(Unread { streams, complete })
+}
+
+/// The operation `mark-read`.
+pub(super) async fn mark(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    if values.optional_text("id").is_none() {
+        mark_all(&caller).await?;
+        return Ok(Outcome::told("You have read everything."));
+    }
+    let stream = shown(&caller, &values).await?;
+    let up_to: Option<MessageId> = match values.optional_text("message") {
+        Some(_) => Some(id(&values, "message")?),
+        None => None,
+    };
+    let mut readable = stream.read_by(&caller.rights);
+    if let Some(up_to) = &up_to
+        && !readable.any(|it| it.id == *up_to)
+    {
+        return Err(Rejection::NoMessage.into());
+    }
+    mark_one(&caller, &stream.id, up_to.as_ref()).await?;
+    Ok(Outcome::told("It is marked as read."))
+}
+
+/// Up to that message, or all of it.
+async fn mark_one(
+    caller: &Caller,
+    id: &StreamId,
+    up_to: Option<&MessageId>,
+) -> Result<(), Refused> {
+    // Those for whom it is read it at the same time.
+    let _turn = caller.center.turns.take(id.as_str()).await;
+    let attempt = async |mut draft: Draft| {
+        let Some(stream) = seen(caller, id).await? else {
+            return Err(Rejection::Unknown.into());
+        };
+        if stream.names(&caller.agent) {
+            let before = readers::find(&caller.services, id).await?;
+            let place = up_to.and_then(|up_to| {
+                let found = stream.messages.iter().position(|it| it.id == *up_to);
+                found.map(|at| at + 1)
+            });
+            let count = place.unwrap_or(stream.messages.len());
+            readers::read(&mut draft, &before, &stream, (&caller.agent, count))?;
+        } else {
+            let before = inbox(caller).await?;
+            if !before.has_read(&stream) {
+                draft.change(&before, &events_of(&before, &stream.id, caller).await?)?;
+            }
+        }
+        Ok((draft, ()))
+    };
+    Box::pin(caller.center.save(&caller.services, attempt)).await
+}
+
+/// One more; with too many of them, all up to the oldest count as read.
+async fn events_of(before: &Inbox, id: &StreamId, caller: &Caller) -> Result<Vec<Event>, Refused> {
+    let read = Event::Read { stream: id.clone() };
+    if before.read.len() < MARKED_MAX {
+        return Ok(vec![read]);
+    }
+    let mut all = before.read.clone();
+    all.insert(id.clone());
+    let mut until = before.until;
+    // What is deleted meanwhile says nothing of its time.
+    while let Some(oldest) = all.pop_first() {
+        if let Some(stream) = seen(caller, &oldest).await? {
+            until = until.max(made(&stream));
+            break;
+        }
+    }
+    let mut events = vec![Event::All { until }];
+    events.extend(all.into_iter().map(|stream| Event::Read { stream }));
+    Ok(events)
+}
+
+async fn mark_all(caller: &Caller) -> Result<(), Refused> {
+    let attempt = async |mut draft: Draft| {
+        let before = inbox(caller).await?;
+        let until = caller.now();
+        draft.change(&before, &[Event::All { until }])?;
+        Ok((draft, ()))
+    };
+    Box::pin(caller.center.save(&caller.services, attempt)).await?;
+    loop {
+        let unread = named(caller).await?;
+        for (stream, _) in &unread.streams {
+            match Box::pin(mark_one(caller, &stream.id, None)).await {
+                // Gone from the caller's sight meanwhile.
+                Ok(()) | Err(Refused::Rule(_)) => {}
+                Err(refused) => return Err(refused),
+            }
+        }
+        if unread.complete || unread.streams.is_empty() {
+            return Ok(());
+        }
+    }
+}
