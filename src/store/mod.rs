@@ -87,7 +87,7 @@ pub use pubsub::{
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
-    DueRecord, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
+    DueRecord, Erasure, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
     RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
@@ -408,6 +408,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         pubsub::REMOVAL_QUERIES,
         record::QUERIES,
         record::WRITING_QUERIES,
+        record::ERASING_QUERIES,
         room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,

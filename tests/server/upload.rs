@@ -26,13 +26,15 @@ async fn house(keys: &str) -> Result<House> {
 }
 
 /// What a client was granted.
-struct Slot {
+pub(crate) struct Slot {
+    /// Where it is uploaded to, and where it can be had.
+    pub(crate) url: String,
     path: String,
     token: String,
 }
 
 /// Asks for a slot of an image.
-async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Slot> {
+pub(crate) async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Slot> {
     romeo
         .send(&format!(
             "<iq type='get' id='slot' to='upload.localhost'><request xmlns='urn:xmpp:http:upload:0' \
@@ -54,6 +56,7 @@ async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Slot> {
         "{header}"
     );
     Ok(Slot {
+        url: url.to_owned(),
         path: path.to_owned(),
         token: header.text.clone(),
     })
@@ -69,11 +72,11 @@ impl Slot {
         )
     }
 
-    async fn put(&self, house: &House, body: &[u8]) -> Result<Reply> {
+    pub(crate) async fn put(&self, house: &House, body: &[u8]) -> Result<Reply> {
         Exchange::whole(house, &self.head(body.len()), body).await
     }
 
-    async fn get(&self, house: &House, more: &str) -> Result<Reply> {
+    pub(crate) async fn get(&self, house: &House, more: &str) -> Result<Reply> {
         let head = format!(
             "GET {} HTTP/1.1\r\nHost: files.example\r\n{more}",
             self.path
@@ -84,6 +87,11 @@ impl Slot {
 
 /// Every file below the folder of uploads.
 fn files(house: &House) -> Vec<PathBuf> {
+    files_below(&house.path("data/upload"))
+}
+
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -95,7 +103,7 @@ fn files(house: &House) -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    collect(&house.path("data/upload"), &mut found);
+    collect(folder, &mut found);
     found
 }
 
