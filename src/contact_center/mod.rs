@@ -110,6 +110,8 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
     message_streams::serve_files(hooks, &center);
+    hooks.daily(follow_ups::forget_old);
+    hooks.daily(message_streams::forget_old);
     message_streams::register(hooks, &center);
 }
 

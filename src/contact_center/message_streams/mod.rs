@@ -17,6 +17,7 @@ mod look;
 mod operations;
 mod readers;
 mod relink;
+mod retention;
 mod search;
 mod stop_watches;
 mod suggestions;
@@ -45,6 +46,7 @@ pub(super) use attachments::{Files, register as serve_files};
 pub(super) use live::{Live, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;
+pub(super) use retention::forget as forget_old;
 
 /// The namespace of message streams.
 const NS: &str = "urn:parlour:message-stream:0";
@@ -83,7 +85,8 @@ impl Record for Stream {
         apply(self, event);
     }
 
-    /// A stream is in the list [`ABOUT`] of all of them, for what the server itself does, in the lists that everybody reads, or in those of the ones for whom it is and of its authors: what
+    /// A stream is in the list [`ABOUT`] of all of them, for what the server itself does, and in the lists that everybody reads,
+    /// or in those of the ones for whom it is and of its authors: what
     /// somebody may not see is not even passed over. By tags and words only the former are listed; of the latter each agent has
     /// few with one customer, and these are looked through.
     fn listings(&self) -> Vec<Listing> {

@@ -10,7 +10,7 @@ use crate::config::{Bytes, Config};
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
-use crate::contact_center::message_streams::{KIND, find};
+use crate::contact_center::message_streams::{KIND, find, forget_old};
 use crate::contact_center::operation::Caller;
 use crate::contact_center::testing::Floor;
 use crate::domain::ids::{AgentId, MessageId, StreamId};
@@ -448,6 +448,49 @@ async fn what_nobody_names_is_swept() {
     house.floor.house.clock.advance_seconds(years);
     sweep(services).await;
     assert_eq!(house.files(), Vec::<PathBuf>::new());
+}
+
+/// Retention: what nobody has written in for long goes with its files, what somebody has stays whole.
+#[tokio::test]
+async fn old_streams_go_with_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.data_dir = folder.path().to_owned();
+    config.contact_center.message_stream_days = 1;
+    let house = House {
+        floor: Floor::configured(PEOPLE, config).await,
+        folder,
+    };
+    let services = Arc::clone(house.services());
+    let romeo = house.caller("romeo").await;
+    for id in ["s1", "s2", "s3"] {
+        let url = house.png("romeo").await;
+        let taken = take(&romeo, &stream(id), &[&url]).await.unwrap();
+        house.stream(&stream(id), Recipients::All, taken).await;
+    }
+    house.floor.house.clock.advance_seconds(86_400);
+    let reply = Command::Reply {
+        by: agent("romeo"),
+        message: written("m2", vec![]),
+    };
+    house.change(&stream("s2"), "romeo", reply).await;
+    let delete = Command::Delete {
+        by: agent("romeo"),
+        confirmed: true,
+    };
+    house.change(&stream("s3"), "romeo", delete).await;
+    let left = async || {
+        forget_old(Arc::clone(&services)).await;
+        let left = services.store.records().all(KIND, "", 10).await.unwrap();
+        left.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(left().await.len(), 3);
+    house.floor.house.clock.advance_seconds(1);
+    assert_eq!(left().await, ["s2", "s3"]);
+    assert_eq!(house.files().len(), 2);
+    house.floor.house.clock.advance_seconds(86_400);
+    assert_eq!(left().await, Vec::<String>::new());
+    assert_eq!(house.files().len(), 0);
 }
 
 #[tokio::test]
