@@ -110,6 +110,12 @@ fn stage_for_agents() -> Result<Server> {
     }
     server.command(&["reason", "put", "not-ready", "lunch", "en: Lunch"])?;
     server.command(&["reason", "put", "logout", "shift-over", "en: Shift is over"])?;
+    for part in ["message", "comment", "property", "tag"] {
+        for act in ["show", "create"] {
+            let right = format!("{part}-{act}");
+            server.command(&["right", "give", &right, "--role", "agent"])?;
+        }
+    }
     Ok(server)
 }
 

@@ -9,17 +9,18 @@
 
 One module for each namespace: ``agent`` (agent states), ``contact`` (personal contacts), ``directory`` (search for colleagues), ``reach``
 (how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context), ``interaction`` (calls, chats and e-mails with
-customers), ``customer`` (who they are), ``activity`` (what is kept of them). The documents of the protocols are in ``schemas/`` of Parlour's source.
+customers), ``customer`` (who they are), ``activity`` (what is kept of them), ``message_stream`` (notes about them). The documents of the protocols are in ``schemas/`` of Parlour's source.
 """
 
 from slixmpp.plugins.base import register_plugin
 
-from . import activity, agent, contact, context, customer, directory, im, interaction, reach
+from . import activity, agent, contact, context, customer, directory, im, interaction, message_stream, reach
 from .activity import Activity
 from .colleague import Colleague
 from .context import Object
 from .customer import Customer
 from .interaction import Interaction
+from .message_stream import Stream
 from .service import Refused
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Interaction",
     "Object",
     "Refused",
+    "Stream",
     "activity",
     "agent",
     "contact",
@@ -37,6 +39,7 @@ __all__ = [
     "directory",
     "im",
     "interaction",
+    "message_stream",
     "reach",
     "register",
 ]
@@ -51,6 +54,7 @@ PLUGINS = (
     interaction.Interactions,
     customer.Customers,
     activity.Activities,
+    message_stream.MessageStreams,
 )
 
 

@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 pub mod attachment;
 mod decide;
 mod event;
+pub mod search;
 mod seen;
 pub mod stop_watch;
 #[cfg(test)]

@@ -12,9 +12,6 @@ use super::upload::{UploadFiles, UploadId};
 use crate::clock::Timestamp;
 use crate::proto::jid::BareJid;
 
-/// The list of all streams about a customer, whoever may see them; the owner is the host, a space, and the customer.
-pub const ABOUT: &str = "about";
-
 /// Attachments that are read at once, whatever limit is asked for.
 pub const ATTACHMENTS_PAGE_MAX: u32 = 1_000;
 

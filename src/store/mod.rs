@@ -24,6 +24,7 @@ mod fast_token;
 mod grouped;
 mod invitation;
 mod journal;
+mod message_stream;
 mod notice;
 mod offline;
 mod private_xml;
@@ -57,7 +58,7 @@ pub use archive::{
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use attachment::{
-    ABOUT, ATTACHMENTS_PAGE_MAX, Attachments, NewAttachment, StoredAttachment, TakenOver,
+    ATTACHMENTS_PAGE_MAX, Attachments, NewAttachment, StoredAttachment, TakenOver,
 };
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
@@ -75,6 +76,10 @@ pub use error::StoreError;
 pub use fast_token::{FastToken, FastTokens, NewToken, Redeemed, TokenExchange, TokensExchanged};
 pub use invitation::{Invitation, Invitations};
 pub use journal::{JOURNAL_PAGE_MAX, JournalBounds, JournalEntry, JournalFollower, Journals};
+pub use message_stream::{
+    FoundStreams, MessageStreams, STREAM, STREAMS_ABOUT, STREAMS_FOR_EVERYBODY, StreamList,
+    StreamReader, stream_listings,
+};
 pub use notice::{Notice, Notices};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
 pub use private_xml::PrivateXml;
@@ -184,6 +189,14 @@ impl Store {
     #[must_use]
     pub fn customers(&self) -> Customers<'_> {
         Customers {
+            records: self.records(),
+        }
+    }
+
+    /// Notes about customers with their replies.
+    #[must_use]
+    pub fn message_streams(&self) -> MessageStreams<'_> {
+        MessageStreams {
             records: self.records(),
         }
     }

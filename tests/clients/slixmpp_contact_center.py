@@ -15,7 +15,7 @@ from slixmpp_person import Person, expect, says
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 
 import parlour_slixmpp  # noqa: E402
-from parlour_slixmpp import Object, Refused  # noqa: E402
+from parlour_slixmpp import Customer, Object, Refused  # noqa: E402
 
 EVENTS = (
     ("parlour_context", "context"),
@@ -24,6 +24,7 @@ EVENTS = (
     ("parlour_im_invitation", "invitation"),
     ("parlour_im_said", "said"),
     ("parlour_im_event", "event"),
+    ("parlour_message_stream", "notice"),
     ("roster_update", "roster"),
 )
 
@@ -35,6 +36,7 @@ FORGED = (
     "<event xmlns='urn:parlour:im:0' id='1' type='ended' at='2026-01-31T12:00:00Z'/>",
     "<invitation xmlns='urn:parlour:im:0' id='1' from='juliet@localhost' until='2026-01-31T12:00:00Z'/>",
     "<said xmlns='urn:parlour:im:0' id='1'/>",
+    "<changed xmlns='urn:parlour:message-stream:0' id='1' customer='1' version='1' what='created'/>",
 )
 
 
@@ -248,6 +250,43 @@ async def answers(romeo, juliet):
     await refused("invitation-cancelled", hers.accept(session.id))
 
 
+async def notes(romeo, juliet):
+    """Message streams about a customer: written, told, found, changed by two, taken out of sight, deleted."""
+    ours, hers, jid = romeo.plugin["parlour_message_stream"], juliet.plugin["parlour_message_stream"], juliet.boundjid.bare
+    customer = (await romeo.plugin["parlour_customer"].create(Customer(name="Ann Example"))).id
+    await hers.watch()
+    expect(await ours.stop_watch("d1", "start") == 0, "the stop watch does not begin with nothing")
+    made = await ours.create(customer, "Call back", "She <called>.", draft="d1", recipients=[jid])
+    expect((made.version, made.recipients, made.minutes is not None) == (1, [jid], True), made)
+    notice = await juliet.sees("notice")
+    expect((notice.kind, notice.id, notice.what, notice.version) == ("changed", made.id, "created", 1), notice)
+    [unread] = await hers.unread()
+    expect((unread.id, unread.unread, unread.title) == (made.id, 1, "Call back"), unread)
+    await hers.mark_read(made.id)
+    expect(await hers.unread() == [], "still unread")
+    replied = await hers.reply(made.id, "I will.")
+    expect([it.text for it in replied.messages] == ["She <called>.", "I will."], replied)
+    await refused("stream-changed", ours.edit(made, made.messages[0].id, "She called."))
+    edited = await ours.edit(replied, made.messages[0].id, "She called.")
+    expect((edited.messages[0].text, edited.messages[0].versions) == ("She called.", 1), edited)
+    await refused("whisper-with-minutes", ours.properties(edited, whisper=True, minutes=5))
+    await refused("billable-tag-missing", ours.properties(edited, minutes=5, billable=True))
+    await refused("tag-unknown", ours.tags(made.id, ["no-such-tag"]))
+    found, complete = await hers.streams(customer, text="call", state="open")
+    expect(([it.id for it in found], found[0].recipients, complete) == ([made.id], 1, True), found)
+    expect((await ours.complete(made.id)).completed, "not completed")
+    await refused("stream-completed", hers.reply(made.id, "Late."))
+    open_again = await ours.reopen(made.id)
+    alone = await ours.properties(open_again, recipients=[romeo.boundjid.bare])
+    while (notice := await juliet.sees("notice")).kind != "gone":
+        expect(notice.kind == "changed", notice)
+    await refused("stream-unknown", hers.stream(made.id))
+    expect((await ours.stream(alone.id, max=1)).messages[0].text == "She called.", "something else is read")
+    await ours.delete(made.id)
+    await refused("stream-unknown", ours.stream(made.id))
+    await hers.watch(False)
+
+
 async def forged(romeo, juliet):
     """What only the server says is believed from nobody else."""
     for element in FORGED:
@@ -278,6 +317,7 @@ async def main():
     await directory(romeo, juliet)
     await ways(romeo, juliet)
     await talk(romeo, juliet)
+    await notes(romeo, juliet)
     await forged(romeo, juliet)
     for person in (romeo, juliet):
         await person.leaves()

@@ -14,8 +14,8 @@ use parlour::domain::im_session::{ImSession, Phase};
 use parlour::domain::interaction::{Direction, Interaction, Leg, Line, Medium, Participant, Role};
 use parlour::domain::message_stream::{Attachment, Message, Stream, attachment::FileType};
 use parlour::store::{
-    ABOUT, Limits, Listing, NewAttachment, NewUpload, Outgoing, RecordChange, RecordWrite,
-    RecordsWritten, Reserved, Snapshot, SnapshotRow, Store, StoreError, TakenOver, UploadFiles,
+    Limits, Listing, NewAttachment, NewUpload, Outgoing, RecordChange, RecordWrite, RecordsWritten,
+    Reserved, STREAMS_ABOUT, Snapshot, SnapshotRow, Store, StoreError, TakenOver, UploadFiles,
     UploadId, UploadLimits, Value, customer_change,
 };
 use serde::Serialize;
@@ -112,7 +112,7 @@ impl Office {
     async fn record(&self, kind: &'static str, id: &str, it: &impl Serialize, list: &'static str) {
         let snapshot = serde_json::to_string(it).unwrap();
         let owner = match list {
-            ABOUT | "customer" => format!("{HOST} c-own"),
+            STREAMS_ABOUT | "customer" => format!("{HOST} c-own"),
             _ => HOST.to_owned(),
         };
         let listing = Listing { list, owner };
@@ -273,7 +273,8 @@ impl Office {
             }],
             earlier: vec![],
         });
-        self.record("message-stream", "s1", &stream, ABOUT).await;
+        self.record("message-stream", "s1", &stream, STREAMS_ABOUT)
+            .await;
         self.record("message-stream-readers", "s1", &"romeo", "unread")
             .await;
         let files = UploadFiles::of_attachments(self.folder.path());

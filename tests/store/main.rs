@@ -23,6 +23,7 @@ mod erasing;
 mod fast_tokens;
 mod journals;
 mod mailboxes;
+mod message_streams;
 mod people;
 mod pubsub;
 mod pubsub_changes;

@@ -90,16 +90,16 @@ fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
 
 fn field(told: &Told, shown: &Shown) -> Field {
     let several = matches!(told.need, Need::Several(_));
+    let offered = shown.options.iter().any(|(name, ..)| *name == told.name);
     let kind = match (told.kind, several) {
         (Kind::Agent, false) => FieldType::JidSingle,
         (Kind::Agent, true) => FieldType::JidMulti,
         (Kind::Code | Kind::Word(_) | Kind::Element, false) => FieldType::ListSingle,
         (Kind::Code | Kind::Word(_) | Kind::Element, true) => FieldType::ListMulti,
+        (Kind::Line { .. }, true) if offered => FieldType::ListMulti,
         (Kind::Text { .. }, _) | (Kind::Id | Kind::Line { .. }, true) => FieldType::TextMulti,
         (Kind::Flag, _) => FieldType::Boolean,
-        (Kind::Id, false) if shown.options.iter().any(|(name, ..)| *name == told.name) => {
-            FieldType::ListSingle
-        }
+        (Kind::Id, false) if offered => FieldType::ListSingle,
         (Kind::Id | Kind::Line { .. } | Kind::Page, _) => FieldType::TextSingle,
     };
     let mut field = Field::new(told.name, kind).label(told.label);

@@ -19,6 +19,9 @@ const LINES: Kind = Kind::Text {
     bytes_max: 256 * 1024,
 };
 
+/// What a tag is called.
+pub(super) const NAME: Kind = Kind::Line { chars_max: 64 };
+
 /// Digits of a number of 64 bits.
 const NUMBER: Kind = Kind::Line { chars_max: 20 };
 
@@ -40,7 +43,7 @@ pub(super) const RECIPIENT: Field = Field::required(
     "Only for these colleagues and you",
 )
 .several(RECIPIENTS_MAX);
-pub(super) const TAG: Field = Field::required("tag", Kind::Code, "Tags").several(TAGS_MAX);
+pub(super) const TAG: Field = Field::required("tag", NAME, "Tags").several(TAGS_MAX);
 pub(super) const WHISPER: Field = Field::required(
     "whisper",
     Kind::Flag,

@@ -1,8 +1,6 @@
 //! The streams of a customer (S4-27, S4-29): by date in both directions, all that the caller sees or some of them.
 
 use super::fields::id;
-use super::search::Words;
-use super::wanted::Wanted;
 use super::{NS, audit, seen, wire};
 use crate::contact_center::contacts::page::Slice;
 use crate::contact_center::customers;
@@ -11,14 +9,48 @@ use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::values::Values;
 use crate::domain::customer;
 use crate::domain::ids::{CustomerId, StreamId};
+use crate::domain::message_stream::search::Words;
 use crate::domain::message_stream::{Part, Stream};
 use crate::proto::Condition;
 use crate::proto::common::rsm::Page;
-use crate::store::ListOrder;
+use crate::store::{ListOrder, StreamList, StreamReader};
 use crate::xml::Element;
 
 /// Bytes of one page, but for a single stream that is larger.
 const PAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// What is asked for.
+struct Wanted {
+    customer: CustomerId,
+    /// Completed or open.
+    completed: Option<bool>,
+    tag: Option<String>,
+    words: Option<Words>,
+}
+
+impl Wanted {
+    /// Whether it is among what is asked for, as far as the caller can tell.
+    fn finds(&self, caller: &Caller, stream: &Stream) -> bool {
+        let is_so = |completed: bool| completed == stream.completed_at.is_some();
+        let has = |tag: &String| stream.tags.contains(tag);
+        let says = |words: &Words| words.find(&stream.title, stream.read_by(&caller.rights));
+        stream.is_seen_by(&caller.agent, &caller.rights)
+            && self.completed.is_none_or(is_so)
+            && self.tag.as_ref().is_none_or(has)
+            && self.words.as_ref().is_none_or(says)
+    }
+
+    /// Of what everybody reads the shortest list that has all of it.
+    fn list(&self) -> StreamList {
+        match (&self.words, &self.tag, self.completed) {
+            (Some(words), _, _) => StreamList::Beginning(words.listed()),
+            (None, Some(tag), _) => StreamList::Tag(tag.clone()),
+            (None, None, Some(true)) => StreamList::Completed,
+            (None, None, Some(false)) => StreamList::Open,
+            (None, None, None) => StreamList::All,
+        }
+    }
+}
 
 /// The operation `streams`.
 pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, Refused> {
@@ -38,7 +70,15 @@ pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, R
     audit::reads(&caller, "message-stream list", wanted.customer.as_str()).await?;
     let from = slice.from.as_ref().map(StreamId::as_str);
     let max = usize::try_from(slice.max).unwrap_or(usize::MAX);
-    let found = Box::pin(wanted.find(&caller, from, (order, max))).await?;
+    let reader = StreamReader {
+        host: caller.place.host.as_str(),
+        customer: &wanted.customer,
+        agent: &caller.agent,
+    };
+    let meant = |it: &Stream| wanted.finds(&caller, it);
+    let list = wanted.list();
+    let streams = caller.services.store.message_streams();
+    let found = Box::pin(streams.find(reader, &list, from, (order, max), meant)).await?;
     let (streams, all) = fitting(found.streams);
     let complete = found.complete && all;
     let streams = slice.in_order(streams);

@@ -18,16 +18,13 @@ mod operations;
 mod readers;
 mod relink;
 mod retention;
-mod search;
 mod stop_watches;
 mod suggestions;
 #[cfg(test)]
 mod tests;
 mod unread;
-mod wanted;
 mod wire;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracing::warn;
@@ -36,11 +33,11 @@ use super::center::{Center, Place};
 use super::errors::Refused;
 use super::operation::Caller;
 use super::record::{self, Record};
-use crate::domain::ids::{AgentId, CustomerId, StreamId};
-use crate::domain::message_stream::{Event, Recipients, Stream, apply};
+use crate::domain::ids::StreamId;
+use crate::domain::message_stream::{Event, Stream, apply};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
-use crate::store::{ABOUT, Listing};
+use crate::store::{Listing, STREAM, stream_listings};
 
 pub(super) use attachments::{Files, register as serve_files};
 pub(super) use live::{Live, run as tell_watchers};
@@ -52,20 +49,7 @@ pub(super) use retention::forget as forget_old;
 const NS: &str = "urn:parlour:message-stream:0";
 
 /// The kind of the record of a stream.
-const KIND: &str = "message-stream";
-
-/// The streams about a customer as they are shown; the owner is [`for_all`] or [`for_one`].
-const CUSTOMER: &str = "customer";
-/// Of those that everybody reads: the ones that are not completed; the owner is [`for_all`].
-const OPEN: &str = "open";
-/// The ones that are completed.
-const COMPLETED: &str = "completed";
-/// The ones with a tag; the owner is [`with`] it.
-const TAG: &str = "tag";
-/// The ones with a word that begins so; the owner is [`with`] the beginning.
-const BEGINNING: &str = "beginning";
-/// The ones of a whole host, whomever they are about; the owner is the host.
-const EVERYBODY: &str = "everybody";
+const KIND: &str = STREAM;
 
 impl Record for Stream {
     /// Earlier texts are in the stream itself, so that its deletion takes them, too.
@@ -85,64 +69,9 @@ impl Record for Stream {
         apply(self, event);
     }
 
-    /// A stream is in the list [`ABOUT`] of all of them, for what the server itself does, and in the lists that everybody reads,
-    /// or in those of the ones for whom it is and of its authors: what
-    /// somebody may not see is not even passed over. By tags and words only the former are listed; of the latter each agent has
-    /// few with one customer, and these are looked through.
     fn listings(&self) -> Vec<Listing> {
-        let (Some(customer), Some(first)) = (&self.customer, self.messages.first()) else {
-            return Vec::new();
-        };
-        let host = first.author.host();
-        let mut listings = vec![listing(ABOUT, for_all(host, customer))];
-        match &self.properties.recipients {
-            Recipients::All => listings.extend(everybodys(self, host, customer)),
-            Recipients::Some(_) => {
-                let readers = self.named();
-                let owners = readers.iter().map(|it| for_one(host, customer, it));
-                listings.extend(owners.map(|owner| listing(CUSTOMER, owner)));
-            }
-        }
-        listings
+        stream_listings(self)
     }
-}
-
-/// The lists of a stream that everybody reads.
-fn everybodys(stream: &Stream, host: &str, customer: &CustomerId) -> Vec<Listing> {
-    let all = for_all(host, customer);
-    let state = match stream.completed_at {
-        Some(_) => COMPLETED,
-        None => OPEN,
-    };
-    let tags = stream.tags.iter();
-    let tags = tags.map(|tag| listing(TAG, with(&all, tag)));
-    let beginnings: BTreeSet<String> = search::beginnings(stream);
-    let beginnings = beginnings.iter();
-    let beginnings = beginnings.map(|it| listing(BEGINNING, with(&all, it)));
-    let mut listings: Vec<Listing> = tags.chain(beginnings).collect();
-    listings.push(listing(EVERYBODY, host.to_owned()));
-    listings.push(listing(state, all.clone()));
-    listings.push(listing(CUSTOMER, all));
-    listings
-}
-
-const fn listing(list: &'static str, owner: String) -> Listing {
-    Listing { list, owner }
-}
-
-/// Whose list it is in which the streams about a customer are that everybody reads.
-fn for_all(host: &str, customer: &CustomerId) -> String {
-    format!("{host} {customer}")
-}
-
-/// Whose list it is in which those are that are for this agent.
-fn for_one(host: &str, customer: &CustomerId, agent: &AgentId) -> String {
-    format!("{host} {customer} {agent}")
-}
-
-/// The same of those with a tag or the beginning of a word.
-fn with(for_all: &str, word: &str) -> String {
-    format!("{for_all} {word}")
 }
 
 /// The stream, if it is of that host and not deleted.

@@ -1,8 +1,8 @@
 //! What agents do with message streams, and what they look at.
 
 use super::fields::{
-    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, ORDER,
-    PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
+    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, NAME,
+    ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
 };
 use super::{NS, changes, deletion, lists, live, look, stop_watches, suggestions, unread};
 use crate::contact_center::operation::{Act, Field, Kind, Operation};
@@ -189,7 +189,7 @@ const SET: Operation = Operation {
 };
 
 /// As one, where it is what to filter by.
-const FILTER_TAG: Field = Field::required("tag", Kind::Code, "With this tag").optional();
+const FILTER_TAG: Field = Field::required("tag", NAME, "With this tag").optional();
 const DRAFT_REQUIRED: Field = Field::required("draft", Kind::Id, "Draft");
 const WORDS_REQUIRED: Field =
     Field::required("text", Kind::Line { chars_max: 1_000 }, "Beginning").as_child();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ABOUT, KIND, find, for_all};
+use super::{KIND, find};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -10,7 +10,7 @@ use crate::domain::ids::{CustomerId, StreamId};
 use crate::domain::message_stream::{Command, Facts, Stream, decide};
 use crate::domain::rights::{AccountGrants, Role, RoleGrants, effective};
 use crate::hooks::Services;
-use crate::store::ListOrder;
+use crate::store::{ListOrder, STREAMS_ABOUT};
 
 /// Streams that are read at once.
 const PAGE: u32 = 50;
@@ -23,11 +23,11 @@ pub(in crate::contact_center) async fn relink(
     place: &Place,
     (from, to): (&CustomerId, &CustomerId),
 ) -> Result<(), Refused> {
-    let owner = for_all(place.host.as_str(), from);
+    let owner = format!("{} {from}", place.host);
     let records = services.store.records();
     let mut after: Option<String> = None;
     loop {
-        let (list, order) = ((ABOUT, owner.as_str()), ListOrder::Ascending);
+        let (list, order) = ((STREAMS_ABOUT, owner.as_str()), ListOrder::Ascending);
         let page = records.listed(KIND, list, after.as_deref(), order, PAGE);
         let page = page.await?;
         let Some(last) = page.last() else {

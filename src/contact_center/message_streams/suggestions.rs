@@ -1,11 +1,12 @@
 //! Recipients and tags by the first letters of a name (S4-11, S4-16), and the tags that a form offers.
 
-use super::{NS, search::Words};
+use super::NS;
 use crate::contact_center::contacts;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
 use crate::contact_center::values::Values;
 use crate::domain::directory::words;
+use crate::domain::message_stream::search::Words;
 use crate::domain::message_stream::{Availability, Tag};
 use crate::domain::rights::Right;
 use crate::xml::Element;

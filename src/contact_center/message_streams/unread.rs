@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::shown;
 use super::fields::id;
-use super::{EVERYBODY, KIND as STREAM, NS, readers, seen};
+use super::{NS, audit, readers, seen};
 use crate::clock::Timestamp;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -18,7 +18,7 @@ use crate::domain::ids::{AgentId, MessageId, StreamId};
 use crate::domain::message_stream::{Rejection, Stream};
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::ListOrder;
+use crate::store::{ListOrder, STREAM, STREAMS_FOR_EVERYBODY};
 use crate::xml::Element;
 
 /// The kind of the record of what an agent has read of what is for everybody.
@@ -29,6 +29,9 @@ const LOOKED_AT_MAX: u32 = 200;
 
 /// Streams for everybody that are marked one by one; when there are more, all up to the oldest of them count as read.
 const MARKED_MAX: usize = 500;
+
+/// How often as many as that are marked when all are; what is left after ten thousand is asked for once more.
+const ROUNDS_MAX: usize = 50;
 
 /// Streams of one answer.
 const PAGE_MAX: usize = 50;
@@ -116,6 +119,12 @@ struct Unread {
 
 /// The operation `unread`.
 pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    audit::reads(
+        &caller,
+        "message-stream unread",
+        caller.agent.jid().as_str(),
+    )
+    .await?;
     let mut unread = named(&caller).await?;
     let more = for_everybody(&caller).await?;
     unread.streams.extend(more.streams);
@@ -216,7 +225,7 @@ async fn named(caller: &Caller) -> Result<Unread, Refused> {
 /// Of streams for everybody: one message each, which is new as a whole.
 async fn for_everybody(caller: &Caller) -> Result<Unread, Refused> {
     let inbox = inbox(caller).await?;
-    let of = (EVERYBODY, caller.place.host.as_str());
+    let of = (STREAMS_FOR_EVERYBODY, caller.place.host.as_str());
     let records = caller.services.store.records();
     let order = ListOrder::Descending;
     let rows = records
@@ -319,7 +328,7 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
         Ok((draft, ()))
     };
     Box::pin(caller.center.save(&caller.services, attempt)).await?;
-    loop {
+    for _ in 0..ROUNDS_MAX {
         let unread = named(caller).await?;
         for (stream, _) in &unread.streams {
             match Box::pin(mark_one(caller, &stream.id, None)).await {
@@ -329,7 +338,8 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
             }
         }
         if unread.complete || unread.streams.is_empty() {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Sessions that come and go, and several of them at once.
 
+use std::time::Duration;
+
 use super::*;
 
 /// S0-21: the last session that goes is not a logout: there is a grace period, then a reason of the system's, then

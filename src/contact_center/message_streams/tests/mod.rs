@@ -37,6 +37,7 @@ async fn floor(people: &[&str]) -> Floor {
         version: 1,
         tags: vec![
             tag("urgent", &[Availability::Message]),
+            tag("very urgent", &[Availability::Message]),
             tag(
                 "paid",
                 &[Availability::Message, Availability::MessageBillable],
@@ -93,7 +94,7 @@ async fn streams(client: &mut Client, attributes: &str, children: &str) -> Strin
 
 /// An attribute of the first element of that name.
 fn attribute(answer: &str, element: &str, name: &str) -> String {
-    let head = answer.split(&format!("<{element} ")).nth(1);
+    let head = answer.split(&format!("<{element}")).nth(1);
     let head = head.and_then(|it| it.split('>').next());
     let value = head.and_then(|it| it.split(&format!(" {name}='")).nth(1));
     let value = value.and_then(|it| it.split('\'').next());

@@ -93,7 +93,7 @@ async fn plain_clients_write_read_and_delete_by_forms() {
         ("title", "Call back"),
         ("text", "She called.\nTwice."),
         ("recipient", "juliet"),
-        ("tag", "urgent"),
+        ("tag", "very urgent"),
     ];
     let answer = command(&mut romeo, &node("create"), &filled).await;
     let id = answer.split("Its id is ").nth(1).unwrap();
@@ -101,7 +101,9 @@ async fn plain_clients_write_read_and_delete_by_forms() {
     let mut juliet = floor.online("juliet/desk").await;
     let shown = stream(&mut juliet, &id).await;
     assert!(
-        shown.contains("recipients='1'") && shown.contains("<text>She called.\nTwice.</text>"),
+        shown.contains("recipients='1'")
+            && shown.contains("<tag>very urgent</tag>")
+            && shown.contains("<text>She called.\nTwice.</text>"),
         "{shown}"
     );
     let answer = command(

@@ -1,36 +1,36 @@
-//! Finding streams by words that begin so (S4-27). What everybody reads is listed by the beginnings of its words, so that those with a
-//! beginning are read in the order of their dates and no others are; the rest of the words is compared.
+//! Finding streams by words that begin so (S4-27), as colleagues and customers are found ([`crate::domain::directory`]). A stream is
+//! listed by the beginnings of its words, so that those with one beginning are read in the order of their dates and no others
+//! are; the rest of the words is compared.
 
 use std::collections::BTreeSet;
 
-use crate::contact_center::errors::Refused;
-use crate::domain::directory::{self, LETTERS_MIN, words};
-use crate::domain::message_stream::{Message, Stream};
+use super::{Message, Stream};
+use crate::domain::directory::{self, LETTERS_MIN, Rejection, words};
 
 /// Letters of the beginnings that are listed: what somebody types at least, and so many that few streams have them.
 const LENGTHS: [usize; 2] = [LETTERS_MIN, 6];
 
 /// Beginnings by which one stream is listed: each is a row that every change of the words writes anew.
-const BEGINNINGS_MAX: usize = 256;
+pub const BEGINNINGS_MAX: usize = 256;
 
 /// Bytes of title and texts whose words are looked at, title and main message first: more than anybody reads, and little enough
 /// to be taken apart at each change.
-const BYTES_MAX: usize = 16 * 1024;
+pub const BYTES_MAX: usize = 16 * 1024;
 
 /// What is looked for: words with at least one of [`LETTERS_MIN`] letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words(Vec<String>);
+pub struct Words(Vec<String>);
 
 impl Words {
     /// Understands what somebody types.
     ///
     /// # Errors
     /// When it is too short or too long.
-    pub(super) fn new(text: &str) -> Result<Self, Refused> {
+    pub fn new(text: &str) -> Result<Self, Rejection> {
         let query = directory::Query::new(text, BTreeSet::new())?;
         let words = Self(query.words().to_vec());
         match words.longest().chars().count() < LETTERS_MIN {
-            true => Err(directory::Rejection::TooShort.into()),
+            true => Err(Rejection::TooShort),
             false => Ok(words),
         }
     }
@@ -41,17 +41,14 @@ impl Words {
     }
 
     /// The longest beginning that is listed.
-    pub(super) fn listed(&self) -> String {
+    #[must_use]
+    pub fn listed(&self) -> String {
         let beginnings = beginnings_of(self.longest());
         beginnings.last().unwrap_or_default()
     }
 
     /// Whether each begins a word of the title or of one of those messages.
-    pub(super) fn find<'a>(
-        &self,
-        title: &'a str,
-        messages: impl Iterator<Item = &'a Message>,
-    ) -> bool {
+    pub fn find<'a>(&self, title: &'a str, messages: impl Iterator<Item = &'a Message>) -> bool {
         let has = looked_at(title, messages);
         let begins = |wanted: &String| has.iter().any(|word| word.starts_with(wanted.as_str()));
         self.0.iter().all(begins)
@@ -59,7 +56,8 @@ impl Words {
 }
 
 /// The beginnings of words by which a stream is listed.
-pub(super) fn beginnings(stream: &Stream) -> BTreeSet<String> {
+#[must_use]
+pub fn beginnings(stream: &Stream) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for word in looked_at(&stream.title, stream.messages.iter()) {
         found.extend(beginnings_of(&word));

@@ -1,0 +1,206 @@
+"""Message streams: ``urn:parlour:message-stream:0``."""
+
+from dataclasses import dataclass, field
+
+from .service import Service
+
+NS = "urn:parlour:message-stream:0"
+
+
+def _name(tag):
+    return "{%s}%s" % (NS, tag)
+
+
+def _flag(value):
+    return "true" if value else None
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file. ``url`` holds for a while, for the one who asked."""
+
+    id: str
+    name: str
+    type: str
+    bytes: int
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    id: str
+    author: str
+    at: str
+    text: str
+    edited: str | None = None
+    versions: int = 0
+    attachments: list = field(default_factory=list)
+
+    @classmethod
+    def of(cls, xml):
+        files = [
+            Attachment(*(it.get(name) for name in ("id", "name", "type")), int(it.get("bytes")), it.get("url"))
+            for it in xml.findall(_name("attachment"))
+        ]
+        first = (xml.get(name) for name in ("id", "author", "at"))
+        return cls(*first, xml.findtext(_name("text")), xml.get("edited"), int(xml.get("versions", 0)), files)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A titled note with its replies, as one sees it. What a right hides is None; ``recipients`` is "all", a list, or in lists of streams a number."""
+
+    id: str
+    title: str | None = None
+    version: int | None = None
+    customer: str | None = None
+    author: str | None = None
+    created: str | None = None
+    completed: str | None = None
+    replies: int | None = None
+    recipients: object = None
+    whisper: bool = False
+    minutes: int | None = None
+    billable: bool = False
+    deliver: bool = False
+    unread: int | None = None
+    tags: list = field(default_factory=list)
+    messages: list = field(default_factory=list)
+
+    @classmethod
+    def of(cls, xml):
+        def number(name):
+            value = xml.get(name)
+            return int(value) if value is not None else None
+
+        named = [it.text for it in xml.findall(_name("recipient"))]
+        count = xml.get("recipients")
+        return cls(
+            id=xml.get("id"),
+            title=xml.findtext(_name("title")),
+            recipients=named or (int(count) if count and count.isdigit() else count),
+            tags=[it.text for it in xml.findall(_name("tag"))],
+            messages=[Message.of(it) for it in xml.findall(_name("message"))],
+            **{name: xml.get(name) for name in ("customer", "author", "created", "completed")},
+            **{name: number(name) for name in ("version", "replies", "minutes", "unread")},
+            **{name: xml.get(name) in ("true", "1") for name in ("whisper", "billable", "deliver")},
+        )
+
+    @classmethod
+    def all(cls, xml):
+        """Those in an element."""
+        return [cls.of(it) for it in xml.findall(_name("stream"))]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a device is told that watches: ``kind`` is changed, gone, reload or ended, ``what`` happened to a changed one."""
+
+    kind: str
+    id: str | None = None
+    what: str | None = None
+    version: int | None = None
+
+
+class MessageStreams(Service):
+    """Writes and reads notes about customers. Where nothing else is said, a method gives the :class:`Stream`.
+
+    The event ``parlour_message_stream`` brings a :class:`Notice` to a device that watches.
+    """
+
+    name = "parlour_message_stream"
+    description = "Parlour: message streams"
+    namespace = NS
+
+    def plugin_init(self):
+        for kind in ("changed", "gone", "reload", "ended"):
+            self.listen(kind, self._told)
+
+    async def _told(self, message, xml):
+        if await self.is_from_service(message):
+            version = xml.get("version")
+            kind = xml.tag.partition("}")[2]
+            notice = Notice(kind, xml.get("id"), xml.get("what"), int(version) if version else None)
+            self.xmpp.event("parlour_message_stream", notice)
+
+    async def create(self, customer, title, text, tags=(), attachments=(), draft=None, **properties):
+        """Writes a new one; properties as in :meth:`properties`, attachments are URLs of uploads."""
+        request = self._set(self.element("create", customer=customer, draft=draft), **properties)
+        request.append(self.element("title", title))
+        request.append(self.element("text", text))
+        request.extend([self.element("tag", tag) for tag in tags])
+        request.extend([self.element("attachment", url) for url in attachments])
+        return Stream.of(await self.ask("set", request))
+
+    async def reply(self, id, text, attachments=()):
+        request = self.element("reply", id=id)
+        request.append(self.element("text", text))
+        request.extend([self.element("attachment", url) for url in attachments])
+        return Stream.of(await self.ask("set", request))
+
+    async def edit(self, stream, message, text, keep=(), attachments=()):
+        """Writes a message of one's own anew; the stream is the one that was read."""
+        request = self.element("edit", id=stream.id, version=stream.version, message=message)
+        request.append(self.element("text", text))
+        request.extend([self.element("keep", id) for id in keep])
+        request.extend([self.element("attachment", url) for url in attachments])
+        return Stream.of(await self.ask("set", request))
+
+    async def properties(self, stream, **properties):
+        """Sets recipients, whisper, minutes, billable and deliver anew; what is left out is off, and without recipients it is for all.
+
+        None when one has taken oneself off it."""
+        request = self._set(self.element("properties", id=stream.id, version=stream.version), **properties)
+        answer = await self.ask("set", request)
+        return Stream.of(answer) if answer is not None else None
+
+    async def tags(self, id, tags):
+        request = self.element("tags", id=id)
+        request.extend([self.element("tag", tag) for tag in tags])
+        return Stream.of(await self.ask("set", request))
+
+    async def complete(self, id):
+        return Stream.of(await self.ask("set", self.element("complete", id=id)))
+
+    async def reopen(self, id):
+        return Stream.of(await self.ask("set", self.element("reopen", id=id)))
+
+    async def delete(self, id):
+        """Deletes the whole stream, irretrievably. Whoever calls this has asked whether that is meant."""
+        await self.ask("set", self.element("delete", id=id, confirm="true"))
+
+    async def stream(self, id, **page):
+        """One stream with a page of its messages; `max`, `after` and `before` as in XEP-0059."""
+        return Stream.of(await self.ask("get", self.paged(self.element("stream", id=id), page)))
+
+    async def streams(self, customer, text=None, state=None, tag=None, order=None, **page):
+        """A page of those about a customer, and whether nothing follows."""
+        request = self.element("streams", customer=customer, state=state, tag=tag, order=order)
+        if text is not None:
+            request.append(self.element("text", text))
+        answer = await self.ask("get", self.paged(request, page))
+        return Stream.all(answer), answer.get("complete") in ("true", "1")
+
+    async def unread(self, **page):
+        return Stream.all(await self.ask("get", self.paged(self.element("unread"), page)))
+
+    async def mark_read(self, id=None, message=None):
+        await self.ask("set", self.element("mark-read", id=id, message=message))
+
+    async def stop_watch(self, draft, action="show"):
+        """The seconds that it shows."""
+        answer = await self.ask("set", self.element("stop-watch", draft=draft, action=action))
+        return int(answer.get("seconds"))
+
+    async def watch(self, on=True):
+        await self.ask("set", self.element("watch", on="true" if on else "false"))
+
+    def _set(self, request, recipients=(), whisper=False, minutes=None, billable=False, deliver=False):
+        flags = {"whisper": _flag(whisper), "billable": _flag(billable), "deliver": _flag(deliver)}
+        for name, value in flags.items():
+            if value:
+                request.set(name, value)
+        if minutes is not None:
+            request.set("minutes", str(minutes))
+        request.extend([self.element("recipient", it) for it in recipients])
+        return request
