@@ -512,3 +512,25 @@ async fn a_host_has_no_more_than_its_room() {
     forget(house.services(), &known).await.unwrap();
     take(&romeo, &stream("s2"), &[&two]).await.unwrap();
 }
+
+/// A running server gives nothing of a customer who is erased, by a link that was good a moment ago neither.
+#[tokio::test]
+async fn nothing_is_given_of_a_customer_who_is_erased() {
+    let house = House::new(None).await;
+    house.floor.customer("c1", "Ann Smith", "+49301").await;
+    let (url, id) = (house.png("romeo").await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    let taken = take(&romeo, &id, &[&url]).await.unwrap();
+    let known = house.stream(&id, Recipients::All, taken.clone()).await;
+    let url = link(&romeo, &known, &taken[0]).unwrap();
+    assert!(house.shown(&url).await.is_some());
+    let sure = [("id", "c1"), ("confirm", "true")];
+    house.floor.operate("customer erase", &sure).await;
+    assert!(house.shown(&url).await.is_none());
+    assert_eq!(house.files(), Vec::<PathBuf>::new());
+    let services = house.services();
+    let (_, place) = house.floor.inside();
+    assert_eq!(find(services, &place, &id).await.unwrap(), None);
+    let customers = services.store.customers();
+    assert!(customers.find("localhost", "c1").await.unwrap().is_none());
+}
