@@ -67,6 +67,13 @@ pub trait CenterKeeping: Send + Sync {
         host: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Takes back what waits to be told to others and has one of those texts in it, and has those told who follow a journal.
+    fn erased(
+        &self,
+        texts: Vec<String>,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
 /// The contact center among [`crate::hooks::Hooks::offers`].

@@ -3,8 +3,11 @@
 //! What the contact center's own operations need of it, too, is here, for they may use this room and not the other way
 //! round: how a written profile is understood, what becomes of somebody who is known elsewhere, the search.
 
+mod disclose;
+mod erase;
 mod export;
 mod import;
+mod kept;
 mod known;
 mod list;
 mod profile;
@@ -80,7 +83,37 @@ pub(super) const OPERATIONS: &[Operation] = &[
         |operator, arguments| Box::pin(export::export(operator, arguments)),
     )
     .with_right(Right::CustomerImport),
+    Operation::new(
+        "customer disclose",
+        "Shows everything that is kept of a customer; with --json all of it, else how much.",
+        Face::new(own!("customer-disclose"), "Show what is kept of a customer"),
+        &[
+            ID,
+            HOST,
+            Argument::optional(
+                "after",
+                Kind::Name,
+                "goes on behind this, which is the next_after of the part before",
+            ),
+        ],
+        |operator, arguments| Box::pin(disclose::disclose(operator, arguments)),
+    )
+    .with_right(Right::CustomerErase),
+    Operation::new(
+        "customer erase",
+        "Erases everything that is kept of a customer, for good. Tells what is left and why.",
+        Face::new(own!("customer-erase"), "Erase a customer"),
+        &[
+            ID,
+            HOST,
+            Argument::optional("confirm", Kind::Flag, "it cannot be taken back: yes, erase"),
+        ],
+        |operator, arguments| Box::pin(erase::erase(operator, arguments)),
+    )
+    .with_right(Right::CustomerErase),
 ];
+
+const ID: Argument = Argument::required("id", Kind::Name, "the id of the customer");
 
 const AFTER: Argument = Argument::optional(
     "after",

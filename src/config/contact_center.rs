@@ -4,7 +4,7 @@ use super::address::Domain;
 use super::email::Email;
 use super::pubsub::ServiceName;
 use super::section::section;
-use super::units::Seconds;
+use super::units::{Bytes, Seconds};
 use super::value::{Scalar, quoted};
 
 section! {
@@ -29,6 +29,16 @@ section! {
         history_days: u32 = 365, in 1..=36_500;
         /// After how many days an activity that is closed is dropped; 0 for never.
         activity_days: u32 = 0, in 0..=36_500;
+        /// After how many days without a change a message stream is deleted with its files; 0 for never.
+        message_stream_days: u32 = 0, in 0..=36_500;
+        /// After how many days without a change a follow-up is dropped that is done or cancelled; 0 for never.
+        follow_up_days: u32 = 0, in 0..=36_500;
+        /// How much the files of all message streams of one host may have together.
+        attachments_bytes_max: Bytes = Bytes::mib(1 << 16), in Bytes::new(1)..=Bytes::mib(1 << 30);
+        /// How long a link to a file of a message stream holds for the agent who was given it.
+        attachment_link_seconds: Seconds = Seconds::new(300), in Seconds::new(10)..=Seconds::new(86_400);
+        /// After how many hours a file is deleted that was uploaded for a message stream and never attached.
+        attachment_hours: u32 = 24, in 1..=8_760;
         /// After how many days a change of an activity is forgotten that every subscribed CRM has.
         activity_change_days: u32 = 30, in 1..=36_500;
         /// How many changes of activities of one host are kept for a subscribed CRM that is away; of more the

@@ -12,8 +12,8 @@ section! {
         /// Whether the service is offered at all.
         enabled: bool = true;
         /// What the URLs of files begin with, where that is neither `[http]` public_url nor
-        /// https://DOMAIN:PORT of `[listen]` https. "/upload/..." is added and has to arrive here
-        /// without what else the URL has for a path. A domain for files alone keeps them apart
+        /// https://DOMAIN:PORT of `[listen]` https. "/upload/..." and "/attachment/..." are added and
+        /// have to arrive here without what else the URL has for a path. A domain for files alone keeps them apart
         /// from other web pages.
         public_url: Option<HttpsUrl> = None;
         /// The largest file, announced to clients. 100 MiB holds a film of a telephone.

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::activities::{self, Feed};
 use super::agents;
 use super::im::Open;
-use super::message_streams;
+use super::message_streams::{self, Files};
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -38,6 +38,8 @@ pub(super) struct Center {
     pub(super) agents: agents::Board,
     /// What goes to those who follow the changes of activities.
     pub(super) feed: Feed,
+    /// The files of message streams.
+    pub(super) files: Files,
     /// Devices that are told of changes of message streams.
     pub(super) streams: message_streams::Live,
     /// Told when an administrator has set something for a host.
@@ -84,6 +86,7 @@ impl Center {
             sessions: Open::default(),
             agents: agents::Board::default(),
             feed: Feed::default(),
+            files: Files::default(),
             streams: message_streams::Live::default(),
             settings_changed: Arc::clone(&settings_changed),
             stop: CancellationToken::new(),

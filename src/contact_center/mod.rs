@@ -109,6 +109,9 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     contacts::register(hooks, &center);
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
+    message_streams::serve_files(hooks, &center);
+    hooks.daily(follow_ups::forget_old);
+    hooks.daily(message_streams::forget_old);
     message_streams::register(hooks, &center);
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::center::{Center, Place};
+use super::errors::Refused;
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
     COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, role_profile_id,
@@ -78,6 +79,25 @@ impl CenterKeeping for Desk {
                 Some(place) => place.read_settings(&services.store).await,
                 // It is served no longer, or has no contact center.
                 None => Ok(()),
+            }
+        })
+    }
+
+    fn erased(
+        &self,
+        texts: Vec<String>,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.0.feed.wake();
+            let about = |stanza: &[u8]| {
+                let mut texts = texts.iter();
+                texts.any(|it| memchr::memmem::find(stanza, it.as_bytes()).is_some())
+            };
+            match self.0.outbox.withdraw(&services, about).await {
+                Err(Refused::Store(error)) => Err(error),
+                // Nothing is decided there.
+                Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
             }
         })
     }

@@ -102,6 +102,26 @@ pub struct Activity {
     pub wrap_up: Option<String>,
 }
 
+/// What stands in a record where there was a customer who is erased.
+pub const ERASED: &str = "erased";
+
+impl Activity {
+    /// Makes it one with nobody: what the agent did and when stays, whom and what it was about goes. Tells whether anything was
+    /// left to be taken away.
+    pub fn forget_customer(&mut self) -> bool {
+        let mut changed = !self.notes.is_empty();
+        self.notes.clear();
+        if let Some(subject) = &mut self.subject {
+            changed |= subject.customer.is_some() || subject.address != ERASED;
+            subject.customer = None;
+            subject.address = ERASED.to_owned();
+            subject.name = ERASED.to_owned();
+        }
+        self.version = self.version.saturating_add(u64::from(changed));
+        changed
+    }
+}
+
 /// The activity of the part that stands at that place among all of an interaction, and was offered then. There is one, however
 /// often it is made: what an agent is offered again later is another part.
 #[must_use]

@@ -200,6 +200,8 @@ rejections! {
         WhisperMinutes = Invalid, "whisper-with-minutes", "A whisper has no minutes and cannot be billed.";
         /// A whisper is never passed on (S4-17).
         WhisperDelivered = Invalid, "whisper-delivered", "A whisper is never passed to the customer.";
+        /// Nobody passes messages of streams to customers here.
+        NotDelivered = NotAllowed, "delivery-not-configured", "There is no connector here that passes messages to customers.";
         /// Billing needs a billable tag (S4-24).
         BillableTag = Invalid, "billable-tag-missing", "A billable message needs a tag that is available for billing.";
         /// [`MINUTES_MAX`].

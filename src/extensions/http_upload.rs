@@ -3,7 +3,8 @@
 //! Here a client asks for a slot and is told where to upload and what others will download; the
 //! files themselves come and go over HTTP. Whoever has an account on this server may ask, nobody
 //! else. An upload is allowed by a token in a header, so that the URL that is passed on gives no right
-//! to upload. Files and slots are forgotten here once a day.
+//! to upload. Files and slots are forgotten here once a day. What is uploaded for a message stream of the contact center
+//! has to be of one of the types that can be attached there, by its name and declaration already.
 
 mod request;
 
@@ -17,18 +18,23 @@ use tracing::{error, info};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Upload as Settings};
+use crate::domain::message_stream::attachment;
+use crate::domain::refusal::{Class, Refusal};
 use crate::hooks::{
     At, Effects, Hooks, Identity, Info, Iq, IqAnswer, Item, Parcel, Service, Services,
 };
 use crate::proto::common::forms::{Field, FieldType, Form, FormType};
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, IqType, Kind, StanzaError, ns, uri};
-use crate::store::{NewUpload, Reserved, UploadFiles, UploadId, UploadLimits};
+use crate::store::{FileRows, NewUpload, Reserved, UploadFiles, UploadId, UploadLimits};
 use crate::xml::Element;
-use request::{Purpose, Request};
+use request::{Purpose, Request, STREAM};
 
 /// What a slot is used for (§5).
 const PURPOSE: &str = "urn:xmpp:http:upload:purpose:0";
+
+/// The namespace of our own conditions.
+const ERRORS: &str = "urn:parlour:errors:0";
 
 const NAME: &str = "HTTP File Upload";
 
@@ -45,6 +51,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             domain: domain.clone(),
             url,
             settings: config.upload.clone(),
+            for_streams: config.contact_center.enabled,
         };
         hooks.service(domain.clone(), Arc::new(service));
         domains.push((host, domain));
@@ -71,26 +78,31 @@ fn domain_of(host: &BareJid) -> Option<BareJid> {
     BareJid::new(&format!("upload.{host}")).ok()
 }
 
-/// What the URLs of that host's files begin with; `None` where none are to be had.
-fn url_of(config: &Config, host: &BareJid) -> Option<String> {
+/// What the URLs of that host's uploads begin with; `None` where none are to be had.
+pub(crate) fn url_of(config: &Config, host: &BareJid) -> Option<String> {
+    files_url(config, host).map(|url| format!("{url}/upload"))
+}
+
+/// Where clients get the files of that host; `None` where none are to be had.
+pub(crate) fn files_url(config: &Config, host: &BareJid) -> Option<String> {
     if !config.upload.enabled {
         return None;
     }
     if let Some(url) = &config.upload.public_url {
-        return Some(format!("{}/upload", url.as_str()));
+        return Some(url.as_str().to_owned());
     }
     if let Some(url) = &config.http.public_url {
         // §4: the host must provide TLS.
         let url = url.as_str();
-        return url.starts_with("https:").then(|| format!("{url}/upload"));
+        return url.starts_with("https:").then(|| url.to_owned());
     }
     // RFC 3986 §3.2.2: a name that is not ASCII is percent-encoded.
     let name = uri::encode(host.as_str());
     match config.listen.https.first()?.0.port() {
         // The system chooses one, which nobody knows yet.
         0 => None,
-        443 => Some(format!("https://{name}/upload")),
-        port => Some(format!("https://{name}:{port}/upload")),
+        443 => Some(format!("https://{name}")),
+        port => Some(format!("https://{name}:{port}")),
     }
 }
 
@@ -99,6 +111,8 @@ struct UploadService {
     /// What stands before `/<id>/<name>`.
     url: String,
     settings: Settings,
+    /// Whether there is a contact center that the files can be for.
+    for_streams: bool,
 }
 
 impl Service for UploadService {
@@ -150,6 +164,9 @@ impl UploadService {
         let offered = purposes.filter(|name| self.settings.permanent || **name != "permanent");
         info.features
             .extend(offered.map(|name| format!("{PURPOSE}#{name}").into()));
+        if self.for_streams {
+            info.features.push(STREAM.into());
+        }
         info.features.sort_unstable();
         info.features.dedup();
         info.forms.push(form);
@@ -177,7 +194,7 @@ impl UploadService {
             size: request.size,
             created_at: now,
             put_until: now.plus_seconds(i64::from(self.settings.slot_seconds.as_u32())),
-            expires_at: request.purpose.expires_at(&self.settings, now),
+            expires_at: request.purpose.expires_at(&iq.services.config, now),
         };
         let uploads = iq.services.store.uploads();
         let limits = limits(&self.settings);
@@ -192,9 +209,10 @@ impl UploadService {
         let settings = &self.settings;
         let bytes_max = match request.purpose {
             Purpose::Profile => settings.profile_bytes_max.min(settings.file_bytes_max),
-            Purpose::Message | Purpose::Permanent | Purpose::Ephemeral { .. } => {
-                settings.file_bytes_max
-            }
+            Purpose::Message
+            | Purpose::Permanent
+            | Purpose::Attachment
+            | Purpose::Ephemeral { .. } => settings.file_bytes_max,
         };
         if request.size > bytes_max.as_u64() {
             return Err(too_large(bytes_max.as_u64()));
@@ -216,6 +234,7 @@ impl UploadService {
             Purpose::Ephemeral { before } if before <= now => {
                 Err(StanzaError::bad_request("expire-before is over already"))
             }
+            Purpose::Attachment => attachable(&request.file_name, essence),
             Purpose::Message
             | Purpose::Profile
             | Purpose::Permanent
@@ -234,6 +253,27 @@ impl UploadService {
             .child(put.child(header))
             .child(Element::new(ns::HTTP_UPLOAD, "get").attr("url", &url))
     }
+}
+
+/// S4-21: what can be told before the file is there.
+fn attachable(name: &str, essence: &str) -> Result<(), StanzaError> {
+    let Err(rejection) = attachment::announced(name, essence) else {
+        return Ok(());
+    };
+    let refusal = Refusal::from(rejection);
+    let condition = match refusal.class {
+        Class::Invalid => Condition::BadRequest,
+        Class::Forbidden
+        | Class::NotFound
+        | Class::NotAllowed
+        | Class::Conflict
+        | Class::Limit
+        | Class::Busy => Condition::NotAllowed,
+    };
+    let own = Element::new(ERRORS, refusal.code);
+    Err(StanzaError::new(condition)
+        .text(refusal.text)
+        .application(own))
 }
 
 fn token() -> Result<String, StanzaError> {
@@ -288,7 +328,7 @@ async fn forget(services: Arc<Services>) {
                 }
             }
         }
-        Ok::<_, crate::store::StoreError>((deleted, files.sweep(uploads).await?))
+        Ok::<_, crate::store::StoreError>((deleted, files.sweep(FileRows::Uploads(uploads)).await?))
     };
     match Box::pin(work).await {
         Ok((0, 0)) => {}

@@ -10,6 +10,7 @@
 //! sender's task awaits. IQ handlers are asynchronous and return the answer, so that a
 //! request without one does not compile.
 
+mod attachments;
 mod disco;
 mod gateway;
 mod gathering;
@@ -26,6 +27,7 @@ mod services;
 mod slots;
 mod table;
 
+pub use attachments::{AttachmentDesk, AttachmentKeeping, AttachmentLink, ShownAttachment};
 pub use disco::{Ask, Disco, Identity, Info, Item};
 pub use gateway::Gateway;
 pub use gathering::Gathering;

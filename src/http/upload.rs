@@ -3,12 +3,15 @@
 //! A file is taken once, for a slot that was granted over XMPP, from whoever has the slot's token; it
 //! must be exactly as long as the slot says. It is given to everybody who knows its URL, always in a way
 //! in which a browser runs nothing of it. The name in the URL is for people: it is compared, and no path
-//! is ever made of it.
+//! is ever made of it. Files of message streams go out the same way at `/attachment/<id>/<name>`, to whom the
+//! contact center shows them.
 
 mod answer;
+mod attachment;
 mod coming;
 mod receiving;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -42,6 +45,7 @@ pub(super) fn routes(web: &Arc<Web>) -> Router {
     let file = get(give).put(take).options(preflight);
     Router::new()
         .route("/upload/{id}/{name}", file)
+        .route("/attachment/{id}/{name}", attachment::routes())
         .layer(from_fn_with_state(Arc::clone(&door), allow_origins))
         .with_state(door)
 }
@@ -114,7 +118,7 @@ impl From<StoreError> for Refusal {
 }
 
 impl Door {
-    fn services(&self) -> &Services {
+    fn services(&self) -> &Arc<Services> {
         self.web.listener.router.services()
     }
 
@@ -223,7 +227,7 @@ fn same_type(slot: &Upload, headers: &HeaderMap) -> Result<(), Refusal> {
 async fn give(
     State(door): State<Arc<Door>>,
     Path((id, name)): Path<(String, String)>,
-    mut request: Request,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let id = parse(&id)?;
     let upload = door.find(&id, &name).await?;
@@ -232,23 +236,33 @@ async fn give(
     if upload.stored_at.is_none() || over {
         return Err(Refusal::NotFound);
     }
+    let mut response = serve(door.files.place(&id), request).await?;
+    let left = upload.expires_at.map(|end| end.seconds_since(now));
+    let file = answer::File {
+        name: &upload.file_name,
+        media_type: upload.media_type.as_deref(),
+    };
+    answer::describe(response.headers_mut(), &file);
+    answer::remember(response.headers_mut(), left);
+    Ok(response)
+}
+
+/// The file that lies there, or parts of it.
+async fn serve(place: PathBuf, mut request: Request) -> Result<Response, Refusal> {
     // RFC 9110 §14.2: a unit that is not understood is passed over.
     let units = request.headers().get(header::RANGE);
     if units.is_some_and(|range| !range.as_bytes().starts_with(b"bytes=")) {
         request.headers_mut().remove(header::RANGE);
     }
-    let mut file = ServeFile::new(door.files.place(&id)).ignore_multi_range_requests(true);
+    let mut file = ServeFile::new(place).ignore_multi_range_requests(true);
     let served = file.try_call(request).await.map_err(|error| {
-        error!(%error, "an upload cannot be read");
+        error!(%error, "a file cannot be read");
         Refusal::Internal
     })?;
-    if served.status() == StatusCode::NOT_FOUND {
-        return Err(Refusal::NotFound);
+    match served.status() {
+        StatusCode::NOT_FOUND => Err(Refusal::NotFound),
+        _ => Ok(served.map(axum::body::Body::new)),
     }
-    let mut response = served.map(axum::body::Body::new);
-    let left = upload.expires_at.map(|end| end.seconds_since(now));
-    answer::describe(response.headers_mut(), &upload, left);
-    Ok(response)
 }
 
 /// OPTIONS; the headers are added to every answer.

@@ -10,6 +10,7 @@ mod account;
 mod account_source;
 mod archive;
 mod arrival;
+mod attachment;
 mod audit;
 mod blocked;
 mod claim;
@@ -56,6 +57,9 @@ pub use archive::{
     WORDS_MAX, archive_word,
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
+pub use attachment::{
+    ATTACHMENTS_PAGE_MAX, Attachments, NewAttachment, StoredAttachment, TakenOver,
+};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use claim::Claim;
@@ -88,7 +92,7 @@ pub use pubsub::{
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
-    DueRecord, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
+    DueRecord, Erasure, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
     RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
@@ -103,7 +107,7 @@ pub use snapshot::{
 };
 pub use subscription_request::{SubscriptionRequest, SubscriptionRequests};
 pub use upload::{
-    NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
+    FileRows, NewUpload, Partial, Reserved, Upload, UploadFiles, UploadId, UploadLimits, Uploads,
 };
 pub use vcard::{Vcard, Vcards};
 
@@ -320,6 +324,12 @@ impl Store {
         Uploads { db: &self.0.db }
     }
 
+    /// Files of message streams.
+    #[must_use]
+    pub fn attachments(&self) -> Attachments<'_> {
+        Attachments { db: &self.0.db }
+    }
+
     /// What the server remembers about itself.
     #[must_use]
     pub fn settings(&self) -> Settings<'_> {
@@ -386,6 +396,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         access_list::QUERIES,
         account::QUERIES,
         account_source::QUERIES,
+        attachment::QUERIES,
         audit::QUERIES,
         blocked::QUERIES,
         archive::QUERIES,
@@ -410,6 +421,7 @@ pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
         pubsub::REMOVAL_QUERIES,
         record::QUERIES,
         record::WRITING_QUERIES,
+        record::ERASING_QUERIES,
         room::QUERIES,
         roster::QUERIES,
         schema::QUERIES,

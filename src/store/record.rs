@@ -11,8 +11,11 @@ use super::db::{Db, queries, reading, transaction};
 use super::error::StoreError;
 use crate::clock::Timestamp;
 
+mod erasing;
 mod writing;
 
+pub use erasing::Erasure;
+pub(super) use erasing::QUERIES as ERASING_QUERIES;
 pub use writing::{
     Guard, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
 };

@@ -14,7 +14,7 @@ mod files;
 mod id;
 mod room;
 
-pub use files::{Partial, UploadFiles};
+pub use files::{FileRows, Partial, UploadFiles};
 pub use id::UploadId;
 pub use room::UploadLimits;
 
@@ -87,8 +87,10 @@ queries! {
     DELETE_UNUSED = "delete from upload where owner = $1 and stored_at is null and put_until < $2";
     HELD = "select cast(coalesce(sum(size), 0) as bigint) from upload
         where owner = $1 and (expires_at is null or expires_at > $2)";
-    TODAY = "select created_at as moment, size from upload
-        where owner = $1 and created_at > $2 order by created_at";
+    // Those that were taken over since (`attachment.rs`) were uploaded all the same.
+    TODAY = "select created_at as moment, size from upload where owner = $1 and created_at > $2
+        union all select created_at as moment, size from attachment where owner = $1 and created_at > $2
+        order by moment";
     EXPIRING = "select expires_at as moment, size from upload
         where owner = $1 and expires_at > $2 order by expires_at limit cast($3 as bigint)";
     INSERT = "insert into upload (id, owner, token_hash, file_name, media_type, size,
@@ -233,10 +235,12 @@ impl Uploads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn beginning_with(&self, prefix: &str) -> Result<Vec<UploadId>, StoreError> {
-        // `g` comes after every hexadecimal digit.
-        let end = format!("{prefix}g");
         let ids: Vec<String> = reading!(self.db, pool => {
-            sqlx::query_scalar(BETWEEN).bind(prefix).bind(end.as_str()).fetch_all(pool).await?
+            sqlx::query_scalar(BETWEEN)
+                .bind(prefix)
+                .bind(UploadFiles::behind(prefix))
+                .fetch_all(pool)
+                .await?
         });
         Ok(parsed(&ids))
     }

@@ -7,6 +7,7 @@
 
 mod acknowledged;
 mod activities;
+mod attachments;
 mod authority;
 mod bad_peers;
 mod certificates;

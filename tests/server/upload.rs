@@ -27,6 +27,8 @@ async fn house(keys: &str) -> Result<House> {
 
 /// What a client was granted.
 pub(crate) struct Slot {
+    /// Where it is uploaded to, and where it can be had.
+    pub(crate) url: String,
     path: String,
     token: String,
 }
@@ -54,6 +56,7 @@ pub(crate) async fn slot(romeo: &mut Peer, name: &str, size: usize) -> Result<Sl
         "{header}"
     );
     Ok(Slot {
+        url: url.to_owned(),
         path: path.to_owned(),
         token: header.text.clone(),
     })
@@ -84,6 +87,11 @@ impl Slot {
 
 /// Every file below the folder of uploads.
 fn files(house: &House) -> Vec<PathBuf> {
+    files_below(&house.path("data/upload"))
+}
+
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -95,7 +103,7 @@ fn files(house: &House) -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    collect(&house.path("data/upload"), &mut found);
+    collect(folder, &mut found);
     found
 }
 

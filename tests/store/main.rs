@@ -16,8 +16,10 @@ mod accounts;
 mod administration;
 mod archives;
 mod arrivals;
+mod attachments;
 mod customers;
 mod database;
+mod erasing;
 mod fast_tokens;
 mod journals;
 mod mailboxes;
@@ -58,6 +60,14 @@ impl Place {
         Self {
             location: postgres::database().await.parse().unwrap(),
             _folder: None,
+        }
+    }
+
+    /// The file of SQLite.
+    pub(crate) fn file(&self) -> Option<std::path::PathBuf> {
+        match &self.location {
+            Location::Sqlite(file) => Some(file.clone()),
+            Location::Postgres(_) => None,
         }
     }
 

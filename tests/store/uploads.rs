@@ -2,7 +2,9 @@
 
 use parlour::clock::Timestamp;
 use parlour::proto::jid::BareJid;
-use parlour::store::{NewUpload, Reserved, Store, StoreError, UploadFiles, UploadId, UploadLimits};
+use parlour::store::{
+    FileRows, NewUpload, Reserved, Store, StoreError, UploadFiles, UploadId, UploadLimits,
+};
 
 use crate::{NOW, Place, account, jid};
 
@@ -169,10 +171,22 @@ async fn files_without_a_row_are_swept_and_others_stay(place: Place) {
     // What is no upload is none of our business.
     let strange = files.place(&lost).with_file_name("notes.txt");
     std::fs::write(&strange, "mine").unwrap();
-    assert_eq!(files.sweep(store.uploads()).await.unwrap(), 1);
+    assert_eq!(
+        files
+            .sweep(FileRows::Uploads(store.uploads()))
+            .await
+            .unwrap(),
+        1
+    );
     assert!(!files.place(&lost).exists());
     assert!(files.place(&known.id).exists() && strange.exists());
     store.accounts().remove(&alice).await.unwrap();
-    assert_eq!(files.sweep(store.uploads()).await.unwrap(), 1);
+    assert_eq!(
+        files
+            .sweep(FileRows::Uploads(store.uploads()))
+            .await
+            .unwrap(),
+        1
+    );
     assert!(!files.place(&known.id).exists());
 }

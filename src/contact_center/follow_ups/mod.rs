@@ -3,6 +3,10 @@
 //!
 //! What is decided is in [`crate::domain::follow_up`].
 
+mod retention;
+
+pub(super) use retention::forget as forget_old;
+
 use super::operation::Operation;
 use super::record::Record;
 use crate::clock::Timestamp;

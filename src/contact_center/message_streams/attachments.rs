@@ -1,36 +1,124 @@
 //! Files of streams (S4-20, S4-21): taken over from the uploads of their author, kept apart from them, and given only to
 //! those who see the stream at that moment.
+//!
+//! A file is taken before the stream that names it is written. It belongs to that stream then, but until this was seen to name
+//! it, its author can give it to another: a write that was refused can be sent again. What no stream names in the end is swept
+//! once a day. Nothing is ever unpacked.
+
+mod desk;
+mod links;
+mod sweeping;
+mod taking;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::center::Center;
+use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::domain::ids::StreamId;
-use crate::domain::message_stream::{Attachment, Stream};
-use crate::hooks::Services;
+use crate::domain::message_stream::{ATTACHMENTS_MAX, Attachment, Rejection, Stream};
+use crate::hooks::{AttachmentDesk, Hooks, Services};
+use crate::store::{StoreError, StoredAttachment, UploadFiles};
+
+pub(in crate::contact_center) use links::Files;
+
+/// Offers the files to what serves them, and what the days do to them.
+pub(in crate::contact_center) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let desk = desk::Desk(Arc::clone(center));
+    hooks.offers().set(AttachmentDesk(Arc::new(desk)));
+    let starting = Arc::clone(center);
+    hooks.starting(move |services| {
+        let center = Arc::clone(&starting);
+        async move { center.files.start(&services).await }
+    });
+    hooks.daily(sweeping::sweep);
+}
 
 /// Takes over files that the caller has uploaded, by the URLs from which they can be had.
 ///
 /// # Errors
 /// When one is no upload of the caller, has not come yet, or is not of one of the ten types.
 pub(super) async fn take(
-    _caller: &Caller,
-    _stream: &StreamId,
+    caller: &Caller,
+    stream: &StreamId,
     urls: &[&str],
 ) -> Result<Vec<Attachment>, Refused> {
-    match urls {
-        [] => Ok(Vec::new()),
-        _ => Err(malformed("attachment-unknown", "There is no such upload.")),
+    if urls.len() > ATTACHMENTS_MAX {
+        return Err(Rejection::TooManyAttachments.into());
     }
+    // All are looked at before the first is taken.
+    let mut found: Vec<taking::Found> = Vec::with_capacity(urls.len());
+    for url in urls {
+        let one = taking::look(caller, stream, url).await?;
+        if !found.iter().any(|it| it.id == one.id) {
+            found.push(one);
+        }
+    }
+    let mut taken = Vec::with_capacity(found.len());
+    for one in found {
+        taken.push(taking::take(caller, stream, one).await?);
+    }
+    Ok(taken)
 }
 
 /// Where the caller gets the file for the next minutes, as long as it sees the stream; `None` where this server has no place
 /// for files.
-pub(super) fn link(_caller: &Caller, _stream: &Stream, _attachment: &Attachment) -> Option<String> {
-    None
+pub(super) fn link(caller: &Caller, _stream: &Stream, attachment: &Attachment) -> Option<String> {
+    let seconds = caller
+        .services
+        .config
+        .contact_center
+        .attachment_link_seconds;
+    let link = links::Link {
+        slot: &attachment.slot,
+        holder: links::Holder::Agent(caller.agent.clone()),
+        until: caller.now().plus_seconds(i64::from(seconds.as_u32())),
+    };
+    let url =
+        crate::extensions::http_upload::files_url(&caller.services.config, &caller.place.host)?;
+    caller.center.files.url(&url, &attachment.name, &link)
 }
 
-/// Deletes the files of a stream that its messages do not name any more: all of one that is deleted.
-pub(super) async fn forget(_services: &Arc<Services>, _stream: &Stream) -> Result<(), Refused> {
+/// Deletes the files of a stream that its messages do not name any more: all of one that is deleted. What was taken for it and
+/// is not named yet stays, for a message with it may be being written; the others are noted to be named.
+pub(super) async fn forget(services: &Arc<Services>, stream: &Stream) -> Result<(), Refused> {
+    let attachments = services.store.attachments();
+    let known = attachments.of_stream(stream.id.as_str()).await?;
+    let (named, other): (Vec<_>, Vec<_>) = known.iter().partition(|it| names(stream, it));
+    let unnoted: Vec<_> = named
+        .iter()
+        .filter(|it| !it.named)
+        .map(|it| &it.id)
+        .collect();
+    if !unnoted.is_empty() {
+        attachments.name(&unnoted).await?;
+    }
+    let gone = |it: &&&StoredAttachment| it.named || stream.deleted_at.is_some();
+    let gone: Vec<&StoredAttachment> = other.iter().filter(gone).copied().collect();
+    delete(services, &gone).await?;
+    Ok(())
+}
+
+/// Whether a message of the stream names that file.
+fn names(stream: &Stream, stored: &StoredAttachment) -> bool {
+    let mut files = stream.messages.iter().flat_map(|it| &it.attachments);
+    files.any(|it| it.slot == stored.id.as_str())
+}
+
+/// Deletes attachments and their files. A file that is left is given to nobody, and found by the daily sweep.
+async fn delete(services: &Services, gone: &[&StoredAttachment]) -> Result<(), StoreError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = gone.iter().map(|it| &it.id).collect();
+    services.store.attachments().remove(&ids).await?;
+    let files = UploadFiles::of_attachments(&services.config.data_dir);
+    for id in ids {
+        if let Err(error) = files.remove(id).await {
+            tracing::warn!(%error, "the file of a message stream could not be deleted");
+        }
+    }
     Ok(())
 }

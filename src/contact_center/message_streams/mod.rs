@@ -17,6 +17,7 @@ mod look;
 mod operations;
 mod readers;
 mod relink;
+mod retention;
 mod stop_watches;
 mod suggestions;
 #[cfg(test)]
@@ -38,9 +39,11 @@ use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{Listing, STREAM, stream_listings};
 
+pub(super) use attachments::{Files, register as serve_files};
 pub(super) use live::{Live, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;
+pub(super) use retention::forget as forget_old;
 
 /// The namespace of message streams.
 const NS: &str = "urn:parlour:message-stream:0";

@@ -1,6 +1,6 @@
 //! Attachments of streams: ten types of files, each told by its name, by what it is declared as, and by how it
-//! begins (S4-21). All three must agree, so that no program comes under the name of a picture. An archive is
-//! looked at from outside only: nothing is unpacked here.
+//! begins (S4-21). All three must agree, so that no program comes under the name of a picture, and what ends otherwise
+//! than it begins is no file of its type. An archive is looked at from outside only: nothing is unpacked here.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,12 @@ use crate::domain::refusal::rejections;
 pub const NAME_BYTES_MAX: usize = 255;
 /// How much of a file is looked at.
 pub const HEAD_BYTES: usize = 4_096;
+/// How much of its end is looked at: an archive ends with its list of contents, and a comment of at most 65,535 bytes
+/// behind it (APPNOTE.TXT §4.3.16).
+pub const TAIL_BYTES: usize = ARCHIVE_END_BYTES + 65_535;
+
+/// The fixed part of the end of an archive.
+const ARCHIVE_END_BYTES: usize = 22;
 
 /// A file of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +58,14 @@ rejections! {
         Declared = NotAllowed, "attachment-declared-otherwise", "The file is declared as something else than its name says.";
         /// It begins otherwise than files of its type.
         Content = NotAllowed, "attachment-content-otherwise", "The file is not what its name says.";
+        /// It is no upload of this one, or expired.
+        Unknown = NotFound, "attachment-unknown", "There is no such upload.";
+        /// The slot is there, but not the file.
+        Unfinished = Conflict, "attachment-unfinished", "The file has not been uploaded yet.";
+        /// Another stream has it.
+        Taken = Conflict, "attachment-taken", "The file is attached to another message already. Upload it once more.";
+        /// The operator's bound for all files of the host.
+        NoRoom = Limit, "attachments-no-room", "This server has no room for more attachments.";
     }
 }
 
@@ -117,13 +131,25 @@ impl FileType {
             Self::Json => is_text(head) && is_json(head),
         }
     }
+
+    /// Whether a file that ends so can be one: what is an archive from its end is an archive, and texts are texts to
+    /// their ends.
+    fn may_end(self, tail: &[u8]) -> bool {
+        match self {
+            Self::Zip => true,
+            Self::Csv | Self::Txt | Self::Json => is_text_to_the_end(tail),
+            Self::Bmp | Self::Gif | Self::Jpeg | Self::Pdf | Self::Png | Self::Tiff => {
+                !ends_an_archive(tail)
+            }
+        }
+    }
 }
 
-/// The type of a file of that name, declaration and beginning ([`HEAD_BYTES`], or all of it).
+/// The type that a file of that name and declaration has, if it is one: what can be told before it is there.
 ///
 /// # Errors
-/// When the three do not agree on one of the ten types.
-pub fn recognize(name: &str, declared: &str, head: &[u8]) -> Result<FileType, Rejection> {
+/// When the two do not agree on one of the ten types.
+pub fn announced(name: &str, declared: &str) -> Result<FileType, Rejection> {
     let leads =
         name.contains(['/', '\\']) || name.contains(char::is_control) || name.starts_with('.');
     if name.is_empty() || name.len() > NAME_BYTES_MAX || leads {
@@ -132,13 +158,60 @@ pub fn recognize(name: &str, declared: &str, head: &[u8]) -> Result<FileType, Re
     let found = FileType::of_name(name).ok_or(Rejection::Type)?;
     let declared = declared.split(';').next().unwrap_or_default().trim();
     let mut known = found.media_types().iter();
-    if !known.any(|media| media.eq_ignore_ascii_case(declared)) {
-        return Err(Rejection::Declared);
+    match known.any(|media| media.eq_ignore_ascii_case(declared)) {
+        true => Ok(found),
+        false => Err(Rejection::Declared),
     }
-    match found.begins(head) {
+}
+
+/// The type of a file of that name and declaration that begins and ends so ([`HEAD_BYTES`] and [`TAIL_BYTES`], or all of it).
+///
+/// # Errors
+/// When they do not agree on one of the ten types.
+pub fn recognize(
+    name: &str,
+    declared: &str,
+    head: &[u8],
+    tail: &[u8],
+) -> Result<FileType, Rejection> {
+    let found = announced(name, declared)?;
+    match found.begins(head) && found.may_end(tail) {
         true => Ok(found),
         false => Err(Rejection::Content),
     }
+}
+
+/// Whether an archive ends in it: programs find one by its end, whatever stands before it.
+fn ends_an_archive(tail: &[u8]) -> bool {
+    let is_end = |it: &[u8]| match it {
+        // Signature, number of this part and of the first one, files in this part and in all.
+        [
+            b'P',
+            b'K',
+            5,
+            6,
+            0,
+            0,
+            0,
+            0,
+            here @ ..,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+        ] => match here {
+            [a, b, c, d] => (a, b) == (c, d),
+            _ => false,
+        },
+        _ => false,
+    };
+    tail.windows(ARCHIVE_END_BYTES).any(is_end)
 }
 
 /// UTF-8 as far as it goes, without what no text has, and not what browsers take for a page or a program.
@@ -155,6 +228,14 @@ fn is_text(head: &[u8]) -> bool {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let start = text.trim_start_matches('\u{feff}').trim_start();
     !text.contains(odd) && !start.starts_with("#!") && !start.starts_with('<')
+}
+
+/// The same of an end, which may begin within a character and ends with a whole one.
+fn is_text_to_the_end(tail: &[u8]) -> bool {
+    let within = tail.iter().take(3).take_while(|it| **it & 0xC0 == 0x80);
+    let (_, text) = tail.split_at(within.count());
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    std::str::from_utf8(text).is_ok_and(|text| !text.contains(odd))
 }
 
 fn is_json(head: &[u8]) -> bool {
@@ -205,7 +286,7 @@ mod tests {
             ),
             ("a.tif", "image/tiff", b"II*\0", Ok(FileType::Tiff)),
             ("a.txt", "text/plain", "für".as_bytes(), Ok(FileType::Txt)),
-            ("a.txt", "text/plain", b"f\xc3", Ok(FileType::Txt)),
+            ("a.txt", "text/plain", b"f\xc3", Err(Rejection::Content)),
             ("a.zip", "application/zip", b"PK\x03\x04", Ok(FileType::Zip)),
             (
                 "a.exe",
@@ -249,10 +330,62 @@ mod tests {
             ("", "image/png", b"", Err(Rejection::Name)),
         ] {
             assert_eq!(
-                recognize(name, declared, head),
+                recognize(name, declared, head, head),
                 expected,
                 "{name} {declared}"
             );
         }
+    }
+
+    fn archive() -> Vec<u8> {
+        let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec();
+        end.extend([0; 10]);
+        end
+    }
+
+    /// S4-21: an archive behind a picture is an archive, with a comment, too; what only looks like its mark is none.
+    #[test]
+    fn a_file_of_two_kinds_is_told_by_its_end() {
+        let head = b"\xff\xd8\xff\xe0";
+        let picture = |tail: &[u8]| recognize("a.jpg", "image/jpeg", head, tail);
+        let with_comment = [archive(), b"a comment".to_vec()].concat();
+        let behind = [vec![7; 500], archive()].concat();
+        for tail in [archive(), with_comment, behind] {
+            assert_eq!(picture(&tail), Err(Rejection::Content));
+            let zip = recognize("a.zip", "application/zip", b"PK\x03\x04", &tail);
+            assert_eq!(zip, Ok(FileType::Zip));
+        }
+        for tail in [&b"PK\x05\x06"[..], b"", &[b'P'; 100]] {
+            assert_eq!(picture(tail), Ok(FileType::Jpeg));
+        }
+        let parts = [b"PK\x05\x06\x01\0\0\0".to_vec(), vec![0; 14]].concat();
+        assert_eq!(picture(&parts), Ok(FileType::Jpeg));
+    }
+
+    #[test]
+    fn a_text_is_a_text_to_its_end() {
+        let text = |head: &[u8], tail: &[u8]| recognize("a.txt", "text/plain", head, tail);
+        // The look at the beginning may end within a character, that at the end begin within one.
+        assert_eq!(text(b"f\xc3", b"\xbcr"), Ok(FileType::Txt));
+        for tail in [&b"f\xc3"[..], b"a\0", b"\xff", b"\xbc\xbc\xbc\xbc"] {
+            assert_eq!(text(b"f", tail), Err(Rejection::Content), "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_announced_is_looked_at_before_it_is_there() {
+        for (name, declared, expected) in [
+            ("a.png", "image/png", Ok(FileType::Png)),
+            ("a.png", "", Err(Rejection::Declared)),
+            ("a.exe", "image/png", Err(Rejection::Type)),
+            (
+                "a.zip",
+                "application/x-zip-compressed; x=y",
+                Ok(FileType::Zip),
+            ),
+        ] {
+            assert_eq!(announced(name, declared), expected, "{name}");
+        }
+        assert_eq!(FileType::Zip.media_type(), "application/zip");
     }
 }

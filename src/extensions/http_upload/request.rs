@@ -2,9 +2,12 @@
 
 use super::PURPOSE;
 use crate::clock::Timestamp;
-use crate::config::Upload as Settings;
+use crate::config::Config;
 use crate::proto::{MediaType, StanzaError};
 use crate::xml::Element;
+
+/// What a file is for that will be attached to a message of the contact center; `urn:parlour:message-stream:0` says more.
+pub(super) const STREAM: &str = "urn:parlour:message-stream:0";
 
 /// The longest file name that file systems take.
 const NAME_BYTES_MAX: usize = 255;
@@ -32,7 +35,11 @@ pub(super) enum Purpose {
     },
     /// §5.4: kept for ever.
     Permanent,
+    /// To be attached to a message about a customer, and deleted soon when it is not (S4-21).
+    Attachment,
 }
+
+const HOUR_SECONDS: i64 = 3_600;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -84,7 +91,8 @@ impl Purpose {
     pub(super) const NAMES: [&str; 4] = ["message", "profile", "ephemeral", "permanent"];
 
     fn read(request: &Element) -> Result<Self, StanzaError> {
-        let mut purposes = request.children().filter(|child| child.ns() == PURPOSE);
+        let known = [PURPOSE, STREAM];
+        let mut purposes = request.children().filter(|it| known.contains(&it.ns()));
         let Some(purpose) = purposes.next() else {
             return Ok(Self::Message);
         };
@@ -92,6 +100,10 @@ impl Purpose {
             return Err(StanzaError::bad_request("expected one purpose"));
         }
         match purpose.name() {
+            "upload" if purpose.ns() == STREAM => Ok(Self::Attachment),
+            _ if purpose.ns() == STREAM => {
+                Err(StanzaError::bad_request("this purpose is not known"))
+            }
             "message" => Ok(Self::Message),
             "profile" => Ok(Self::Profile),
             "permanent" => Ok(Self::Permanent),
@@ -108,12 +120,17 @@ impl Purpose {
     }
 
     /// From when on a file that is asked for now is not given any more.
-    pub(super) fn expires_at(self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn expires_at(self, config: &Config, now: Timestamp) -> Option<Timestamp> {
+        let settings = &config.upload;
         let after = |days: u32| (days > 0).then(|| now.plus_seconds(i64::from(days) * DAY_SECONDS));
         match self {
             Self::Message => after(settings.message_days),
             Self::Profile => after(settings.profile_days),
             Self::Permanent => None,
+            Self::Attachment => {
+                let hours = config.contact_center.attachment_hours;
+                Some(now.plus_seconds(i64::from(hours) * HOUR_SECONDS))
+            }
             Self::Ephemeral { before } => {
                 let usual = after(settings.message_days);
                 Some(usual.map_or(before, |usual| usual.min(before)))
@@ -204,10 +221,11 @@ mod tests {
     fn purposes_decide_how_long_a_file_is_kept() {
         let now = Timestamp::from_micros(1_790_000_000_000_000);
         let day = |days: i64| Some(now.plus_seconds(days * DAY_SECONDS));
-        let settings = Settings {
+        let mut config = Config::default();
+        config.upload = crate::config::Upload {
             message_days: 10,
             profile_days: 100,
-            ..Settings::default()
+            ..config.upload
         };
         let purpose = |name: &str| Element::new(PURPOSE, name);
         let before = |stamp: &str| purpose("ephemeral").attr("expire-before", stamp);
@@ -224,19 +242,22 @@ mod tests {
             (vec![purpose("ephemeral")], None),
             (vec![purpose("forever")], None),
             (vec![purpose("message"), purpose("profile")], None),
+            (vec![Element::new(STREAM, "upload")], Some(day(1))),
+            (vec![Element::new(STREAM, "forever")], None),
+            (
+                vec![Element::new(STREAM, "upload"), purpose("profile")],
+                None,
+            ),
             // Of another namespace: not for us.
             (vec![Element::new("urn:example", "forever")], Some(day(10))),
         ] {
             let shown = format!("{children:?}");
             let asked = request(&[("filename", "a"), ("size", "1")]).children_from(children);
             let found = Request::read(&asked);
-            let found = found.map(|it| it.purpose.expires_at(&settings, now));
+            let found = found.map(|it| it.purpose.expires_at(&config, now));
             assert_eq!(found.ok(), wanted, "{shown}");
         }
-        let never = Settings {
-            message_days: 0,
-            ..Settings::default()
-        };
-        assert_eq!(Purpose::Message.expires_at(&never, now), None);
+        config.upload.message_days = 0;
+        assert_eq!(Purpose::Message.expires_at(&config, now), None);
     }
 }

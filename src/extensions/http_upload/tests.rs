@@ -299,3 +299,51 @@ fn urls_begin_where_clients_can_reach_the_server() {
         assert_eq!(url_of(&config, &localhost).as_deref(), url, "{file}");
     }
 }
+
+/// S4-21: what can never be attached is not taken for it, and what is taken does not stay when it is not attached.
+#[tokio::test]
+async fn slots_for_message_streams_are_for_ten_types() {
+    let house = House::with(&["romeo"], |hooks, _| with(hooks, "")).await;
+    let mut romeo = house.client("romeo/orchard");
+    let asked = |name: &str, declared: &str, child: &str| {
+        format!(
+            "<request xmlns='urn:xmpp:http:upload:0' filename='{name}' size='5' content-type='{declared}'>\
+             <{child} xmlns='urn:parlour:message-stream:0'/></request>"
+        )
+    };
+    for (name, declared, child, wanted) in [
+        ("a.png", "image/png", "upload", "<slot"),
+        (
+            "a.exe",
+            "image/png",
+            "upload",
+            "<attachment-type xmlns='urn:parlour:errors:0'/>",
+        ),
+        (
+            "a.png",
+            "text/html",
+            "upload",
+            "<attachment-declared-otherwise",
+        ),
+        ("a.png", "", "upload", "<attachment-declared-otherwise"),
+        (".png", "image/png", "upload", "<attachment-name-malformed"),
+        ("a.png", "image/png", "other", "<bad-request"),
+    ] {
+        let answer = ask(&mut romeo, &asked(name, declared, child)).await;
+        assert!(answer.contains(wanted), "{name} {declared}: {answer}");
+    }
+    let uploads = house.router.services().store.uploads();
+    let owner = BareJid::new("romeo@localhost").unwrap();
+    let [id] = uploads.of_owner(&owner).await.unwrap().try_into().unwrap();
+    let slot = uploads.find(&id).await.unwrap().unwrap();
+    assert_eq!(slot.expires_at, Some(NOW.plus_seconds(86_400)));
+    let info = ask(
+        &mut romeo,
+        "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+    )
+    .await;
+    assert!(
+        info.contains("<feature var='urn:parlour:message-stream:0'/>"),
+        "{info}"
+    );
+}

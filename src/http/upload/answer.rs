@@ -3,7 +3,13 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::proto::{MediaType, uri};
-use crate::store::Upload;
+
+/// A file as those see it who get it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct File<'a> {
+    pub(super) name: &'a str,
+    pub(super) media_type: Option<&'a str>,
+}
 
 /// A file never changes, but it goes with its account: a day is as long as it may be
 /// remembered after that.
@@ -14,21 +20,15 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// Says what the file is. Whatever it holds, a browser runs nothing of it: the type is not to be
 /// guessed, all but pictures, sound and films is saved, and what is opened has no rights.
-pub(super) fn describe(headers: &mut HeaderMap, upload: &Upload, seconds_left: Option<i64>) {
-    let declared = upload.media_type.as_deref().and_then(MediaType::parse);
+pub(super) fn describe(headers: &mut HeaderMap, file: &File<'_>) {
+    let declared = file.media_type.and_then(MediaType::parse);
     let inline = declared.as_ref().is_some_and(MediaType::is_safe_inline);
     let media_type = declared.and_then(|it| HeaderValue::from_str(it.as_str()).ok());
     let unknown = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, media_type.unwrap_or(unknown));
-    let disposition = disposition(inline, &upload.file_name);
+    let disposition = disposition(inline, file.name);
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    let seconds = seconds_left.unwrap_or(CACHE_SECONDS_MAX);
-    let seconds = seconds.clamp(0, CACHE_SECONDS_MAX);
-    let cache = format!("private, max-age={seconds}, immutable");
-    if let Ok(cache) = HeaderValue::from_str(&cache) {
-        headers.insert(header::CACHE_CONTROL, cache);
     }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -44,6 +44,22 @@ pub(super) fn describe(headers: &mut HeaderMap, upload: &Upload, seconds_left: O
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Says how long it may be remembered: as long as it is here.
+pub(super) fn remember(headers: &mut HeaderMap, seconds_left: Option<i64>) {
+    let seconds = seconds_left.unwrap_or(CACHE_SECONDS_MAX);
+    let seconds = seconds.clamp(0, CACHE_SECONDS_MAX);
+    let cache = format!("private, max-age={seconds}, immutable");
+    if let Ok(cache) = HeaderValue::from_str(&cache) {
+        headers.insert(header::CACHE_CONTROL, cache);
+    }
+}
+
+/// Says that it may not be remembered: whoever gets it now may not have it any more in a moment.
+pub(super) fn forget(headers: &mut HeaderMap) {
+    let never = HeaderValue::from_static("private, no-store");
+    headers.insert(header::CACHE_CONTROL, never);
 }
 
 /// `attachment; filename="tr_s cool.jpg"; filename*=UTF-8''tr%C3%A8s%20cool.jpg` (RFC 6266 §4).
@@ -120,19 +136,13 @@ mod tests {
     }
 
     fn headers(media_type: Option<&str>, seconds_left: Option<i64>) -> HeaderMap {
-        let now = crate::clock::Timestamp::from_micros(1_790_000_000_000_000);
-        let upload = Upload {
-            owner: crate::proto::BareJid::new("romeo@localhost").unwrap(),
-            token_hash: Vec::new(),
-            file_name: "a".to_owned(),
-            media_type: media_type.map(str::to_owned),
-            size: 1,
-            put_until: now,
-            stored_at: Some(now),
-            expires_at: None,
+        let file = File {
+            name: "a",
+            media_type,
         };
         let mut headers = HeaderMap::new();
-        describe(&mut headers, &upload, seconds_left);
+        describe(&mut headers, &file);
+        remember(&mut headers, seconds_left);
         headers
     }
 

@@ -3,8 +3,10 @@
 //! A file is written beside its place (`<id>.part`), synced, and then renamed, so that what lies in
 //! its place is whole and survives the loss of power. One that is given up leaves nothing. What a
 //! crash leaves behind, and files of accounts that are gone, are found by [`UploadFiles::sweep`].
+//! Files of message streams lie in the same manner under `data_dir/attachment`.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio::fs::{self, DirBuilder, File, OpenOptions};
@@ -12,7 +14,8 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tracing::warn;
 
 use super::{UploadId, Uploads};
-use crate::store::StoreError;
+use crate::clock::Timestamp;
+use crate::store::{Attachments, StoreError};
 
 /// What goes to the disk at once.
 const WRITE_BYTES: usize = 256 * 1024;
@@ -24,6 +27,15 @@ const PART: &str = ".part";
 #[derive(Clone, Debug)]
 pub struct UploadFiles {
     folder: PathBuf,
+}
+
+/// The rows that speak of the files of a folder.
+#[derive(Clone, Copy, Debug)]
+pub enum FileRows<'a> {
+    /// Those of uploads: each is there before its file.
+    Uploads(Uploads<'a>),
+    /// Those of attachments, each of which is there after its file: files that have changed since then stay.
+    Attachments(Attachments<'a>, Timestamp),
 }
 
 /// A file that is coming in; dropped, it leaves nothing.
@@ -42,6 +54,19 @@ impl UploadFiles {
         Self {
             folder: data_dir.join("upload"),
         }
+    }
+
+    /// The files of message streams of that `data_dir`.
+    #[must_use]
+    pub fn of_attachments(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join("attachment"),
+        }
+    }
+
+    /// Behind all ids that begin with that text: `g` comes after every hexadecimal digit.
+    pub(in crate::store) fn behind(prefix: &str) -> String {
+        format!("{prefix}g")
     }
 
     /// Where the file of that id lies when it has come.
@@ -82,31 +107,48 @@ impl UploadFiles {
     pub async fn remove(&self, id: &UploadId) -> io::Result<()> {
         let place = self.place(id);
         for path in [part_of(&place), place] {
-            match fs::remove_file(path).await {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
+            remove_if_there(&path).await?;
         }
         Ok(())
+    }
+
+    /// Puts the file of that id here, too, which lies there. When it returns, both survive the loss of power. One that lies
+    /// here already is not touched until there is another link to it.
+    ///
+    /// # Errors
+    /// What the system says; `NotFound` when it does not lie there.
+    pub async fn link_from(&self, other: &Self, id: &UploadId) -> io::Result<()> {
+        let (from, place) = (other.place(id), self.place(id));
+        if let Some(folder) = place.parent() {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true).mode(0o700).create(folder).await?;
+        }
+        let part = part_of(&place);
+        remove_if_there(&part).await?;
+        fs::hard_link(&from, &part).await?;
+        fs::rename(&part, &place).await?;
+        // Of two names of one file POSIX leaves both.
+        remove_if_there(&part).await?;
+        sync_folders(&place).await
     }
 
     /// Deletes every file that no row speaks of, and returns how many.
     ///
     /// # Errors
     /// When the database fails; what cannot be read or deleted is logged and passed over.
-    pub async fn sweep(&self, uploads: Uploads<'_>) -> Result<u64, StoreError> {
+    pub async fn sweep(&self, rows: FileRows<'_>) -> Result<u64, StoreError> {
         let mut swept = 0;
         for first in names(&self.folder).await {
             for second in names(&self.folder.join(&first)).await {
                 // Before the rows: what comes in between has its row already.
                 let files = names(&self.folder.join(&first).join(&second)).await;
-                let known = uploads.beginning_with(&format!("{first}{second}")).await?;
+                let known = rows.beginning_with(&format!("{first}{second}")).await?;
                 for name in files {
                     let stem = name.strip_suffix(PART).unwrap_or(&name);
                     let Some(id) = UploadId::parse(stem) else {
                         continue;
                     };
-                    if known.contains(&id) {
+                    if known.contains(&id) || rows.is_too_young(&self.place(&id)).await {
                         continue;
                     }
                     match self.remove(&id).await {
@@ -117,6 +159,26 @@ impl UploadFiles {
             }
         }
         Ok(swept)
+    }
+}
+
+impl FileRows<'_> {
+    async fn beginning_with(self, prefix: &str) -> Result<Vec<UploadId>, StoreError> {
+        match self {
+            Self::Uploads(uploads) => uploads.beginning_with(prefix).await,
+            Self::Attachments(attachments, _) => attachments.beginning_with(prefix).await,
+        }
+    }
+
+    /// Whether a row may still come for that file.
+    async fn is_too_young(self, place: &Path) -> bool {
+        match self {
+            Self::Uploads(_) => false,
+            Self::Attachments(_, before) => fs::metadata(place).await.is_ok_and(|it| {
+                // A link changes the file's status, also when it was made long ago.
+                Timestamp::from_micros(it.ctime().saturating_mul(1_000_000)) >= before
+            }),
+        }
     }
 }
 
@@ -138,12 +200,16 @@ impl Partial {
         self.file.get_ref().sync_all().await?;
         fs::rename(&self.part, &self.place).await?;
         self.kept = true;
-        // The folder, and those above that may have been made for it.
-        for folder in self.place.ancestors().skip(1).take(3) {
-            File::open(folder).await?.sync_all().await?;
-        }
-        Ok(())
+        sync_folders(&self.place).await
     }
+}
+
+/// The folder, and those above that may have been made for it.
+async fn sync_folders(place: &Path) -> io::Result<()> {
+    for folder in place.ancestors().skip(1).take(3) {
+        File::open(folder).await?.sync_all().await?;
+    }
+    Ok(())
 }
 
 impl Drop for Partial {
@@ -153,6 +219,13 @@ impl Drop for Partial {
         {
             warn!(%error, "an upload that was given up could not be deleted");
         }
+    }
+}
+
+async fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -1,0 +1,114 @@
+//! How long follow-ups are kept that are done or cancelled: once a day the old ones go.
+
+use std::sync::Arc;
+
+use tracing::{debug, warn};
+
+use crate::clock::Timestamp;
+use crate::contact_center::record::{self, Record};
+use crate::domain::follow_up::{FollowUp, Status};
+use crate::hooks::Services;
+use crate::store::{Erasure, RecordsWritten, StoreError};
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Follow-ups that are read at once: each can have a megabyte.
+const PAGE: u32 = 20;
+
+/// Drops what is older than the operator wants it kept.
+pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
+    let days = services.config.contact_center.follow_up_days;
+    if days == 0 {
+        return;
+    }
+    let age = i64::from(days).saturating_mul(DAY_SECONDS);
+    let before = services.clock.now().plus_seconds(-age);
+    match Box::pin(forget_before(&services, before)).await {
+        Ok(removed) => debug!(removed, "old follow-ups removed"),
+        Err(error) => warn!(%error, "old follow-ups are not removed"),
+    }
+}
+
+/// Those that are planned stay, however old they are, so all are looked at.
+async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, StoreError> {
+    let records = services.store.records();
+    let mut after = String::new();
+    let mut removed = 0;
+    loop {
+        let page = records.all(FollowUp::KIND, &after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(removed);
+        };
+        after.clone_from(&last.id);
+        for stored in page {
+            let follow_up: FollowUp = record::read(&stored)?;
+            if over_since(follow_up.status).is_none_or(|at| at >= before) {
+                continue;
+            }
+            let erasure = Erasure {
+                kind: FollowUp::KIND,
+                id: stored.id,
+                read: stored.version,
+                left: None,
+                unlisted: None,
+                journal: None,
+            };
+            if records.erase(&erasure).await? == RecordsWritten::Done {
+                removed += 1;
+            }
+        }
+    }
+}
+
+const fn over_since(status: Status) -> Option<Timestamp> {
+    match status {
+        Status::Completed { at } | Status::Cancelled { at } => Some(at),
+        Status::Planned => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::contact_center::testing::Floor;
+
+    #[tokio::test]
+    async fn what_is_done_long_ago_goes_and_what_is_planned_stays() {
+        let mut config = Config::default();
+        config.contact_center.follow_up_days = 1;
+        let floor = Floor::configured(&[], config).await;
+        let services = Arc::clone(floor.house.router.services());
+        let now = services.clock.now();
+        let later = now.plus_seconds(DAY_SECONDS);
+        for (id, status) in [
+            ("f1", Status::Planned),
+            ("f2", Status::Completed { at: now }),
+            ("f3", Status::Cancelled { at: now }),
+            ("f4", Status::Completed { at: later }),
+        ] {
+            let follow_up = FollowUp {
+                id: id.parse().unwrap(),
+                version: 1,
+                source: None,
+                author: None,
+                plan: None,
+                status,
+                notes: vec![],
+                reminded: false,
+            };
+            floor.set(FollowUp::KIND, id, 1, &follow_up).await;
+        }
+        let left = async || {
+            forget(Arc::clone(&services)).await;
+            let left = services.store.records().all(FollowUp::KIND, "", 10).await;
+            left.unwrap()
+                .into_iter()
+                .map(|it| it.id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left().await.len(), 4);
+        floor.house.clock.advance_seconds(DAY_SECONDS + 1);
+        assert_eq!(left().await, ["f1", "f4"]);
+    }
+}

@@ -1,0 +1,97 @@
+//! What is asked when somebody comes with a link: who that is, and whether that one sees the file now.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::links::{Holder, Link};
+use crate::contact_center::center::Center;
+use crate::contact_center::doors::{Asker, known};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::message_streams::seen;
+use crate::domain::ids::AgentId;
+use crate::hooks::{AttachmentKeeping, AttachmentLink, Services, ShownAttachment};
+use crate::proto::Jid;
+use crate::store::{StoreError, StoredAttachment, UploadFiles, UploadId};
+
+/// The contact center for what serves files.
+pub(super) struct Desk(pub(super) Arc<Center>);
+
+impl AttachmentKeeping for Desk {
+    fn shown(
+        &self,
+        link: AttachmentLink,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<Option<ShownAttachment>, StoreError>> {
+        Box::pin(async move {
+            let Some(id) = UploadId::parse(&link.id) else {
+                return Ok(None);
+            };
+            // Before the database is asked: who has no link of ours costs nothing.
+            let read = self.0.files.read(id.as_str(), &link.query);
+            let Some(read) = read.filter(|it| it.until > services.clock.now()) else {
+                return Ok(None);
+            };
+            let found = services.store.attachments().find(&id).await?;
+            let Some(found) = found.filter(|it| it.file_name == link.name) else {
+                return Ok(None);
+            };
+            if !self.sees(&services, &read, &found).await? {
+                return Ok(None);
+            }
+            let files = UploadFiles::of_attachments(&services.config.data_dir);
+            Ok(Some(ShownAttachment {
+                place: files.place(&id),
+                name: found.file_name,
+                media_type: found.media_type,
+            }))
+        })
+    }
+}
+
+impl Desk {
+    async fn sees(
+        &self,
+        services: &Arc<Services>,
+        link: &Link<'_>,
+        file: &StoredAttachment,
+    ) -> Result<bool, StoreError> {
+        let seen = match &link.holder {
+            Holder::Agent(agent) => self.agent_sees(services, agent, file).await,
+        };
+        match seen {
+            Ok(seen) => Ok(seen),
+            Err(Refused::Store(error)) => Err(error),
+            // The account is gone or kept out.
+            Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(false),
+        }
+    }
+
+    /// Whether the file is of a message that the agent may read.
+    async fn agent_sees(
+        &self,
+        services: &Arc<Services>,
+        agent: &AgentId,
+        file: &StoredAttachment,
+    ) -> Result<bool, Refused> {
+        let Some(place) = self.0.place_of(&file.host) else {
+            return Ok(false);
+        };
+        let from = Jid::from(agent.jid().clone());
+        let asker = Asker {
+            from: &from,
+            language: None,
+        };
+        let caller = known(&self.0, place, services, asker).await?;
+        let Ok(stream) = file.stream.parse() else {
+            return Ok(false);
+        };
+        let stream = seen(&caller, &stream).await?;
+        Ok(stream.is_some_and(|stream| {
+            let mut files = stream
+                .read_by(&caller.rights)
+                .flat_map(|it| &it.attachments);
+            files.any(|it| it.slot == file.id.as_str())
+        }))
+    }
+}

@@ -1,0 +1,82 @@
+//! How long message streams are kept: once a day those go that nobody has written in for as long as the operator wants them
+//! kept, with their files. What was deleted by hand leaves its tombstone for as long.
+
+use std::sync::Arc;
+
+use tracing::{debug, warn};
+
+use super::{KIND, attachments, readers};
+use crate::clock::Timestamp;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::record;
+use crate::domain::message_stream::Stream;
+use crate::hooks::Services;
+use crate::store::{Erasure, RecordsWritten};
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Streams that are read at once: each can have a megabyte.
+const PAGE: u32 = 20;
+
+/// Drops what is older than the operator wants it kept.
+pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
+    let days = services.config.contact_center.message_stream_days;
+    if days == 0 {
+        return;
+    }
+    let age = i64::from(days).saturating_mul(DAY_SECONDS);
+    let before = services.clock.now().plus_seconds(-age);
+    match Box::pin(forget_before(&services, before)).await {
+        Ok(removed) => debug!(removed, "old message streams removed"),
+        Err(error) => warn!(%error, "old message streams are not removed"),
+    }
+}
+
+async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u32, Refused> {
+    let records = services.store.records();
+    let mut after = String::new();
+    let mut removed = 0;
+    loop {
+        let page = records.all(KIND, &after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(removed);
+        };
+        after.clone_from(&last.id);
+        for stored in page {
+            let mut stream: Stream = record::read(&stored)?;
+            let first = stream.messages.first().map(|it| it.at);
+            if first.is_some_and(|at| at >= before) {
+                // Ids sort by the time of the first message: the rest is younger.
+                return Ok(removed);
+            }
+            if last_change(&stream).is_none_or(|at| at >= before) {
+                continue;
+            }
+            let erasure = Erasure {
+                kind: KIND,
+                id: stored.id.clone(),
+                read: stored.version,
+                left: None,
+                unlisted: None,
+                journal: None,
+            };
+            // One in which somebody writes at this moment is not old.
+            if records.erase(&erasure).await? == RecordsWritten::Done {
+                records.remove(readers::KIND, &stored.id).await?;
+                stream.deleted_at = Some(before);
+                stream.messages.clear();
+                attachments::forget(services, &stream).await?;
+                removed += 1;
+            }
+        }
+    }
+}
+
+/// When somebody has written in it, or done something to it, for the last time that is known.
+fn last_change(stream: &Stream) -> Option<Timestamp> {
+    let written = stream.messages.iter().map(|it| it.at);
+    let edits = stream.messages.iter().flat_map(|it| &it.earlier);
+    let edited = edits.map(|(at, _)| *at);
+    let ended = stream.completed_at.into_iter().chain(stream.deleted_at);
+    written.chain(edited).chain(ended).max()
+}
