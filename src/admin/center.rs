@@ -44,6 +44,9 @@ pub const AGENT: &str = "agent";
 /// The kind of an agent's recent business objects; its id is the account.
 pub const RECENT: &str = "recent";
 
+/// The kind of an agent's scratch pad; its id is the account.
+pub const SCRATCH_PAD: &str = "scratch-pad";
+
 /// The id of the record of a role's chat profile.
 #[must_use]
 pub fn role_profile_id(host: &str, role: Role) -> String {
@@ -258,7 +261,7 @@ pub(super) fn refused(rejection: impl Into<refusal::Refusal>) -> Refusal {
 
 /// Takes away what is set for an account that is removed: who gets the same address later begins without it.
 pub(super) async fn forget(operator: &Operator, jid: &BareJid) -> Result<(), StoreError> {
-    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS, AGENT, RECENT] {
+    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS, AGENT, RECENT, SCRATCH_PAD] {
         operator.store.records().remove(kind, jid.as_str()).await?;
     }
     Ok(())

@@ -49,7 +49,8 @@ pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
 pub use center::{
     ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES,
-    REASON_CODES, RECENT, ROLE_GRANTS, TAGS, TRANSACTION_TYPES, role_profile_id, setting,
+    REASON_CODES, RECENT, ROLE_GRANTS, SCRATCH_PAD, TAGS, TRANSACTION_TYPES, role_profile_id,
+    setting,
 };
 pub use customers::{
     FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,

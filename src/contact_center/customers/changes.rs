@@ -6,6 +6,7 @@ use crate::contact_center::activities;
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
+use crate::contact_center::follow_ups;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::customer::{Command, Customer, Profile, Rejection, decide};
@@ -100,6 +101,7 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         (&other, &now),
     ))
     .await?;
+    Box::pin(follow_ups::relink(&caller.center, services, place, (&other, &now))).await?;
     note(&caller, "customer merge", other.as_str()).await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
