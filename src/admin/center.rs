@@ -166,6 +166,29 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
     ))
 }
 
+/// Changes a list of that host, by its rules, and has a running server read it. Tells whether anything has changed.
+pub(super) async fn edit<T, E>(
+    operator: &Operator,
+    arguments: &Arguments,
+    kind: &'static str,
+    decide: impl Fn(&mut T, Timestamp) -> Result<Vec<E>, Refusal>,
+) -> Result<bool, Refusal>
+where
+    T: Default + Serialize + DeserializeOwned,
+    E: Serialize,
+{
+    let host = host(operator, arguments)?;
+    let decided = |kept: Kept<T>, now| {
+        let mut list = kept.value.unwrap_or_default();
+        let events = decide(&mut list, now)?;
+        let events = events.iter().map(|it| event(kind, it));
+        let events = events.collect::<Result<_, _>>()?;
+        let after = Some(list);
+        Ok(Change { after, events })
+    };
+    change(operator, (kind, &host), &host, decided).await
+}
+
 /// Has a running server read what was changed.
 pub(super) async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal> {
     let Some(services) = &operator.services else {

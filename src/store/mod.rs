@@ -14,6 +14,7 @@ mod audit;
 mod blocked;
 mod claim;
 mod credential;
+mod billing;
 mod customer;
 mod db;
 mod dialect;
@@ -59,6 +60,7 @@ pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use blocked::Blocked;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};
+pub use billing::{BILLABLE, MESSAGE_STREAM, billable_listing};
 pub use customer::{
     CUSTOMER, CustomerPlace, Customers, FoundCustomer, customer_change, customer_listings,
     customer_place,

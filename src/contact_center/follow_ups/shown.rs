@@ -37,7 +37,7 @@ pub(super) async fn plan(caller: Caller) -> Result<Shown, Refused> {
         channels.iter().any(may)
     };
     let types = settings.permitted.types.iter().filter(permitted);
-    shown.options.extend(entries("type", types, &caller));
+    shown.options.extend(types.map(|it| entry("type", it, &caller)));
     offer_reasons(&mut shown, &caller);
     offer_note_types(&mut shown, &caller);
     Ok(shown)
@@ -90,7 +90,7 @@ pub(super) async fn edit(caller: Caller) -> Result<Shown, Refused> {
     let mut shown = open(caller.clone()).await?;
     let settings = caller.place.settings.load_full();
     let types = settings.permitted.types.iter();
-    shown.options.extend(entries("type", types, &caller));
+    shown.options.extend(types.map(|it| entry("type", it, &caller)));
     offer_reasons(&mut shown, &caller);
     Ok(shown)
 }
@@ -150,16 +150,10 @@ async fn own(caller: &Caller, owner: impl Fn(&str) -> String) -> Result<Shown, R
     })
 }
 
-fn entries<'a>(
-    field: &'static str,
-    entries: impl Iterator<Item = &'a Entry>,
-    caller: &Caller,
-) -> Options {
-    let option = |it: &Entry| {
-        let label = it.label(&caller.language).to_owned();
-        (field, it.code.clone(), label)
-    };
-    entries.map(option).collect()
+/// An entry of a list as an option of that field.
+fn entry(field: &'static str, entry: &Entry, caller: &Caller) -> (&'static str, String, String) {
+    let label = entry.label(&caller.language).to_owned();
+    (field, entry.code.clone(), label)
 }
 
 fn offer_reasons(shown: &mut Shown, caller: &Caller) {
@@ -176,7 +170,8 @@ fn offer_reasons(shown: &mut Shown, caller: &Caller) {
 fn offer_note_types(shown: &mut Shown, caller: &Caller) {
     let settings = caller.place.settings.load();
     let types = &settings.note_types.types;
-    shown.options.extend(entries("note-type", types.iter(), caller));
+    let options = types.iter().map(|it| entry("note-type", it, caller));
+    shown.options.extend(options);
     let first = types.first().map(|it| ("note-type", it.code.clone()));
     shown.values.extend(first);
 }

@@ -13,7 +13,7 @@ use super::record::{self, Record};
 use crate::domain::ids::{AgentId, CustomerId, StreamId};
 use crate::domain::message_stream::{Event, Recipients, Stream, apply};
 use crate::hooks::Services;
-use crate::store::Listing;
+use crate::store::{Listing, MESSAGE_STREAM, billable_listing};
 
 /// What the operations are, in the order in which clients show them.
 pub(super) const OPERATIONS: &[Operation] = &[];
@@ -22,7 +22,7 @@ pub(super) const OPERATIONS: &[Operation] = &[];
 const NS: &str = "urn:parlour:message-stream:0";
 
 /// The kind of the record of a stream.
-const KIND: &str = "message-stream";
+const KIND: &str = MESSAGE_STREAM;
 
 /// The streams about a customer; the owner is [`for_all`] or [`for_one`].
 const CUSTOMER: &str = "customer";
@@ -56,7 +56,7 @@ impl Record for Stream {
             list: CUSTOMER,
             owner,
         };
-        match &self.properties.recipients {
+        let mut listings: Vec<Listing> = match &self.properties.recipients {
             Recipients::All => vec![listing(for_all(host, customer))],
             Recipients::Some(recipients) => {
                 let mut readers = recipients.clone();
@@ -64,7 +64,9 @@ impl Record for Stream {
                 let owners = readers.iter().map(|it| for_one(host, customer, it));
                 owners.map(listing).collect()
             }
-        }
+        };
+        listings.extend(billable_listing(self));
+        listings
     }
 }
 
