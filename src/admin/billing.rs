@@ -50,7 +50,11 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
             "what has rows of its own; customer, tag and agent if left out",
         )
         .count(Count::All),
-        Argument::optional("format", Kind::Choice(&["table", "csv"]), "table if left out"),
+        Argument::optional(
+            "format",
+            Kind::Choice(&["table", "csv"]),
+            "table if left out",
+        ),
         HOST,
     ],
     |operator, arguments| Box::pin(report(operator, arguments)),
@@ -128,7 +132,9 @@ fn moment(
     let day = day.map(|day| day.plus_seconds(day_seconds));
     let at = day.or_else(|| Timestamp::parse(text));
     at.map(Some).ok_or_else(|| {
-        Refusal::Usage(format!("{name} is a day such as 2026-01-31 or a time, not {text:?}"))
+        Refusal::Usage(format!(
+            "{name} is a day such as 2026-01-31 or a time, not {text:?}"
+        ))
     })
 }
 
@@ -276,7 +282,8 @@ impl Report<'_> {
         });
         if arguments.text("format") == Some("csv") {
             let text = table.to_csv();
-            let text = text.ok_or_else(|| Refusal::Failed("the table cannot be written".to_owned()))?;
+            let text =
+                text.ok_or_else(|| Refusal::Failed("the table cannot be written".to_owned()))?;
             return Ok(Outcome::told(data, text));
         }
         let text = format!("{minutes} minutes of {messages} messages in all.\n");

@@ -34,7 +34,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
         "transaction-type put",
         "Makes a type of transaction that may follow something, or writes one anew.",
-        Face::new(own!("transaction-type-put"), "Make or edit a type of transaction"),
+        Face::new(
+            own!("transaction-type-put"),
+            "Make or edit a type of transaction",
+        ),
         &[CODE, LABEL, HOST],
         |operator, arguments| Box::pin(put(operator, arguments, TRANSACTION_TYPES)),
     )
@@ -42,7 +45,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
         "transaction-type remove",
         "Takes a type of transaction off the list. Follow-ups of that type stay.",
-        Face::new(own!("transaction-type-remove"), "Remove a type of transaction"),
+        Face::new(
+            own!("transaction-type-remove"),
+            "Remove a type of transaction",
+        ),
         &[CODE, HOST],
         |operator, arguments| Box::pin(remove(operator, arguments, TRANSACTION_TYPES)),
     )
@@ -130,12 +136,17 @@ async fn edit(
             .await
         }
         _ => {
-            center::edit(operator, arguments, which, |types: &mut PermittedTypes, now| {
-                let events = types.decide(TypesCommand::List(command.clone()), now);
-                let events = events.map_err(center::refused)?;
-                events.iter().for_each(|event| types.apply(event));
-                Ok(events)
-            })
+            center::edit(
+                operator,
+                arguments,
+                which,
+                |types: &mut PermittedTypes, now| {
+                    let events = types.decide(TypesCommand::List(command.clone()), now);
+                    let events = events.map_err(center::refused)?;
+                    events.iter().for_each(|event| types.apply(event));
+                    Ok(events)
+                },
+            )
             .await
         }
     }
@@ -149,8 +160,18 @@ async fn list(
     let host = center::host(&operator, &arguments)?;
     let store = &operator.store;
     let entries = match which {
-        NOTE_TYPES => center::setting::<NoteTypes>(store, which, &host).await?.unwrap_or_default().types,
-        _ => center::setting::<PermittedTypes>(store, which, &host).await?.unwrap_or_default().types,
+        NOTE_TYPES => {
+            center::setting::<NoteTypes>(store, which, &host)
+                .await?
+                .unwrap_or_default()
+                .types
+        }
+        _ => {
+            center::setting::<PermittedTypes>(store, which, &host)
+                .await?
+                .unwrap_or_default()
+                .types
+        }
     };
     let row = |entry: &Entry| {
         let labels = entry.labels.iter();

@@ -28,16 +28,21 @@ const SOURCES: &[&str] = &[
     "case",
 ];
 const PARTS: &[&str] = &["title", "customer", "reason", "dates"];
-const TYPE: Argument = Argument::required("type", Kind::Name, "the type of transaction that follows");
+const TYPE: Argument =
+    Argument::required("type", Kind::Name, "the type of transaction that follows");
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
         "channel permit",
         "Says which types of transactions may follow on a channel; those and no others.",
-        Face::new(own!("channel-permit"), "Permit types of transactions on a channel"),
+        Face::new(
+            own!("channel-permit"),
+            "Permit types of transactions on a channel",
+        ),
         &[
             CHANNEL,
-            Argument::optional("type", Kind::Name, "which types; none if left out").count(Count::All),
+            Argument::optional("type", Kind::Name, "which types; none if left out")
+                .count(Count::All),
             HOST,
         ],
         |operator, arguments| Box::pin(permit(operator, arguments)),
@@ -46,7 +51,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
         "channel reset",
         "Permits all types of transactions on a channel again.",
-        Face::new(own!("channel-reset"), "Permit all types of transactions on a channel"),
+        Face::new(
+            own!("channel-reset"),
+            "Permit all types of transactions on a channel",
+        ),
         &[CHANNEL, HOST],
         |operator, arguments| Box::pin(reset_channel(operator, arguments)),
     )
@@ -67,8 +75,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[
             SOURCE,
             TYPE,
-            Argument::optional("copy", Kind::Choice(PARTS), "what is copied; nothing if left out")
-                .count(Count::All),
+            Argument::optional(
+                "copy",
+                Kind::Choice(PARTS),
+                "what is copied; nothing if left out",
+            )
+            .count(Count::All),
             HOST,
         ],
         |operator, arguments| Box::pin(set(operator, arguments)),
@@ -103,7 +115,13 @@ async fn permit(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
 async fn reset_channel(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let channel = required(&arguments, "channel")?;
     let command = TypesCommand::Reset { channel };
-    edit_channel(&operator, &arguments, command, "All types are permitted on it.\n").await
+    edit_channel(
+        &operator,
+        &arguments,
+        command,
+        "All types are permitted on it.\n",
+    )
+    .await
 }
 
 async fn edit_channel(
@@ -140,7 +158,11 @@ async fn channels(operator: Operator, arguments: Arguments) -> Result<Outcome, R
             true => "only these",
             false => "all",
         };
-        [(*channel).to_owned(), state.to_owned(), permitted.join(", ")]
+        [
+            (*channel).to_owned(),
+            state.to_owned(),
+            permitted.join(", "),
+        ]
     };
     let rows: Vec<[String; 3]> = CHANNELS.iter().map(row).collect();
     let data = json!({ "host": host, "channels": types.channels });

@@ -207,7 +207,10 @@ mod tests {
         }
         let code = |n: usize| Entry::english((&format!("e-{n}"), "x"));
         let full: Vec<Entry> = (0..ENTRIES_MAX).map(code).collect();
-        assert_eq!(decide(&full, put("task", "Task"), NOW), Err(Rejection::Full));
+        assert_eq!(
+            decide(&full, put("task", "Task"), NOW),
+            Err(Rejection::Full)
+        );
         assert!(decide(&full, put("e-1", "Other"), NOW).is_ok());
     }
 

@@ -118,8 +118,9 @@ pub(crate) use rejections;
 mod tests {
     use super::*;
     use crate::domain::{
-        activity, agent_state, catalogue, chat_profile, colleague, context, customer, directory, follow_up,
-        im_session, interaction, message_stream, personal_contact, reach, reason_code, rights,
+        activity, agent_state, catalogue, chat_profile, colleague, context, customer, directory,
+        follow_up, im_session, interaction, message_stream, personal_contact, reach, reason_code,
+        rights,
     };
 
     /// One code means one thing, whichever record says it.

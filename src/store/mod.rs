@@ -11,10 +11,10 @@ mod account_source;
 mod archive;
 mod arrival;
 mod audit;
+mod billing;
 mod blocked;
 mod claim;
 mod credential;
-mod billing;
 mod customer;
 mod db;
 mod dialect;
@@ -57,10 +57,10 @@ pub use archive::{
 };
 pub use arrival::{Arrival, Arrivals, ArrivedElement, ArrivedItem, ArrivedMessage, ArrivedNode};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
+pub use billing::{BILLABLE, MESSAGE_STREAM, billable_listing};
 pub use blocked::Blocked;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};
-pub use billing::{BILLABLE, MESSAGE_STREAM, billable_listing};
 pub use customer::{
     CUSTOMER, CustomerPlace, Customers, FoundCustomer, customer_change, customer_listings,
     customer_place,

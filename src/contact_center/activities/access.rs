@@ -114,7 +114,10 @@ pub(in crate::contact_center) async fn dealt_with(
     let page = records.listed(KIND, (CURRENT, &own), None, order, PARTS_MAX);
     for stored in page.await? {
         let activity: Activity = record::read(&stored)?;
-        let subject = activity.subject.as_ref().filter(|_| is_own(caller, &activity));
+        let subject = activity
+            .subject
+            .as_ref()
+            .filter(|_| is_own(caller, &activity));
         let Some((interaction, customer)) =
             subject.and_then(|it| Some((&it.interaction, it.customer.as_ref()?)))
         else {

@@ -13,7 +13,7 @@ mod operations;
 mod relink;
 mod retention;
 #[cfg(test)]
-mod tests;
+pub(in crate::contact_center) mod tests;
 mod wire;
 
 use std::sync::Arc;

@@ -101,7 +101,13 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         (&other, &now),
     ))
     .await?;
-    Box::pin(follow_ups::relink(&caller.center, services, place, (&other, &now))).await?;
+    Box::pin(follow_ups::relink(
+        &caller.center,
+        services,
+        place,
+        (&other, &now),
+    ))
+    .await?;
     note(&caller, "customer merge", other.as_str()).await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))

@@ -59,9 +59,7 @@ pub(super) async fn to(caller: &Caller, follow_up: &FollowUp) -> Result<Way, Ref
 pub(super) async fn to_change(caller: &Caller, follow_up: &FollowUp) -> Result<Way, Refused> {
     match to(caller, follow_up).await? {
         Way::Own => Ok(Way::Own),
-        Way::ByPart | Way::ByRight => {
-            by_right(caller).ok_or_else(|| Rejection::NotYours.into())
-        }
+        Way::ByPart | Way::ByRight => by_right(caller).ok_or_else(|| Rejection::NotYours.into()),
     }
 }
 

@@ -103,7 +103,13 @@ pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refu
         let kind = words.note_type(&note.note_type).to_owned();
         let by = last.by.logon().to_owned();
         let language = note.language.clone();
-        Some(vec![kind, language, last.at.to_string(), by, last.text.clone()])
+        Some(vec![
+            kind,
+            language,
+            last.at.to_string(),
+            by,
+            last.text.clone(),
+        ])
     });
     let table = Table {
         columns: &[

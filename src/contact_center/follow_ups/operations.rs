@@ -26,7 +26,9 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
             REASON,
             Field::required("responsible", Kind::Agent, "Who does it, if not you").optional(),
             NOTE_TYPE.optional(),
-            Field::required("note", TEXT, "First note").as_child().optional(),
+            Field::required("note", TEXT, "First note")
+                .as_child()
+                .optional(),
             LANGUAGE,
             FROM_PAD,
         ],
@@ -207,9 +209,13 @@ const SOURCES: &[&str] = &[
 ];
 const SOURCE_ID: Field = Field::required("source-id", LINE, "Its id").optional();
 const TYPE: Field = Field::required("type", Kind::Code, "Type of transaction");
-const TITLE: Field = Field::required("title", LINE, "Title; left out, that of what it follows from")
-    .as_child()
-    .optional();
+const TITLE: Field = Field::required(
+    "title",
+    LINE,
+    "Title; left out, that of what it follows from",
+)
+.as_child()
+.optional();
 const CUSTOMER: Field = Field::required("customer", Kind::Id, "Customer").optional();
 const START: Field =
     Field::required("start", TIME, "Start, such as 2026-01-31T18:00:00Z").optional();
@@ -223,8 +229,12 @@ const OF_LANGUAGE: Field = Field::required(
     "Its language, such as en",
 )
 .optional();
-const FROM_PAD: Field =
-    Field::required("scratch-pad", Kind::Flag, "Take the note from your scratch pad").optional();
+const FROM_PAD: Field = Field::required(
+    "scratch-pad",
+    Kind::Flag,
+    "Take the note from your scratch pad",
+)
+.optional();
 
 #[cfg(test)]
 mod tests {

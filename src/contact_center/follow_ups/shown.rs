@@ -37,7 +37,9 @@ pub(super) async fn plan(caller: Caller) -> Result<Shown, Refused> {
         channels.iter().any(may)
     };
     let types = settings.permitted.types.iter().filter(permitted);
-    shown.options.extend(types.map(|it| entry("type", it, &caller)));
+    shown
+        .options
+        .extend(types.map(|it| entry("type", it, &caller)));
     offer_reasons(&mut shown, &caller);
     offer_note_types(&mut shown, &caller);
     Ok(shown)
@@ -90,7 +92,9 @@ pub(super) async fn edit(caller: Caller) -> Result<Shown, Refused> {
     let mut shown = open(caller.clone()).await?;
     let settings = caller.place.settings.load_full();
     let types = settings.permitted.types.iter();
-    shown.options.extend(types.map(|it| entry("type", it, &caller)));
+    shown
+        .options
+        .extend(types.map(|it| entry("type", it, &caller)));
     offer_reasons(&mut shown, &caller);
     Ok(shown)
 }

@@ -51,7 +51,8 @@ pub(super) fn named(values: &Values) -> Result<Option<Source>, Refused> {
         }
     };
     let kind = SourceKind::named(kind);
-    let kind = kind.ok_or_else(|| malformed("field-malformed", "There is no such kind of source."))?;
+    let kind =
+        kind.ok_or_else(|| malformed("field-malformed", "There is no such kind of source."))?;
     let id = id.to_owned();
     Ok(Some(Source { kind, id }))
 }
@@ -103,7 +104,10 @@ async fn of_interaction(caller: &Caller, id: &str) -> Result<Origin, Refused> {
     let subject = interaction.data.get("subject").map(String::as_str);
     let name = customer.as_ref().map(customers::title);
     let titles = [subject, name, Some(interaction.address.as_str())];
-    let title = titles.into_iter().flatten().find(|it| !it.trim().is_empty());
+    let title = titles
+        .into_iter()
+        .flatten()
+        .find(|it| !it.trim().is_empty());
     let said = |name: &str| interaction.data.get(name).cloned();
     let mut plan = copied(caller, title.unwrap_or_default(), said);
     plan.customer = customer.map(|it| it.id);

@@ -99,7 +99,10 @@ pub(super) fn brief(follow_up: &FollowUp, words: &Words) -> Element {
         .attr_opt("reason", reason)
         .attr_opt("reason-label", reason.and_then(|code| words.reason(code)))
         .attr("responsible", plan.responsible.jid().as_str())
-        .attr_opt("author", follow_up.author.as_ref().map(|it| it.jid().as_str()))
+        .attr_opt(
+            "author",
+            follow_up.author.as_ref().map(|it| it.jid().as_str()),
+        )
         .attr_opt("planned", moment(follow_up.planned_at))
         .attr_opt("over", moment(over))
         .attr("notes", follow_up.notes.len().to_string())

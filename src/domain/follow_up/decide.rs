@@ -1,8 +1,8 @@
 //! What comes of a command to a follow-up.
 
 use super::{
-    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_BYTES_MAX, NOTES_MAX,
-    Plan, Rejection, Source, Status, TITLE_CHARS_MAX, VERSIONS_MAX,
+    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_BYTES_MAX,
+    NOTES_MAX, Plan, Rejection, Source, Status, TITLE_CHARS_MAX, VERSIONS_MAX,
 };
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, ID_BYTES_MAX};

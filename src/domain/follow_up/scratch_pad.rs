@@ -72,11 +72,7 @@ impl ScratchPad {
 ///
 /// # Errors
 /// When the text is too long, another device has written meanwhile, or there is nothing to take over.
-pub fn decide(
-    pad: &ScratchPad,
-    command: Command,
-    now: Timestamp,
-) -> Result<Vec<Event>, Rejection> {
+pub fn decide(pad: &ScratchPad, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
     let text = match command {
         Command::Write { read, .. } if read.is_some_and(|read| read != pad.version) => {
             return Err(Rejection::Stale);

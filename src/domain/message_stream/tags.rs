@@ -142,7 +142,10 @@ mod tests {
         assert_eq!(tags.version, 4);
         let name = |n: usize| tag(&format!("t{n}"), &[Message]);
         tags.tags = (0..LISTED_MAX).map(name).collect();
-        assert_eq!(tags.decide(put("new", &[Message]), now), Err(Rejection::Full));
+        assert_eq!(
+            tags.decide(put("new", &[Message]), now),
+            Err(Rejection::Full)
+        );
         assert!(tags.decide(put("t1", &[MessageBillable]), now).is_ok());
     }
 }
