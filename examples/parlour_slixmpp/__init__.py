@@ -9,16 +9,18 @@
 
 One module for each namespace: ``agent`` (agent states), ``contact`` (personal contacts), ``directory`` (search for colleagues), ``reach``
 (how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context), ``interaction`` (calls, chats and e-mails with
-customers), ``customer`` (who they are), ``activity`` (what is kept of them). The documents of the protocols are in ``schemas/`` of Parlour's source.
+customers), ``customer`` (who they are), ``activity`` (what is kept of them), ``follow_up`` (what is planned because of them). The documents of the protocols are in ``schemas/`` of Parlour's source.
 """
 
 from slixmpp.plugins.base import register_plugin
 
 from . import activity, agent, contact, context, customer, directory, im, interaction, reach
+from . import follow_up
 from .activity import Activity
 from .colleague import Colleague
 from .context import Object
 from .customer import Customer
+from .follow_up import FollowUp
 from .interaction import Interaction
 from .service import Refused
 
@@ -26,6 +28,7 @@ __all__ = [
     "Activity",
     "Colleague",
     "Customer",
+    "FollowUp",
     "Interaction",
     "Object",
     "Refused",
@@ -35,6 +38,7 @@ __all__ = [
     "context",
     "customer",
     "directory",
+    "follow_up",
     "im",
     "interaction",
     "reach",
@@ -51,6 +55,7 @@ PLUGINS = (
     interaction.Interactions,
     customer.Customers,
     activity.Activities,
+    follow_up.FollowUps,
 )
 
 

@@ -19,7 +19,11 @@ const BEFORE: &[&str] = &[
 ];
 
 /// The codes in which the present record stands: of writes from an old version.
-const CARRYING: &[&str] = &["customer-changed"];
+const CARRYING: &[&str] = &[
+    "customer-changed",
+    "follow-up-changed",
+    "scratch-pad-changed",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
