@@ -36,6 +36,15 @@ pub fn derived(at: Timestamp, name: &str) -> String {
         .to_string()
 }
 
+/// The least identifier of that moment: all that are made from then on sort after it.
+#[must_use]
+pub fn floor(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
+        .into_uuid()
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +64,13 @@ mod tests {
         assert_ne!(id, derived(moment(1), "call-1 1"));
         assert!(sorted(moment(0)) < id && id < sorted(moment(2)));
         assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
+    }
+
+    #[test]
+    fn the_least_id_of_a_moment_stands_before_all_that_are_made_then() {
+        let moment = |millis: i64| Timestamp::from_micros(1_790_000_000_000_000 + millis * 1_000);
+        assert!(sorted(moment(0)) < floor(moment(1)) && floor(moment(1)) < sorted(moment(1)));
+        assert!(floor(Timestamp::from_micros(-1)) < sorted(moment(0)));
     }
 
     #[test]

@@ -9,16 +9,29 @@
 
 One module for each namespace: ``agent`` (agent states), ``contact`` (personal contacts), ``directory`` (search for colleagues), ``reach``
 (how a colleague can be reached now), ``im`` (IM sessions), ``context`` (business context), ``interaction`` (calls, chats and e-mails with
-customers), ``customer`` (who they are), ``activity`` (what is kept of them), ``message_stream`` (notes about them). The documents of the protocols are in ``schemas/`` of Parlour's source.
+customers), ``customer`` (who they are), ``activity`` (what is kept of them), ``follow_up`` (what is planned because of them), ``message_stream`` (notes about them). The documents of the protocols are in ``schemas/`` of Parlour's source.
 """
 
 from slixmpp.plugins.base import register_plugin
 
-from . import activity, agent, contact, context, customer, directory, im, interaction, message_stream, reach
+from . import (
+    activity,
+    agent,
+    contact,
+    context,
+    customer,
+    directory,
+    follow_up,
+    im,
+    interaction,
+    message_stream,
+    reach,
+)
 from .activity import Activity
 from .colleague import Colleague
 from .context import Object
 from .customer import Customer
+from .follow_up import FollowUp
 from .interaction import Interaction
 from .message_stream import Stream
 from .service import Refused
@@ -27,6 +40,7 @@ __all__ = [
     "Activity",
     "Colleague",
     "Customer",
+    "FollowUp",
     "Interaction",
     "Object",
     "Refused",
@@ -37,6 +51,7 @@ __all__ = [
     "context",
     "customer",
     "directory",
+    "follow_up",
     "im",
     "interaction",
     "message_stream",
@@ -54,6 +69,7 @@ PLUGINS = (
     interaction.Interactions,
     customer.Customers,
     activity.Activities,
+    follow_up.FollowUps,
     message_stream.MessageStreams,
 )
 

@@ -44,6 +44,9 @@ pub const AGENT: &str = "agent";
 /// The kind of an agent's recent business objects; its id is the account.
 pub const RECENT: &str = "recent";
 
+/// The kind of an agent's scratch pad; its id is the account.
+pub const SCRATCH_PAD: &str = "scratch-pad";
+
 /// The id of the record of a role's chat profile.
 #[must_use]
 pub fn role_profile_id(host: &str, role: Role) -> String {
@@ -170,6 +173,29 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
     ))
 }
 
+/// Changes a list of that host, by its rules, and has a running server read it. Tells whether anything has changed.
+pub(super) async fn edit<T, E>(
+    operator: &Operator,
+    arguments: &Arguments,
+    kind: &'static str,
+    decide: impl Fn(&mut T, Timestamp) -> Result<Vec<E>, Refusal>,
+) -> Result<bool, Refusal>
+where
+    T: Default + Serialize + DeserializeOwned,
+    E: Serialize,
+{
+    let host = host(operator, arguments)?;
+    let decided = |kept: Kept<T>, now| {
+        let mut list = kept.value.unwrap_or_default();
+        let events = decide(&mut list, now)?;
+        let events = events.iter().map(|it| event(kind, it));
+        let events = events.collect::<Result<_, _>>()?;
+        let after = Some(list);
+        Ok(Change { after, events })
+    };
+    change(operator, (kind, &host), &host, decided).await
+}
+
 /// Has a running server read what was changed.
 pub(super) async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal> {
     let Some(services) = &operator.services else {
@@ -265,7 +291,7 @@ pub(super) fn refused(rejection: impl Into<refusal::Refusal>) -> Refusal {
 
 /// Takes away what is set for an account that is removed: who gets the same address later begins without it.
 pub(super) async fn forget(operator: &Operator, jid: &BareJid) -> Result<(), StoreError> {
-    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS, AGENT, RECENT] {
+    for kind in [CHAT_PROFILE, ACCOUNT_GRANTS, AGENT, RECENT, SCRATCH_PAD] {
         operator.store.records().remove(kind, jid.as_str()).await?;
     }
     Ok(())

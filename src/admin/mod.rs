@@ -16,10 +16,13 @@ mod announcements;
 mod arguments;
 pub mod backup;
 mod backup_files;
+mod billing;
+mod catalogues;
 mod center;
 pub mod control;
 mod customers;
 mod departure;
+mod follow_ups;
 mod import;
 mod invitations;
 mod listing;
@@ -39,6 +42,7 @@ mod rights;
 mod rooms;
 mod service;
 mod sessions;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -49,7 +53,8 @@ pub use announcements::{MOTD, WELCOME, notice_message};
 pub use arguments::{Arguments, Given};
 pub use center::{
     ACCOUNT_GRANTS, AGENT, CHAT_PROFILE, COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES,
-    REASON_CODES, RECENT, ROLE_GRANTS, TAGS, TRANSACTION_TYPES, role_profile_id, setting,
+    REASON_CODES, RECENT, ROLE_GRANTS, SCRATCH_PAD, TAGS, TRANSACTION_TYPES, role_profile_id,
+    setting,
 };
 pub use customers::{
     FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,
@@ -86,9 +91,13 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(access::OPERATIONS)
         .chain(rooms::OPERATIONS)
         .chain(reasons::OPERATIONS)
+        .chain(tags::OPERATIONS)
+        .chain(catalogues::OPERATIONS)
+        .chain(follow_ups::OPERATIONS)
         .chain(profiles::OPERATIONS)
         .chain(rights::OPERATIONS)
         .chain(customers::OPERATIONS)
+        .chain(billing::OPERATIONS)
         .chain(neighbours::OPERATIONS)
         .chain(service::OPERATIONS)
         .chain(trail::OPERATIONS)
@@ -117,6 +126,14 @@ pub const GROUPS: &[(&str, &str)] = &[
         "reason",
         "Why agents are not ready or log out, and what comes of interactions.",
     ),
+    ("tag", "Tags of messages."),
+    (
+        "transaction-type",
+        "What may follow from interactions, tickets, orders, complaints and cases.",
+    ),
+    ("note-type", "Types of notes of follow-ups."),
+    ("channel", "What may follow on which channel."),
+    ("copy-rule", "What follow-ups copy from what they follow."),
     (
         "profile",
         "Chat profiles: what agents may use, and how much at once.",
@@ -126,6 +143,7 @@ pub const GROUPS: &[(&str, &str)] = &[
         "Who may do what beside what is usual for its role.",
     ),
     ("customer", "Customers: import from files, search, export."),
+    ("billing", "Minutes that are billed."),
     ("host", "Hosts that are served."),
     ("component", "External components."),
     ("s2s", "Other servers."),

@@ -111,6 +111,20 @@ impl Table {
     }
 }
 
+impl Table {
+    /// As comma-separated values (RFC 4180), the names of the columns in small letters first; `None` when it cannot be
+    /// written.
+    pub(super) fn to_csv(&self) -> Option<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let columns = self.columns.iter().map(|it| it.to_lowercase());
+        writer.write_record(columns).ok()?;
+        for row in &self.rows {
+            writer.write_record(row).ok()?;
+        }
+        String::from_utf8(writer.into_inner().ok()?).ok()
+    }
+}
+
 /// As the command line prints it: columns as wide as what stands in them, the last one not padded.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::center::{self, Change, HOST, REASON_CODES};
+use super::center::{self, HOST, REASON_CODES};
 use super::operation::{Argument, Count, Face, Kind as Told, Operation, own};
 use super::operator::Operator;
 use super::outcome::{Outcome, Table};
@@ -101,19 +101,12 @@ async fn edit(
     arguments: &Arguments,
     command: Command,
 ) -> Result<bool, Refusal> {
-    let host = center::host(operator, arguments)?;
-    let decided = |kept: center::Kept<ReasonCodes>, now| {
-        let mut codes = kept.value.unwrap_or_default();
-        let happened = decide(&codes, command.clone(), now).map_err(center::refused)?;
-        let mut events = Vec::with_capacity(happened.len());
-        for event in happened {
-            apply(&mut codes, &event);
-            events.push(center::event(REASON_CODES, &event)?);
-        }
-        let after = Some(codes);
-        Ok(Change { after, events })
+    let decided = |codes: &mut ReasonCodes, now| {
+        let happened = decide(codes, command.clone(), now).map_err(center::refused)?;
+        happened.iter().for_each(|event| apply(codes, event));
+        Ok(happened)
     };
-    center::change(operator, (REASON_CODES, &host), &host, decided).await
+    center::edit(operator, arguments, REASON_CODES, decided).await
 }
 
 async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
@@ -150,7 +143,7 @@ async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
 }
 
 /// `en: Lunch`.
-fn label(text: &str) -> Result<(String, String), Refusal> {
+pub(super) fn label(text: &str) -> Result<(String, String), Refusal> {
     let tagged = text.split_once(':');
     let tagged = tagged.map(|(tag, label)| (tag.trim(), label.trim()));
     match tagged.filter(|(tag, _)| is_language(tag)) {

@@ -1,6 +1,8 @@
 //! Operations as tables: what is given, and what comes out or is refused.
 
 mod accounts;
+mod billing;
+mod catalogues;
 mod center;
 mod control;
 mod customers;

@@ -25,6 +25,7 @@ mod im;
 mod interactions;
 mod message_streams;
 mod newest;
+mod numbered;
 mod operation;
 mod outbox;
 mod people;

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 use super::center::Center;
 use super::contacts;
 use super::errors::Refused;
+use super::follow_ups;
 use super::{agents, im, interactions};
 use crate::clock::Timestamp;
 use crate::hooks::Services;
@@ -38,6 +39,9 @@ const KINDS: &[(&str, TimeIsUp)] = &[
     }),
     (interactions::KIND, |center, services, id| {
         Box::pin(interactions::time_is_up(center, services, id))
+    }),
+    (follow_ups::KIND, |center, services, id| {
+        Box::pin(follow_ups::time_is_up(center, services, id))
     }),
     (contacts::EMAIL, |center, services, id| {
         Box::pin(contacts::email_is_due(center, services, id))

@@ -14,12 +14,14 @@ use crate::clock::Timestamp;
 mod decide;
 mod event;
 mod plan;
+pub mod rules;
+pub mod scratch_pad;
 #[cfg(test)]
 mod tests;
 
 pub use decide::decide;
 pub use event::{Command, Event, apply};
-pub use plan::{Copied, CopyRules, NamedNoteType, NoteTypes, PermittedTypes, TransactionType};
+pub use plan::{CHANNELS, Copied, CopyRules, NO_CHANNEL, NoteTypes, PermittedTypes};
 
 /// Characters of a title.
 pub const TITLE_CHARS_MAX: usize = 256;
@@ -27,6 +29,8 @@ pub const TITLE_CHARS_MAX: usize = 256;
 pub const NOTE_BYTES_MAX: usize = 16 * 1024;
 /// Notes of one follow-up, of all types and languages.
 pub const NOTES_MAX: usize = 100;
+/// Bytes of all notes of one follow-up with their earlier versions: it is read and written as one.
+pub const NOTES_BYTES_MAX: usize = 1024 * 1024;
 /// Versions that are kept of one note; the oldest go.
 pub const VERSIONS_MAX: usize = 50;
 /// Bytes of a language tag (RFC 5646 §4.4.1).
@@ -149,6 +153,9 @@ pub struct Note {
     pub language: String,
     /// Its versions, the latest last; never none.
     pub versions: Vec<NoteVersion>,
+    /// How many older ones there were that are not kept.
+    #[serde(default)]
+    pub forgotten: usize,
 }
 
 /// One version of a note.
@@ -196,6 +203,12 @@ pub struct FollowUp {
     /// What is planned.
     #[serde(default)]
     pub plan: Option<Plan>,
+    /// When it was planned.
+    #[serde(default)]
+    pub planned_at: Option<Timestamp>,
+    /// Since when the responsible agent is responsible.
+    #[serde(default)]
+    pub assigned_at: Option<Timestamp>,
     /// How far.
     pub status: Status,
     /// The notes, in the order in which they were begun.
@@ -247,6 +260,8 @@ rejections! {
         Dates = Invalid, "dates-crosswise", "The end is before the start.";
         /// The responsible is no agent of the host.
         Responsible = NotAllowed, "responsible-no-agent", "Only an agent of this contact center can be responsible.";
+        /// It is seen, and another's to change.
+        NotYours = Forbidden, "not-your-follow-up", "Only the one who has planned it and the one who is responsible change it.";
         /// The source has no id, or a malformed one.
         Source = Invalid, "source-malformed", "The follow-up must refer to something.";
         /// The type of the note is not in the list.
@@ -255,10 +270,34 @@ rejections! {
         Empty = Invalid, "follow-up-note-empty", "The note is empty.";
         /// [`NOTE_BYTES_MAX`].
         TooLong = Invalid, "follow-up-note-too-long", "The note is too long.";
-        /// [`NOTES_MAX`].
+        /// [`NOTES_MAX`] and [`NOTES_BYTES_MAX`].
         TooMany = Limit, "follow-up-notes-full", "This follow-up has as many notes as it may have.";
+        /// No note of that type and language was written.
+        NoNote = NotFound, "follow-up-note-unknown", "There is no such note.";
+        /// Notes of that type are there in several languages, of which none was named.
+        NoteUnclear = Invalid, "follow-up-note-unclear", "There are such notes in several languages. Say which one.";
         /// [`LANGUAGE_BYTES_MAX`].
         Language = Invalid, "language-malformed", "This is no language.";
+    }
+}
+
+impl SourceKind {
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+impl Status {
+    /// The word for it in the protocol.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Completed { .. } => "completed",
+            Self::Cancelled { .. } => "cancelled",
+        }
     }
 }
 
@@ -272,6 +311,8 @@ impl FollowUp {
             source: None,
             author: None,
             plan: None,
+            planned_at: None,
+            assigned_at: None,
             status: Status::Planned,
             notes: Vec::new(),
             reminded: false,
@@ -284,6 +325,13 @@ impl FollowUp {
         let plan = self.plan.as_ref()?;
         plan.due
             .filter(|_| self.status == Status::Planned && !self.reminded)
+    }
+
+    /// Bytes of all its notes, earlier versions among them.
+    #[must_use]
+    pub fn note_bytes(&self) -> usize {
+        let versions = self.notes.iter().flat_map(|note| &note.versions);
+        versions.map(|version| version.text.len()).sum()
     }
 
     /// The note of that type and language.

@@ -21,6 +21,7 @@ mod event;
 pub mod search;
 mod seen;
 pub mod stop_watch;
+pub mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -149,6 +150,20 @@ pub enum Availability {
     Message,
     /// For messages that are billed (S4-7).
     MessageBillable,
+}
+
+impl Availability {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Message, Self::MessageBillable];
+
+    /// The word for it in commands.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::MessageBillable => "message-billable",
+        }
+    }
 }
 
 /// A tag of the administrator's list.

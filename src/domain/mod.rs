@@ -31,6 +31,7 @@
 //! | [`reach`] | how a colleague can be reached now |
 //! | [`directory`] | who is found by the first letters of a name |
 //! | [`reason_code`] | the administrator's lists of reasons |
+//! | [`catalogue`] | lists that agents choose from and administrators edit |
 //! | [`chat_profile`] | what an agent may use, and how much of it at once |
 //! | [`colleague`] | what holds before two accounts work together |
 //! | [`rights`] | who may do what |
@@ -39,6 +40,7 @@
 
 pub mod activity;
 pub mod agent_state;
+pub mod catalogue;
 pub mod chat_profile;
 pub mod colleague;
 pub mod context;

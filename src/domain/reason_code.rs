@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalogue;
 use super::refusal::rejections;
 use crate::clock::Timestamp;
 
@@ -70,53 +71,19 @@ const fn yes() -> bool {
 
 /// Codes in the list; no agent chooses from more.
 pub const CODES_MAX: usize = 500;
-/// Bytes of a code.
-pub const CODE_BYTES_MAX: usize = 64;
-/// Bytes of a label; it is shown in a presence.
-pub const LABEL_BYTES_MAX: usize = 256;
-/// Languages of a code.
-pub const LABELS_MAX: usize = 50;
 
 impl ReasonCode {
-    /// What people of that language read: the label in it, in a shorter form of it (`de` for `de-AT`),
-    /// in English, in any language, or else the code (RFC 4647 §3.4).
+    /// What people of that language read, or else the code.
     #[must_use]
     pub fn label(&self, language: &str) -> &str {
-        let mut range = language.to_ascii_lowercase();
-        loop {
-            let found = self
-                .labels
-                .iter()
-                .find(|(tag, _)| tag.eq_ignore_ascii_case(&range));
-            if let Some((_, label)) = found {
-                return label;
-            }
-            match range.rfind('-') {
-                Some(end) => range.truncate(end),
-                None => break,
-            }
-        }
-        let any = || self.labels.values().next();
-        self.labels
-            .get("en")
-            .or_else(any)
-            .map_or(&self.code, String::as_str)
+        catalogue::label(&self.labels, language).unwrap_or(&self.code)
     }
 
     fn check(&self) -> Result<(), Rejection> {
-        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if self.code.is_empty()
-            || self.code.len() > CODE_BYTES_MAX
-            || !self.code.bytes().all(letter)
-        {
+        if !catalogue::is_code(&self.code) {
             return Err(Rejection::Malformed);
         }
-        let bad = |text: &str| text.trim().is_empty() || text.len() > LABEL_BYTES_MAX;
-        let labels = &self.labels;
-        if labels.is_empty()
-            || labels.len() > LABELS_MAX
-            || labels.iter().any(|(tag, it)| bad(tag) || bad(it))
-        {
+        if !catalogue::are_labels(&self.labels) {
             return Err(Rejection::Labels);
         }
         if self.default && !self.active {
@@ -291,9 +258,9 @@ rejections! {
         } = NotFound, "reason-code-unknown", "There is no such {kind} reason code.";
         /// The code is out of use.
         Inactive = NotAllowed, "reason-code-inactive", "This reason code is no longer in use.";
-        /// [`CODE_BYTES_MAX`].
+        /// [`catalogue::CODE_BYTES_MAX`].
         Malformed = Invalid, "reason-code-malformed", "A reason code has 1 to 64 letters, digits and hyphens.";
-        /// [`LABELS_MAX`] and [`LABEL_BYTES_MAX`].
+        /// [`catalogue::LABELS_MAX`] and [`catalogue::LABEL_BYTES_MAX`].
         Labels = Invalid, "reason-code-labels", "A reason code needs a label of at most 256 bytes in at least one language.";
         /// A default that cannot be chosen.
         InactiveDefault = Invalid, "reason-code-inactive-default", "A reason code that is not in use cannot be the default.";

@@ -118,8 +118,9 @@ pub(crate) use rejections;
 mod tests {
     use super::*;
     use crate::domain::{
-        activity, agent_state, chat_profile, colleague, context, customer, directory, follow_up,
-        im_session, interaction, message_stream, personal_contact, reach, reason_code, rights,
+        activity, agent_state, catalogue, chat_profile, colleague, context, customer, directory,
+        follow_up, im_session, interaction, message_stream, personal_contact, reach, reason_code,
+        rights,
     };
 
     /// One code means one thing, whichever record says it.
@@ -129,16 +130,19 @@ mod tests {
             activity::Rejection::CODES,
             activity::follower::Rejection::CODES,
             agent_state::Rejection::CODES,
+            catalogue::Rejection::CODES,
             chat_profile::Rejection::CODES,
             colleague::Prerequisite::CODES,
             context::Rejection::CODES,
             customer::Rejection::CODES,
             directory::Rejection::CODES,
             follow_up::Rejection::CODES,
+            follow_up::scratch_pad::Rejection::CODES,
             im_session::Rejection::CODES,
             interaction::Rejection::CODES,
             message_stream::Rejection::CODES,
             message_stream::attachment::Rejection::CODES,
+            message_stream::tags::Rejection::CODES,
             personal_contact::Rejection::CODES,
             reach::Rejection::CODES,
             reason_code::Rejection::CODES,

@@ -12,6 +12,7 @@ mod archive;
 mod arrival;
 mod attachment;
 mod audit;
+mod billing;
 mod blocked;
 mod claim;
 mod credential;
@@ -61,6 +62,7 @@ pub use attachment::{
     ATTACHMENTS_PAGE_MAX, Attachments, NewAttachment, StoredAttachment, TakenOver,
 };
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
+pub use billing::{BILLABLE, billable_listing};
 pub use blocked::Blocked;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};

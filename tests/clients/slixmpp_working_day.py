@@ -3,7 +3,7 @@ center (examples/parlour_slixmpp), Juliet's is an ordinary one, with commands an
 
 A call comes in, and Romeo sees who calls (S2-10, S2-14, S2-21); he takes it, holds it, attaches data (S2-2); asks Juliet by instant
 messages about it, with a business object (S1-38, S0-27); consults her by voice without naming her again, and the customer is on
-hold (S1-42, S1-43); she takes over (S2-19); both write up (S2-26, S2-36).
+hold (S1-42, S1-43); she takes over (S2-19); both write up (S2-26, S2-36); he plans a call for her, of which she is reminded (S3-2, S3-5).
 
 Told by the environment as slixmpp_person.py says, with XMPP_ROMEO, XMPP_JULIET and XMPP_PHONES, the connector's domain. Mary Example
 is a customer with the number that calls; `resolved` and `sold` (Sold) are wrap-up reasons. Exits with 0 when all was seen.
@@ -27,6 +27,7 @@ EVENTS = (
     ("parlour_interaction", "change"),
     ("parlour_screen_pop", "pop"),
     ("parlour_im_said", "said"),
+    ("parlour_follow_up", "follow_up"),
 )
 
 
@@ -144,6 +145,36 @@ async def is_written_up(romeo, juliet, id):
     expect(own.id == noted.id and own.closed and own.finished, own)
 
 
+async def is_followed_up(romeo, juliet, id):
+    """A call is planned from the record, with what is on the scratch pad; its time has come already (S3-2, S3-5, S3-17)."""
+    follow_ups = romeo.plugin["parlour_follow_up"]
+    await follow_ups.write_scratch_pad("Did the roses come?")
+    planned = await follow_ups.plan(
+        "interaction-record",
+        id,
+        "phone-call",
+        due="2026-01-31T12:00:00Z",
+        responsible=juliet.boundjid.bare,
+        scratch_pad=True,
+        note_type="preparation",
+    )
+    expect((planned.display_area, planned.title) == ("activity-clipboard", "Mary Example"), planned)
+    expect((await follow_ups.scratch_pad()).text == "", "it is still on the scratch pad")
+    call = "Phone call: Mary Example. Due 2026-01-31T12:00:00Z, juliet, planned."
+    await juliet.sees("message", says(f"romeo gives you a follow-up: {call}"))
+    await juliet.sees("message", says(f"A follow-up is due: {call}"))
+    await juliet.does("Write a note into a follow-up", {"Follow-up": call, "Note": "They came."})
+    await juliet.does("Complete a follow-up", {"Follow-up": call})
+    told = await romeo.sees("follow_up", lambda it: it.follow_up.id == planned.id)
+    expect((told.what, told.by, told.follow_up.status) == ("completed", juliet.boundjid.bare, "completed"), told)
+    notes = (await follow_ups.follow_up(planned.id)).notes
+    expect([(it.note_type, it.text) for it in notes] == [("preparation", "Did the roses come?"), ("note", "They came.")], notes)
+    [version] = await follow_ups.history(planned.id, "preparation")
+    expect(version.by == romeo.boundjid.bare, version)
+    [own] = await follow_ups.follow_ups(list="author", status="any")
+    expect(own.id == planned.id, own)
+
+
 async def main():
     phones = os.environ["XMPP_PHONES"]
     romeo, juliet = TypedAgent("XMPP_ROMEO"), PlainAgent("XMPP_JULIET")
@@ -156,6 +187,7 @@ async def main():
     await is_escalated(romeo, juliet, id)
     await is_transferred(romeo, juliet, id, session)
     await is_written_up(romeo, juliet, id)
+    await is_followed_up(romeo, juliet, id)
     for person in (romeo, juliet):
         await person.leaves()
     print("all was seen", flush=True)

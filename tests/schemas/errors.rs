@@ -19,7 +19,12 @@ const BEFORE: &[&str] = &[
 ];
 
 /// The codes in which the present record stands: of writes from an old version.
-const CARRYING: &[&str] = &["customer-changed", "stream-changed"];
+const CARRYING: &[&str] = &[
+    "customer-changed",
+    "follow-up-changed",
+    "scratch-pad-changed",
+    "stream-changed",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

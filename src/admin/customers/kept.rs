@@ -20,7 +20,7 @@ use crate::store::{CUSTOMER, Store, StoreError, StoredRecord};
 pub(super) const INTERACTION: &str = "interaction";
 pub(super) const ACTIVITY: &str = "activity";
 pub(super) const FOLLOW_UP: &str = "follow-up";
-pub(super) const MESSAGE_STREAM: &str = "message-stream";
+pub(super) use crate::store::STREAM as MESSAGE_STREAM;
 pub(super) const IM_SESSION: &str = "im-session";
 
 /// The kinds in which something can be about a customer, in the order in which they are disclosed.

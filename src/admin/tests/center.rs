@@ -7,14 +7,14 @@ use crate::domain::reason_code::{Kind as ReasonKind, ReasonCodes};
 use crate::domain::rights::Right;
 
 /// Name, arguments, what becomes of it, and what is said.
-type Case = (
+pub(super) type Case = (
     &'static str,
     &'static [(&'static str, &'static str)],
     &'static str,
     &'static str,
 );
 
-async fn play(office: &Office, cases: &[Case]) {
+pub(super) async fn play(office: &Office, cases: &[Case]) {
     for (name, given, kind, text) in cases {
         let done = office.perform(name, given).await;
         let (was, said) = told(&done);
@@ -23,7 +23,7 @@ async fn play(office: &Office, cases: &[Case]) {
     }
 }
 
-const AT: (&str, &str) = ("host", "localhost");
+pub(super) const AT: (&str, &str) = ("host", "localhost");
 const LUNCH: (&str, &str) = ("code", "lunch");
 const NOT_READY: (&str, &str) = ("kind", "not-ready");
 const LABELS: (&str, &str) = ("label", "en: Lunch\nde: Mittag");

@@ -2,6 +2,8 @@
 //! interaction or in one with the same customer, exactly as long as that part lasts, and whoever has the right, which is
 //! written down.
 
+use std::collections::BTreeSet;
+
 use super::{CURRENT, KIND};
 use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
@@ -65,7 +67,7 @@ pub(super) async fn to_customer(
     caller: &Caller,
     customer: &CustomerId,
 ) -> Result<Option<Reading>, Refused> {
-    let deals = deals_with(caller, customer).await? || is_asked_about(caller, customer).await?;
+    let deals = dealt_with(caller).await?.contains(customer);
     Ok(match deals {
         true => Some(Reading::ByPart),
         false => by_right(caller),
@@ -88,7 +90,11 @@ fn by_right(caller: &Caller) -> Option<Reading> {
     has.then_some(Reading::ByRight)
 }
 
-async fn has_part_in(caller: &Caller, id: &InteractionId) -> Result<bool, Refused> {
+/// Whether the caller takes part in that interaction now, or is asked about it.
+pub(in crate::contact_center) async fn has_part_in(
+    caller: &Caller,
+    id: &InteractionId,
+) -> Result<bool, Refused> {
     let Some(interaction) = interactions::find(&caller.services, id).await? else {
         return Ok(false);
     };
@@ -96,50 +102,51 @@ async fn has_part_in(caller: &Caller, id: &InteractionId) -> Result<bool, Refuse
     Ok(access != Access::None)
 }
 
-/// Whether the caller has a part in an interaction with that customer.
-async fn deals_with(caller: &Caller, customer: &CustomerId) -> Result<bool, Refused> {
+/// The customers whom the caller deals with now: of the interactions in which it has a part, and of those about which a colleague
+/// who deals with the customer asks it by instant messages.
+pub(in crate::contact_center) async fn dealt_with(
+    caller: &Caller,
+) -> Result<BTreeSet<CustomerId>, Refused> {
     let own = caller.agent.to_string();
     let records = caller.services.store.records();
     let order = ListOrder::Descending;
+    let mut customers = BTreeSet::new();
     let page = records.listed(KIND, (CURRENT, &own), None, order, PARTS_MAX);
     for stored in page.await? {
         let activity: Activity = record::read(&stored)?;
-        let Some(subject) = &activity.subject else {
+        let subject = activity
+            .subject
+            .as_ref()
+            .filter(|_| is_own(caller, &activity));
+        let Some((interaction, customer)) =
+            subject.and_then(|it| Some((&it.interaction, it.customer.as_ref()?)))
+        else {
             continue;
         };
-        let same = subject.customer.as_ref() == Some(customer) && is_own(caller, &activity);
-        if same && has_part_in(caller, &subject.interaction).await? {
-            return Ok(true);
+        if !customers.contains(customer) && has_part_in(caller, interaction).await? {
+            customers.insert(customer.clone());
         }
     }
-    Ok(false)
-}
-
-/// Whether a colleague who deals with that customer asks the caller about it by instant messages.
-async fn is_asked_about(caller: &Caller, customer: &CustomerId) -> Result<bool, Refused> {
-    let own = caller.agent.to_string();
-    let records = caller.services.store.records();
-    let order = ListOrder::Descending;
     let page = records.listed(im::KIND, (CHANNEL, &own), None, order, PARTS_MAX);
     for stored in page.await? {
-        let session: ImSession = record::read(&stored)?;
-        let Some(about) = &session.about else {
-            continue;
-        };
-        let Some(interaction) = interactions::find(&caller.services, about).await? else {
-            continue;
-        };
-        let Some(theirs) = &interaction.customer else {
-            continue;
-        };
-        // It may have been merged into another since.
-        let theirs = customers::find(&caller.services, &caller.place, theirs).await?;
-        let same = theirs.is_some_and(|theirs| theirs.id == *customer);
-        if same && asks(&interaction, &session, caller) {
-            return Ok(true);
-        }
+        customers.extend(asked_about(caller, &record::read(&stored)?).await?);
     }
-    Ok(false)
+    Ok(customers)
+}
+
+/// The customer about whom the caller is asked in that session.
+async fn asked_about(caller: &Caller, session: &ImSession) -> Result<Option<CustomerId>, Refused> {
+    let Some(about) = &session.about else {
+        return Ok(None);
+    };
+    let interaction = interactions::find(&caller.services, about).await?;
+    let interaction = interaction.filter(|it| asks(it, session, caller));
+    let Some(theirs) = interaction.and_then(|it| it.customer) else {
+        return Ok(None);
+    };
+    // It may have been merged into another since.
+    let theirs = customers::find(&caller.services, &caller.place, &theirs).await?;
+    Ok(theirs.map(|theirs| theirs.id))
 }
 
 fn asks(interaction: &Interaction, session: &ImSession, caller: &Caller) -> bool {

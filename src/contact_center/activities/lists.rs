@@ -35,18 +35,26 @@ pub(super) async fn current(caller: &Caller) -> Result<Vec<Activity>, Refused> {
     Ok(found)
 }
 
+/// What the caller has in hand, and the last ones of its others.
+pub(in crate::contact_center) async fn at_hand(
+    caller: &Caller,
+) -> Result<(Vec<Activity>, Vec<Activity>), Refused> {
+    let in_hand = current(caller).await?;
+    let owner = caller.agent.to_string();
+    let own = |it: &Activity| is_own(caller, it);
+    let (list, page) = ((OF, owner.as_str()), PageRequest::default());
+    let (mut last, _) = newest::page(&caller.services, list, (&page, PAGE_MAX), own).await?;
+    last.retain(|it| !it.is_current());
+    Ok((in_hand, last))
+}
+
 /// What the caller may write into, as the options of the field `id`: what it has in hand, then its last ones. The only one
 /// in hand is chosen already.
 pub(super) async fn own_shown(caller: Caller) -> Result<Shown, Refused> {
-    let in_hand = current(&caller).await?;
-    let owner = caller.agent.to_string();
-    let own = |it: &Activity| is_own(&caller, it);
-    let (list, page) = ((OF, owner.as_str()), PageRequest::default());
-    let (last, _) = newest::page(&caller.services, list, (&page, PAGE_MAX), own).await?;
-    let others = last.iter().filter(|it| !it.is_current());
+    let (in_hand, others) = at_hand(&caller).await?;
     let option = |it: &Activity| ("id", it.id.to_string(), sentence(it, None, caller.now()));
     Ok(Shown {
-        options: in_hand.iter().chain(others).map(option).collect(),
+        options: in_hand.iter().chain(&others).map(option).collect(),
         values: only(&in_hand),
     })
 }

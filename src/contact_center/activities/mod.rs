@@ -13,7 +13,7 @@ mod operations;
 mod relink;
 mod retention;
 #[cfg(test)]
-mod tests;
+pub(in crate::contact_center) mod tests;
 mod wire;
 
 use std::sync::Arc;
@@ -28,10 +28,13 @@ use crate::domain::ids::{ActivityId, AgentId};
 use crate::hooks::{Hooks, Services};
 use crate::store::{Listing, StoreError};
 
+pub(in crate::contact_center) use access::{dealt_with, has_part_in};
 pub(super) use components::FOR_COMPONENTS;
 pub(super) use feed::{Feed, run as feed};
 pub(in crate::contact_center) use follow::follow;
+pub(in crate::contact_center) use lists::at_hand;
 pub(super) use operations::OPERATIONS;
+pub(in crate::contact_center) use operations::{LANGUAGE, language};
 pub(in crate::contact_center) use relink::relink;
 
 /// The kind of the record of an activity.

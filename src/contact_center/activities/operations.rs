@@ -6,6 +6,7 @@ use super::{change, find, lists};
 use crate::admin::is_language;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::numbered::{self, Bounds};
 use crate::contact_center::operation::{
     Act, Caller, Field, Kind, Need, Operation, Outcome, Shown, Stands, Table,
 };
@@ -15,8 +16,7 @@ use crate::domain::activity::{Activity, Command, NOTE_BYTES_MAX, Rejection, deci
 use crate::domain::ids::ActivityId;
 use crate::domain::reason_code::{self, Kind as ReasonKind};
 use crate::domain::rights::Right;
-use crate::proto::Condition;
-use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
+use crate::proto::common::rsm::PageRequest;
 use crate::xml::Element;
 
 /// What the operations are, in the order in which clients show them.
@@ -87,7 +87,7 @@ const TEXT: Field = Field::required(
 )
 .as_child();
 /// In a typed request the text has its `xml:lang`.
-const LANGUAGE: Field = Field {
+pub(in crate::contact_center) const LANGUAGE: Field = Field {
     name: "language",
     kind: Kind::Line {
         chars_max: LANGUAGE_CHARS_MAX,
@@ -103,7 +103,7 @@ const LANGUAGE_CHARS_MAX: usize = 64;
 async fn note(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let command = Command::Write {
         by: caller.agent.clone(),
-        language: language(&caller, &values)?,
+        language: language(&caller, &values, "text")?,
         text: values.text("text")?.to_owned(),
     };
     let activity = Box::pin(write(&caller, &values, command)).await?;
@@ -112,9 +112,13 @@ async fn note(caller: Caller, values: Values) -> Result<Outcome, Refused> {
 }
 
 /// What the text says of itself, what is said beside it in a form, or the language of the request.
-fn language(caller: &Caller, values: &Values) -> Result<Option<String>, Refused> {
+pub(in crate::contact_center) fn language(
+    caller: &Caller,
+    values: &Values,
+    text: &str,
+) -> Result<Option<String>, Refused> {
     let good = |it: &str| it.len() <= LANGUAGE_CHARS_MAX && is_language(it);
-    let said = values.language("text");
+    let said = values.language(text);
     match said.or_else(|| values.optional_text("language")) {
         Some(said) if good(said) => Ok(Some(said.to_owned())),
         Some(_) => Err(malformed(
@@ -239,38 +243,10 @@ pub(super) fn with_page(
     asked: &PageRequest,
     now: crate::clock::Timestamp,
 ) -> Result<Element, Refused> {
-    let length = activity.notes.len();
-    let number = |id: &str| {
-        let number = id.parse::<usize>().ok();
-        let number = number.filter(|it| (1..=length).contains(it));
-        number.ok_or(Condition::ItemNotFound)
+    let bounds = Bounds {
+        first: 1,
+        bytes_max: NOTES_BYTES_MAX,
     };
-    let max = asked
-        .max
-        .map_or(length, |max| usize::try_from(max).unwrap_or(length));
-    let forward = |from: usize| {
-        let behind = activity.notes.iter().skip(from).take(max);
-        let fits = wire::fitting(behind, NOTES_BYTES_MAX);
-        from.min(length)..from.min(length) + fits
-    };
-    let backward = |until: usize| {
-        let until = until.min(length);
-        let before = activity.notes.iter().take(until).rev().take(max);
-        let fits = wire::fitting(before, NOTES_BYTES_MAX);
-        until.saturating_sub(fits)..until
-    };
-    let notes = match &asked.from {
-        PageFrom::First => forward(0),
-        PageFrom::After(id) => forward(number(id)?),
-        PageFrom::Before(id) => backward(number(id)?.saturating_sub(1)),
-        PageFrom::Last => backward(length),
-        PageFrom::Index(index) => forward(usize::try_from(*index).unwrap_or(length)),
-    };
-    let ends = (!notes.is_empty()).then(|| ((notes.start + 1).to_string(), notes.end.to_string()));
-    let page = Page {
-        index: ends.as_ref().and_then(|_| u64::try_from(notes.start).ok()),
-        ends,
-        count: u64::try_from(length).ok(),
-    };
+    let (notes, page) = numbered::page(&activity.notes, bounds, asked, |note| note.text.len())?;
     Ok(wire::activity(activity, notes, now).child(page.to_element()))
 }

@@ -29,13 +29,13 @@ fn id(name: &str) -> AgentId {
 }
 
 /// An interaction as its connector and its agents make it, each step saved with its activities.
-struct Dealing {
-    it: Interaction,
+pub(in crate::contact_center) struct Dealing {
+    pub(in crate::contact_center) it: Interaction,
     requests: usize,
 }
 
 impl Dealing {
-    fn new(which: &str, medium: Medium) -> Self {
+    pub(in crate::contact_center) fn new(which: &str, medium: Medium) -> Self {
         let address = match medium {
             Medium::Voice => "+390451234567",
             Medium::Chat | Medium::Email => "ann@example.net",
@@ -56,14 +56,19 @@ impl Dealing {
     }
 
     /// One that the agent has accepted.
-    async fn talking(floor: &Floor, which: &str, medium: Medium, agent: &str) -> Self {
+    pub(in crate::contact_center) async fn talking(
+        floor: &Floor,
+        which: &str,
+        medium: Medium,
+        agent: &str,
+    ) -> Self {
         let mut dealing = Self::offered(floor, which, medium, agent).await;
         dealing.done(floor, agent, Verb::Accept).await;
         dealing
     }
 
     /// Decides, and saves what comes of it as interactions do.
-    async fn take(&mut self, floor: &Floor, command: Command) {
+    pub(in crate::contact_center) async fn take(&mut self, floor: &Floor, command: Command) {
         let (center, place) = floor.inside();
         let services = floor.house.router.services();
         let target = target(&command).cloned();
@@ -90,12 +95,12 @@ impl Dealing {
         self.it = Box::pin(center.save(services, decided)).await.unwrap();
     }
 
-    async fn report(&mut self, floor: &Floor, fact: Fact) {
+    pub(in crate::contact_center) async fn report(&mut self, floor: &Floor, fact: Fact) {
         self.take(floor, Command::Report(fact)).await;
     }
 
     /// The agent wants that, and the connector does it.
-    async fn done(&mut self, floor: &Floor, by: &str, verb: Verb) {
+    pub(in crate::contact_center) async fn done(&mut self, floor: &Floor, by: &str, verb: Verb) {
         self.requests += 1;
         let request: RequestId = format!("{}-{}", self.it.id, self.requests).parse().unwrap();
         let wanted = Command::Want {
@@ -107,7 +112,7 @@ impl Dealing {
         self.take(floor, Command::Confirm { request }).await;
     }
 
-    async fn identify(&mut self, floor: &Floor, customer: &str) {
+    pub(in crate::contact_center) async fn identify(&mut self, floor: &Floor, customer: &str) {
         let customer = customer.parse().unwrap();
         self.take(floor, Command::Identify { by: None, customer })
             .await;
@@ -147,7 +152,7 @@ fn offer(agent: &str) -> Command {
 }
 
 /// An agent who is online and logged in.
-async fn agent(floor: &Floor, name: &str) -> Client {
+pub(in crate::contact_center) async fn agent(floor: &Floor, name: &str) -> Client {
     let mut client = floor.online(name).await;
     ask(&mut client, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
     client.received();
@@ -167,7 +172,7 @@ async fn request(client: &mut Client, kind: &str, tag: &str, children: &str) -> 
 }
 
 /// The code of our own in a refusal.
-fn code(answer: &str) -> &str {
+pub(in crate::contact_center) fn code(answer: &str) -> &str {
     let (before, _) = answer
         .split_once(" xmlns='urn:parlour:errors:0'/>")
         .unwrap_or(("", answer));
@@ -175,7 +180,7 @@ fn code(answer: &str) -> &str {
 }
 
 /// The values of that attribute, in their order.
-fn all<'a>(xml: &'a str, attribute: &str) -> Vec<&'a str> {
+pub(in crate::contact_center) fn all<'a>(xml: &'a str, attribute: &str) -> Vec<&'a str> {
     let before = format!(" {attribute}='");
     let rest = xml.split(&before).skip(1);
     rest.map(|it| it.split('\'').next().unwrap()).collect()

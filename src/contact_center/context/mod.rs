@@ -30,6 +30,7 @@ use crate::hooks::{Hooks, Services};
 use crate::store::Listing;
 
 pub(super) use operations::OPERATIONS;
+pub(in crate::contact_center) use wire::named;
 
 /// What an agent has sent.
 const SENT: &str = "sent";
@@ -88,7 +89,10 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
 }
 
 /// The agent's recent objects.
-async fn recent_of(services: &Services, owner: &AgentId) -> Result<Recent, Refused> {
+pub(in crate::contact_center) async fn recent_of(
+    services: &Services,
+    owner: &AgentId,
+) -> Result<Recent, Refused> {
     let found = record::find(&services.store, &owner.to_string()).await?;
     Ok(found.unwrap_or_else(|| Recent::new(owner.clone())))
 }

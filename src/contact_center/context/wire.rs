@@ -141,7 +141,7 @@ fn body(sending: &Transfer) -> String {
 }
 
 /// `Service ticket: Printer is on fire (open)`.
-pub(super) fn named(object: &BusinessObject) -> String {
+pub(in crate::contact_center) fn named(object: &BusinessObject) -> String {
     let words = object.key.object_type.replace('-', " ");
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());

@@ -6,6 +6,7 @@ use crate::contact_center::activities;
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
+use crate::contact_center::follow_ups;
 use crate::contact_center::message_streams;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
@@ -95,6 +96,13 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
     // It may be part of a third one by now.
     let now = find(services, place, &id).await?.map_or(id, |it| it.id);
     Box::pin(activities::relink(
+        &caller.center,
+        services,
+        place,
+        (&other, &now),
+    ))
+    .await?;
+    Box::pin(follow_ups::relink(
         &caller.center,
         services,
         place,

@@ -1,24 +1,58 @@
 //! Follow-ups (S3-1 to S3-21): planned transactions that refer to what they follow from, with their notes, and the scratch pad
 //! in which an agent writes before it knows where to.
 //!
-//! What is decided is in [`crate::domain::follow_up`].
+//! What is decided is in [`crate::domain::follow_up`]. What is known of the source is copied ([`source`]); who may see and change
+//! what is in [`access`]; who is responsible is told what others do, and when it is due ([`events`]).
 
+mod access;
+mod changes;
+mod events;
+mod listed;
+mod lists;
+mod notes;
+mod operations;
+mod relink;
 mod retention;
+mod scratch_pad;
+mod shown;
+mod source;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod written;
 
-pub(super) use retention::forget as forget_old;
-
-use super::operation::Operation;
-use super::record::Record;
+use super::errors::Refused;
+use super::record::{self, Record};
 use crate::clock::Timestamp;
-use crate::domain::follow_up::{Event, FollowUp, apply};
+use crate::domain::follow_up::{Event, FollowUp, SourceKind, Status, apply};
+use crate::domain::ids::FollowUpId;
+use crate::hooks::Services;
 use crate::store::Listing;
 
-/// What the operations are, in the order in which clients show them.
-pub(super) const OPERATIONS: &[Operation] = &[];
+pub(super) use events::time_is_up;
+pub(super) use operations::OPERATIONS;
+pub(super) use relink::relink;
+pub(super) use retention::forget as forget_old;
+
+/// The namespace of follow-ups.
+const NS: &str = "urn:parlour:follow-up:0";
+
+/// The kind of the record of a follow-up.
+pub(super) const KIND: &str = "follow-up";
+
+/// What an agent is responsible for.
+const RESPONSIBLE: &str = "responsible";
+/// What an agent has planned.
+const AUTHOR: &str = "author";
+/// What is about a customer; the owner begins with [`of_host`].
+const CUSTOMER: &str = "customer";
+/// What refers to something; the owner begins with [`of_source`].
+const SOURCE: &str = "source";
 
 impl Record for FollowUp {
+    /// Earlier versions of notes are in the follow-up itself.
     const KEEPS_EVENTS: bool = false;
-    const KIND: &'static str = "follow-up";
+    const KIND: &'static str = KIND;
     type Event = Event;
 
     fn id(&self) -> String {
@@ -37,7 +71,45 @@ impl Record for FollowUp {
         self.deadline()
     }
 
+    /// In each list it is twice: among all, and among those of its status.
     fn listings(&self) -> Vec<Listing> {
-        Vec::new()
+        let (Some(source), Some(author), Some(plan)) = (&self.source, &self.author, &self.plan)
+        else {
+            return Vec::new();
+        };
+        let host = author.host();
+        let mut places = vec![
+            (RESPONSIBLE, plan.responsible.to_string()),
+            (AUTHOR, author.to_string()),
+            (SOURCE, of_source(host, source.kind, &source.id)),
+        ];
+        if let Some(customer) = &plan.customer {
+            places.push((CUSTOMER, of_host(host, customer.as_str())));
+        }
+        let both = |(list, owner): (&'static str, String)| {
+            let status = of_status(&owner, self.status);
+            [owner, status].map(|owner| Listing { list, owner })
+        };
+        places.into_iter().flat_map(both).collect()
     }
+}
+
+/// Whose the list is of all that is about that customer of the host.
+fn of_host(host: &str, id: &str) -> String {
+    format!("{host} {id}")
+}
+
+/// Whose the list is of all that refers to that.
+fn of_source(host: &str, kind: SourceKind, id: &str) -> String {
+    format!("{host} {} {id}", kind.name())
+}
+
+/// The part of a list that is of that status.
+fn of_status(owner: &str, status: Status) -> String {
+    format!("{owner} {}", status.name())
+}
+
+/// The follow-up as it is stored.
+async fn find(services: &Services, id: &FollowUpId) -> Result<Option<FollowUp>, Refused> {
+    Ok(record::find(&services.store, id.as_str()).await?)
 }

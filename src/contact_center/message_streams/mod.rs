@@ -37,7 +37,7 @@ use crate::domain::ids::StreamId;
 use crate::domain::message_stream::{Event, Stream, apply};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
-use crate::store::{Listing, STREAM, stream_listings};
+use crate::store::{Listing, STREAM, billable_listing, stream_listings};
 
 pub(super) use attachments::{Files, register as serve_files};
 pub(super) use live::{Live, run as tell_watchers};
@@ -70,7 +70,9 @@ impl Record for Stream {
     }
 
     fn listings(&self) -> Vec<Listing> {
-        stream_listings(self)
+        let mut listings = stream_listings(self);
+        listings.extend(billable_listing(self));
+        listings
     }
 }
 

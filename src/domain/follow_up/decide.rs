@@ -1,8 +1,8 @@
 //! What comes of a command to a follow-up.
 
 use super::{
-    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_MAX, Plan,
-    Rejection, Source, Status, TITLE_CHARS_MAX,
+    Command, Event, Facts, FollowUp, LANGUAGE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_BYTES_MAX,
+    NOTES_MAX, Plan, Rejection, Source, Status, TITLE_CHARS_MAX, VERSIONS_MAX,
 };
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, ID_BYTES_MAX};
@@ -25,6 +25,7 @@ pub fn decide(
             Command::Plan { by, source, plan } => planned(by, source, plan, at, facts),
             Command::TimeIsUp => Ok(vec![]),
             Command::Edit { .. }
+            | Command::Link { .. }
             | Command::Reassign { .. }
             | Command::WriteNote { .. }
             | Command::Complete
@@ -37,13 +38,18 @@ pub fn decide(
         Command::Edit { read, .. } if read != follow_up.version => Err(Rejection::Stale),
         Command::Edit { .. } | Command::Reassign { .. } if !is_open => Err(Rejection::Over),
         Command::Edit { plan, .. } => {
-            // A type that was permitted when it was chosen stays.
-            let plan = checked(plan, facts, Some(&known.transaction_type))?;
+            let plan = checked(plan, facts, Some(known))?;
             let news = plan != *known;
             Ok(news
                 .then_some(Event::Edited { at, plan })
                 .into_iter()
                 .collect())
+        }
+        // Also of one that is over: whoever looks for it looks there.
+        Command::Link { from, to } => {
+            let linked = known.customer.as_ref() == Some(&from) && from != to;
+            let event = Event::Linked { at, customer: to };
+            Ok(linked.then_some(event).into_iter().collect())
         }
         Command::Reassign { .. } if !facts.responsible_is_agent => Err(Rejection::Responsible),
         Command::Reassign { to } if to == known.responsible => Ok(vec![]),
@@ -99,8 +105,8 @@ fn planned(
     }])
 }
 
-/// The plan, if it is one. `known` is the type that it has already.
-fn checked(mut plan: Plan, facts: &Facts<'_>, known: Option<&str>) -> Result<Plan, Rejection> {
+/// The plan, if it is one. What it has already stays: a type and a reason that could be chosen then, and who is responsible.
+fn checked(mut plan: Plan, facts: &Facts<'_>, known: Option<&Plan>) -> Result<Plan, Rejection> {
     plan.title = plan.title.trim().to_owned();
     let title = &plan.title;
     if title.is_empty()
@@ -109,24 +115,23 @@ fn checked(mut plan: Plan, facts: &Facts<'_>, known: Option<&str>) -> Result<Pla
     {
         return Err(Rejection::Title);
     }
-    if known != Some(plan.transaction_type.as_str()) {
-        facts
-            .permitted
-            .require(&plan.transaction_type, facts.channel)?;
+    if known.is_none_or(|known| known.transaction_type != plan.transaction_type) {
+        let permitted = facts.permitted;
+        permitted.require(&plan.transaction_type, facts.channel)?;
     }
     if let (Some(start), Some(end)) = (plan.start, plan.end)
         && end < start
     {
         return Err(Rejection::Dates);
     }
-    if plan
-        .reason
-        .as_ref()
-        .is_some_and(|reason| !facts.reasons.contains(reason))
+    if let Some(reason) = &plan.reason
+        && known.is_none_or(|known| known.reason.as_ref() != Some(reason))
+        && !facts.reasons.contains(reason)
     {
         return Err(Rejection::UnknownReason);
     }
-    match facts.responsible_is_agent {
+    let same = known.is_some_and(|known| known.responsible == plan.responsible);
+    match same || facts.responsible_is_agent {
         true => Ok(plan),
         false => Err(Rejection::Responsible),
     }
@@ -157,6 +162,13 @@ fn note(
         Some(false) => {}
         None if follow_up.notes.len() >= NOTES_MAX => return Err(Rejection::TooMany),
         None => {}
+    }
+    // The oldest version makes room where there are as many as are kept.
+    let goes = known.filter(|note| note.versions.len() >= VERSIONS_MAX);
+    let goes = goes.and_then(|note| note.versions.first());
+    let bytes = follow_up.note_bytes() + text.len() - goes.map_or(0, |it| it.text.len());
+    if bytes > NOTES_BYTES_MAX {
+        return Err(Rejection::TooMany);
     }
     Ok(vec![Event::Noted {
         at,

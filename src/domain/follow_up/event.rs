@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FollowUp, Note, NoteVersion, Plan, Source, Status, VERSIONS_MAX};
 use crate::clock::Timestamp;
-use crate::domain::ids::AgentId;
+use crate::domain::ids::{AgentId, CustomerId};
 
 /// What happens to a follow-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub enum Command {
         read: u64,
         /// What is planned now.
         plan: Plan,
+    },
+    /// The customer turned out to be another: their records were merged.
+    Link {
+        /// Who it was thought to be.
+        from: CustomerId,
+        /// Who it is.
+        to: CustomerId,
     },
     /// Another does it.
     Reassign {
@@ -71,6 +78,13 @@ pub enum Event {
         /// What is planned now.
         plan: Plan,
     },
+    /// It is about that customer.
+    Linked {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        customer: CustomerId,
+    },
     /// Another does it.
     Reassigned {
         /// When.
@@ -113,19 +127,34 @@ pub fn apply(follow_up: &mut FollowUp, event: &Event) {
     follow_up.version = follow_up.version.saturating_add(1);
     match event {
         Event::Planned {
-            by, source, plan, ..
+            at,
+            by,
+            source,
+            plan,
         } => {
+            follow_up.planned_at = Some(*at);
+            follow_up.assigned_at = Some(*at);
             follow_up.author = Some(by.clone());
             follow_up.source = Some(source.clone());
             follow_up.plan = Some(plan.clone());
         }
-        Event::Edited { plan, .. } => {
-            let due = follow_up.plan.as_ref().and_then(|plan| plan.due);
+        Event::Edited { at, plan } => {
+            let before = follow_up.plan.as_ref();
+            let due = before.and_then(|plan| plan.due);
             // Another date, another reminder.
             follow_up.reminded &= due == plan.due;
+            if before.is_none_or(|it| it.responsible != plan.responsible) {
+                follow_up.assigned_at = Some(*at);
+            }
             follow_up.plan = Some(plan.clone());
         }
-        Event::Reassigned { to, .. } => {
+        Event::Linked { customer, .. } => {
+            if let Some(plan) = &mut follow_up.plan {
+                plan.customer = Some(customer.clone());
+            }
+        }
+        Event::Reassigned { at, to } => {
+            follow_up.assigned_at = Some(*at);
             if let Some(plan) = &mut follow_up.plan {
                 plan.responsible = to.clone();
             }
@@ -159,11 +188,13 @@ fn write(follow_up: &mut FollowUp, note_type: &str, language: &str, version: Not
             note.versions.push(version);
             let old = note.versions.len().saturating_sub(VERSIONS_MAX);
             note.versions.drain(..old);
+            note.forgotten = note.forgotten.saturating_add(old);
         }
         None => follow_up.notes.push(Note {
             note_type: note_type.to_owned(),
             language: language.to_owned(),
             versions: vec![version],
+            forgotten: 0,
         }),
     }
 }

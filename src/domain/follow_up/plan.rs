@@ -6,15 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Rejection, SourceKind};
-
-/// A type of transaction that an administrator has defined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransactionType {
-    /// What programs call it: `phone-call`, `email`, `task`, `service-order` …
-    pub code: String,
-    /// What people read, by language (BCP 47).
-    pub labels: BTreeMap<String, String>,
-}
+use crate::domain::catalogue::Entry;
 
 /// Which types there are, and on which channels they may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +15,7 @@ pub struct PermittedTypes {
     /// Counts the writes; a write names the version that it read.
     pub version: u64,
     /// Every type, in the order in which they were made.
-    pub types: Vec<TransactionType>,
+    pub types: Vec<Entry>,
     /// By channel; on a channel that is not here every type is permitted.
     pub channels: BTreeMap<String, BTreeSet<String>>,
 }
@@ -39,13 +31,9 @@ impl Default for PermittedTypes {
             ("service-order", "Service order"),
             ("sales-order", "Sales order"),
         ];
-        let made = |(code, label): (&str, &str)| TransactionType {
-            code: code.to_owned(),
-            labels: [("en".to_owned(), label.to_owned())].into(),
-        };
         Self {
             version: 0,
-            types: usual.into_iter().map(made).collect(),
+            types: usual.map(Entry::english).into(),
             channels: BTreeMap::new(),
         }
     }
@@ -53,7 +41,7 @@ impl Default for PermittedTypes {
 
 impl PermittedTypes {
     /// The types that may follow on a channel, in the order of the list.
-    pub fn on<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = &'a TransactionType> {
+    pub fn on<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = &'a Entry> {
         let permitted = self.channels.get(channel);
         let all = self.types.iter();
         all.filter(move |it| permitted.is_none_or(|permitted| permitted.contains(&it.code)))
@@ -76,15 +64,6 @@ impl PermittedTypes {
     }
 }
 
-/// A type of notes that an administrator has named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedNoteType {
-    /// What programs call it: `note`, `report`, `preparation` …
-    pub code: String,
-    /// What people read, by language (BCP 47).
-    pub labels: BTreeMap<String, String>,
-}
-
 /// The types of notes that agents choose from (S3-15).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -92,7 +71,7 @@ pub struct NoteTypes {
     /// Counts the writes; a write names the version that it read.
     pub version: u64,
     /// Every type, in the order in which they were made.
-    pub types: Vec<NamedNoteType>,
+    pub types: Vec<Entry>,
 }
 
 impl Default for NoteTypes {
@@ -106,13 +85,9 @@ impl Default for NoteTypes {
             ("correspondence", "Correspondence"),
             ("internal", "Internal note"),
         ];
-        let made = |(code, label): (&str, &str)| NamedNoteType {
-            code: code.to_owned(),
-            labels: [("en".to_owned(), label.to_owned())].into(),
-        };
         Self {
             version: 0,
-            types: usual.into_iter().map(made).collect(),
+            types: usual.map(Entry::english).into(),
         }
     }
 }
@@ -124,6 +99,12 @@ impl NoteTypes {
         self.types.iter().any(|it| it.code == code)
     }
 }
+
+/// The word for the channel of an agent who plans without an interaction.
+pub const NO_CHANNEL: &str = "none";
+
+/// Every channel: the media of interactions, and none of them.
+pub const CHANNELS: &[&str] = &["voice", "chat", "email", NO_CHANNEL];
 
 /// A part of the source that is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +120,22 @@ pub enum Copied {
     Dates,
 }
 
+impl Copied {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Title, Self::Customer, Self::Reason, Self::Dates];
+
+    /// The word for it in commands.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Customer => "customer",
+            Self::Reason => "reason",
+            Self::Dates => "dates",
+        }
+    }
+}
+
 /// What is copied, by source and type of what follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -150,13 +147,20 @@ pub struct CopyRules {
 }
 
 impl CopyRules {
+    /// What is copied from such a source to such a transaction, if that is set.
+    #[must_use]
+    pub fn rule(&self, kind: SourceKind, transaction_type: &str) -> Option<&BTreeSet<Copied>> {
+        let mut rules = self.rules.iter();
+        let rule = rules.find(|(from, to, _)| *from == kind && *to == transaction_type);
+        rule.map(|(_, _, copied)| copied)
+    }
+
     /// The plan with what is copied from the source: what the agent has filled in stays.
     #[must_use]
     pub fn fill(&self, kind: SourceKind, plan: Plan, source: &Plan) -> Plan {
-        let mut rules = self.rules.iter();
-        let rule = rules.find(|(from, to, _)| *from == kind && *to == plan.transaction_type);
         let usual = BTreeSet::from([Copied::Title, Copied::Customer]);
-        let copied = rule.map_or(&usual, |(_, _, copied)| copied);
+        let rule = self.rule(kind, &plan.transaction_type);
+        let copied = rule.unwrap_or(&usual);
         let mut plan = plan;
         if copied.contains(&Copied::Title) && plan.title.trim().is_empty() {
             plan.title.clone_from(&source.title);

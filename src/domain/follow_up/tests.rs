@@ -10,7 +10,7 @@ fn plan(transaction_type: &str) -> Plan {
     Plan {
         transaction_type: transaction_type.to_owned(),
         title: "Call back".to_owned(),
-        customer: None,
+        customer: Some("c".parse().unwrap()),
         start: None,
         end: None,
         due: Some(START.plus_seconds(60)),
@@ -93,6 +93,10 @@ fn every_command_in_every_status() {
             ..plan("phone-call")
         },
     };
+    let link = |from: &str| Command::Link {
+        from: from.parse().unwrap(),
+        to: "d".parse().unwrap(),
+    };
     let to = |name: &str| Command::Reassign {
         to: name.parse().unwrap(),
     };
@@ -106,6 +110,8 @@ fn every_command_in_every_status() {
             write("note", "en", "n"),
             [Err(Unknown), Ok(1), Ok(1), Ok(1)],
         ),
+        (link("c"), [Err(Unknown), Ok(1), Ok(1), Ok(1)]),
+        (link("other"), [Err(Unknown), Ok(0), Ok(0), Ok(0)]),
         (Command::Complete, [Err(Unknown), Ok(1), Ok(0), Err(Over)]),
         (Command::Cancel, [Err(Unknown), Ok(1), Err(Over), Ok(0)]),
         (Command::TimeIsUp, [Ok(0), Ok(0), Ok(0), Ok(0)]),
@@ -157,6 +163,22 @@ fn what_is_no_plan_is_refused() {
         plan: plan("task"),
     };
     assert_eq!(decided(&planned, edit, START, true), Ok(vec![]));
+    // So do a reason that cannot be chosen any more, and a responsible who is an agent no more.
+    if let Some(plan) = &mut planned.plan {
+        plan.reason = Some("fun".to_owned());
+    }
+    let with = |reason: &str, title: &str| Command::Edit {
+        read: 1,
+        plan: Plan {
+            title: title.to_owned(),
+            reason: Some(reason.to_owned()),
+            ..plan("task")
+        },
+    };
+    let kept = decided(&planned, with("fun", "Call again"), START, false);
+    assert_eq!(kept.map(|it| it.len()), Ok(1));
+    let other = decided(&planned, with("joy", "Call again"), START, false);
+    assert_eq!(other, Err(Rejection::UnknownReason));
 }
 
 /// S3-7 to S3-10, S3-13.
@@ -203,6 +225,44 @@ fn notes_of_six_types_in_several_languages_keep_their_versions() {
     }
 }
 
+/// S3-21: earlier versions are kept as long as there is room, and numbered all the same.
+#[test]
+fn notes_have_their_bounds() {
+    let mut follow_up = after(&[planning(plan("phone-call"))]);
+    let mut written = |note_type: &str, language: &str, text: &str| {
+        let command = write(note_type, language, text);
+        let events = decided(&follow_up, command, START, true);
+        for event in events.iter().flatten() {
+            apply(&mut follow_up, event);
+        }
+        let note = follow_up.note(note_type, language);
+        let note = note.map(|it| (it.versions.len(), it.forgotten));
+        (events.map(|it| it.len()), note)
+    };
+    for number in 0..VERSIONS_MAX {
+        assert_eq!(written("note", "en", &number.to_string()).0, Ok(1));
+    }
+    let last = written("note", "en", "more");
+    assert_eq!(last, (Ok(1), Some((VERSIONS_MAX, 1))));
+    let long = "x".repeat(NOTE_BYTES_MAX - 4);
+    let fits = NOTES_BYTES_MAX / NOTE_BYTES_MAX;
+    for number in 0..fits {
+        let language = format!("x-{number}");
+        assert_eq!(written("report", &language, &long).0, Ok(1), "{number}");
+    }
+    let full = written("report", "de", &long);
+    assert_eq!(full, (Err(Rejection::TooMany), None));
+    // What is short still fits, until there are as many notes as there may be.
+    for number in fits + 1..NOTES_MAX {
+        let language = format!("x-{number}");
+        assert_eq!(written("report", &language, "x").0, Ok(1), "{number}");
+    }
+    let full = written("internal", "en", "x");
+    assert_eq!(full, (Err(Rejection::TooMany), None));
+    // Of a note with as many versions as are kept, the one that goes makes room.
+    assert_eq!(written("note", "en", "y"), (Ok(1), Some((VERSIONS_MAX, 2))));
+}
+
 /// S3-2: the responsible agent is reminded once, and once more when the date is another.
 #[test]
 fn what_is_due_reminds_once() {
@@ -238,6 +298,7 @@ fn what_is_copied_is_configured() {
     };
     let empty = || Plan {
         title: String::new(),
+        customer: None,
         due: None,
         ..plan("task")
     };

@@ -104,7 +104,7 @@ fn what_is_malformed_or_too_much_is_refused_and_what_changes_nothing_is_no_event
             .collect(),
         ..one.clone()
     };
-    let long = "x".repeat(LABEL_BYTES_MAX + 1);
+    let long = "x".repeat(catalogue::LABEL_BYTES_MAX + 1);
     for (list, put, expected) in [
         (list(&[]), code(Kind::WrapUp, ""), Err(Rejection::Malformed)),
         (

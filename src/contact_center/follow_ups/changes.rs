@@ -1,0 +1,178 @@
+//! Follow-ups planned, edited, given to another, completed and cancelled (S3-1, S3-14, S3-18 to S3-20).
+
+use super::access::{self, Way};
+use super::notes::{self, NewNote};
+use super::written::{Ground, id, version};
+use super::{events, find, source, wire, written};
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::{self, Refused, malformed};
+use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::values::Values;
+use crate::domain::follow_up::{Command, Event, FollowUp, Plan, Rejection, Source, decide};
+use crate::domain::ids::FollowUpId;
+use crate::proto::StanzaError;
+use crate::xml::Element;
+
+/// The operation `plan`.
+pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let source = source::named(&values)?;
+    let source =
+        source.ok_or_else(|| malformed("field-missing", "source and source-id are missing."))?;
+    let origin = source::look(&caller, &source).await?;
+    let responsible = values.agents("responsible").next();
+    let responsible = responsible.unwrap_or(&caller.agent).clone();
+    let plan = written::plan(&caller, &values, responsible).await?;
+    let rules = &caller.place.settings.load_full().copy_rules;
+    let plan = rules.fill(source.kind, plan, &origin.plan);
+    let ground = Ground::of(&caller, origin.channel, &plan.responsible).await?;
+    let note = notes::new(&caller, &values, "note")?;
+    let decided = async |draft: Draft| {
+        let wanted = (source.clone(), plan.clone());
+        planned(&caller, draft, wanted, note.as_ref(), &ground).await
+    };
+    let made = Box::pin(caller.center.save(&caller.services, decided)).await?;
+    Ok(done(&caller, &made, "It is planned."))
+}
+
+/// The follow-up as it is made, with its first note, if there is one.
+async fn planned(
+    caller: &Caller,
+    mut draft: Draft,
+    (source, plan): (Source, Plan),
+    note: Option<&NewNote>,
+    ground: &Ground,
+) -> Result<(Draft, FollowUp), Refused> {
+    let before = FollowUp::new(FollowUpId::made(caller.now()));
+    let by = caller.agent.clone();
+    let mut commands = vec![Command::Plan { by, source, plan }];
+    if let Some(note) = note {
+        commands.push(note.command(caller, &mut draft).await?);
+    }
+    let happened = all(&before, commands, caller, ground)?;
+    let after = draft.change(&before, &happened)?;
+    events::tell(caller, &mut draft, (&before, &after), &happened).await?;
+    Ok((draft, after))
+}
+
+/// What comes of commands one after the other.
+fn all(
+    before: &FollowUp,
+    commands: Vec<Command>,
+    caller: &Caller,
+    ground: &Ground,
+) -> Result<Vec<Event>, Refused> {
+    let mut now = before.clone();
+    let mut happened = Vec::new();
+    for command in commands {
+        for event in decide(&now, command, caller.now(), &ground.facts())? {
+            crate::domain::follow_up::apply(&mut now, &event);
+            happened.push(event);
+        }
+    }
+    Ok(happened)
+}
+
+/// The operation `edit`: the plan is written anew.
+pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let id = id(&values)?;
+    let read = version(&values)?;
+    let read = read.ok_or_else(|| malformed("field-missing", "version is missing."))?;
+    let decided = async |draft: Draft| {
+        let (before, way) = open(&caller, &id).await?;
+        let known = before.plan.as_ref().ok_or(Rejection::Unknown)?;
+        let plan = written::plan(&caller, &values, known.responsible.clone()).await?;
+        let channel = source::channel_of(&caller.services, before.source.as_ref()).await?;
+        let ground = Ground::of(&caller, channel, &plan.responsible).await?;
+        let command = Command::Edit { read, plan };
+        changed(&caller, draft, (before, way), command, &ground).await
+    };
+    let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
+    access::note(&caller, way, "follow-up edit", id.as_str()).await?;
+    Ok(done(&caller, &after, "It is planned so."))
+}
+
+/// The operation `reassign`.
+pub(super) async fn reassign(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let to = values.agent("responsible")?.clone();
+    let told = format!("{} is responsible.", to.logon());
+    let command = Command::Reassign { to };
+    step(&caller, &values, command, ("follow-up reassign", &told)).await
+}
+
+/// The operation `complete`.
+pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let said = ("follow-up complete", "It is completed.");
+    step(&caller, &values, Command::Complete, said).await
+}
+
+/// The operation `cancel`.
+pub(super) async fn cancel(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let said = ("follow-up cancel", "It is cancelled.");
+    step(&caller, &values, Command::Cancel, said).await
+}
+
+/// Has a command done to the follow-up that is meant.
+async fn step(
+    caller: &Caller,
+    values: &Values,
+    command: Command,
+    (operation, told): (&'static str, &str),
+) -> Result<Outcome, Refused> {
+    let id = id(values)?;
+    let decided = async |draft: Draft| {
+        let (before, way) = open(caller, &id).await?;
+        let responsible = match &command {
+            Command::Reassign { to } => to,
+            _ => &caller.agent,
+        };
+        let channel = crate::domain::follow_up::NO_CHANNEL;
+        let ground = Ground::of(caller, channel, responsible).await?;
+        changed(caller, draft, (before, way), command.clone(), &ground).await
+    };
+    let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
+    access::note(caller, way, operation, id.as_str()).await?;
+    Ok(done(caller, &after, told))
+}
+
+/// The follow-up of that id, if the caller may change it, and why.
+pub(super) async fn open(caller: &Caller, id: &FollowUpId) -> Result<(FollowUp, Way), Refused> {
+    let found = find(&caller.services, id).await?;
+    let found = found.ok_or(Rejection::Unknown)?;
+    let way = access::to_change(caller, &found).await?;
+    Ok((found, way))
+}
+
+/// Decides, and drafts what comes of it with what others are told.
+pub(super) async fn changed(
+    caller: &Caller,
+    mut draft: Draft,
+    (before, way): (FollowUp, Way),
+    command: Command,
+    ground: &Ground,
+) -> Result<(Draft, (FollowUp, Way)), Refused> {
+    let happened = decide(&before, command, caller.now(), &ground.facts());
+    let happened = happened.map_err(|rejection| refused(caller, rejection, &before))?;
+    let after = draft.change(&before, &happened)?;
+    events::tell(caller, &mut draft, (&before, &after), &happened).await?;
+    Ok((draft, (after, way)))
+}
+
+/// Whoever read an old version is given the present one with the refusal, so that nobody has to ask for it.
+fn refused(caller: &Caller, rejection: Rejection, present: &FollowUp) -> Refused {
+    if rejection != Rejection::Stale {
+        return rejection.into();
+    }
+    let code = Element::new(errors::NS, rejection.code());
+    let error = StanzaError::from(Refused::from(rejection));
+    let words = wire::Words::of(caller);
+    Refused::Stanza(error.application(code.child(wire::brief(present, &words))))
+}
+
+/// What was done, with the follow-up as it is now.
+pub(super) fn done(caller: &Caller, after: &FollowUp, told: &str) -> Outcome {
+    let words = wire::Words::of(caller);
+    let sentence = format!("{told} {}", wire::sentence(after, &words));
+    Outcome::told(sentence)
+        .with(wire::brief(after, &words))
+        .listing(wire::table(std::slice::from_ref(after), &words))
+}

@@ -1,0 +1,184 @@
+//! What agents are told of follow-ups: who is responsible of what others do with it, and when it is due (S3-2); who has planned it
+//! of its end. Nobody is told of what it does itself.
+
+use std::sync::Arc;
+
+use super::{find, wire, written};
+use crate::contact_center::center::{Center, Place};
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::Caller;
+use crate::contact_center::people::Person;
+use crate::contact_center::telling;
+use crate::domain::follow_up::{Command, Event, Facts, FollowUp, NO_CHANNEL, decide};
+use crate::domain::ids::AgentId;
+use crate::hooks::Services;
+
+/// What somebody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Assigned,
+    Reassigned,
+    Edited,
+    Completed,
+    Cancelled,
+    Due,
+}
+
+impl What {
+    /// The word for it in the protocol.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Reassigned => "reassigned",
+            Self::Edited => "edited",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Due => "due",
+        }
+    }
+
+    /// The beginning of what people read.
+    fn words(self, by: &str) -> String {
+        match self {
+            Self::Assigned => format!("{by} gives you a follow-up"),
+            Self::Reassigned => format!("{by} has given your follow-up to another"),
+            Self::Edited => format!("{by} has changed your follow-up"),
+            Self::Completed => format!("{by} has completed a follow-up"),
+            Self::Cancelled => format!("{by} has cancelled a follow-up"),
+            Self::Due => "A follow-up is due".to_owned(),
+        }
+    }
+}
+
+/// Adds to the draft what others are told of what the caller has done.
+pub(super) async fn tell(
+    caller: &Caller,
+    draft: &mut Draft,
+    (before, after): (&FollowUp, &FollowUp),
+    happened: &[Event],
+) -> Result<(), Refused> {
+    for (to, what) in told(&caller.agent, (before, after), happened) {
+        let teller = Teller {
+            place: &caller.place,
+            services: &caller.services,
+        };
+        let by = Some(&caller.agent);
+        teller.tell(draft, after, (to, what), by).await?;
+    }
+    Ok(())
+}
+
+/// Who is told what.
+fn told<'a>(
+    by: &AgentId,
+    (before, after): (&'a FollowUp, &'a FollowUp),
+    happened: &[Event],
+) -> Vec<(&'a AgentId, What)> {
+    let responsible = |it: &'a FollowUp| it.plan.as_ref().map(|plan| &plan.responsible);
+    let (former, present) = (responsible(before), responsible(after));
+    let mut told = Vec::new();
+    for event in happened {
+        let (mine, authors) = match event {
+            Event::Planned { .. } => (Some(What::Assigned), None),
+            Event::Reassigned { .. } => {
+                told.extend(former.map(|former| (former, What::Reassigned)));
+                (Some(What::Assigned), None)
+            }
+            Event::Edited { .. } => (Some(What::Edited), None),
+            Event::Completed { .. } => (Some(What::Completed), Some(What::Completed)),
+            Event::Cancelled { .. } => (Some(What::Cancelled), Some(What::Cancelled)),
+            Event::Linked { .. } | Event::Noted { .. } | Event::Reminded { .. } => (None, None),
+        };
+        told.extend(present.zip(mine));
+        let author = after.author.as_ref().filter(|it| present != Some(*it));
+        told.extend(author.zip(authors));
+    }
+    told.retain(|(to, _)| *to != by);
+    told
+}
+
+/// Tells somebody of a follow-up.
+struct Teller<'a> {
+    place: &'a Place,
+    services: &'a Services,
+}
+
+impl Teller<'_> {
+    async fn tell(
+        &self,
+        draft: &mut Draft,
+        follow_up: &FollowUp,
+        (to, what): (&AgentId, What),
+        by: Option<&AgentId>,
+    ) -> Result<(), Refused> {
+        // Whose account is gone is told nothing.
+        if !self.is_agent(to).await? {
+            return Ok(());
+        }
+        let words = wire::Words::usual(self.place);
+        let by_whom = by.map(AgentId::logon).unwrap_or_default();
+        let sentence = wire::sentence(follow_up, &words);
+        let body = format!("{}: {sentence}", what.words(by_whom));
+        let notice = wire::notice(follow_up, (what.name(), by), &words);
+        draft.tell(telling::message(&self.place.address, to, &body, &notice));
+        Ok(())
+    }
+
+    async fn is_agent(&self, id: &AgentId) -> Result<bool, Refused> {
+        let person = Person::find(self.place, &self.services.store, id).await?;
+        Ok(written::is_agent(&person))
+    }
+}
+
+/// A follow-up is due: who is responsible is reminded, once. Where that is no agent any more, who has planned it.
+pub(in crate::contact_center) async fn time_is_up(
+    center: Arc<Center>,
+    services: Arc<Services>,
+    id: String,
+) -> Result<(), Refused> {
+    let Ok(id) = id.parse() else {
+        return Ok(());
+    };
+    let decided = async |mut draft: Draft| {
+        let Some(before) = find(&services, &id).await? else {
+            return Ok((draft, ()));
+        };
+        let author = before.author.as_ref();
+        let Some(place) = author.and_then(|author| center.place_of(author.host())) else {
+            // The host is served no longer. The record waits for its return.
+            return Ok((draft, ()));
+        };
+        let settings = place.settings.load_full();
+        let facts = Facts {
+            permitted: &settings.permitted,
+            channel: NO_CHANNEL,
+            reasons: &[],
+            note_types: &settings.note_types,
+            responsible_is_agent: true,
+        };
+        let happened = decide(&before, Command::TimeIsUp, services.clock.now(), &facts)?;
+        let after = draft.change(&before, &happened)?;
+        if !happened.is_empty() {
+            remind(place, &services, &mut draft, &after).await?;
+        }
+        Ok((draft, ()))
+    };
+    center.save(&services, decided).await
+}
+
+async fn remind(
+    place: &Place,
+    services: &Services,
+    draft: &mut Draft,
+    follow_up: &FollowUp,
+) -> Result<(), Refused> {
+    let teller = Teller { place, services };
+    let responsible = follow_up.plan.as_ref().map(|plan| &plan.responsible);
+    for to in responsible.into_iter().chain(&follow_up.author) {
+        if teller.is_agent(to).await? {
+            return teller.tell(draft, follow_up, (to, What::Due), None).await;
+        }
+    }
+    Ok(())
+}

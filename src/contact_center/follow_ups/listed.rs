@@ -1,0 +1,86 @@
+//! A list of which the caller sees some: what it may not see is not counted either. How long the list is, is therefore not
+//! told.
+
+use std::collections::BTreeSet;
+
+use super::lists::PAGE_MAX;
+use super::{KIND, access};
+use crate::contact_center::errors::Refused;
+use crate::contact_center::operation::Caller;
+use crate::contact_center::{activities, record};
+use crate::domain::follow_up::FollowUp;
+use crate::domain::ids::CustomerId;
+use crate::proto::Condition;
+use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
+use crate::store::ListOrder;
+
+/// Follow-ups of one object that are looked at: many times what ever follows from one ticket.
+const LOOKED_AT_MAX: usize = 500;
+
+/// Follow-ups that are read at once.
+const READ_AT_ONCE: u32 = 20;
+
+/// The page that is asked for of those that the caller sees, the newest first.
+///
+/// # Errors
+/// `item-not-found` when the record behind or before which the page is, is not among them (XEP-0059 §2.2), and
+/// `feature-not-implemented` of a page by its place (§2.4).
+pub(super) async fn seen(
+    caller: &Caller,
+    list: (&'static str, &str),
+    asked: &PageRequest,
+) -> Result<(Vec<FollowUp>, Page), Refused> {
+    let ids = ids(caller, list).await?;
+    let place = |id: &String| {
+        let place = ids.iter().position(|it| it == id);
+        place.ok_or(Condition::ItemNotFound)
+    };
+    let max = asked.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    let (from, until) = match &asked.from {
+        PageFrom::First => (0, max),
+        PageFrom::After(id) => (place(id)? + 1, place(id)? + 1 + max),
+        PageFrom::Before(id) => (place(id)?.saturating_sub(max), place(id)?),
+        PageFrom::Last => (ids.len().saturating_sub(max), ids.len()),
+        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+    };
+    let mut found = Vec::new();
+    for id in ids.iter().take(until).skip(from) {
+        let stored = record::find::<FollowUp>(&caller.services.store, id).await?;
+        found.extend(stored);
+    }
+    let ends = found.first().zip(found.last());
+    let page = Page {
+        ends: ends.map(|(first, last)| (first.id.to_string(), last.id.to_string())),
+        ..Page::default()
+    };
+    Ok((found, page))
+}
+
+/// The ids of those that the caller sees.
+async fn ids(caller: &Caller, list: (&'static str, &str)) -> Result<Vec<String>, Refused> {
+    let records = caller.services.store.records();
+    let dealt_with = activities::dealt_with(caller).await?;
+    let mut ids = Vec::new();
+    let (mut from, mut looked_at) = (None::<String>, 0);
+    while looked_at < LOOKED_AT_MAX {
+        let order = ListOrder::Descending;
+        let page = records.listed(KIND, list, from.as_deref(), order, READ_AT_ONCE);
+        let page = page.await?;
+        let Some(last) = page.last() else { break };
+        from = Some(last.id.clone());
+        looked_at += page.len();
+        for stored in &page {
+            let it: FollowUp = record::read(stored)?;
+            if is_seen(caller, &it, &dealt_with) {
+                ids.push(stored.id.clone());
+            }
+        }
+    }
+    Ok(ids)
+}
+
+fn is_seen(caller: &Caller, follow_up: &FollowUp, dealt_with: &BTreeSet<CustomerId>) -> bool {
+    let customer = follow_up.plan.as_ref().and_then(|it| it.customer.as_ref());
+    access::is_own(caller, follow_up) || customer.is_some_and(|it| dealt_with.contains(it))
+}
