@@ -203,7 +203,6 @@ impl Office {
         self.interaction("i2", "c-merged@Quillfeather.example", None, over)
             .await;
         let follow_up = FollowUp {
-            id: "f1".parse().unwrap(),
             version: 1,
             source: Some(Source {
                 kind: SourceKind::InteractionRecord,
@@ -220,9 +219,8 @@ impl Office {
                 reason: None,
                 responsible: romeo(),
             }),
-            status: Status::Planned,
             notes: vec![],
-            reminded: false,
+            ..FollowUp::new("f1".parse().unwrap())
         };
         self.record("follow-up", "f1", &follow_up, "customer").await;
         let session = ImSession {

@@ -88,14 +88,9 @@ mod tests {
             ("f4", Status::Completed { at: later }),
         ] {
             let follow_up = FollowUp {
-                id: id.parse().unwrap(),
                 version: 1,
-                source: None,
-                author: None,
-                plan: None,
                 status,
-                notes: vec![],
-                reminded: false,
+                ..FollowUp::new(id.parse().unwrap())
             };
             floor.set(FollowUp::KIND, id, 1, &follow_up).await;
         }
