@@ -81,7 +81,7 @@ impl Outbox {
             let gone = page.iter().filter(|it| about(&it.stanza));
             let gone: Vec<String> = gone.map(|it| it.id.clone()).collect();
             if !gone.is_empty() {
-                records.sent(&gone).await?;
+                Box::pin(records.sent(&gone)).await?;
             }
         }
     }

@@ -123,12 +123,12 @@ pub(super) fn sqlite_options(file: &Path, limits: &Limits) -> SqliteConnectOptio
         .pragma("secure_delete", "on")
 }
 
+/// In no list of queries, for PostgreSQL does not know it.
+const CLEAR_LOG: &str = "pragma wal_checkpoint(truncate)";
+
 /// Moves everything out of the write-ahead log into the file, and makes the log empty.
 pub(super) async fn clear_sqlite_log(writer: &SqlitePool) -> Result<(), sqlx::Error> {
-    sqlx::query("pragma wal_checkpoint(truncate)")
-        .execute(writer)
-        .await
-        .map(drop)
+    sqlx::query(CLEAR_LOG).execute(writer).await.map(drop)
 }
 
 /// Opens a pool; PostgreSQL itself ends what lasts longer than the limits.

@@ -102,6 +102,7 @@ async fn found(
     (ids.collect(), found.complete, found.last)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn both_lists_become_one_by_date(place: Place) {
     let store = place.open().await;
     for (id, title, recipients) in [

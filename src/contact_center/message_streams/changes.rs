@@ -91,7 +91,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         "Your message about {} is sent.",
         customers::title(&customer)
     );
-    Ok(written(&caller, &done.after, told))
+    Ok(written(&caller, &done.after, &told))
 }
 
 /// The operation `reply`: S4-36.
@@ -102,11 +102,7 @@ pub(super) async fn reply(caller: Caller, values: Values) -> Result<Outcome, Ref
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;
     finish(&caller, &done, What::Replied, "message-stream reply").await?;
-    Ok(written(
-        &caller,
-        &done.after,
-        "Your reply is sent.".to_owned(),
-    ))
+    Ok(written(&caller, &done.after, "Your reply is sent."))
 }
 
 /// The operation `edit`: S4-30.
@@ -134,11 +130,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;
     finish(&caller, &done, What::Edited, "message-stream edit").await?;
-    Ok(written(
-        &caller,
-        &done.after,
-        "The message is changed.".to_owned(),
-    ))
+    Ok(written(&caller, &done.after, "The message is changed."))
 }
 
 /// The operation `properties`: S4-22 to S4-24, S4-34, S4-35.
@@ -165,7 +157,7 @@ pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome
     // Whoever takes itself off a stream sees no more of it.
     let told = "This holds for the whole message from now on.";
     match done.after.is_seen_by(&caller.agent, &caller.rights) {
-        true => Ok(written(&caller, &done.after, told.to_owned())),
+        true => Ok(written(&caller, &done.after, told)),
         false => Ok(Outcome::told(told)),
     }
 }
@@ -178,11 +170,7 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Outcome, Refu
     };
     let done = write(&caller, &values, command).await?;
     finish(&caller, &done, What::Tags, "message-stream tags").await?;
-    Ok(written(
-        &caller,
-        &done.after,
-        "The tags are saved.".to_owned(),
-    ))
+    Ok(written(&caller, &done.after, "The tags are saved."))
 }
 
 /// The operation `complete`: S4-31.
@@ -190,11 +178,7 @@ pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, 
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Complete { by }).await?;
     finish(&caller, &done, What::Completed, "message-stream complete").await?;
-    Ok(written(
-        &caller,
-        &done.after,
-        "The message is completed.".to_owned(),
-    ))
+    Ok(written(&caller, &done.after, "The message is completed."))
 }
 
 /// The operation `reopen`: S4-32.
@@ -202,11 +186,7 @@ pub(super) async fn reopen(caller: Caller, values: Values) -> Result<Outcome, Re
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Reopen { by }).await?;
     finish(&caller, &done, What::Reopened, "message-stream reopen").await?;
-    Ok(written(
-        &caller,
-        &done.after,
-        "The message is open again.".to_owned(),
-    ))
+    Ok(written(&caller, &done.after, "The message is open again."))
 }
 
 fn message(values: &Values, id: MessageId) -> Written {
@@ -308,7 +288,7 @@ pub(super) async fn finish(
     audit::wrote(caller, operation, done.after.id.as_str()).await
 }
 
-fn written(caller: &Caller, stream: &Stream, told: String) -> Outcome {
+fn written(caller: &Caller, stream: &Stream, told: &str) -> Outcome {
     let told = format!("{told} Its id is {}.", stream.id);
     Outcome::told(told).with(wire::whole(caller, stream))
 }

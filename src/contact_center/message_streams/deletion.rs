@@ -24,7 +24,7 @@ pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Re
     let done = Box::pin(save(&caller, &id, &wish)).await?;
     let services = &caller.services;
     let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
-    audit::settled(caller.center.outbox.withdraw(services, about).await);
+    audit::settled(Box::pin(caller.center.outbox.withdraw(services, about)).await);
     if let Err(error) = services.store.clear_log().await {
         warn!(%error, "the log of the database still has what was deleted");
     }

@@ -13,7 +13,7 @@ use crate::domain::message_stream::search::Words;
 use crate::domain::message_stream::{Part, Stream};
 use crate::proto::Condition;
 use crate::proto::common::rsm::Page;
-use crate::store::{ListOrder, StreamList, StreamReader};
+use crate::store::{FoundStreams, ListOrder, StreamList, StreamReader};
 use crate::xml::Element;
 
 /// Bytes of one page, but for a single stream that is larger.
@@ -79,6 +79,20 @@ pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, R
     let list = wanted.list();
     let streams = caller.services.store.message_streams();
     let found = Box::pin(streams.find(reader, &list, from, (order, max), meant)).await?;
+    let order = match oldest_first {
+        true => "ascending",
+        false => "descending",
+    };
+    Ok(page(&caller, &slice, found, (&wanted.customer, order)))
+}
+
+/// What was found as a page, as much as one answer takes.
+fn page(
+    caller: &Caller,
+    slice: &Slice<StreamId>,
+    found: FoundStreams,
+    (customer, order): (&CustomerId, &str),
+) -> Outcome {
     let (streams, all) = fitting(found.streams);
     let complete = found.complete && all;
     let streams = slice.in_order(streams);
@@ -91,15 +105,8 @@ pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, R
         ..Page::default()
     };
     let answer = Element::new(NS, "streams")
-        .attr("customer", wanted.customer.as_str())
-        .attr(
-            "order",
-            if oldest_first {
-                "ascending"
-            } else {
-                "descending"
-            },
-        )
+        .attr("customer", customer.as_str())
+        .attr("order", order)
         .attr("complete", if complete { "true" } else { "false" })
         .children_from(streams.iter().map(|it| wire::head(it, &caller.rights)))
         .child(page.to_element());
@@ -108,12 +115,11 @@ pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, R
         (count, true) => format!("{count} messages."),
         (count, false) => format!("{count} messages, and there may be more."),
     };
-    let rows = streams.iter().map(|it| row(it, &caller)).collect();
     let table = Table {
         columns: COLUMNS,
-        rows,
+        rows: streams.iter().map(|it| row(it, caller)).collect(),
     };
-    Ok(Outcome::told(told).with(answer).listing(table))
+    Outcome::told(told).with(answer).listing(table)
 }
 
 /// What is asked for. By tags only those look who see them.
@@ -162,7 +168,7 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 /// What the caller sees of it, in cells.
-pub(super) fn row(stream: &Stream, caller: &Caller) -> Vec<String> {
+fn row(stream: &Stream, caller: &Caller) -> Vec<String> {
     let seen = wire::head(stream, &caller.rights);
     let tags = seen.children().filter(|it| it.is(NS, "tag"));
     let tags: Vec<String> = tags.map(Element::text_content).collect();

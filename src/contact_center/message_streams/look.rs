@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::changes::shown;
 use super::fields::id;
-use super::{NS, audit, wire};
+use super::{NS, attachments, audit, wire};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::values::Values;
 use crate::domain::ids::MessageId;
-use crate::domain::message_stream::{Message, Rejection};
+use crate::domain::message_stream::{Attachment, Message, Rejection, Stream};
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::xml::Element;
@@ -27,8 +27,33 @@ pub(super) async fn one(caller: Caller, values: Values) -> Result<Outcome, Refus
     let answer = wire::full_head(&stream, &caller.rights)
         .children_from(elements)
         .child(page.to_element());
-    let rows = messages.iter().map(|it| {
-        let files: Vec<&str> = it.attachments.iter().map(|it| it.name.as_str()).collect();
+    let newest = messages.get(last_of(&ids, &sizes)?).unwrap_or_default();
+    let table = table(&caller, &stream, newest);
+    let state = match stream.completed_at {
+        Some(_) => "completed",
+        None => "open",
+    };
+    let version = stream.version_for(&caller.rights);
+    let told = format!("{} ({state}, version {version}).", stream.title);
+    let told = match newest.len() < messages.len() {
+        true => format!(
+            "{told} The last {} of {} messages.",
+            newest.len(),
+            messages.len()
+        ),
+        false => told,
+    };
+    Ok(Outcome::told(told).with(answer).listing(table))
+}
+
+/// Messages with what leads to their files.
+fn table(caller: &Caller, stream: &Stream, messages: &[&Message]) -> Table {
+    let file = |it: &Attachment| match attachments::link(caller, stream, it) {
+        Some(url) => format!("{}: {url}", it.name),
+        None => it.name.clone(),
+    };
+    let row = |it: &&Message| {
+        let files: Vec<String> = it.attachments.iter().map(file).collect();
         vec![
             it.at.to_string(),
             it.author.to_string(),
@@ -36,8 +61,8 @@ pub(super) async fn one(caller: Caller, values: Values) -> Result<Outcome, Refus
             files.join(", "),
             it.id.to_string(),
         ]
-    });
-    let table = Table {
+    };
+    Table {
         columns: &[
             ("at", "When"),
             ("author", "From"),
@@ -45,15 +70,8 @@ pub(super) async fn one(caller: Caller, values: Values) -> Result<Outcome, Refus
             ("files", "Files"),
             ("message", "Id"),
         ],
-        rows: rows.collect(),
-    };
-    let state = match stream.completed_at {
-        Some(_) => "completed",
-        None => "open",
-    };
-    let version = stream.version_for(&caller.rights);
-    let told = format!("{} ({state}, version {version}).", stream.title);
-    Ok(Outcome::told(told).with(answer).listing(table))
+        rows: messages.iter().map(row).collect(),
+    }
 }
 
 /// The operation `versions`. Their ids are their numbers, the oldest that is kept is the first.
@@ -85,14 +103,28 @@ pub(super) async fn versions(caller: Caller, values: Values) -> Result<Outcome, 
         .attr("message", message.id.as_str())
         .children_from(elements)
         .child(page.to_element());
-    let rows = message.earlier.iter();
-    let rows = rows.map(|(until, text)| vec![until.to_string(), text.clone()]);
+    let newest = message
+        .earlier
+        .get(last_of(&ids, &sizes)?)
+        .unwrap_or_default();
+    let rows = newest
+        .iter()
+        .map(|(until, text)| vec![until.to_string(), text.clone()]);
     let table = Table {
         columns: &[("until", "Until"), ("text", "Message")],
         rows: rows.collect(),
     };
     let told = format!("{} earlier versions.", message.earlier.len());
     Ok(Outcome::told(told).with(answer).listing(table))
+}
+
+/// What a form shows, which has no pages: the newest, as many as fit.
+fn last_of(ids: &[&str], sizes: &[usize]) -> Result<Range<usize>, Refused> {
+    let last = PageRequest {
+        max: None,
+        from: PageFrom::Last,
+    };
+    Ok(cut(ids, sizes, &last)?.0)
 }
 
 /// The part of a list that is asked for, as much as fits into an answer.

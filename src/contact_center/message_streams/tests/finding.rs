@@ -63,6 +63,7 @@ async fn both_lists_are_one_by_date_in_both_directions() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn lists_are_filtered_by_state_tag_and_words() {
     let floor = floor(&["romeo", "juliet"]).await;
     let mut romeo = floor.online("romeo/desk").await;
@@ -171,6 +172,10 @@ async fn replies_are_read_page_by_page() {
     let rest = get(&mut romeo, &request).await;
     assert_eq!(rest.matches("<message ").count(), 1);
     assert!(rest.contains("<first index='3'>"));
+    // A form has no pages: it shows the newest, as many as fit.
+    let form = command(&mut romeo, &format!("{NS}#stream"), &[("id", &id)]).await;
+    assert!(form.contains("The last 2 of 4 messages."));
+    assert!(form.len() < 96 * 1024 && !form.contains("About Call."));
     let unknown = request.replace(last, "nothing");
     assert!(get(&mut romeo, &unknown).await.contains("<item-not-found "));
 }

@@ -4,6 +4,7 @@ use super::*;
 
 /// What is left out of a request, or does not go together: S4-15, S4-17 to S4-19, S4-21 to S4-25.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_does_not_go_together_is_not_created() {
     let floor = floor(&["romeo"]).await;
     let mut romeo = floor.online("romeo/desk").await;
@@ -104,6 +105,7 @@ async fn what_does_not_go_together_is_not_created() {
 
 /// Each command in a wrong state, by a wrong person, of what is not there, and twice.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_is_asked_of_a_stream_is_refused_by_name() {
     let floor = floor(&["romeo", "juliet"]).await;
     let mut romeo = floor.online("romeo/desk").await;

@@ -97,3 +97,38 @@ async fn new_streams_for_everybody_are_unread_until_they_are_marked() {
     made(&floor, &mut romeo, "Fourth", "").await;
     assert_eq!(unread(&mut juliet).await, is("1", &["Fourth"]));
 }
+
+/// When too many are marked one by one, all up to the oldest of them are read, and what is gone is forgotten.
+#[tokio::test]
+async fn marks_have_a_bound() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let before = made(&floor, &mut romeo, "Before", "").await;
+    let oldest = made(&floor, &mut romeo, "Oldest", "").await;
+    made(&floor, &mut romeo, "Unread", "").await;
+    let newest = made(&floor, &mut romeo, "Newest", "").await;
+    let gone = (0..499).map(|n| format!("0000-gone-{n}"));
+    let read: Vec<String> = gone.chain([oldest.clone()]).collect();
+    let inbox = serde_json::json!({
+        "agent": "juliet@localhost", "version": 1, "until": 0, "read": read,
+    });
+    floor
+        .set(super::super::unread::KIND, "juliet@localhost", 1, &inbox)
+        .await;
+    assert_eq!(
+        unread(&mut juliet).await,
+        is("3", &["Newest", "Unread", "Before"])
+    );
+    set(
+        &mut juliet,
+        &format!("<mark-read xmlns='NS' id='{newest}'/>"),
+    )
+    .await;
+    assert_eq!(unread(&mut juliet).await, is("1", &["Unread"]));
+    let records = floor.house.router.services().store.records();
+    let kept = records.find(super::super::unread::KIND, "juliet@localhost");
+    let kept = kept.await.unwrap().unwrap().snapshot;
+    assert!(!kept.contains("gone") && !kept.contains(&before), "{kept}");
+    assert!(kept.contains(&newest), "{kept}");
+}
