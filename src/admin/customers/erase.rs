@@ -69,11 +69,11 @@ pub(super) async fn erase(operator: Operator, arguments: Arguments) -> Result<Ou
     erased.texts.extend(marks.ids.iter().cloned());
     erased.texts.extend(marks.addresses.iter().cloned());
     erased.texts.extend(marks.interactions.iter().cloned());
-    settle(&operator, &marks, &mut erased).await?;
-    erase_kind(&operator, &marks, CUSTOMER, &mut erased).await?;
-    settle(&operator, &marks, &mut erased).await?;
+    Box::pin(settle(&operator, &marks, &mut erased)).await?;
+    Box::pin(erase_kind(&operator, &marks, CUSTOMER, &mut erased)).await?;
+    Box::pin(settle(&operator, &marks, &mut erased)).await?;
     let texts = std::mem::take(&mut erased.texts);
-    withdraw(&operator, texts.into_iter().collect()).await?;
+    Box::pin(withdraw(&operator, texts.into_iter().collect())).await?;
     operator.store.clear_log().await?;
     Ok(erased.told(id))
 }
@@ -111,7 +111,7 @@ async fn settle(operator: &Operator, marks: &Marks, erased: &mut Erased) -> Resu
         erased.contended = false;
         erased.open_sessions = 0;
         for kind in KINDS.iter().rev().filter(|kind| **kind != CUSTOMER) {
-            erase_kind(operator, marks, kind, erased).await?;
+            Box::pin(erase_kind(operator, marks, kind, erased)).await?;
         }
         if !erased.contended {
             return Ok(());
@@ -169,13 +169,13 @@ async fn erase_kind(
             let Some(erasure) = erasure(operator, kind, &stored, erased)? else {
                 continue;
             };
-            match operator.store.records().erase(&erasure).await? {
+            match Box::pin(operator.store.records().erase(&erasure)).await? {
                 RecordsWritten::Changed => erased.contended = true,
                 RecordsWritten::Done => {
                     *erased.counts.entry(kind).or_default() += 1;
                     erased.texts.insert(stored.id.clone());
                     if kind == MESSAGE_STREAM {
-                        erased.files += remove_stream(operator, &stored.id).await?;
+                        erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
                     }
                 }
             }
@@ -253,7 +253,7 @@ async fn remove_stream(operator: &Operator, id: &str) -> Result<u64, StoreError>
     let attachments = operator.store.attachments();
     let known = attachments.of_stream(id).await?;
     let ids: Vec<_> = known.iter().map(|it| &it.id).collect();
-    attachments.remove(&ids).await?;
+    Box::pin(attachments.remove(&ids)).await?;
     let files = UploadFiles::of_attachments(&operator.config.data_dir);
     for id in &ids {
         if let Err(error) = files.remove(id).await {
@@ -284,6 +284,6 @@ async fn withdraw(operator: &Operator, texts: Vec<String>) -> Result<(), StoreEr
         after.clone_from(&last.id);
         let gone = page.iter().filter(|it| about(&it.stanza));
         let gone: Vec<String> = gone.map(|it| it.id.clone()).collect();
-        records.sent(&gone).await?;
+        Box::pin(records.sent(&gone)).await?;
     }
 }

@@ -53,7 +53,7 @@ async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, St
                 unlisted: None,
                 journal: None,
             };
-            if records.erase(&erasure).await? == RecordsWritten::Done {
+            if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
                 removed += 1;
             }
         }

@@ -93,11 +93,11 @@ pub(super) async fn forget(services: &Arc<Services>, stream: &Stream) -> Result<
         .map(|it| &it.id)
         .collect();
     if !unnoted.is_empty() {
-        attachments.name(&unnoted).await?;
+        Box::pin(attachments.name(&unnoted)).await?;
     }
     let gone = |it: &&&StoredAttachment| it.named || stream.deleted_at.is_some();
     let gone: Vec<&StoredAttachment> = other.iter().filter(gone).copied().collect();
-    delete(services, &gone).await?;
+    Box::pin(delete(services, &gone)).await?;
     Ok(())
 }
 
@@ -113,7 +113,7 @@ async fn delete(services: &Services, gone: &[&StoredAttachment]) -> Result<(), S
         return Ok(());
     }
     let ids: Vec<_> = gone.iter().map(|it| &it.id).collect();
-    services.store.attachments().remove(&ids).await?;
+    Box::pin(services.store.attachments().remove(&ids)).await?;
     let files = UploadFiles::of_attachments(&services.config.data_dir);
     for id in ids {
         if let Err(error) = files.remove(id).await {

@@ -61,11 +61,11 @@ async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u3
                 journal: None,
             };
             // One in which somebody writes at this moment is not old.
-            if records.erase(&erasure).await? == RecordsWritten::Done {
+            if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
                 records.remove(readers::KIND, &stored.id).await?;
                 stream.deleted_at = Some(before);
                 stream.messages.clear();
-                attachments::forget(services, &stream).await?;
+                Box::pin(attachments::forget(services, &stream)).await?;
                 removed += 1;
             }
         }

@@ -183,34 +183,9 @@ pub fn recognize(
 
 /// Whether an archive ends in it: programs find one by its end, whatever stands before it.
 fn ends_an_archive(tail: &[u8]) -> bool {
-    let is_end = |it: &[u8]| match it {
-        // Signature, number of this part and of the first one, files in this part and in all.
-        [
-            b'P',
-            b'K',
-            5,
-            6,
-            0,
-            0,
-            0,
-            0,
-            here @ ..,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-        ] => match here {
-            [a, b, c, d] => (a, b) == (c, d),
-            _ => false,
-        },
-        _ => false,
-    };
+    // Signature, number of this part and of the first one; as many files in this part as in all.
+    let is_end =
+        |it: &[u8]| it.starts_with(b"PK\x05\x06\0\0\0\0") && it.get(8..10) == it.get(10..12);
     tail.windows(ARCHIVE_END_BYTES).any(is_end)
 }
 

@@ -48,7 +48,7 @@ async fn sweep_all(services: &Services, before: Timestamp) -> Result<(usize, u64
                 unnamed.push(one);
             }
         }
-        delete(services, &unnamed).await?;
+        Box::pin(delete(services, &unnamed)).await?;
         deleted += unnamed.len();
         (stream, id) = (last.stream.clone(), last.id.as_str().to_owned());
     }

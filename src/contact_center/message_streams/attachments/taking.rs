@@ -153,7 +153,7 @@ async fn take_over(caller: &Caller, stream: &StreamId, found: &Found) -> Result<
     };
     let bytes_max = config.contact_center.attachments_bytes_max.as_u64();
     let attachments = caller.services.store.attachments();
-    match attachments.take(&new, bytes_max).await? {
+    match Box::pin(attachments.take(&new, bytes_max)).await? {
         TakenOver::Done => {}
         // What is linked has no row, and is swept.
         TakenOver::Gone => return Err(Rejection::Unknown.into()),
