@@ -18,7 +18,7 @@ pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refu
     let source = source::named(&values)?;
     let source =
         source.ok_or_else(|| malformed("field-missing", "source and source-id are missing."))?;
-    let origin = source::look(&caller, &source).await?;
+    let origin = Box::pin(source::look(&caller, &source)).await?;
     let responsible = values.agents("responsible").next();
     let responsible = responsible.unwrap_or(&caller.agent).clone();
     let plan = written::plan(&caller, &values, responsible).await?;
@@ -28,7 +28,7 @@ pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refu
     let note = notes::new(&caller, &values, "note")?;
     let decided = async |draft: Draft| {
         let wanted = (source.clone(), plan.clone());
-        planned(&caller, draft, wanted, note.as_ref(), &ground).await
+        Box::pin(planned(&caller, draft, wanted, note.as_ref(), &ground)).await
     };
     let made = Box::pin(caller.center.save(&caller.services, decided)).await?;
     Ok(done(&caller, &made, "It is planned."))
@@ -78,13 +78,13 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let read = version(&values)?;
     let read = read.ok_or_else(|| malformed("field-missing", "version is missing."))?;
     let decided = async |draft: Draft| {
-        let (before, way) = open(&caller, &id).await?;
+        let (before, way) = Box::pin(open(&caller, &id)).await?;
         let known = before.plan.as_ref().ok_or(Rejection::Unknown)?;
         let plan = written::plan(&caller, &values, known.responsible.clone()).await?;
         let channel = source::channel_of(&caller.services, before.source.as_ref()).await?;
         let ground = Ground::of(&caller, channel, &plan.responsible).await?;
         let command = Command::Edit { read, plan };
-        changed(&caller, draft, (before, way), command, &ground).await
+        Box::pin(changed(&caller, draft, (before, way), command, &ground)).await
     };
     let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
     access::note(&caller, way, "follow-up edit", id.as_str()).await?;
@@ -120,14 +120,15 @@ async fn step(
 ) -> Result<Outcome, Refused> {
     let id = id(values)?;
     let decided = async |draft: Draft| {
-        let (before, way) = open(caller, &id).await?;
+        let (before, way) = Box::pin(open(caller, &id)).await?;
         let responsible = match &command {
             Command::Reassign { to } => to,
             _ => &caller.agent,
         };
         let channel = crate::domain::follow_up::NO_CHANNEL;
         let ground = Ground::of(caller, channel, responsible).await?;
-        changed(caller, draft, (before, way), command.clone(), &ground).await
+        let changes = changed(caller, draft, (before, way), command.clone(), &ground);
+        Box::pin(changes).await
     };
     let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
     access::note(caller, way, operation, id.as_str()).await?;

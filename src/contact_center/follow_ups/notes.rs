@@ -75,10 +75,10 @@ pub(super) async fn note(caller: Caller, values: Values) -> Result<Outcome, Refu
     let note = new(&caller, &values, "text")?;
     let note = note.ok_or_else(|| malformed("field-missing", "text is missing."))?;
     let decided = async |mut draft: Draft| {
-        let opened = open(&caller, &id).await?;
+        let opened = Box::pin(open(&caller, &id)).await?;
         let command = note.command(&caller, &mut draft).await?;
         let ground = Ground::of(&caller, NO_CHANNEL, &caller.agent).await?;
-        changed(&caller, draft, opened, command, &ground).await
+        Box::pin(changed(&caller, draft, opened, command, &ground)).await
     };
     let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
     access::note(&caller, way, "follow-up note", id.as_str()).await?;
@@ -88,7 +88,7 @@ pub(super) async fn note(caller: Caller, values: Values) -> Result<Outcome, Refu
 /// The operation `follow-up`: with the last version of each note, in pages.
 pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let id = id(&values)?;
-    let follow_up = seen(&caller, &id, "follow-up show").await?;
+    let follow_up = Box::pin(seen(&caller, &id, "follow-up show")).await?;
     let bounds = Bounds {
         first: 1,
         bytes_max: wire::NOTES_BYTES_MAX,
@@ -127,7 +127,7 @@ pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refu
 /// The operation `notes-history`: the versions of one note, the oldest first.
 pub(super) async fn history(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let id = id(&values)?;
-    let follow_up = seen(&caller, &id, "follow-up notes show").await?;
+    let follow_up = Box::pin(seen(&caller, &id, "follow-up notes show")).await?;
     let note = meant(&follow_up, &values)?;
     let bounds = Bounds {
         first: note.forgotten.saturating_add(1),

@@ -60,11 +60,11 @@ pub(super) fn named(values: &Values) -> Result<Option<Source>, Refused> {
 /// What is known of the source, if the caller may plan something because of it.
 pub(super) async fn look(caller: &Caller, source: &Source) -> Result<Origin, Refused> {
     match source.kind {
-        SourceKind::InteractionRecord => of_interaction(caller, &source.id).await,
+        SourceKind::InteractionRecord => Box::pin(of_interaction(caller, &source.id)).await,
         SourceKind::ServiceTicket
         | SourceKind::ServiceOrder
         | SourceKind::Complaint
-        | SourceKind::Case => of_object(caller, source).await,
+        | SourceKind::Case => Box::pin(of_object(caller, source)).await,
     }
 }
 

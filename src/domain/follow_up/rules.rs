@@ -193,7 +193,7 @@ mod tests {
     fn what_may_follow_on_a_channel_is_what_was_permitted_last() {
         let mut types = PermittedTypes::default();
         let unknown = Err(catalogue::Rejection::Unknown);
-        let list = |command| TypesCommand::List(command);
+        let list = TypesCommand::List;
         let visit = || list(catalogue::Command::Put(Entry::english(("visit", "Visit"))));
         for (command, count, on_voice) in [
             (permit("voice", &["visit"]), unknown.clone(), 6),

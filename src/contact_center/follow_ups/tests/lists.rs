@@ -19,7 +19,7 @@ async fn an_agent_finds_its_own_by_status() {
     assert_eq!(ids(&request(&mut ann, "get", PLANNED, "").await), own);
     assert_eq!(
         ids(&request(&mut bob, "get", PLANNED, "").await),
-        [given.clone()]
+        std::slice::from_ref(&given)
     );
     let tag = "follow-ups list='author'";
     assert_eq!(ids(&request(&mut ann, "get", tag, "").await).len(), 4);
@@ -73,7 +73,7 @@ async fn the_overview_of_a_customer_has_what_is_planned() {
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "bob").await;
     call.identify(&floor, "c1").await;
     let answer = request(&mut bob, "get", overview, "").await;
-    assert_eq!(ids(&answer), [first.clone()], "{answer}");
+    assert_eq!(ids(&answer), std::slice::from_ref(&first), "{answer}");
     assert!(
         answer.contains("customer='c1' status='planned'"),
         "{answer}"
@@ -84,7 +84,7 @@ async fn the_overview_of_a_customer_has_what_is_planned() {
     let any = "follow-ups customer='c1' status='any'";
     assert_eq!(
         ids(&request(&mut bob, "get", any, "").await),
-        [first.clone()]
+        std::slice::from_ref(&first)
     );
     let merge = "<merge xmlns='urn:parlour:customer:0' id='c1' version='1' other='c2' \
                  other-version='1'/>";
@@ -93,7 +93,7 @@ async fn the_overview_of_a_customer_has_what_is_planned() {
     for known_as in ["c1", "c2"] {
         let tag = format!("follow-ups customer='{known_as}'");
         let answer = request(&mut bob, "get", &tag, "").await;
-        assert_eq!(ids(&answer), [second.clone()], "{answer}");
+        assert_eq!(ids(&answer), std::slice::from_ref(&second), "{answer}");
     }
     assert_eq!(
         code(&request(&mut ann, "get", overview, "").await),

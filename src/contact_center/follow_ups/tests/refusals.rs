@@ -5,6 +5,7 @@ use crate::domain::follow_up::NOTE_BYTES_MAX;
 
 /// What is missing, malformed, too long, unknown, or does not go together in a plan.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_is_no_plan_is_refused_with_its_reason() {
     let floor = Floor::new(&["ann", "peter:member"]).await;
     floor.customer("c1", "Mary Example", "+390451234567").await;
@@ -143,6 +144,7 @@ async fn what_is_no_plan_is_refused_with_its_reason() {
 
 /// Every command in every status, from two devices, and of ids that are none.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn every_command_in_every_status() {
     let floor = Floor::new(&["ann"]).await;
     let mut desk = agent(&floor, "ann/desk").await;
