@@ -27,6 +27,9 @@ section! {
         transcript_days: u32 = 365, in 0..=36_500;
         /// After how many days a change of an agent's state is deleted from its history.
         history_days: u32 = 365, in 1..=36_500;
+        /// After how many days an interaction that is over is dropped, after which its connector may use its id
+        /// again; 0 for never.
+        interaction_days: u32 = 365, in 0..=36_500;
         /// After how many days an activity that is closed is dropped; 0 for never.
         activity_days: u32 = 0, in 0..=36_500;
         /// After how many days a change of an activity is forgotten that every subscribed CRM has.

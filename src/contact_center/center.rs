@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::activities::{self, Feed};
 use super::agents;
 use super::im::Open;
+use super::interactions;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
@@ -27,6 +28,8 @@ pub(super) struct Center {
     pub(super) timers: Timers,
     /// For records that many change at the same moment.
     pub(super) turns: Turns,
+    /// Connectors that are asked again what is so.
+    pub(super) asking: interactions::Asking,
     /// For connectors whose streams break and come back.
     pub(super) connectors: Turns,
     /// For agents whom several interactions want at the same moment.
@@ -76,6 +79,7 @@ impl Center {
             outbox: Outbox::default(),
             timers: Timers::default(),
             turns: Turns::new(),
+            asking: interactions::Asking::default(),
             connectors: Turns::new(),
             seats: Turns::new(),
             sessions: Open::default(),
@@ -104,15 +108,18 @@ impl Center {
         }
         agents::start(&self, &services).await?;
         Box::pin(super::outbox::send_left(&self, &services)).await?;
-        Box::pin(super::interactions::start(&self, &services)).await?;
+        Box::pin(interactions::start(&self, &services)).await?;
         let live =
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let asking =
+            interactions::ask_again(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
         self.work.spawn(feed);
+        self.work.spawn(asking);
         self.work.spawn(run);
         self.work.spawn(sweep);
         self.work.spawn(live);

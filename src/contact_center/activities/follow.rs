@@ -112,7 +112,8 @@ pub(super) fn commands(
             | It::Failed { .. }
             | It::LineChanged { .. }
             | It::Attached { .. }
-            | It::Interrupted { .. } => {}
+            | It::Interrupted { .. }
+            | It::PutOff { .. } => {}
         }
     }
     commands

@@ -7,19 +7,23 @@
 //! ([`states`]). A connector that has gone and is back is asked what is so ([`streams`]).
 
 mod active;
+mod asking;
 mod change;
 mod connector;
 mod customer;
 mod dial;
 mod events;
+mod ids;
 mod lists;
 mod operations;
 mod pop;
 mod requests;
+mod retention;
 mod states;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wanted;
 mod wire;
 mod words;
@@ -34,12 +38,13 @@ use super::im;
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, InteractionId};
-use crate::domain::interaction::{Access, Command, Event, Fact, Interaction, Leg, apply};
+use crate::domain::interaction::{Access, Command, Event, Fact, Interaction, Leg, Line, apply};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{ListOrder, Listing};
 use change::Work;
 
+pub(super) use asking::{Asking, run as ask_again};
 pub(super) use connector::FOR_COMPONENTS;
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::take;
@@ -57,6 +62,9 @@ const CARRIED: &str = "carried";
 const REQUEST: &str = "request";
 /// What an agent is asked to take, takes part in, or writes up.
 const OPEN: &str = "open";
+
+/// What is over, in the order of the ends.
+const OVER: &str = "over";
 
 /// Interactions that are read at once.
 const PAGE: u32 = 100;
@@ -90,6 +98,9 @@ impl Record for Interaction {
         if let Some(host) = host(self).filter(|_| !self.is_over()) {
             listings.push(listing(GOING_ON, host));
             listings.push(listing(CARRIED, &carried_by(&self.connector, host)));
+        }
+        if let Line::Over { at } = self.line {
+            listings.push(listing(OVER, &retention::over_at(at)));
         }
         if let Some(request) = &self.request {
             listings.push(listing(REQUEST, request.id.as_str()));
@@ -166,6 +177,7 @@ pub(in crate::contact_center) async fn access(
 /// Registers what follows the connectors' streams and the accounts.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     streams::register(hooks, center);
+    hooks.daily(|services| async move { retention::forget(&services).await });
     let removing = Arc::clone(center);
     hooks.removed(move |account, services| {
         let center = Arc::clone(&removing);
@@ -199,7 +211,16 @@ pub(super) async fn time_is_up(
         services: &services,
         place,
     };
-    change::command(work, &id, Command::TimeIsUp).await?;
+    // A connector that is there may only be slow to tell.
+    let until = streams::lost_until(&services);
+    let there = streams::is_there(&services, &interaction.connector);
+    let commands = |before: &Interaction| {
+        let now = services.clock.now();
+        let lost = before.lost_until.is_some_and(|until| until <= now);
+        let put_off = (lost && there).then_some(Command::PutOff { until });
+        Ok(put_off.into_iter().chain([Command::TimeIsUp]).collect())
+    };
+    change::all(work, &id, (None, None), &commands).await?;
     Ok(())
 }
 

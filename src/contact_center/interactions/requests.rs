@@ -8,7 +8,7 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
 use crate::domain::interaction::{Command, Interaction, Request, Target, Verb};
 use crate::hooks::{Answer, Effects, Parcel};
-use crate::proto::{IqType, Kind, Stanza, StanzaError, ns};
+use crate::proto::{Condition, IqType, Kind, Stanza, StanzaError, ns};
 use crate::store::ListOrder;
 use crate::xml::Element;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) fn request(work: Work<'_>, interaction: &Interaction, request: &Reque
     }
     let asked = Element::new(super::connector::NS, "request")
         .attr("id", id.as_str())
-        .attr("interaction", interaction.id.as_str())
+        .attr("interaction", interaction.word().as_str())
         .attr("verb", wire::verb(verb))
         .attr("agent", by.jid().as_str())
         .attr_opt("to", to)
@@ -119,6 +119,10 @@ async fn answered(work: Work<'_>, stanza: &Stanza) -> Result<(), Refused> {
         // Somebody has guessed.
         return Ok(());
     }
+    if interaction.interrupted && says_nobody(stanza) {
+        // That the connector is away is known; what it has done of this it tells when it is back.
+        return Ok(());
+    }
     let command = match stanza.kind {
         Kind::Iq(IqType::Result) => Command::Confirm { request },
         _ => Command::Refuse {
@@ -128,6 +132,14 @@ async fn answered(work: Work<'_>, stanza: &Stanza) -> Result<(), Refused> {
     };
     change::command(work, &interaction.id, command).await?;
     Ok(())
+}
+
+/// Whether the server itself has given the request back, for nobody was there to take it.
+fn says_nobody(stanza: &Stanza) -> bool {
+    let error = stanza.find(ns::CLIENT, "error");
+    let error = error.and_then(|error| error.to_element(ns::CLIENT).ok());
+    let condition = Condition::RemoteServerTimeout.name();
+    error.is_some_and(|it| it.children().any(|it| it.is(ns::STANZA_ERRORS, condition)))
 }
 
 /// The connector's words; else the name of its condition.

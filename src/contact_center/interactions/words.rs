@@ -92,6 +92,7 @@ impl Happened<'_> {
             | Event::Attached { .. }
             | Event::Identified { .. }
             | Event::Interrupted { .. }
+            | Event::PutOff { .. }
             | Event::WroteUp { .. } => None,
         }
     }

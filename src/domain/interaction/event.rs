@@ -75,6 +75,14 @@ pub enum Command {
         /// Who.
         by: AgentId,
     },
+    /// The connector is back, and what was asked of it may have been lost with its stream: it is asked once more, by the same
+    /// id, as long as there is time for it.
+    AskAgain,
+    /// The connector is there, and has not told yet what is so: it is waited for longer, [`super::PUT_OFF_MAX`] times.
+    PutOff {
+        /// How long.
+        until: Timestamp,
+    },
     /// [`Interaction::deadline`] has come. Too early or too late does no harm.
     TimeIsUp,
 }
@@ -213,6 +221,13 @@ pub enum Event {
         #[serde(default)]
         until: Option<Timestamp>,
     },
+    /// A connector that is there and does not tell what is so is waited for longer.
+    PutOff {
+        /// When.
+        at: Timestamp,
+        /// How long.
+        until: Timestamp,
+    },
     /// An agent has written up.
     WroteUp {
         /// When.
@@ -279,6 +294,11 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
         } => {
             interaction.interrupted = *interrupted;
             interaction.lost_until = *until;
+            interaction.put_off = 0;
+        }
+        Event::PutOff { until, .. } => {
+            interaction.lost_until = Some(*until);
+            interaction.put_off = interaction.put_off.saturating_add(1);
         }
         Event::WroteUp { agent, .. } => change(interaction, agent, |part| part.leg = Leg::Done),
     }

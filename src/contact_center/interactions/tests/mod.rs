@@ -5,11 +5,13 @@ mod bounds;
 mod connector;
 mod consultation;
 mod dialing;
+mod faults;
 mod pops;
 mod reading;
 mod reconnection;
 mod refusals;
 mod restart;
+mod retention;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
 use crate::contact_center::testing::{CENTER, Floor, ask, command};

@@ -145,7 +145,7 @@ async fn what_connectors_are_refused() {
     let other = "<report interaction='own' fact='ended'/>";
     assert_eq!(
         code(&says(&floor, "chat.example", "set", other).await),
-        "not-the-connector"
+        "interaction-unknown"
     );
     assert_eq!(
         code(&says(&floor, "crm.example", "set", other).await),
