@@ -113,6 +113,8 @@ pub(super) fn commands(
             | It::LineChanged { .. }
             | It::Attached { .. }
             | It::Interrupted { .. }
+            | It::Invited { .. }
+            | It::InviteAnswered { .. }
             | It::PutOff { .. } => {}
         }
     }
