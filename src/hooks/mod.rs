@@ -38,7 +38,7 @@ pub use peers::{
     PeerDirection, PeerFailure, PeerKind, PeerSecurity, PeerState, PeerStatus, Peers, Published,
 };
 pub use requests::{Answer, OnAnswer, Requests};
-pub use service::{Parcel, Service};
+pub use service::{Later, Parcel, Service};
 pub use services::{Routing, Sent, Services};
 pub use slots::Slots;
 pub use table::{Hooks, StreamPhase};

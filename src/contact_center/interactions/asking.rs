@@ -49,6 +49,8 @@ struct Again {
     at: Timestamp,
     /// Seconds to the time after that.
     pause: i64,
+    /// For what.
+    which: Which,
 }
 
 impl Asking {
@@ -56,28 +58,39 @@ impl Asking {
         self.again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn expect(&self, connector: &Component, now: Timestamp) {
+    fn expect(&self, connector: &str, which: Which, now: Timestamp) {
         let again = Again {
             at: now.plus_seconds(PAUSE_SECONDS),
             pause: 2 * PAUSE_SECONDS,
+            which,
         };
-        self.locked().insert(connector.domain.to_string(), again);
+        self.locked().insert(connector.to_owned(), again);
         self.changed.notify_one();
     }
 
-    /// Whose time has come; each waits for longer the next time.
-    fn due(&self, now: Timestamp) -> Vec<String> {
+    /// Something that the connector has said could not be written: soon it is asked for all.
+    pub(super) fn expect_all(&self, connector: &str, now: Timestamp) {
+        self.expect(connector, Which::All, now);
+    }
+
+    /// Whose time has come, and for what; each waits for longer the next time.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<(String, Which)> {
         let mut due = Vec::new();
         for (domain, again) in self.locked().iter_mut() {
             if again.at <= now {
-                due.push(domain.clone());
-                *again = Again {
-                    at: now.plus_seconds(again.pause),
-                    pause: (2 * again.pause).min(PAUSE_SECONDS_MAX),
-                };
+                due.push((domain.clone(), again.which));
+                again.at = now.plus_seconds(again.pause);
+                again.pause = (2 * again.pause).min(PAUSE_SECONDS_MAX);
             }
         }
         due
+    }
+
+    /// It has been asked for all.
+    fn asked(&self, domain: &str) {
+        if let Some(again) = self.locked().get_mut(domain) {
+            again.which = Which::Interrupted;
+        }
     }
 
     fn forget(&self, domain: &str) {
@@ -94,7 +107,7 @@ type Asked = (InteractionId, InteractionId);
 
 /// Which interactions a connector is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
+pub(super) enum Which {
     /// All that it carries: it has just come.
     All,
     /// Those of which it has not told yet.
@@ -107,7 +120,9 @@ pub(super) async fn begin(
     services: &Arc<Services>,
     connector: &Component,
 ) -> Result<(), Refused> {
-    center.asking.expect(connector, services.clock.now());
+    let now = services.clock.now();
+    let domain = connector.domain.as_str();
+    center.asking.expect(domain, Which::Interrupted, now);
     ask_everywhere((center, services), connector, Which::All).await?;
     Ok(())
 }
@@ -149,7 +164,7 @@ pub(in crate::contact_center) async fn run(
 
 /// Asks all whose time has come.
 pub(super) async fn turn(center: &Arc<Center>, services: &Arc<Services>) {
-    for domain in center.asking.due(services.clock.now()) {
+    for (domain, which) in center.asking.due(services.clock.now()) {
         let mut components = services.config.components.iter();
         let connector = components.find(|it| it.domain.as_str() == domain);
         let connector = connector.filter(|_| is_there(services, &domain));
@@ -158,13 +173,12 @@ pub(super) async fn turn(center: &Arc<Center>, services: &Arc<Services>) {
             center.asking.forget(&domain);
             continue;
         };
-        let asked = ask_everywhere((center, services), connector, Which::Interrupted).await;
-        match asked {
+        match ask_everywhere((center, services), connector, which).await {
             Ok(0) => center.asking.forget(&domain),
-            Ok(count) => warn!(
-                connector = domain,
-                count, "it has not told: it is asked again"
-            ),
+            Ok(count) => {
+                center.asking.asked(&domain);
+                warn!(connector = domain, count, "it is asked again");
+            }
             Err(refused) => warn!(%refused, connector = domain, "it is asked again later"),
         }
     }
@@ -229,6 +243,8 @@ async fn told(
     asked: &[Asked],
     answer: Answer,
 ) -> Effects {
+    // Behind what it has said before.
+    center.lanes.idle(domain.as_str()).await;
     let services = &answer.services;
     let work = Work {
         center,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::customer::Matches;
-use super::{events, find, pop, requests, states, streams};
+use super::{calls, events, find, pop, requests, states, streams};
 use crate::contact_center::activities;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
@@ -142,6 +142,7 @@ async fn write(
     let after = draft.change(before, events)?;
     activities::follow(work.services, work.place, draft, before, &after, events).await?;
     events::tell(work, draft, (before, &after), events, pop.as_ref()).await?;
+    calls::tell(work, draft, before, &after);
     for event in events.iter() {
         if let Event::Requested { request, .. } = event {
             draft.pass(requests::request(work, &after, request));
@@ -181,6 +182,8 @@ const fn target(command: &Command) -> Option<&AgentId> {
         | Command::Supply { .. }
         | Command::Identify { .. }
         | Command::FinishWrapUp { .. }
+        | Command::Invite { .. }
+        | Command::AnswerInvite { .. }
         | Command::AskAgain
         | Command::PutOff { .. }
         | Command::TimeIsUp => None,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::calls::{self, URI_CHARS_MAX};
 use super::change::{self, Work};
 use super::ids::Named;
 use super::{CARRIED, carried_by, lists, wire};
@@ -32,7 +33,16 @@ const FACTS: &[&str] = &["connected", "held", "talking", "left", "ended"];
 pub(in crate::contact_center) const FOR_COMPONENTS: &[ForComponents] = &[
     ForComponents {
         name: "offer",
-        fields: &[INTERACTION, MEDIUM, DIRECTION, ADDRESS, AGENT, QUEUE, DATA],
+        fields: &[
+            INTERACTION,
+            MEDIUM,
+            DIRECTION,
+            ADDRESS,
+            AGENT,
+            QUEUE,
+            URI,
+            DATA,
+        ],
         run: |visitor, values| Box::pin(offer(visitor, values)),
         ..SET
     },
@@ -86,6 +96,14 @@ const QUEUE: Field = Field::required(
     "Queue",
 )
 .optional();
+const URI: Field = Field::required(
+    "uri",
+    Kind::Line {
+        chars_max: URI_CHARS_MAX,
+    },
+    "Where the agent joins the call",
+)
+.optional();
 const FACT: Field = Field::required("fact", Kind::Word(FACTS), "What is so");
 const DATA: Field = Field::required("data", Kind::Element, "Data").several(DATA_MAX);
 
@@ -125,6 +143,7 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
     let agent = values.agent("agent")?.clone();
     let queue = values.optional_text("queue").map(str::to_owned);
     let data = data(&values)?;
+    let uri = values.optional_text("uri").map(calls::uri).transpose()?;
     let connector = visitor.component.clone();
     let fresh = Interaction::new(id(&values)?, connector, (medium, direction), address);
     let same = (medium, direction, fresh.address.clone());
@@ -133,7 +152,12 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
             return Err(Rejection::Exists.into());
         }
         let (agent, queue, data) = (agent.clone(), queue.clone(), data.clone());
-        Ok(vec![Command::Offer { agent, queue, data }])
+        let invite = uri.clone().map(|uri| Command::Invite {
+            agent: agent.clone(),
+            uri,
+        });
+        let offer = Command::Offer { agent, queue, data };
+        Ok(std::iter::once(offer).chain(invite).collect())
     };
     said(&visitor, &values, (Some(fresh), Some(&agent)), &commands).await
 }

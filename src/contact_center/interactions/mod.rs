@@ -8,12 +8,14 @@
 
 mod active;
 mod asking;
+mod calls;
 mod change;
 mod connector;
 mod customer;
 mod dial;
 mod events;
 mod ids;
+mod lanes;
 mod lists;
 mod operations;
 mod pop;
@@ -45,7 +47,9 @@ use crate::store::{ListOrder, Listing};
 use change::Work;
 
 pub(super) use asking::{Asking, run as ask_again};
+pub(super) use calls::{is_answer as answers_call, take as take_call};
 pub(super) use connector::FOR_COMPONENTS;
+pub(super) use lanes::{Lanes, put_off};
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::take;
 pub(super) use states::wrote_up;
@@ -65,6 +69,9 @@ const OPEN: &str = "open";
 
 /// What is over, in the order of the ends.
 const OVER: &str = "over";
+
+/// What an agent writes up.
+const WRITING_UP: &str = "writing-up";
 
 /// Interactions that are read at once.
 const PAGE: u32 = 100;
@@ -114,6 +121,9 @@ impl Record for Interaction {
             if self.counts_for(agent) {
                 listings.push(listing(self.medium.name(), own));
             }
+            if writes_up(self, agent) {
+                listings.push(listing(WRITING_UP, own));
+            }
             if is_open(self, agent) {
                 listings.push(listing(OPEN, own));
             }
@@ -147,6 +157,12 @@ fn agents(interaction: &Interaction) -> Vec<&AgentId> {
 fn is_open(interaction: &Interaction, agent: &AgentId) -> bool {
     let part = interaction.part(agent);
     part.is_some_and(|part| part.leg.is_open() || part.leg == Leg::WrapUp)
+}
+
+/// Whether the agent has left it, and writes it up.
+fn writes_up(interaction: &Interaction, agent: &AgentId) -> bool {
+    let part = interaction.part(agent);
+    part.is_some_and(|part| part.leg == Leg::WrapUp)
 }
 
 /// The interaction of that id.

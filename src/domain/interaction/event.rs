@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interaction, Leg, Line, Participant, Request, Role, Verb};
+use super::{Interaction, Invite, Leg, Line, Participant, Request, Role, Verb};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId, RequestId};
 
@@ -69,6 +69,18 @@ pub enum Command {
         by: Option<AgentId>,
         /// Who it is.
         customer: CustomerId,
+    },
+    /// The connector says where the call is that an agent who is asked joins; on another medium than voice it means nothing.
+    Invite {
+        /// Who.
+        agent: AgentId,
+        /// Where.
+        uri: String,
+    },
+    /// One of the agent's clients answers that.
+    AnswerInvite {
+        /// Whose.
+        by: AgentId,
     },
     /// An agent has written up.
     FinishWrapUp {
@@ -221,6 +233,22 @@ pub enum Event {
         #[serde(default)]
         until: Option<Timestamp>,
     },
+    /// The agent's clients are invited to a call.
+    Invited {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+        /// Where it is.
+        uri: String,
+    },
+    /// One of them has answered.
+    InviteAnswered {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+    },
     /// A connector that is there and does not tell what is so is waited for longer.
     PutOff {
         /// When.
@@ -257,6 +285,7 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             offered_at: *at,
             connected_at: None,
             left_at: None,
+            invite: None,
         }),
         Event::Requested { request, .. } => interaction.request = Some(request.clone()),
         Event::Confirmed { .. } | Event::Failed { .. } => interaction.request = None,
@@ -296,6 +325,17 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             interaction.lost_until = *until;
             interaction.put_off = 0;
         }
+        Event::Invited { agent, uri, .. } => change(interaction, agent, |part| {
+            part.invite = Some(Invite {
+                uri: uri.clone(),
+                answered: false,
+            });
+        }),
+        Event::InviteAnswered { agent, .. } => change(interaction, agent, |part| {
+            if let Some(invite) = &mut part.invite {
+                invite.answered = true;
+            }
+        }),
         Event::PutOff { until, .. } => {
             interaction.lost_until = Some(*until);
             interaction.put_off = interaction.put_off.saturating_add(1);

@@ -175,6 +175,18 @@ pub struct Participant {
     /// When the agent left.
     #[serde(default)]
     pub left_at: Option<Timestamp>,
+    /// The call that its clients are invited to, where the connector has said one.
+    #[serde(default)]
+    pub invite: Option<Invite>,
+}
+
+/// A call that an agent's clients can join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Where it is.
+    pub uri: String,
+    /// Whether one of the clients has answered, which stops the others.
+    pub answered: bool,
 }
 
 /// What an agent is in an interaction.

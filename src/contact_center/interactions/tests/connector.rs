@@ -121,8 +121,9 @@ async fn each_connector_has_its_own_words() {
     want(&mut bob, &id, "accept").await;
     let asked = request(&floor, "chat.example");
     assert!(asked.contains(" interaction='c1' verb='accept'"), "{asked}");
-    let report = "<report interaction='c1' fact='connected' agent='bob@localhost'/>";
-    says(&floor, "chat.example", "set", report).await;
+    let iq = attribute(&asked, "iq", "id").unwrap();
+    let result = format!("<iq type='result' id='{iq}' from='chat.example' to='{CENTER}'/>");
+    sends(&floor, &result).await;
     assert_eq!(seen(&mut bob, &id).await, "primary connected connected");
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     for domain in [PBX, "chat.example"] {
@@ -140,7 +141,7 @@ async fn each_connector_has_its_own_words() {
         "<iq type='result' id='{iq}' from='chat.example' to='{CENTER}'>\
          <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
     );
-    floor.house.component_sends(&answer).await;
+    sends(&floor, &answer).await;
     assert_eq!(seen(&mut bob, &id).await, "primary connected held");
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     says(
@@ -167,11 +168,7 @@ async fn a_word_that_two_take_at_once_is_kept_apart() {
         )
     };
     let (one, other) = (offer(PBX, "ann"), offer("chat.example", "bob"));
-    futures_util::future::join(
-        floor.house.component_sends(&one),
-        floor.house.component_sends(&other),
-    )
-    .await;
+    futures_util::future::join(sends(&floor, &one), sends(&floor, &other)).await;
     let mut ids = Vec::new();
     for (client, domain) in [(&mut ann, PBX), (&mut bob, "chat.example")] {
         let answer = floor.house.component_receives(domain).concat();

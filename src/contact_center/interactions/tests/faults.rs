@@ -223,7 +223,7 @@ impl Scene {
             "<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'>\
              <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
         );
-        house.component_sends(&answer).await;
+        sends(&self.floor, &answer).await;
         more.extend(house.component_receives(PBX));
         more
     }

@@ -11,7 +11,7 @@ async fn tells(floor: &Floor, told: &str) {
         "<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'>\
          <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
     );
-    floor.house.component_sends(&iq).await;
+    sends(floor, &iq).await;
 }
 
 /// While its connector is away nothing can be wanted of an interaction; back again it is as the connector says.
@@ -151,7 +151,7 @@ async fn a_connector_that_does_not_tell_is_asked_again() {
         "<iq type='error' id='{id}' from='{PBX}' to='{CENTER}'><error type='cancel'>\
          <feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     );
-    floor.house.component_sends(&error).await;
+    sends(&floor, &error).await;
     assert_eq!(
         code(&want(&mut ann, "c1", "hold").await),
         "interaction-interrupted"
@@ -168,7 +168,7 @@ async fn a_connector_that_does_not_tell_is_asked_again() {
          <interactions xmlns='urn:parlour:connector:0'>\
          <interaction id='c1' line='held'><agent jid='ann@localhost'/></interaction></interactions></iq>"
     );
-    floor.house.component_sends(&told).await;
+    sends(&floor, &told).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
     for _ in 0..2 {
         passes(&floor, 600).await;
@@ -219,7 +219,7 @@ async fn what_is_decided_while_the_connector_goes_is_interrupted() {
          <offer xmlns='urn:parlour:connector:0' interaction='c1' medium='voice' direction='inbound' \
          address='{NUMBER}' agent='ann@localhost'/></iq>"
     );
-    floor.house.component_sends(&offer).await;
+    sends(&floor, &offer).await;
     let told = heard(&mut ann);
     assert!(
         told.iter().any(|it| it.contains("is interrupted")),
@@ -244,7 +244,7 @@ async fn what_the_server_gives_back_is_no_refusal() {
         "<iq type='error' id='{id}' from='{PBX}' to='{CENTER}'><error type='wait'>\
          <remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     );
-    floor.house.component_sends(&back).await;
+    sends(&floor, &back).await;
     let services = floor.house.router.services();
     let now = super::super::find(services, &"c1".parse().unwrap()).await;
     assert!(now.unwrap().unwrap().request.is_some());
