@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::decide::Draft;
-use super::{Event, Fact, Leg, Line, Medium, PUT_OFF_MAX, Rejection, Role, Verb};
+use super::{Event, Fact, Leg, Line, PUT_OFF_MAX, Rejection, Role, Verb};
 use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 
@@ -94,25 +94,6 @@ impl Draft<'_> {
                 interrupted,
                 until,
             });
-        }
-    }
-
-    /// Who is asked joins a call there. One who is not asked any more needs no way to it.
-    pub(super) fn invite(&mut self, agent: AgentId, uri: String) {
-        let part = self.interaction.part(&agent);
-        let asked = part.filter(|part| matches!(part.leg, Leg::Offered { .. }));
-        let news = asked.filter(|it| it.invite.as_ref().is_none_or(|known| known.uri != uri));
-        if news.is_some() && self.interaction.medium == Medium::Voice {
-            let at = self.now;
-            self.push(Event::Invited { at, agent, uri });
-        }
-    }
-
-    pub(super) fn answer_invite(&mut self, by: AgentId) {
-        let invite = self.interaction.part(&by).and_then(|it| it.invite.as_ref());
-        if invite.is_some_and(|invite| !invite.answered) {
-            let (at, agent) = (self.now, by);
-            self.push(Event::InviteAnswered { at, agent });
         }
     }
 

@@ -30,6 +30,7 @@ mod away;
 mod connector;
 mod decide;
 mod event;
+mod invite;
 #[cfg(test)]
 mod orders;
 mod request;
@@ -39,6 +40,7 @@ mod tests;
 pub use access::Access;
 pub use decide::decide;
 pub use event::{Command, Event, Fact, apply};
+pub use invite::Invite;
 
 /// Participants of one interaction, those who have left among them: a day of transfers, and a bound.
 pub const PARTICIPANTS_MAX: usize = 100;
@@ -178,15 +180,6 @@ pub struct Participant {
     /// The call that its clients are invited to, where the connector has said one.
     #[serde(default)]
     pub invite: Option<Invite>,
-}
-
-/// A call that an agent's clients can join.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invite {
-    /// Where it is.
-    pub uri: String,
-    /// Whether one of the clients has answered, which stops the others.
-    pub answered: bool,
 }
 
 /// What an agent is in an interaction.
