@@ -37,8 +37,7 @@ impl Service for Desk {
             if iq.to != self.place.address {
                 return None;
             }
-            // Behind what it has said before.
-            self.center.lanes.idle(iq.from.domain()).await;
+            interactions::behind(&self.center, &iq).await;
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
                 (IqType::Get, ns::DISCO_INFO, "query") => Some(self.info(iq).await),
                 (IqType::Get, ns::DISCO_ITEMS, "query") => Some(self.items(iq).await),

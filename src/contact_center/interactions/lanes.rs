@@ -1,5 +1,6 @@
-//! What connectors say waits in lanes: what is said of one interaction is done in its order, what is said of others goes on beside
-//! it, and the stream of the connector is read meanwhile. So a customer who is looked up slowly holds nobody else up.
+//! What connectors offer is done in lanes, beside the task of their stream: a customer who is looked up slowly holds nobody up. What
+//! is said of an interaction while its lane is busy waits there, behind that; everything else is done at once in the stream's
+//! task, so that nothing that the connector says later overtakes it.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -15,33 +16,48 @@ use super::connector::NS;
 use crate::config::ComponentRole;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::doors;
-use crate::contact_center::errors;
+use crate::contact_center::errors::Refused;
+use crate::domain::refusal::{Class, Refusal};
 use crate::hooks::{Iq, IqAnswer, Later, Mail, Services};
 use crate::proto::{Condition, StanzaError};
-use crate::xml::Element;
 
-/// What is done at once of all connectors: as many share a commit, and as many customers are looked up.
+/// What one connector has begun and is done at once: as many share a commit, and as many customers are looked up. Everything else
+/// does not wait for these.
 const AT_ONCE: usize = 64;
+
+/// Whether it may take long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// A customer is looked up for it.
+    Slow,
+    /// It is only written.
+    Quick,
+}
+
+/// Something that waits for its turn.
+struct Job {
+    work: Work,
+    pace: Pace,
+}
 
 /// Something that a connector has said, until it is done.
 pub(super) type Work = BoxFuture<'static, ()>;
 
 /// What all connectors have said and is not done yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::contact_center) struct Lanes {
     /// As many as there are connectors.
     connectors: Mutex<HashMap<String, Waiting>>,
-    turns: Semaphore,
     idle: Notify,
 }
 
 /// What one connector has said.
-#[derive(Default)]
 struct Waiting {
     /// What waits and what is being done.
     count: usize,
     /// What waits behind what is being done, by the interaction.
-    lanes: HashMap<String, VecDeque<Work>>,
+    lanes: HashMap<String, VecDeque<Job>>,
+    turns: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Waiting {
@@ -50,12 +66,12 @@ impl std::fmt::Debug for Waiting {
     }
 }
 
-impl Default for Lanes {
+impl Default for Waiting {
     fn default() -> Self {
         Self {
-            connectors: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
-            idle: Notify::new(),
+            count: 0,
+            lanes: HashMap::new(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 }
@@ -73,7 +89,7 @@ impl Lanes {
         tasks: &TaskTracker,
         (connector, lane): (&str, &str),
         waiting_max: usize,
-        work: Work,
+        (pace, work): (Pace, Work),
     ) -> Result<(), Full> {
         let mut connectors = self.locked();
         let waiting = connectors.entry(connector.to_owned()).or_default();
@@ -81,22 +97,27 @@ impl Lanes {
             return Err(Full(work));
         }
         waiting.count += 1;
+        let job = Job { work, pace };
         if let Some(behind) = waiting.lanes.get_mut(lane) {
-            behind.push_back(work);
+            behind.push_back(job);
             return Ok(());
         }
         waiting.lanes.insert(lane.to_owned(), VecDeque::new());
+        let turns = Arc::clone(&waiting.turns);
         drop(connectors);
         let (lanes, way) = (Arc::clone(self), (connector.to_owned(), lane.to_owned()));
-        tasks.spawn(async move { lanes.work_off(&way, work).await });
+        tasks.spawn(async move { lanes.work_off(&way, &turns, job).await });
         Ok(())
     }
 
     /// One after the other, until the lane is empty.
-    async fn work_off(&self, way: &(String, String), first: Work) {
+    async fn work_off(&self, way: &(String, String), turns: &Semaphore, first: Job) {
         let mut next = Some(first);
-        while let Some(work) = next {
-            let turn = self.turns.acquire().await;
+        while let Some(Job { work, pace }) = next {
+            let turn = match pace {
+                Pace::Slow => Some(turns.acquire().await),
+                Pace::Quick => None,
+            };
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 error!(connector = way.0, "what a connector has said failed");
             }
@@ -106,7 +127,7 @@ impl Lanes {
     }
 
     /// One less; what comes next in that lane.
-    fn done(&self, (connector, lane): &(String, String)) -> Option<Work> {
+    fn done(&self, (connector, lane): &(String, String)) -> Option<Job> {
         let mut connectors = self.locked();
         let waiting = connectors.get_mut(connector)?;
         waiting.count = waiting.count.saturating_sub(1);
@@ -119,6 +140,13 @@ impl Lanes {
             self.idle.notify_waiters();
         }
         next
+    }
+
+    /// Whether something of that interaction waits or is being done.
+    pub(super) fn is_busy(&self, (connector, lane): (&str, &str)) -> bool {
+        let connectors = self.locked();
+        let waiting = connectors.get(connector);
+        waiting.is_some_and(|waiting| waiting.lanes.contains_key(lane))
     }
 
     /// Waits until all is done that the connector has said by now.
@@ -139,7 +167,7 @@ impl Lanes {
     }
 }
 
-/// What a connector says of an interaction is done in that one's lane; everything else at once.
+/// An offer is done in the interaction's lane, and what is said of it while that is busy; everything else at once.
 ///
 /// # Errors
 /// When too much of the connector waits already.
@@ -155,6 +183,12 @@ pub(in crate::contact_center) fn put_off(
     let (Some((visitor, _)), Some(lane), true) = (visitor, lane, iq.payload.ns() == NS) else {
         return Ok(Later::No);
     };
+    let way = (visitor.component.as_str(), lane);
+    let pace = match iq.payload.name() {
+        "offer" => Pace::Slow,
+        _ if center.lanes.is_busy(way) => Pace::Quick,
+        _ => return Ok(Later::No),
+    };
     let work = {
         let (center, place) = (Arc::clone(center), Arc::clone(place));
         let (iq, request) = (iq.clone(), Arc::clone(request));
@@ -164,12 +198,24 @@ pub(in crate::contact_center) fn put_off(
             reply(&services, &request, answer).await;
         })
     };
-    let way = (visitor.component.as_str(), lane);
-    match put(center, &iq.services, way, work) {
+    match put(center, &iq.services, way, (pace, work)) {
         Ok(()) => Ok(Later::Yes),
-        Err(Full(_)) => Err(StanzaError::new(Condition::ResourceConstraint)
-            .text("You have said more than could be done by now. Try again.")
-            .application(Element::new(errors::NS, "too-much-waits"))),
+        Err(Full(_)) => Err(Refused::Rule(too_much()).into()),
+    }
+}
+
+fn too_much() -> Refusal {
+    Refusal {
+        class: Class::Limit,
+        code: "too-much-waits",
+        text: "You have said more than could be done by now. Try again.".to_owned(),
+    }
+}
+
+/// What is asked of all interactions of a connector is answered behind all that it has said before.
+pub(in crate::contact_center) async fn behind(center: &Center, iq: &Iq) {
+    if iq.payload.ns() == NS && iq.payload.attribute("interaction").is_none() {
+        center.lanes.idle(iq.from.domain()).await;
     }
 }
 
@@ -178,11 +224,11 @@ pub(super) fn put(
     center: &Center,
     services: &Services,
     way: (&str, &str),
-    work: Work,
+    job: (Pace, Work),
 ) -> Result<(), Full> {
     let max = services.config.contact_center.connector_waiting_max;
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    center.lanes.put(center.tasks(), way, max, work)
+    center.lanes.put(center.tasks(), way, max, job)
 }
 
 async fn reply(services: &Services, request: &Mail, answer: Option<IqAnswer>) {
@@ -220,16 +266,29 @@ mod tests {
                 log.lock().unwrap().push("a1");
             })
         };
-        lanes.put(&tasks, ("pbx", "a"), 5, slow).ok().unwrap();
+        lanes
+            .put(&tasks, ("pbx", "a"), 5, (Pace::Slow, slow))
+            .ok()
+            .unwrap();
         for (lane, what) in [("a", "a2"), ("b", "b1"), ("a", "a3"), ("b", "b2")] {
             let work = said(&log, what);
-            lanes.put(&tasks, ("pbx", lane), 5, work).ok().unwrap();
+            lanes
+                .put(&tasks, ("pbx", lane), 5, (Pace::Slow, work))
+                .ok()
+                .unwrap();
         }
         // As many as may wait; another connector has its own.
         let more = said(&log, "more");
-        assert!(lanes.put(&tasks, ("pbx", "c"), 5, more).is_err());
+        assert!(
+            lanes
+                .put(&tasks, ("pbx", "c"), 5, (Pace::Quick, more))
+                .is_err()
+        );
         let other = said(&log, "other");
-        lanes.put(&tasks, ("chat", "a"), 5, other).ok().unwrap();
+        lanes
+            .put(&tasks, ("chat", "a"), 5, (Pace::Slow, other))
+            .ok()
+            .unwrap();
         lanes.idle("chat").await;
         while log.lock().unwrap().len() < 3 {
             tokio::task::yield_now().await;
@@ -250,12 +309,42 @@ mod tests {
         let (lanes, tasks) = (Arc::new(Lanes::default()), TaskTracker::new());
         let log = Arc::new(Mutex::new(Vec::new()));
         let fails: Work = Box::pin(async { panic!("as a test wants it") });
-        lanes.put(&tasks, ("pbx", "a"), 5, fails).ok().unwrap();
         lanes
-            .put(&tasks, ("pbx", "a"), 5, said(&log, "a2"))
+            .put(&tasks, ("pbx", "a"), 5, (Pace::Quick, fails))
+            .ok()
+            .unwrap();
+        lanes
+            .put(&tasks, ("pbx", "a"), 5, (Pace::Slow, said(&log, "a2")))
             .ok()
             .unwrap();
         lanes.idle("pbx").await;
         assert_eq!(*log.lock().unwrap(), ["a2"]);
+    }
+
+    /// However many customers are looked up slowly, what is quick goes on, and so does another connector.
+    #[tokio::test]
+    async fn what_is_quick_does_not_wait_for_what_is_slow() {
+        let (lanes, tasks) = (Arc::new(Lanes::default()), TaskTracker::new());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let open = Arc::new(Semaphore::new(0));
+        let max = 4 * AT_ONCE;
+        for number in 0..2 * AT_ONCE {
+            let open = Arc::clone(&open);
+            let slow: Work = Box::pin(async move { drop(open.acquire().await) });
+            let lane = number.to_string();
+            let put = lanes.put(&tasks, ("pbx", &lane), max, (Pace::Slow, slow));
+            assert!(put.is_ok());
+        }
+        for (connector, pace, what) in
+            [("pbx", Pace::Quick, "quick"), ("chat", Pace::Slow, "other")]
+        {
+            let job = (pace, said(&log, what));
+            assert!(lanes.put(&tasks, (connector, "a"), max, job).is_ok());
+        }
+        while log.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        open.add_permits(1);
+        lanes.idle("pbx").await;
     }
 }

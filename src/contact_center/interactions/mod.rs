@@ -4,7 +4,10 @@
 //! Connectors offer and report ([`connector`]); agents want something ([`operations`]), which becomes a request to the connector
 //! ([`requests`]) and takes effect when that confirms it. Each change ([`change`]) is written together with what
 //! everybody who takes part is told of it ([`events`]). What an interaction makes of its agents' states follows
-//! ([`states`]). A connector that has gone and is back is asked what is so ([`streams`]).
+//! ([`states`]). A connector that has gone ([`streams`]) and is back is asked what is so ([`asking`], [`told`]).
+//!
+//! What connectors say is done beside the tasks of their streams ([`lanes`]), each in its own words ([`ids`]). Clients ring
+//! ([`calls`]). What is over is dropped in the end ([`retention`]).
 
 mod active;
 mod asking;
@@ -49,7 +52,7 @@ use change::Work;
 pub(super) use asking::{Asking, run as ask_again};
 pub(super) use calls::{is_answer as answers_call, take as take_call};
 pub(super) use connector::FOR_COMPONENTS;
-pub(super) use lanes::{Lanes, put_off};
+pub(super) use lanes::{Lanes, behind, put_off};
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::take;
 pub(super) use states::wrote_up;

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::calls;
 use super::change::{self, Work};
-use super::lanes::{self, Full};
+use super::lanes::{self, Full, Pace};
 use super::{KIND, REQUEST, host, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
@@ -136,9 +136,15 @@ async fn answered(
     let commands = said(stanza, &interaction, request);
     let word = interaction.word().to_string();
     let connector = interaction.connector.clone();
+    let way = (connector.as_str(), word.as_str());
     let both = (Arc::clone(center), Arc::clone(services));
-    let follow = Box::pin(followed(both, place, interaction, commands));
-    if let Err(Full(follow)) = lanes::put(center, services, (&connector, &word), follow) {
+    let follow = followed(both, place, interaction, commands);
+    if !center.lanes.is_busy(way) {
+        follow.await;
+        return Ok(());
+    }
+    let job = (Pace::Quick, Box::pin(follow) as lanes::Work);
+    if let Err(Full(follow)) = lanes::put(center, services, way, job) {
         // There is nobody who could be told to try again.
         center.lanes.idle(&connector).await;
         follow.await;

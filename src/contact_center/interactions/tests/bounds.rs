@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::asking::Which;
+use super::super::lanes::Pace;
 use super::super::states::WRITING_UP_MAX;
 use super::*;
 
@@ -137,7 +138,7 @@ async fn a_confirmation_that_cannot_be_written_is_asked_for() {
     let (go, gone) = tokio::sync::oneshot::channel::<()>();
     let before = Box::pin(async move { gone.await.unwrap() });
     let way = (PBX, "c1");
-    let put = super::super::lanes::put(&center, &services, way, before);
+    let put = super::super::lanes::put(&center, &services, way, (Pace::Quick, before));
     assert!(put.is_ok());
     let id = attribute(&asked, "request", "id").unwrap();
     let result = format!("<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'/>");
