@@ -1,7 +1,8 @@
 """A CRM that is a component, to copy from: it is told of every activity, and keeps up to where it was told.
 
 It subscribes to the activities of a host (schemas/activity.md) behind the last change that it has kept, prints each, writes down its
-cursor, and acknowledges. So it misses nothing, whichever of both is started anew; what it was told twice it prints once.
+cursor, and acknowledges. So it misses nothing, whichever of both is started anew; what it was told twice it prints once. When it was away for so
+long that its cursor is gone, it says so and goes on with the oldest change that there is.
 
 The server knows it by its configuration:
 
@@ -35,6 +36,12 @@ from slixmpp.xmlstream.handler import CoroutineCallback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from parlour_slixmpp.activity import NS, Activity
+
+# XEP-0059.
+RSM = "http://jabber.org/protocol/rsm"
+
+# What came behind the cursor is deleted, or the server was restored from before it.
+GONE = {"{urn:parlour:errors:0}cursor-gone", "{urn:parlour:errors:0}cursor-unknown"}
 
 # After the connection is lost, or the subscription was refused.
 AGAIN_S = 5
@@ -93,11 +100,8 @@ class CrmBot(ComponentXMPP):
         self.register_handler(CoroutineCallback("change", MatchXPath(path), self.came))
 
     async def subscribe(self, _):
-        request = ET.Element("{%s}subscribe" % NS)
-        if self.cursor.place is not None:
-            request.set("after", str(self.cursor.place))
         try:
-            answer = await self.ask(request)
+            answer = await self.subscribed()
         except (IqError, IqTimeout) as error:
             logging.error("not subscribed: %s", error)
             self.loop.call_later(AGAIN_S, self.disconnect)
@@ -105,6 +109,31 @@ class CrmBot(ComponentXMPP):
         if self.cursor.place is None:
             self.cursor.keep(int(answer.get("after")))
         print(f"subscribed after {self.cursor.place}", flush=True)
+
+    async def subscribed(self):
+        """Subscribes behind the cursor; where that is gone, for the bot was away too long, with the oldest change that there is."""
+        try:
+            return await self.ask(self.subscription())
+        except IqError as error:
+            found = {it.tag for it in error.iq.xml.iter()}
+            if not found & GONE:
+                raise
+        page = ET.Element("{%s}set" % RSM)
+        ET.SubElement(page, "{%s}max" % RSM).text = "1"
+        asked = ET.Element("{%s}changes" % NS)
+        asked.append(page)
+        changes = await self.ask(asked, self.make_iq_get)
+        oldest = changes.findtext("{%s}set/{%s}first" % (RSM, RSM))
+        # A real CRM asks for the activities that it may have missed.
+        print(f"a gap behind {self.cursor.place}", flush=True)
+        self.cursor.place = None if oldest is None else int(oldest) - 1
+        return await self.ask(self.subscription())
+
+    def subscription(self):
+        request = ET.Element("{%s}subscribe" % NS)
+        if self.cursor.place is not None:
+            request.set("after", str(self.cursor.place))
+        return request
 
     async def came(self, message):
         # Only the service itself tells of changes.
@@ -135,8 +164,9 @@ class CrmBot(ComponentXMPP):
             # It is sent again, and acknowledged then.
             logging.warning("not acknowledged: %s", error)
 
-    async def ask(self, payload):
-        iq = self.make_iq_set(ito=self.center, ifrom=self.boundjid.bare)
+    async def ask(self, payload, make=None):
+        make = make or self.make_iq_set
+        iq = make(ito=self.center, ifrom=self.boundjid.bare)
         iq.xml.append(payload)
         answer = await iq.send(timeout=20)
         return next(iter(answer.xml), None)

@@ -36,6 +36,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The moment without what is less than a second, as people read it.
+    #[must_use]
+    pub const fn whole_seconds(self) -> Self {
+        Self(self.as_seconds().saturating_mul(1_000_000))
+    }
+
     /// The moment `seconds` later; saturates at the end of time.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {

@@ -21,6 +21,15 @@ pub fn sorted(now: Timestamp) -> String {
     uuid::Uuid::new_v7(stamp).to_string()
 }
 
+/// What stands before all identifiers of that millisecond, and behind all of the one before.
+#[must_use]
+pub fn earliest(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
+        .into_uuid()
+        .to_string()
+}
+
 /// The same with a digest of a name in the place of chance: of one name at one moment there is one identifier, whoever
 /// makes it and however often.
 #[must_use]
@@ -63,6 +72,8 @@ mod tests {
         assert_eq!(id, derived(moment(1), "call-1 0"));
         assert_ne!(id, derived(moment(1), "call-1 1"));
         assert!(sorted(moment(0)) < id && id < sorted(moment(2)));
+        let first = earliest(moment(1));
+        assert!(first <= id && first <= sorted(moment(1)) && sorted(moment(0)) < first);
         assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
     }
 

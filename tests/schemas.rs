@@ -144,6 +144,23 @@ const CASES: &[Case] = &[
         &["<conference xmlns='urn:xmpp:bookmarks:1' autojoin='maybe'/>"],
     ),
     (
+        "call-invites.xsd",
+        &[
+            "<invite xmlns='urn:xmpp:call-invites:0'><external uri='tel:+493012345678'/></invite>",
+            "<invite xmlns='urn:xmpp:call-invites:0' video='true'><jingle sid='1' jid='a@b/c'/><external uri='https://example.org/1'/></invite>",
+            "<accept xmlns='urn:xmpp:call-invites:0' id='1'><external uri='tel:+493012345678'/></accept>",
+            "<reject xmlns='urn:xmpp:call-invites:0' id='1'/>",
+            "<left xmlns='urn:xmpp:call-invites:0' id='1'/>",
+            "<retract xmlns='urn:xmpp:call-invites:0' id='1'/>",
+        ],
+        &[
+            "<invite xmlns='urn:xmpp:call-invites:0'/>",
+            "<invite xmlns='urn:xmpp:call-invites:0'><external/></invite>",
+            "<retract xmlns='urn:xmpp:call-invites:0'/>",
+            "<accept xmlns='urn:xmpp:call-invites:0'><external uri='tel:1'/></accept>",
+        ],
+    ),
+    (
         "caps.xsd",
         &[
             "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.org' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>",
@@ -244,6 +261,8 @@ const CASES: &[Case] = &[
         "connector.xsd",
         &[
             "<offer xmlns='urn:parlour:connector:0' interaction='c1' medium='voice' direction='inbound' address='+493012345678' agent='ann@example.org' queue='sales'><data name='order'>4711</data></offer>",
+            "<offer xmlns='urn:parlour:connector:0' interaction='c1' medium='voice' direction='inbound' address='+493012345678' agent='ann@example.org' uri='sip:c1@pbx.example.org'/>",
+            "<done xmlns='urn:parlour:connector:0' uri='sip:c1@pbx.example.org'/>",
             "<report xmlns='urn:parlour:connector:0' interaction='c1' fact='left' agent='ann@example.org'/>",
             "<attach xmlns='urn:parlour:connector:0' interaction='c1'><data name='order'/></attach>",
             "<interactions xmlns='urn:parlour:connector:0'/>",
@@ -255,6 +274,7 @@ const CASES: &[Case] = &[
         &[
             "<offer xmlns='urn:parlour:connector:0' interaction='c1' medium='voice' direction='inbound' address='+493012345678'/>",
             "<offer xmlns='urn:parlour:connector:0' interaction='c1' medium='fax' direction='inbound' address='1' agent='ann@example.org'/>",
+            "<done xmlns='urn:parlour:connector:0' uri=''/>",
             "<report xmlns='urn:parlour:connector:0' interaction='c1' fact='lost'/>",
             "<attach xmlns='urn:parlour:connector:0'><data name='order'/></attach>",
             "<interaction xmlns='urn:parlour:connector:0' line='held'/>",

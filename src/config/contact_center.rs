@@ -27,6 +27,9 @@ section! {
         transcript_days: u32 = 365, in 0..=36_500;
         /// After how many days a change of an agent's state is deleted from its history.
         history_days: u32 = 365, in 1..=36_500;
+        /// After how many days an interaction that is over is dropped, after which its connector may use its id
+        /// again; 0 for never.
+        interaction_days: u32 = 365, in 0..=36_500;
         /// After how many days an activity that is closed is dropped; 0 for never.
         activity_days: u32 = 0, in 0..=36_500;
         /// After how many days without a change a message stream is deleted with its files; 0 for never.
@@ -50,6 +53,8 @@ section! {
         activity_resend_seconds: Seconds = Seconds::new(60), in Seconds::new(1)..=Seconds::new(86_400);
         /// How long an agent has to answer when an interaction is offered.
         offer_seconds: Seconds = Seconds::new(30), in Seconds::new(5)..=Seconds::new(600);
+        /// How much that a connector says may wait until it is done; it is refused more.
+        connector_waiting_max: u32 = 1_024, in 1..=100_000;
         /// How long a connector may be away before its interactions end.
         connector_lost_seconds: Seconds = Seconds::new(600), in Seconds::new(1)..=Seconds::new(86_400);
         /// The component of the role "connector" that calls customers when an agent does not say which; "" for the

@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::activities::{self, Feed};
-use super::agents;
 use super::im::Open;
+use super::interactions;
 use super::message_streams::{self, Files};
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
+use super::{agents, customers};
 use crate::config::Config;
 use crate::extensions::pubsub::Turns;
 use crate::hooks::Services;
@@ -28,6 +29,10 @@ pub(super) struct Center {
     pub(super) timers: Timers,
     /// For records that many change at the same moment.
     pub(super) turns: Turns,
+    /// What connectors have said and is not done yet.
+    pub(super) lanes: Arc<interactions::Lanes>,
+    /// Connectors that are asked again what is so.
+    pub(super) asking: interactions::Asking,
     /// For connectors whose streams break and come back.
     pub(super) connectors: Turns,
     /// For agents whom several interactions want at the same moment.
@@ -81,6 +86,8 @@ impl Center {
             outbox: Outbox::default(),
             timers: Timers::default(),
             turns: Turns::new(),
+            lanes: Arc::default(),
+            asking: interactions::Asking::default(),
             connectors: Turns::new(),
             seats: Turns::new(),
             sessions: Open::default(),
@@ -111,7 +118,8 @@ impl Center {
         }
         agents::start(&self, &services).await?;
         Box::pin(super::outbox::send_left(&self, &services)).await?;
-        Box::pin(super::interactions::start(&self, &services)).await?;
+        Box::pin(interactions::start(&self, &services)).await?;
+        Box::pin(customers::start(&self, &services)).await?;
         let live =
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
@@ -122,15 +130,23 @@ impl Center {
             self.stop.clone(),
         );
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let asking =
+            interactions::ask_again(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
         self.work.spawn(feed);
+        self.work.spawn(asking);
         self.work.spawn(run);
         self.work.spawn(sweep);
         self.work.spawn(live);
         self.work.spawn(streams);
         self.work.spawn(follow);
         Ok(())
+    }
+
+    /// What works in the background and ends before the server does.
+    pub(super) const fn tasks(&self) -> &TaskTracker {
+        &self.work
     }
 
     /// Whether the server stops: sessions end now without anybody having gone.

@@ -11,7 +11,7 @@ use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
 use super::{at_node, for_components, im, interactions, operations};
 use crate::domain::rights::Right;
-use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Parcel, Service};
+use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Later, Mail, Parcel, Service};
 use crate::proto::StanzaError;
 use crate::proto::{Condition, IqType, Kind, MessageType, ns};
 use crate::xml::Element;
@@ -37,6 +37,7 @@ impl Service for Desk {
             if iq.to != self.place.address {
                 return None;
             }
+            interactions::behind(&self.center, &iq).await;
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
                 (IqType::Get, ns::DISCO_INFO, "query") => Some(self.info(iq).await),
                 (IqType::Get, ns::DISCO_ITEMS, "query") => Some(self.items(iq).await),
@@ -54,6 +55,13 @@ impl Service for Desk {
         })
     }
 
+    fn put_off(self: Arc<Self>, iq: &Iq, request: &Mail) -> Result<Later, StanzaError> {
+        match iq.to == self.place.address {
+            true => interactions::put_off(&self.center, &self.place, iq, request),
+            false => Ok(Later::No),
+        }
+    }
+
     fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>> {
         Box::pin(async move {
             match parcel.stanza.kind {
@@ -68,7 +76,13 @@ impl Service for Desk {
                         .as_ref()
                         .is_some_and(|to| to.bare() == &self.place.address) =>
                 {
-                    Box::pin(im::take(&self.center, &self.place, parcel)).await
+                    match interactions::answers_call(&parcel.stanza) {
+                        true => {
+                            Box::pin(interactions::take_call(&self.center, &self.place, parcel))
+                                .await
+                        }
+                        false => Box::pin(im::take(&self.center, &self.place, parcel)).await,
+                    }
                 }
                 Kind::Message(_) | Kind::Iq(IqType::Get | IqType::Set) => {
                     Err(Condition::ServiceUnavailable.into())

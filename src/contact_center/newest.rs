@@ -2,12 +2,15 @@
 
 use super::errors::Refused;
 use super::record::{self, Record};
+use crate::clock::Timestamp;
 use crate::hooks::Services;
+use crate::id;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::{ListOrder, Listing, StoredRecord};
 
-/// The page that is asked for of an owner's list, at most so many records; those that are not `meant` are left out.
+/// The page that is asked for of an owner's list, at most so many records, those alone that were made since then: what an earlier
+/// account of the same name has is not its successor's. Ids of records begin with that time.
 ///
 /// # Errors
 /// `item-not-found` when the record is not in the list behind or before which the page is (§2.2), and
@@ -16,11 +19,16 @@ pub(super) async fn page<R: Record>(
     services: &Services,
     (list, owner): (&'static str, &str),
     (asked, max): (&PageRequest, u32),
-    meant: impl Fn(&R) -> bool + Send,
+    since: Option<Timestamp>,
 ) -> Result<(Vec<R>, Page), Refused> {
     let records = services.store.records();
     let of = (list, owner);
-    let count = records.count(R::KIND, of).await?;
+    let begin = since.map(id::earliest).unwrap_or_default();
+    let older = match since {
+        Some(_) => records.count_before(R::KIND, of, &begin).await?,
+        None => 0,
+    };
+    let count = records.count(R::KIND, of).await?.saturating_sub(older);
     let max = asked.max.unwrap_or(max).min(max);
     let (from, order) = match &asked.from {
         PageFrom::First => (None, ListOrder::Descending),
@@ -31,6 +39,7 @@ pub(super) async fn page<R: Record>(
         PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
     };
     if let Some(id) = from {
+        // It is one of the list, and not of an earlier account.
         let known: Option<R> = record::find(&services.store, id).await?;
         let listed = Listing {
             list,
@@ -38,25 +47,29 @@ pub(super) async fn page<R: Record>(
         };
         let known = known.filter(|it| it.listings().contains(&listed));
         known
-            .filter(|it| meant(it))
+            .filter(|it| it.id() >= begin)
             .ok_or(Condition::ItemNotFound)?;
     }
     let mut stored: Vec<StoredRecord> = match max {
         0 => Vec::new(),
         max => {
-            let from = from.map(String::as_str);
+            let from = match (from, order) {
+                (None, ListOrder::Ascending) if since.is_some() => Some(begin.as_str()),
+                (from, _) => from.map(String::as_str),
+            };
             records.listed(R::KIND, of, from, order, max).await?
         }
     };
     if order == ListOrder::Ascending {
         stored.reverse();
     }
+    stored.retain(|it| it.id >= begin);
     let found = stored.iter().map(record::read);
-    let mut found: Vec<R> = found.collect::<Result<_, _>>()?;
-    found.retain(|it| meant(it));
+    let found: Vec<R> = found.collect::<Result<_, _>>()?;
     let index = match found.first() {
         Some(first) => {
-            let older = records.count_before(R::KIND, of, &first.id()).await?;
+            let before = records.count_before(R::KIND, of, &first.id()).await?;
+            let older = before.saturating_sub(older);
             Some(count.saturating_sub(older).saturating_sub(1))
         }
         None => None,

@@ -72,6 +72,14 @@ impl Floor {
         floor
     }
 
+    /// The server is killed and runs again; everybody has to connect anew.
+    pub(super) async fn killed(self) -> Self {
+        let house = Box::pin(self.house.killed()).await;
+        let services = Arc::clone(house.router.services());
+        services.hooks.run_starting(&services).await.unwrap();
+        Self { house }
+    }
+
     /// `lunch`, `meeting` (the default) and `shift-over`.
     async fn give_reasons(&self) {
         let code = |kind, code: &str, label: &str, default| ReasonCode {

@@ -34,8 +34,12 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     /// The components that are configured, as the test plays them.
     pub(crate) outside: Arc<Outside>,
+    register: Register,
     folder: tempfile::TempDir,
 }
+
+/// What makes all hooks.
+type Register = fn(&mut Hooks, &Arc<Config>);
 
 /// The components of the configuration: none is connected until the test says so.
 #[derive(Default)]
@@ -89,10 +93,7 @@ impl House {
     }
 
     /// A house with those accounts on `localhost` and what `register` adds.
-    pub(crate) fn with<'a>(
-        accounts: &'a [&'a str],
-        register: fn(&mut Hooks, &Arc<Config>),
-    ) -> BoxFuture<'a, Self> {
+    pub(crate) fn with<'a>(accounts: &'a [&'a str], register: Register) -> BoxFuture<'a, Self> {
         Self::configured(accounts, Config::default(), register)
     }
 
@@ -100,31 +101,53 @@ impl House {
     pub(crate) fn configured<'a>(
         accounts: &'a [&'a str],
         config: Config,
-        register: fn(&mut Hooks, &Arc<Config>),
+        register: Register,
     ) -> BoxFuture<'a, Self> {
         // On the heap, for its size: every test has one.
         Box::pin(Self::made(accounts, Arc::new(config), register))
     }
 
-    async fn made(
-        accounts: &[&str],
-        config: Arc<Config>,
-        register: fn(&mut Hooks, &Arc<Config>),
-    ) -> Self {
+    async fn made(accounts: &[&str], config: Arc<Config>, register: Register) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let house = Self::standing(folder, Clock::manual(NOW), config, register).await;
+        for account in accounts {
+            let jid = BareJid::new(&format!("{account}@localhost")).unwrap();
+            let accounts = house.router.services().store.accounts();
+            let made = accounts.create(&jid, Role::Member, &[], NOW);
+            Box::pin(made).await.unwrap();
+        }
+        house
+    }
+
+    /// The server was killed and is there again: its database is as it was, nothing else is left, and nobody is connected.
+    pub(crate) async fn killed(self) -> Self {
+        let Self {
+            router,
+            clock,
+            register,
+            folder,
+            ..
+        } = self;
+        let services = router.services();
+        // From now on nothing that still works in the background is written.
+        services.store.close().await;
+        services.hooks.run_stopping(services).await;
+        let config = Arc::clone(&services.config);
+        Box::pin(Self::standing(folder, clock, config, register)).await
+    }
+
+    async fn standing(
+        folder: tempfile::TempDir,
+        clock: Clock,
+        config: Arc<Config>,
+        register: Register,
+    ) -> Self {
         let file = Location::Sqlite(folder.path().join("parlour.db"));
         let store = Box::pin(Store::open(&file, &StoreLimits::default()))
             .await
             .unwrap();
-        for account in accounts {
-            let jid = BareJid::new(&format!("{account}@localhost")).unwrap();
-            let accounts = store.accounts();
-            let made = accounts.create(&jid, Role::Member, &[], NOW);
-            Box::pin(made).await.unwrap();
-        }
         let mut hooks = Hooks::default();
         register(&mut hooks, &config);
-        let clock = Clock::manual(NOW);
         let domains = config.components.iter();
         let outside = Arc::new(Outside {
             domains: domains.map(|it| it.domain.to_string()).collect(),
@@ -145,6 +168,7 @@ impl House {
             router,
             clock,
             outside,
+            register,
             folder,
         }
     }
@@ -164,6 +188,11 @@ impl House {
     pub(crate) async fn component_goes(&self, domain: &str) {
         self.outside.sides.lock().unwrap().remove(domain);
         self.tell_of_component(domain).await;
+    }
+
+    /// Whether the component is connected.
+    pub(crate) fn component_is_there(&self, domain: &str) -> bool {
+        self.outside.is_there(domain)
     }
 
     async fn tell_of_component(&self, domain: &str) {

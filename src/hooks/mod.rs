@@ -42,7 +42,7 @@ pub use peers::{
 };
 pub use refusal::refusal;
 pub use requests::{Answer, OnAnswer, Requests};
-pub use service::{Parcel, Service};
+pub use service::{Later, Parcel, Service};
 pub use services::{Routing, Sent, Services};
 pub use slots::Slots;
 pub use table::{Hooks, StreamPhase};

@@ -22,11 +22,30 @@ pub trait Service: Send + Sync {
     /// ([`super::At::Service`]), elsewhere `service-unavailable`.
     fn request(self: Arc<Self>, iq: Iq) -> BoxFuture<'static, Option<IqAnswer>>;
 
+    /// Whether the service takes the request over and answers it later itself, exactly once ([`Services::route`]), so that the
+    /// sender's task need not wait. What it keeps has a bound, and its own order.
+    ///
+    /// # Errors
+    /// What the sender is told where no more is taken.
+    fn put_off(self: Arc<Self>, iq: &Iq, request: &Mail) -> Result<Later, StanzaError> {
+        let _ = (iq, request);
+        Ok(Later::No)
+    }
+
     /// Everything else: messages, presence, requests to a full address, and answers.
     ///
     /// # Errors
     /// What the sender is told, where the standard allows an error.
     fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>>;
+}
+
+/// Whether a request is answered later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    /// It was taken over.
+    Yes,
+    /// It is answered now.
+    No,
 }
 
 /// A stanza for a service.

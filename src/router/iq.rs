@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::{Replies, Router};
 use crate::hooks::{
-    Ahead, Answer, At, Effects, Iq, IqAnswer, Mail, Passage, Service, Session, refusal,
+    Ahead, Answer, At, Effects, Iq, IqAnswer, Later, Mail, Passage, Service, Session, refusal,
 };
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
@@ -187,7 +187,13 @@ impl Router {
                 iq.at = At::Service;
                 let at_domain = iq.to.node().is_none();
                 let ahead = iq.ahead.clone();
-                let answer = match service.request(iq.clone()).await {
+                let later = Arc::clone(&service).put_off(&iq, &stanza);
+                let answer = match later {
+                    Ok(Later::Yes) => return None,
+                    Ok(Later::No) => service.request(iq.clone()).await,
+                    Err(error) => Some(Err(error)),
+                };
+                let answer = match answer {
                     Some(answer) => answer,
                     None if at_domain => self.ask_extensions(iq).await,
                     None => Err(Condition::ServiceUnavailable.into()),

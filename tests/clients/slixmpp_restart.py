@@ -43,6 +43,7 @@ async def after(romeo):
         except IqError as error:
             # Until the connector has said what is so.
             expect(error.text == "The connection to the telephony or chat system is interrupted.", error.text)
+            await romeo.sees("message", lambda it: "chat system is back (" in it["body"])
     await writes(romeo, "list", "on hold, with romeo")
     await romeo.does("End an interaction")
     await writes(romeo, "list", "Nobody calls or writes.")

@@ -5,6 +5,9 @@ A call comes in, and Romeo sees who calls (S2-10, S2-14, S2-21); he takes it, ho
 messages about it, with a business object (S1-38, S0-27); consults her by voice without naming her again, and the customer is on
 hold (S1-42, S1-43); she takes over (S2-19); both write up (S2-26, S2-36); he plans a call for her, of which she is reminded (S3-2, S3-5).
 
+Later Romeo calls the customer back (S2-8), who turns out to be known twice (S2-12), and switches to the call (S2-46); Juliet has no time at first and
+then joins (S2-18, S2-34); the next caller he leaves to others.
+
 Told by the environment as slixmpp_person.py says, with XMPP_ROMEO, XMPP_JULIET and XMPP_PHONES, the connector's domain. Mary Example
 is a customer with the number that calls; `resolved` and `sold` (Sold) are wrap-up reasons. Exits with 0 when all was seen.
 """
@@ -21,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 
 import parlour_slixmpp  # noqa: E402
 from parlour_slixmpp import Object  # noqa: E402
+from parlour_slixmpp.customer import Customer  # noqa: E402
 
 NUMBER = "+39066981234"
 EVENTS = (
@@ -28,6 +32,7 @@ EVENTS = (
     ("parlour_screen_pop", "pop"),
     ("parlour_im_said", "said"),
     ("parlour_follow_up", "follow_up"),
+    ("parlour_focus", "focus"),
 )
 
 
@@ -59,13 +64,23 @@ class TypedAgent(Person):
 
         return await self.sees("change", is_so)
 
+    async def follows(self, asked, **expected):
+        """The same after what was asked for."""
+
+        def is_so(change):
+            it = change.interaction
+            fits = all(getattr(it, name) == value for name, value in expected.items())
+            return it.id == asked.id and it.version > asked.version and fits
+
+        return await self.sees("change", is_so)
+
 
 async def rings(romeo, phones):
     """The customer calls; Romeo sees who it is before he answers."""
     romeo.send_message(mto=phones, mbody=f"call romeo from {NUMBER}", mtype="chat")
     told = await romeo.sees("message", lambda it: it["from"] == phones and "rings at romeo" in it["body"])
     id = told["body"].split(" ", 1)[0]
-    pop = await romeo.sees("pop")
+    pop = await romeo.sees("pop", lambda pop: pop.interaction == id)
     expect((pop.interaction, pop.match, pop.address) == (id, "single", NUMBER), pop)
     [mary] = pop.customers
     expect((mary.name, mary.crm_id) == ("Mary Example", "C-1001"), mary)
@@ -175,6 +190,52 @@ async def is_followed_up(romeo, juliet, id):
     expect(own.id == planned.id, own)
 
 
+async def is_known_twice(romeo):
+    """Two records of one customer become one; gives it."""
+    customers = romeo.plugin["parlour_customer"]
+    [mary] = (await customers.search("Mary")).customers
+    twin = await customers.create(Customer(name="M. Example", telephones=["+39066981235"]))
+    both = await customers.merge(mary, twin)
+    expect((both.id, both.telephones) == (mary.id, [NUMBER, "+39066981235"]), both)
+    expect([it.id for it in await customers.find("+39066981235")] == [mary.id], "the twin is still there")
+    return both
+
+
+async def is_called_back(romeo, juliet, mary):
+    interactions, colleague = romeo.plugin["parlour_interaction"], juliet.boundjid.bare
+    id = (await interactions.dial(customer=mary.id)).id
+    await romeo.becomes(id, leg="connected", line="connected")
+    await interactions.focus(id)
+    await romeo.sees("focus", lambda told: told == id)
+
+    asked = await interactions.consult(id, colleague)
+    await romeo.follows(asked, line="held", pending=None)
+    await juliet.sees("message", lambda it: "asks for your advice" in it["body"])
+    await juliet.does("Reject an interaction")
+    await romeo.sees("change", lambda it: it.text == "juliet has rejected.")
+    asked = await interactions.retrieve(id)
+    await romeo.follows(asked, line="connected", pending=None)
+
+    await interactions.conference(id, colleague)
+    await juliet.sees("message", lambda it: it["body"].startswith("romeo adds you to "))
+    await juliet.does("Accept an interaction")
+    await romeo.sees("change", lambda it: it.text == "juliet has accepted.")
+    await interactions.end(id)
+    await romeo.becomes(id, leg="wrap-up", line="over")
+    await interactions.finish_wrap_up(id)
+    await romeo.is_in("available")
+    await juliet.sees("message", says(f"The call with {NUMBER} has ended."))
+    await juliet.does("Finish the wrap-up of an interaction")
+
+
+async def is_left_to_others(romeo, phones):
+    id = await rings(romeo, phones)
+    asked = await romeo.plugin["parlour_interaction"].reject(id)
+    expect(asked.pending == "reject", asked)
+    await romeo.becomes(id, leg="rejected", line="offered")
+    romeo.send_message(mto=phones, mbody=f"hang up {id}", mtype="chat")
+
+
 async def main():
     phones = os.environ["XMPP_PHONES"]
     romeo, juliet = TypedAgent("XMPP_ROMEO"), PlainAgent("XMPP_JULIET")
@@ -188,6 +249,9 @@ async def main():
     await is_transferred(romeo, juliet, id, session)
     await is_written_up(romeo, juliet, id)
     await is_followed_up(romeo, juliet, id)
+    mary = await is_known_twice(romeo)
+    await is_called_back(romeo, juliet, mary)
+    await is_left_to_others(romeo, phones)
     for person in (romeo, juliet):
         await person.leaves()
     print("all was seen", flush=True)

@@ -39,6 +39,7 @@ fn stage(folder: &Path) -> Result<Server> {
     for (code, label) in [("resolved", "en: Resolved"), ("sold", "en: Sold")] {
         server.command(&["reason", "put", "wrap-up", code, label])?;
     }
+    server.command(&["right", "give", "customer-merge", "--role", "agent"])?;
     let table = folder.join("customers.csv");
     std::fs::write(&table, CUSTOMERS)?;
     let table = table.to_str().context("the folder has no name")?;
@@ -106,6 +107,8 @@ async fn working_day(transport: Transport) -> Result<()> {
     let files = TempDir::new()?;
     let server = stage(files.path())?;
     let cursor = files.path().join("cursor");
+    // As one that is left of another server: it begins anew.
+    std::fs::write(&cursor, "4711")?;
     let mut bot = crm(&server, &cursor)?;
     let mut output = bot.stdout.take().context("no output")?;
     says(&mut output, "subscribed after 0").await?;

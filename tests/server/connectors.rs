@@ -138,6 +138,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("hold", TALKS, "connected connected"),
     ("end", "", "wrap-up over"),
     ("transfer queue='sales'", RINGS, "wrap-up offered"),
+    ("transfer colleague='bob'", RINGS, "wrap-up offered"),
     ("consult colleague='bob'", WAITS, "connected held"),
 ];
 
@@ -195,6 +196,39 @@ async fn the_connector_is_killed_in_the_middle_of_an_operation() -> Result<()> {
             "{what}: {}",
             seen(&mut ann).await?
         );
+    }
+    Ok(())
+}
+
+/// XEP-0482: the call rings at a client, which accepts and leaves it, over real connections.
+#[tokio::test]
+async fn a_client_that_knows_call_invites_takes_a_call() -> Result<()> {
+    let house = house().await?;
+    let mut pbx = bot(&house).await?;
+    let mut ann = agent(&house, "ann").await?;
+    let offer = format!(
+        "<offer xmlns='{CONNECTOR}' interaction='c1' medium='voice' direction='inbound' \
+         address='+493012345678' agent='ann@localhost' uri='sip:c1@pbx.example'/>"
+    );
+    says(&mut pbx, &offer).await?;
+    let invited = ann.until(|node| node.child("invite").is_some()).await?;
+    let id = invited.attribute("id").context("no id")?;
+    for (said, verb, expected) in [
+        ("accept", "accept", "connected connected"),
+        ("left", "end", "wrap-up over"),
+    ] {
+        ann.send(&format!(
+            "<message to='{CENTER}' type='chat'><{said} xmlns='urn:xmpp:call-invites:0' id='{id}'/></message>"
+        ))
+        .await?;
+        let asked = request(&mut pbx).await?;
+        let wanted = asked.child("request").and_then(|it| it.attribute("verb"));
+        ensure!(wanted == Some(verb), "{asked}");
+        answer(&mut pbx, &asked, "").await?;
+        let attach = format!("<attach xmlns='{CONNECTOR}' interaction='c1'/>");
+        says(&mut pbx, &attach).await?;
+        let now = seen(&mut ann).await?;
+        ensure!(now == expected, "{said}: {now}");
     }
     Ok(())
 }

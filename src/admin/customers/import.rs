@@ -1,5 +1,6 @@
 //! `customer import`: everything is checked before anything is written, and all that is wrong is told with its
-//! line. A customer with an id of the CRM that is known is written anew, any other is made.
+//! line. A customer with an id of the CRM that is known is written anew; one without an id is whoever has that name and one of the
+//! numbers or addresses, and gets what it has not; any other is made.
 
 use std::collections::HashMap;
 
@@ -174,6 +175,7 @@ fn read(text: &str, region: Region, complaints: &mut Complaints) -> Result<Vec<P
         false => tables::read(text, ROWS_MAX, complaints)?,
     };
     let mut lines: HashMap<String, u64> = HashMap::new();
+    let mut people: HashMap<(String, Option<String>, String), u64> = HashMap::new();
     let mut profiles = Vec::with_capacity(rows.len());
     for Written { line, profile } in rows {
         let profile = match profile.understood(region) {
@@ -190,6 +192,17 @@ fn read(text: &str, region: Region, complaints: &mut Complaints) -> Result<Vec<P
                 line,
                 format!("the id {id:?} stands in line {first} already"),
             );
+            continue;
+        }
+        // By these one without an id is known again.
+        let person = |key| (profile.name.clone(), profile.company.clone(), key);
+        let own = profile.keys().filter(|_| profile.crm_id.is_none());
+        let first = own
+            .filter_map(|key| people.insert(person(key), line))
+            .last();
+        if let Some(first) = first.filter(|first| *first != line) {
+            let text = format!("the same customer stands in line {first} already");
+            complaints.add(line, text);
             continue;
         }
         profiles.push(profile);

@@ -1,7 +1,7 @@
 //! Customers who are known elsewhere: by their ids there they are made once and kept as they are there.
 
 use crate::clock::Timestamp;
-use crate::domain::customer::{Command, Customer, Event, Profile, Rejection, decide};
+use crate::domain::customer::{Command, Customer, Event, MATCHES_MAX, Profile, Rejection, decide};
 use crate::domain::ids::CustomerId;
 use crate::store::{Guard, Store, StoreError};
 
@@ -19,6 +19,9 @@ pub struct KnownCustomer {
 /// Decides what becomes of the record of somebody of whom that is known now: the one of that id in the CRM is
 /// written anew, or one is made. One that was merged is left: of whom it became part of, the CRM may know other things.
 ///
+/// Without an id there it is whoever has the same name and company and one of the numbers or addresses: that one gets what it
+/// has not.
+///
 /// # Errors
 /// When the database fails; inside, what the domain refuses.
 pub async fn known_customer(
@@ -33,13 +36,20 @@ pub async fn known_customer(
             let guard = customers.crm_guard(host, id).await?;
             (Some(guard), customers.by_crm(host, id).await?)
         }
-        None => (None, None),
+        None => (None, same(store, host, &profile).await?),
     };
     let (before, command) = match found {
         Some(known) if known.merged_into.is_some() => (known, None),
         Some(known) => {
             let read = known.version;
-            (known, Some(Command::Edit { read, profile }))
+            let command = match profile.crm_id {
+                Some(_) => Command::Edit { read, profile },
+                None => Command::Absorb {
+                    read,
+                    other: profile,
+                },
+            };
+            (known, Some(command))
         }
         None => {
             let new = Customer::new(CustomerId::made(now), host.to_owned());
@@ -55,4 +65,24 @@ pub async fn known_customer(
         events,
         guard,
     }))
+}
+
+/// Whoever has that name and company, and one of the numbers or addresses.
+async fn same(
+    store: &Store,
+    host: &str,
+    profile: &Profile,
+) -> Result<Option<Customer>, StoreError> {
+    let max = u32::try_from(MATCHES_MAX).unwrap_or(u32::MAX);
+    let customers = store.customers();
+    for key in profile.keys() {
+        let known = customers.by_address(host, &key, max).await?;
+        let own = |it: &Customer| {
+            it.profile.name == profile.name && it.profile.company == profile.company
+        };
+        if let Some(known) = known.into_iter().find(own) {
+            return Ok(Some(known));
+        }
+    }
+    Ok(None)
 }

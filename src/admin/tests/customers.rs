@@ -42,12 +42,12 @@ async fn a_table_makes_and_changes_customers_after_a_dry_run() {
     let mut all = names(&office, &[]).await;
     all.sort();
     assert_eq!(all, ["", "Ann Smith", "Bob"]);
-    // By their ids in the CRM two are known; of the third nobody can tell.
+    // By their ids in the CRM two are known, the third by name and address.
     let changed = TABLE.replace("Ann Smith", "Ann Jones");
     let dry = import(&office, &changed, true).await.unwrap();
-    assert_eq!(counts(&dry), [1, 1, 1, 0, 0]);
+    assert_eq!(counts(&dry), [0, 1, 2, 0, 0]);
     let done = import(&office, &changed, false).await.unwrap();
-    assert_eq!(counts(&done), [1, 1, 1, 0, 0]);
+    assert_eq!(counts(&done), [0, 1, 2, 0, 0]);
     assert_eq!(names(&office, &[("text", "ann")]).await, ["Ann Jones"]);
     assert_eq!(names(&office, &[("text", "sohn")]).await, [""]);
     assert_eq!(names(&office, &[("text", "+39 06")]).await, ["Ann Jones"]);
@@ -64,6 +64,36 @@ async fn a_table_makes_and_changes_customers_after_a_dry_run() {
         .collect();
     assert_eq!(imports.len(), 4);
     assert!(imports.iter().all(|it| !it.arguments.contains("Ann")));
+}
+
+/// Without an id of the CRM it is whoever has the same name and one of the numbers or addresses, who gets what it has not; nobody
+/// else is taken for it.
+#[tokio::test]
+async fn a_table_without_ids_is_imported_twice_without_harm() {
+    let office = Office::new().await;
+    let header = "name,company,telephone,email\r\n";
+    let import = async |rows: &str, dry| {
+        let done = import(&office, &format!("{header}{rows}"), dry).await;
+        done.map(|it| counts(&it))
+    };
+    let rows = "Ann,,+493012345678,\r\nBob,Example,,bob@example.org\r\n";
+    assert_eq!(import(rows, false).await.unwrap(), [2, 0, 0, 0, 0]);
+    for dry in [true, false] {
+        assert_eq!(import(rows, dry).await.unwrap(), [0, 0, 2, 0, 0]);
+    }
+    let more = "Ann,,+49 30 12345678,Ann@Example.org\r\n";
+    for dry in [true, false] {
+        assert_eq!(import(more, dry).await.unwrap(), [0, 1, 0, 0, 0]);
+    }
+    assert_eq!(names(&office, &[("text", "+4930")]).await, ["Ann"]);
+    // A colleague of the same number, a company of the same name: others.
+    let others =
+        "Carl,,+493012345678,\r\nBob,Another,,bob@example.org\r\nAnn,,,other@example.org\r\n";
+    assert_eq!(import(others, false).await.unwrap(), [3, 0, 0, 0, 0]);
+    let twice = "Eve,,+493012345679,\r\nEve,,+493012345679,eve@example.org\r\n";
+    let refused = import(twice, false).await.unwrap_err().to_string();
+    let expected = "line 3: the same customer stands in line 2 already";
+    assert!(refused.contains(expected), "{refused}");
 }
 
 #[tokio::test]
@@ -162,7 +192,7 @@ async fn an_export_is_imported_as_it_was() {
             .unwrap()
             .text;
         let again = import(&office, &text, true).await.unwrap();
-        assert_eq!(counts(&again), [1, 0, 2, 0, 0], "{text}");
+        assert_eq!(counts(&again), [0, 0, 3, 0, 0], "{text}");
         let elsewhere = [("file", text.as_str()), ("host", "example.org")];
         let done = office.perform("customer import", &elsewhere).await.unwrap();
         assert_eq!(done.data["mistakes"], 0);

@@ -122,7 +122,9 @@ async fn subscribe(visitor: Visitor, values: Values) -> Result<Outcome, Refused>
     let answer = Element::new(NS, "subscribed")
         .attr("after", after.to_string())
         .attr_opt("first", first.map(|first| first.to_string()))
-        .attr("last", last.to_string());
+        .attr("last", last.to_string())
+        // What it has not acknowledged was forgotten, for it was away too long: it has to look itself what there was.
+        .attr_opt("gap", check(after, first, last).is_err().then_some("true"));
     Ok(Outcome::default().with(answer))
 }
 

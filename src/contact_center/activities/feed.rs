@@ -159,6 +159,16 @@ async fn turn(
     Ok(known.len())
 }
 
+/// A CRM that is there again is fed at once, with what it has not acknowledged: what was sent over the connection that is gone may
+/// be lost.
+pub(super) fn comes(center: &Center, services: &Services, domain: &str) {
+    let places = center.places().iter();
+    let own = places.filter(|place| is_crm(services, place, domain));
+    for place in own.filter(|_| is_there(services, domain)) {
+        center.feed.again(place.host.as_str(), domain);
+    }
+}
+
 /// Whether a component is connected. What no component carries is on this server.
 fn is_there(services: &Services, domain: &str) -> bool {
     let gateway = services.gateway(domain);

@@ -112,7 +112,10 @@ pub(super) fn commands(
             | It::Failed { .. }
             | It::LineChanged { .. }
             | It::Attached { .. }
-            | It::Interrupted { .. } => {}
+            | It::Interrupted { .. }
+            | It::Invited { .. }
+            | It::InviteAnswered { .. }
+            | It::PutOff { .. } => {}
         }
     }
     commands

@@ -41,9 +41,10 @@ pub(in crate::contact_center) async fn at_hand(
 ) -> Result<(Vec<Activity>, Vec<Activity>), Refused> {
     let in_hand = current(caller).await?;
     let owner = caller.agent.to_string();
-    let own = |it: &Activity| is_own(caller, it);
     let (list, page) = ((OF, owner.as_str()), PageRequest::default());
-    let (mut last, _) = newest::page(&caller.services, list, (&page, PAGE_MAX), own).await?;
+    let since = Some(caller.since);
+    let page = newest::page(&caller.services, list, (&page, PAGE_MAX), since);
+    let (mut last, _): (Vec<Activity>, _) = page.await?;
     last.retain(|it| !it.is_current());
     Ok((in_hand, last))
 }
@@ -80,7 +81,7 @@ pub(super) fn sentence(activity: &Activity, came: Option<&str>, now: Timestamp) 
     let subject = activity.subject.as_ref();
     let name = subject.map_or("", |it| it.name.as_str());
     let medium = subject.map_or("", |it| it.medium.name());
-    let at = activity.created_at.map(|at| at.to_string());
+    let at = activity.created_at.map(|at| at.whole_seconds().to_string());
     let at = at.unwrap_or_default();
     let seconds = activity.duration_seconds(now);
     let came = came.map(|it| format!(" {it}.")).unwrap_or_default();
@@ -90,9 +91,10 @@ pub(super) fn sentence(activity: &Activity, came: Option<&str>, now: Timestamp) 
 /// A page of one of the lists.
 pub(super) async fn activities(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let (list, owner, by) = asked(&caller, &values).await?;
-    let own = |it: &Activity| by != Reading::Own || is_own(&caller, it);
+    let since = (by == Reading::Own).then_some(caller.since);
     let page = (values.page(), PAGE_MAX);
-    let (found, page) = newest::page(&caller.services, (list, &owner), page, own).await?;
+    let page = newest::page(&caller.services, (list, &owner), page, since);
+    let (found, page): (Vec<Activity>, _) = page.await?;
     let now = caller.now();
     let listed = |it: &Activity| {
         let notes = wire::last_notes(it, LISTED_NOTES_BYTES_MAX);

@@ -108,6 +108,11 @@ fn is_crm(services: &Services, place: &Place, domain: &str) -> bool {
 
 /// Registers what the days do to activities.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let coming = Arc::clone(center);
+    hooks.component(move |domain, services| {
+        let center = Arc::clone(&coming);
+        async move { feed::comes(&center, &services, domain.as_str()) }
+    });
     let center = Arc::clone(center);
     hooks.daily(move |services| {
         let center = Arc::clone(&center);

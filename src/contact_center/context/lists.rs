@@ -233,8 +233,8 @@ async fn page(
     asked: &PageRequest,
 ) -> Result<(Vec<Transfer>, Page), Refused> {
     let list = (list, caller.agent.jid().as_str());
-    let own = |it: &Transfer| is_since(caller, it);
-    newest::page(&caller.services, list, (asked, PAGE_MAX), own).await
+    let since = Some(caller.since);
+    newest::page(&caller.services, list, (asked, PAGE_MAX), since).await
 }
 
 /// Whether it was sent since there is the account: what an earlier one of the same name was sent is not its own.

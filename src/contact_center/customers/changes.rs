@@ -1,13 +1,10 @@
 //! Customers made, changed and merged.
 
 use super::reading::note;
-use super::{element, find, wire};
-use crate::contact_center::activities;
+use super::{element, merging, wire};
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
-use crate::contact_center::follow_ups;
-use crate::contact_center::message_streams;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::customer::{Command, Customer, Profile, Rejection, decide};
@@ -64,16 +61,35 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
     let (id, other) = (wire::id(&values, "id")?, wire::id(&values, "other")?);
     let read = wire::version(&values, "version")?;
     let other_read = wire::version(&values, "other-version")?;
+    let merged = Box::pin(write_merged(&caller, (&id, read), (&other, other_read))).await?;
+    let Caller {
+        center,
+        services,
+        place,
+        ..
+    } = &caller;
+    merging::finish(center, services, place, &other).await?;
+    note(&caller, "customer merge", other.as_str()).await?;
+    let told = format!("Both are {} now.", wire::title(&merged));
+    Ok(shown(told, &merged))
+}
+
+/// Writes that the second one is the first, and that its activities have still to follow.
+pub(super) async fn write_merged(
+    caller: &Caller,
+    (id, read): (&CustomerId, u64),
+    (other, other_read): (&CustomerId, u64),
+) -> Result<Customer, Refused> {
     let Caller {
         services, place, ..
-    } = &caller;
+    } = caller;
     let decided = async |mut draft: Draft| {
         // Two merges at once could make each of two customers a part of the other.
         let customers = services.store.customers();
         draft.guard(customers.merge_guard(place.host.as_str()).await?);
         let (first, second) = (
-            exact(services, place, &id).await?,
-            exact(services, place, &other).await?,
+            exact(services, place, id).await?,
+            exact(services, place, other).await?,
         );
         if second.merged_into.as_ref() == Some(&first.id) {
             return Ok((draft, first));
@@ -90,35 +106,10 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         let more = decide(&first, absorb, caller.now()).map_err(|it| refused(it, &first))?;
         let after = draft.change(&first, &more)?;
         draft.change(&second, &gone)?;
+        merging::began(&mut draft, &second)?;
         Ok((draft, after))
     };
-    let merged = Box::pin(caller.center.save(services, decided)).await?;
-    // It may be part of a third one by now.
-    let now = find(services, place, &id).await?.map_or(id, |it| it.id);
-    Box::pin(activities::relink(
-        &caller.center,
-        services,
-        place,
-        (&other, &now),
-    ))
-    .await?;
-    Box::pin(follow_ups::relink(
-        &caller.center,
-        services,
-        place,
-        (&other, &now),
-    ))
-    .await?;
-    Box::pin(message_streams::relink(
-        &caller.center,
-        services,
-        place,
-        (&other, &now),
-    ))
-    .await?;
-    note(&caller, "customer merge", other.as_str()).await?;
-    let told = format!("Both are {} now.", wire::title(&merged));
-    Ok(shown(told, &merged))
+    Box::pin(caller.center.save(services, decided)).await
 }
 
 fn shown(told: String, customer: &Customer) -> Outcome {

@@ -6,6 +6,7 @@
 
 mod changes;
 mod crm;
+mod merging;
 mod operations;
 mod reading;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::hooks::Services;
 use crate::store::{CUSTOMER, Listing, customer_listings};
 use crate::xml::Element;
 
+pub(super) use merging::start;
 pub(super) use operations::OPERATIONS;
 pub(in crate::contact_center) use wire::title;
 

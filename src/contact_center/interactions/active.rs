@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wanted;
 use super::wire::NS;
-use super::{KIND, OPEN, PAGE, events, is_open};
+use super::{KIND, OPEN, events, is_open};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
@@ -16,6 +16,9 @@ use crate::domain::interaction::{Interaction, Leg};
 use crate::hooks::Services;
 use crate::store::{ListOrder, Listing};
 use crate::xml::Element;
+
+/// What an agent can have open: three media by the greatest capacity, and what it writes up.
+const OPEN_MAX: u32 = 400;
 
 /// What an agent has in front of it, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,12 +93,12 @@ pub(super) async fn focus(caller: Caller, values: Values) -> Result<Outcome, Ref
     wanted::outcome(&caller, &interaction, told).await
 }
 
-/// The caller's open interactions, at most a page of them: far more than anybody has.
+/// The caller's open interactions.
 pub(super) async fn open(caller: &Caller) -> Result<Vec<Interaction>, Refused> {
     let list = (OPEN, caller.agent.jid().as_str());
     let order = ListOrder::Ascending;
     let records = caller.services.store.records();
-    let page = records.listed(KIND, list, None, order, PAGE).await?;
+    let page = records.listed(KIND, list, None, order, OPEN_MAX).await?;
     let read = page.iter().map(record::read::<Interaction>);
     Ok(read.collect::<Result<_, _>>()?)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::customer::Matches;
-use super::{events, find, pop, requests, states};
+use super::{calls, events, find, pop, requests, states, streams};
 use crate::contact_center::activities;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
@@ -12,7 +12,7 @@ use crate::contact_center::people::Person;
 use crate::domain::agent_state::State;
 use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{
-    Command, Desk, Event, Facts, Interaction, Medium, Rejection, apply, decide,
+    Command, Desk, Event, Fact, Facts, Interaction, Medium, Rejection, apply, decide,
 };
 use crate::hooks::Services;
 
@@ -120,7 +120,14 @@ async fn carry_out(
     };
     let (after, events) = Box::pin(work.center.save(work.services, decided)).await?;
     Box::pin(states::follow(work, &after, &events)).await;
-    Ok(after)
+    let settled = events.is_empty() || after.interrupted || after.is_over();
+    if settled || streams::is_there(work.services, &after.connector) {
+        return Ok(after);
+    }
+    // Its connector has gone while this was decided, and nobody knew then that there is something to be interrupted.
+    let until = streams::lost_until(work.services);
+    let lost = |_: &Interaction| vec![Command::Report(Fact::Interrupted { until })];
+    Box::pin(settle(work, id, &lost)).await
 }
 
 /// Puts what has happened into the draft, with everything that follows of it.
@@ -135,6 +142,7 @@ async fn write(
     let after = draft.change(before, events)?;
     activities::follow(work.services, work.place, draft, before, &after, events).await?;
     events::tell(work, draft, (before, &after), events, pop.as_ref()).await?;
+    calls::tell(work, draft, before, &after);
     for event in events.iter() {
         if let Event::Requested { request, .. } = event {
             draft.pass(requests::request(work, &after, request));
@@ -174,6 +182,10 @@ const fn target(command: &Command) -> Option<&AgentId> {
         | Command::Supply { .. }
         | Command::Identify { .. }
         | Command::FinishWrapUp { .. }
+        | Command::Invite { .. }
+        | Command::AnswerInvite { .. }
+        | Command::AskAgain
+        | Command::PutOff { .. }
         | Command::TimeIsUp => None,
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::calls::{self, URI_CHARS_MAX};
 use super::change::{self, Work};
-use super::{CARRIED, carried_by, host, lists, wire};
+use super::ids::Named;
+use super::{CARRIED, carried_by, lists, wire};
 use crate::config::ComponentRole;
 use crate::contact_center::customers;
 use crate::contact_center::errors::{Refused, malformed};
@@ -31,7 +33,16 @@ const FACTS: &[&str] = &["connected", "held", "talking", "left", "ended"];
 pub(in crate::contact_center) const FOR_COMPONENTS: &[ForComponents] = &[
     ForComponents {
         name: "offer",
-        fields: &[INTERACTION, MEDIUM, DIRECTION, ADDRESS, AGENT, QUEUE, DATA],
+        fields: &[
+            INTERACTION,
+            MEDIUM,
+            DIRECTION,
+            ADDRESS,
+            AGENT,
+            QUEUE,
+            URI,
+            DATA,
+        ],
         run: |visitor, values| Box::pin(offer(visitor, values)),
         ..SET
     },
@@ -85,6 +96,14 @@ const QUEUE: Field = Field::required(
     "Queue",
 )
 .optional();
+const URI: Field = Field::required(
+    "uri",
+    Kind::Line {
+        chars_max: URI_CHARS_MAX,
+    },
+    "Where the agent joins the call",
+)
+.optional();
 const FACT: Field = Field::required("fact", Kind::Word(FACTS), "What is so");
 const DATA: Field = Field::required("data", Kind::Element, "Data").several(DATA_MAX);
 
@@ -124,6 +143,7 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
     let agent = values.agent("agent")?.clone();
     let queue = values.optional_text("queue").map(str::to_owned);
     let data = data(&values)?;
+    let uri = values.optional_text("uri").map(calls::uri).transpose()?;
     let connector = visitor.component.clone();
     let fresh = Interaction::new(id(&values)?, connector, (medium, direction), address);
     let same = (medium, direction, fresh.address.clone());
@@ -132,7 +152,12 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
             return Err(Rejection::Exists.into());
         }
         let (agent, queue, data) = (agent.clone(), queue.clone(), data.clone());
-        Ok(vec![Command::Offer { agent, queue, data }])
+        let invite = uri.clone().map(|uri| Command::Invite {
+            agent: agent.clone(),
+            uri,
+        });
+        let offer = Command::Offer { agent, queue, data };
+        Ok(std::iter::once(offer).chain(invite).collect())
     };
     said(&visitor, &values, (Some(fresh), Some(&agent)), &commands).await
 }
@@ -170,31 +195,42 @@ async fn attach(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
     said(&visitor, &values, (None, None), &commands).await
 }
 
+/// How often a name is looked for that another connector takes at the same moment.
+const TRIES_MAX: usize = 2;
+
 /// What a connector says of an interaction of its own. While it says something, it is there.
 async fn said(
     visitor: &Visitor,
     values: &Values,
-    begun: (Option<Interaction>, Option<&AgentId>),
+    (fresh, seat): (Option<Interaction>, Option<&AgentId>),
     commands: change::Commands<'_>,
 ) -> Result<Outcome, Refused> {
-    let id = id(values)?;
+    let word = id(values)?;
     let work = work(visitor);
-    let own = |before: &Interaction| {
-        if before.connector != visitor.component {
-            return Err(Rejection::OtherConnector.into());
+    for _ in 0..TRIES_MAX {
+        let named = Named::find(work, &visitor.component, &word).await?;
+        let own = |before: &Interaction| {
+            if !named.is_of(work, &visitor.component, before) {
+                return Err(Refused::Contended);
+            }
+            let mut all = commands(before)?;
+            if before.interrupted {
+                all.insert(0, Command::Report(Fact::Restored));
+            }
+            Ok(all)
+        };
+        let fresh = fresh.clone().map(|it| Interaction {
+            id: named.id.clone(),
+            word: named.word.clone(),
+            ..it
+        });
+        match change::all(work, &named.id, (fresh, seat), &own).await {
+            Ok(after) => return Ok(Outcome::default().with(element(&after))),
+            Err(Refused::Contended) => {}
+            Err(refused) => return Err(refused),
         }
-        let served = host(before).is_none_or(|host| host == visitor.place.host.as_str());
-        if !served {
-            return Err(Rejection::Unknown.into());
-        }
-        let mut all = commands(before)?;
-        if before.interrupted {
-            all.insert(0, Command::Report(Fact::Restored));
-        }
-        Ok(all)
-    };
-    let after = change::all(work, &id, begun, &own).await?;
-    Ok(Outcome::default().with(element(&after)))
+    }
+    Err(Refused::Contended)
 }
 
 fn work(visitor: &Visitor) -> Work<'_> {
@@ -237,7 +273,7 @@ fn element(it: &Interaction) -> Element {
             .attr("until", request.until.to_string())
     });
     Element::new(NS, "interaction")
-        .attr("id", it.id.as_str())
+        .attr("id", it.word().as_str())
         .attr("version", it.version.to_string())
         .attr("line", wire::line(it.line))
         .children_from(agents)

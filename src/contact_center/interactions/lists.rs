@@ -13,8 +13,12 @@ use crate::domain::rights::Right;
 use crate::hooks::Services;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::ListOrder;
+use crate::store::{ListOrder, StoredRecord};
 use crate::xml::Element;
+
+/// Bytes of the records on one page, of which there is always one: what they become fits into a stanza, even when every
+/// letter of it has to be escaped.
+pub(super) const PAGE_BYTES_MAX: usize = 40 * 1024;
 
 /// Which part of a list is asked for.
 pub(super) const PAGE_FIELD: Field = Field {
@@ -53,6 +57,7 @@ pub(super) async fn read(
         0 => Vec::new(),
         _ => records.listed(super::KIND, list, from, order, max).await?,
     };
+    page.truncate(fitting(&page));
     if order == ListOrder::Descending {
         page.reverse();
     }
@@ -67,6 +72,17 @@ pub(super) async fn read(
     let interactions = page.iter().map(record::read::<Interaction>);
     let interactions = interactions.collect::<Result<_, _>>()?;
     Ok(Listed { interactions, set })
+}
+
+/// How many of them a page takes.
+fn fitting(page: &[StoredRecord]) -> usize {
+    let mut bytes = 0;
+    let fits = |stored: &&StoredRecord| {
+        let first = bytes == 0;
+        bytes += stored.snapshot.len();
+        first || bytes <= PAGE_BYTES_MAX
+    };
+    page.iter().take_while(fits).count()
 }
 
 const COLUMNS: &[(&str, &str)] = &[

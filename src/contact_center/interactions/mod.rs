@@ -4,22 +4,31 @@
 //! Connectors offer and report ([`connector`]); agents want something ([`operations`]), which becomes a request to the connector
 //! ([`requests`]) and takes effect when that confirms it. Each change ([`change`]) is written together with what
 //! everybody who takes part is told of it ([`events`]). What an interaction makes of its agents' states follows
-//! ([`states`]). A connector that has gone and is back is asked what is so ([`streams`]).
+//! ([`states`]). A connector that has gone ([`streams`]) and is back is asked what is so ([`asking`], [`told`]).
+//!
+//! What connectors say is done beside the tasks of their streams ([`lanes`]), each in its own words ([`ids`]). Clients ring
+//! ([`calls`]). What is over is dropped in the end ([`retention`]).
 
 mod active;
+mod asking;
+mod calls;
 mod change;
 mod connector;
 mod customer;
 mod dial;
 mod events;
+mod ids;
+mod lanes;
 mod lists;
 mod operations;
 mod pop;
 mod requests;
+mod retention;
 mod states;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wanted;
 mod wire;
 mod words;
@@ -34,13 +43,16 @@ use super::im;
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, InteractionId};
-use crate::domain::interaction::{Access, Command, Event, Fact, Interaction, Leg, apply};
+use crate::domain::interaction::{Access, Command, Event, Fact, Interaction, Leg, Line, apply};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{ListOrder, Listing};
 use change::Work;
 
+pub(super) use asking::{Asking, run as ask_again};
+pub(super) use calls::{is_answer as answers_call, take as take_call};
 pub(super) use connector::FOR_COMPONENTS;
+pub(super) use lanes::{Lanes, behind, put_off};
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::take;
 pub(super) use states::wrote_up;
@@ -57,6 +69,12 @@ const CARRIED: &str = "carried";
 const REQUEST: &str = "request";
 /// What an agent is asked to take, takes part in, or writes up.
 const OPEN: &str = "open";
+
+/// What is over, in the order of the ends.
+const OVER: &str = "over";
+
+/// What an agent writes up.
+const WRITING_UP: &str = "writing-up";
 
 /// Interactions that are read at once.
 const PAGE: u32 = 100;
@@ -91,6 +109,9 @@ impl Record for Interaction {
             listings.push(listing(GOING_ON, host));
             listings.push(listing(CARRIED, &carried_by(&self.connector, host)));
         }
+        if let Line::Over { at } = self.line {
+            listings.push(listing(OVER, &retention::over_at(at)));
+        }
         if let Some(request) = &self.request {
             listings.push(listing(REQUEST, request.id.as_str()));
         }
@@ -102,6 +123,9 @@ impl Record for Interaction {
             let own = agent.jid().as_str();
             if self.counts_for(agent) {
                 listings.push(listing(self.medium.name(), own));
+            }
+            if writes_up(self, agent) {
+                listings.push(listing(WRITING_UP, own));
             }
             if is_open(self, agent) {
                 listings.push(listing(OPEN, own));
@@ -138,6 +162,12 @@ fn is_open(interaction: &Interaction, agent: &AgentId) -> bool {
     part.is_some_and(|part| part.leg.is_open() || part.leg == Leg::WrapUp)
 }
 
+/// Whether the agent has left it, and writes it up.
+fn writes_up(interaction: &Interaction, agent: &AgentId) -> bool {
+    let part = interaction.part(agent);
+    part.is_some_and(|part| part.leg == Leg::WrapUp)
+}
+
 /// The interaction of that id.
 pub(in crate::contact_center) async fn find(
     services: &Services,
@@ -166,6 +196,7 @@ pub(in crate::contact_center) async fn access(
 /// Registers what follows the connectors' streams and the accounts.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     streams::register(hooks, center);
+    hooks.daily(|services| async move { retention::forget(&services).await });
     let removing = Arc::clone(center);
     hooks.removed(move |account, services| {
         let center = Arc::clone(&removing);
@@ -199,7 +230,16 @@ pub(super) async fn time_is_up(
         services: &services,
         place,
     };
-    change::command(work, &id, Command::TimeIsUp).await?;
+    // A connector that is there may only be slow to tell.
+    let until = streams::lost_until(&services);
+    let there = streams::is_there(&services, &interaction.connector);
+    let commands = |before: &Interaction| {
+        let now = services.clock.now();
+        let lost = before.lost_until.is_some_and(|until| until <= now);
+        let put_off = (lost && there).then_some(Command::PutOff { until });
+        Ok(put_off.into_iter().chain([Command::TimeIsUp]).collect())
+    };
+    change::all(work, &id, (None, None), &commands).await?;
     Ok(())
 }
 

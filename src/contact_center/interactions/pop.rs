@@ -6,9 +6,12 @@ use super::customer::{self, Matches};
 use super::wire::NS;
 use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, Profile};
 use crate::domain::interaction::{Command, Event, Facts, Interaction, apply, decide};
-use crate::xml::Element;
+use crate::xml::{Element, write};
+
+/// Bytes of the customers in a pop who are shown whole: it goes beside what is attached, and both fit into a stanza.
+const POP_BYTES_MAX: usize = 32 * 1024;
 
 /// What is popped.
 pub(super) struct Pop {
@@ -54,9 +57,34 @@ pub(super) async fn made(
         .attr("interaction", after.id.as_str())
         .attr("match", kind)
         .attr("address", &after.address)
-        .children_from(customers.iter().map(customers::element));
+        .children_from(shown(&customers));
     let sentence = sentence(&customers);
     Ok(Some(Pop { element, sentence }))
+}
+
+/// The customers as they fit; of those behind only id and name, by which an agent can pick one.
+fn shown(customers: &[Customer]) -> Vec<Element> {
+    let mut bytes = 0;
+    let one = |customer: &Customer| {
+        let element = customers::element(customer);
+        let mut written = Vec::new();
+        write::element(&mut written, &element, NS);
+        match bytes + written.len() <= POP_BYTES_MAX {
+            true => {
+                bytes += written.len();
+                element
+            }
+            false => customers::element(&Customer {
+                profile: Profile {
+                    name: customer.profile.name.clone(),
+                    company: customer.profile.company.clone(),
+                    ..Profile::default()
+                },
+                ..customer.clone()
+            }),
+        }
+    };
+    customers.iter().map(one).collect()
 }
 
 /// Who it is, or can be.
@@ -69,5 +97,37 @@ fn sentence(customers: &[Customer]) -> String {
             None => format!("The customer is {}.", names.join("")),
         },
         _ => format!("The customer is one of these: {}.", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::customer::{ADDRESSES_MAX, MATCHES_MAX};
+
+    /// However many and however large: all can be picked, and the pop fits.
+    #[test]
+    fn a_pop_has_a_bound_in_bytes() {
+        let customer = |number: usize| {
+            let id = format!("k{number}").parse().unwrap();
+            let mut customer = Customer::new(id, "localhost".to_owned());
+            customer.profile.name = format!("Customer {number}");
+            let email = |at: usize| format!("{at}{}@example.org", "x".repeat(200));
+            customer.profile.emails = (0..ADDRESSES_MAX).map(email).collect();
+            customer
+        };
+        let all: Vec<Customer> = (0..MATCHES_MAX).map(customer).collect();
+        let shown = shown(&all);
+        let mut written = Vec::new();
+        for (at, element) in shown.iter().enumerate() {
+            let id = format!("k{at}");
+            assert_eq!(element.attribute("id"), Some(id.as_str()));
+            write::element(&mut written, element, NS);
+        }
+        assert!(written.len() < 2 * POP_BYTES_MAX, "{}", written.len());
+        let text = String::from_utf8(written).unwrap();
+        let whole = text.matches("<email>").count() / ADDRESSES_MAX;
+        assert!(whole > 2 && whole < MATCHES_MAX, "{whole}");
+        assert!(text.contains("<name>Customer 19</name>"), "{text}");
     }
 }

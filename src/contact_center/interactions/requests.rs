@@ -1,20 +1,33 @@
 //! What agents want, as requests to the connector (S2-14 to S2-20): each goes out with its own id, also after a crash once more,
 //! and the connector's answer is understood without anything in memory.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::calls;
 use super::change::{self, Work};
+use super::lanes::{self, Full, Pace};
 use super::{KIND, REQUEST, host, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
+use crate::domain::ids::RequestId;
 use crate::domain::interaction::{Command, Interaction, Request, Target, Verb};
-use crate::hooks::{Answer, Effects, Parcel};
-use crate::proto::{IqType, Kind, Stanza, StanzaError, ns};
+use crate::hooks::{Answer, Effects, Parcel, Services};
+use crate::proto::{Condition, IqType, Kind, Stanza, StanzaError, ns};
 use crate::store::ListOrder;
 use crate::xml::Element;
-use std::sync::Arc;
 
 /// Characters of a connector's words that agents are shown.
 const WHY_CHARS_MAX: usize = 256;
+
+/// How often an answer is tried to be written, for which the connector need not be asked.
+const TRIES_MAX: usize = 4;
+
+/// The pause before the second time; each next one is twice as long.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// ```xml
 /// <iq type='set' id='r1' from='center.example.org' to='pbx.example.org'>
@@ -52,7 +65,7 @@ pub(super) fn request(work: Work<'_>, interaction: &Interaction, request: &Reque
     }
     let asked = Element::new(super::connector::NS, "request")
         .attr("id", id.as_str())
-        .attr("interaction", interaction.id.as_str())
+        .attr("interaction", interaction.word().as_str())
         .attr("verb", wire::verb(verb))
         .attr("agent", by.jid().as_str())
         .attr_opt("to", to)
@@ -85,24 +98,25 @@ pub(in crate::contact_center) async fn take(
         };
         return Ok(next(answer).await);
     }
-    let work = Work {
-        center,
-        services,
-        place,
-    };
-    match Box::pin(answered(work, stanza)).await {
+    let place = Arc::clone(place);
+    match Box::pin(answered(center, services, place, stanza)).await {
         // Answered already, given up, or never asked.
         Ok(()) | Err(Refused::Rule(_)) => Ok(Effects::default()),
         Err(refused) => Err(refused.into()),
     }
 }
 
-/// A connector has answered a request, whenever that was sent.
-async fn answered(work: Work<'_>, stanza: &Stanza) -> Result<(), Refused> {
+/// A connector has answered a request, whenever that was sent: it is done behind what it has said of the interaction before.
+async fn answered(
+    center: &Arc<Center>,
+    services: &Arc<Services>,
+    place: Arc<Place>,
+    stanza: &Stanza,
+) -> Result<(), Refused> {
     let (Some(id), Some(from)) = (&stanza.id, &stanza.from) else {
         return Ok(());
     };
-    let records = work.services.store.records();
+    let records = services.store.records();
     let list = (REQUEST, id.as_str());
     let order = ListOrder::Ascending;
     let page = records.listed(KIND, list, None, order, 1).await?;
@@ -110,24 +124,93 @@ async fn answered(work: Work<'_>, stanza: &Stanza) -> Result<(), Refused> {
         return Ok(());
     };
     let interaction: Interaction = record::read(stored)?;
-    let own = interaction.connector == from.domain()
-        && host(&interaction) == Some(work.place.host.as_str());
+    let here = host(&interaction) == Some(place.host.as_str());
+    let own = interaction.connector == from.domain() && here;
     let Ok(request) = id.as_str().parse() else {
         return Ok(());
     };
-    if !own {
-        // Somebody has guessed.
+    // Somebody has guessed; or the connector is away, which is known, and what it has done of this it tells when it is back.
+    if !own || (interaction.interrupted && says_nobody(stanza)) {
         return Ok(());
     }
-    let command = match stanza.kind {
-        Kind::Iq(IqType::Result) => Command::Confirm { request },
-        _ => Command::Refuse {
-            request,
-            why: why(stanza),
-        },
-    };
-    change::command(work, &interaction.id, command).await?;
+    let commands = said(stanza, &interaction, request);
+    let word = interaction.word().to_string();
+    let connector = interaction.connector.clone();
+    let way = (connector.as_str(), word.as_str());
+    let both = (Arc::clone(center), Arc::clone(services));
+    let follow = followed(both, place, interaction, commands);
+    if !center.lanes.is_busy(way) {
+        follow.await;
+        return Ok(());
+    }
+    let job = (Pace::Quick, Box::pin(follow) as lanes::Work);
+    if let Err(Full(follow)) = lanes::put(center, services, way, job) {
+        // There is nobody who could be told to try again.
+        center.lanes.idle(&connector).await;
+        follow.await;
+    }
     Ok(())
+}
+
+/// What an answer says: it is done, and perhaps where a colleague who is asked now joins the call; or it is not done, and why.
+fn said(stanza: &Stanza, interaction: &Interaction, request: RequestId) -> Vec<Command> {
+    if stanza.kind != Kind::Iq(IqType::Result) {
+        let why = why(stanza);
+        return vec![Command::Refuse { request, why }];
+    }
+    let pending = interaction.request.as_ref();
+    let target = pending.and_then(|it| it.verb.agent());
+    let invite = target.zip(joined_at(stanza));
+    let invite = invite.map(|(agent, uri)| Command::Invite {
+        agent: agent.clone(),
+        uri,
+    });
+    let confirm = Command::Confirm { request };
+    std::iter::once(confirm).chain(invite).collect()
+}
+
+/// What comes of an answer. One that cannot be written is tried again, and in the end the connector is asked what is so.
+async fn followed(
+    (center, services): (Arc<Center>, Arc<Services>),
+    place: Arc<Place>,
+    interaction: Interaction,
+    commands: Vec<Command>,
+) {
+    let work = Work {
+        center: &center,
+        services: &services,
+        place: &place,
+    };
+    let mut pause = PAUSE;
+    for _ in 0..TRIES_MAX {
+        let all = |_: &Interaction| Ok(commands.clone());
+        match Box::pin(change::all(work, &interaction.id, (None, None), &all)).await {
+            Ok(_) | Err(Refused::Rule(_) | Refused::Stanza(_)) => return,
+            Err(refused @ (Refused::Contended | Refused::Store(_))) => {
+                warn!(%refused, interaction = %interaction.id, "an answer is not written yet");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    center
+        .asking
+        .expect_all(&interaction.connector, services.clock.now());
+}
+
+/// Where the colleague joins the call, in an answer with `<done uri='tel:+493012345678'/>`. One that makes no sense is none.
+fn joined_at(stanza: &Stanza) -> Option<String> {
+    let done = stanza.find(super::connector::NS, "done")?;
+    let done = done.to_element(ns::CLIENT).ok()?;
+    calls::uri(done.attribute("uri")?).ok()
+}
+
+/// Whether the server itself has given the request back, for nobody was there to take it.
+fn says_nobody(stanza: &Stanza) -> bool {
+    let error = stanza.find(ns::CLIENT, "error");
+    let error = error.and_then(|error| error.to_element(ns::CLIENT).ok());
+    let condition = Condition::RemoteServerTimeout.name();
+    error.is_some_and(|it| it.children().any(|it| it.is(ns::STANZA_ERRORS, condition)))
 }
 
 /// The connector's words; else the name of its condition.

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tracing::{debug, warn};
 
 use super::change::{self, Work};
-use super::{KIND, OPEN, PAGE, find};
+use super::{KIND, PAGE, WRITING_UP, find};
 use crate::contact_center::agents;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
@@ -23,11 +23,20 @@ use crate::store::ListOrder;
 /// How often a state is made right that others make wrong at the same time.
 const TRIES_MAX: usize = 4;
 
+/// Interactions that an agent has to write up at a time: whoever goes from one to the next without ever writing up does not
+/// write up the oldest any more.
+pub(super) const WRITING_UP_MAX: u64 = 50;
+
 /// Makes engaged who is connected now, and releases who has left.
 pub(super) async fn follow(work: Work<'_>, after: &Interaction, events: &[Event]) {
     for event in events {
         if let Event::Connected { agent, .. } | Event::Left { agent, .. } = event {
             settle(work, after, agent).await;
+        }
+        if let Event::Left { agent, .. } = event
+            && let Err(refused) = bound(work, agent).await
+        {
+            warn!(%refused, %agent, "more is left to be written up than may be");
         }
     }
 }
@@ -48,6 +57,25 @@ async fn settle(work: Work<'_>, interaction: &Interaction, agent: &AgentId) {
         }
         connected = now;
     }
+}
+
+/// The oldest counts as written up where there are too many. Each interaction that the agent leaves adds one.
+async fn bound(work: Work<'_>, agent: &AgentId) -> Result<(), Refused> {
+    let records = work.services.store.records();
+    let list = (WRITING_UP, agent.jid().as_str());
+    if records.count(KIND, list).await? <= WRITING_UP_MAX {
+        return Ok(());
+    }
+    let order = ListOrder::Ascending;
+    let page = records.listed(KIND, list, None, order, PAGE).await?;
+    let read = page.iter().map(record::read::<Interaction>);
+    let all: Vec<Interaction> = read.collect::<Result<_, _>>()?;
+    let left = |it: &&Interaction| it.part(agent).and_then(|part| part.left_at);
+    if let Some(oldest) = all.iter().min_by_key(left) {
+        let finish = |_: &Interaction| vec![Command::FinishWrapUp { by: agent.clone() }];
+        Box::pin(change::settle(work, &oldest.id, &finish)).await?;
+    }
+    Ok(())
 }
 
 fn is_connected(interaction: &Interaction, agent: &AgentId) -> bool {
@@ -98,7 +126,7 @@ async fn finish_all(
     };
     let mut from: Option<String> = None;
     loop {
-        let list = (OPEN, agent.jid().as_str());
+        let list = (WRITING_UP, agent.jid().as_str());
         let order = ListOrder::Ascending;
         let records = services.store.records();
         let page = records
@@ -110,12 +138,9 @@ async fn finish_all(
         from = Some(last.id.clone());
         for stored in page {
             let interaction: Interaction = record::read(&stored)?;
-            let writes = interaction.part(agent);
-            if writes.is_some_and(|part| part.leg == Leg::WrapUp) {
-                let by = agent.clone();
-                let finish = move |_: &Interaction| vec![Command::FinishWrapUp { by: by.clone() }];
-                change::settle(work, &interaction.id, &finish).await?;
-            }
+            let by = agent.clone();
+            let finish = move |_: &Interaction| vec![Command::FinishWrapUp { by: by.clone() }];
+            change::settle(work, &interaction.id, &finish).await?;
         }
     }
 }

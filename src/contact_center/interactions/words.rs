@@ -92,6 +92,9 @@ impl Happened<'_> {
             | Event::Attached { .. }
             | Event::Identified { .. }
             | Event::Interrupted { .. }
+            | Event::Invited { .. }
+            | Event::InviteAnswered { .. }
+            | Event::PutOff { .. }
             | Event::WroteUp { .. } => None,
         }
     }
@@ -136,6 +139,8 @@ impl Happened<'_> {
             return match leg {
                 Leg::Rejected => Some(format!("{other} has rejected.")),
                 Leg::TimedOut => Some(format!("{other} has not answered.")),
+                // The connector has stopped ringing; after a wish of the agent's own nothing has to be told.
+                Leg::Withdrawn if !self.is_answer() => Some(format!("{other} has not answered.")),
                 _ => None,
             };
         }
@@ -149,6 +154,12 @@ impl Happened<'_> {
             ))),
             _ => None,
         }
+    }
+
+    /// Whether it is what the connector was asked for.
+    fn is_answer(&self) -> bool {
+        let mut events = self.events.iter();
+        self.after.is_over() || events.any(|event| matches!(event, Event::Confirmed { .. }))
     }
 
     fn left(&self, agent: &AgentId, whose: &AgentId) -> Option<String> {

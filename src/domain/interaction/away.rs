@@ -80,3 +80,45 @@ fn a_connector_attaches_within_the_same_bounds() {
     let instead = [pair("0", "short"), pair("more", &long)];
     assert_eq!(desks.take(supply(&instead)).unwrap().len(), 1);
 }
+
+/// One that is there and does not tell is waited for longer, but not for ever.
+#[test]
+fn a_connector_that_is_there_and_does_not_tell_is_waited_for_longer() {
+    let mut desks = talking();
+    let put_off = |desks: &Desks| Command::PutOff {
+        until: desks.now.plus_seconds(600),
+    };
+    assert_eq!(desks.take(put_off(&desks)), Ok(vec![]));
+    let until = START.plus_seconds(600);
+    report(&mut desks, Fact::Interrupted { until });
+    for time in 1..=PUT_OFF_MAX {
+        desks.now = desks.it.deadline().unwrap();
+        desks.take(put_off(&desks)).unwrap();
+        desks.take(Command::TimeIsUp).unwrap();
+        assert_eq!((desks.it.is_over(), desks.it.put_off), (false, time));
+        // A time that is not later is none.
+        assert_eq!(desks.take(Command::PutOff { until: desks.now }), Ok(vec![]));
+    }
+    desks.now = desks.it.deadline().unwrap();
+    assert_eq!(desks.take(put_off(&desks)), Ok(vec![]));
+    desks.take(Command::TimeIsUp).unwrap();
+    assert!(desks.it.is_over());
+}
+
+/// What was asked before the stream broke is asked once more, as long as there is time for it.
+#[test]
+fn what_may_have_been_lost_is_asked_again() {
+    let mut desks = talking();
+    assert_eq!(desks.take(Command::AskAgain), Ok(vec![]));
+    desks.want("ann", Verb::Hold).unwrap();
+    let asked = desks.it.request.clone().unwrap();
+    let events = desks.take(Command::AskAgain).unwrap();
+    let at = desks.now;
+    let request = asked.clone();
+    assert_eq!(events, [Event::Requested { at, request }]);
+    assert_eq!(desks.it.request, Some(asked.clone()));
+    desks.now = asked.until;
+    let events = desks.take(Command::AskAgain).unwrap();
+    assert!(matches!(events[..], [Event::Failed { .. }]), "{events:?}");
+    assert!(desks.it.request.is_none() && !desks.it.is_over());
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::decide::Draft;
-use super::{Event, Fact, Leg, Line, Rejection, Role, Verb};
+use super::{Event, Fact, Leg, Line, PUT_OFF_MAX, Rejection, Role, Verb};
 use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 
@@ -94,6 +94,16 @@ impl Draft<'_> {
                 interrupted,
                 until,
             });
+        }
+    }
+
+    /// Only what is still interrupted is waited for.
+    pub(super) fn put_off(&mut self, until: Timestamp) {
+        let it = &self.interaction;
+        let longer = it.lost_until.is_some_and(|known| known < until);
+        if it.interrupted && longer && it.put_off < PUT_OFF_MAX {
+            let at = self.now;
+            self.push(Event::PutOff { at, until });
         }
     }
 

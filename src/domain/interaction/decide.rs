@@ -35,6 +35,10 @@ pub fn decide(
         Command::Supply { data } => draft.supply(data)?,
         Command::Identify { by, customer } => draft.identify(by, customer)?,
         Command::FinishWrapUp { by } => draft.finish_wrap_up(by)?,
+        Command::Invite { agent, uri } => draft.invite(agent, uri),
+        Command::AnswerInvite { by } => draft.answer_invite(by),
+        Command::AskAgain => draft.ask_again(),
+        Command::PutOff { until } => draft.put_off(until),
         Command::TimeIsUp => draft.time_is_up(),
     }
     Ok(draft.events)

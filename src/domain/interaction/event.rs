@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interaction, Leg, Line, Participant, Request, Role, Verb};
+use super::{Interaction, Invite, Leg, Line, Participant, Request, Role, Verb};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId, RequestId};
 
@@ -70,10 +70,30 @@ pub enum Command {
         /// Who it is.
         customer: CustomerId,
     },
+    /// The connector says where the call is that an agent who is asked joins; on another medium than voice it means nothing.
+    Invite {
+        /// Who.
+        agent: AgentId,
+        /// Where.
+        uri: String,
+    },
+    /// One of the agent's clients answers that.
+    AnswerInvite {
+        /// Whose.
+        by: AgentId,
+    },
     /// An agent has written up.
     FinishWrapUp {
         /// Who.
         by: AgentId,
+    },
+    /// The connector is back, and what was asked of it may have been lost with its stream: it is asked once more, by the same
+    /// id, as long as there is time for it.
+    AskAgain,
+    /// The connector is there, and has not told yet what is so: it is waited for longer, [`super::PUT_OFF_MAX`] times.
+    PutOff {
+        /// How long.
+        until: Timestamp,
     },
     /// [`Interaction::deadline`] has come. Too early or too late does no harm.
     TimeIsUp,
@@ -213,6 +233,29 @@ pub enum Event {
         #[serde(default)]
         until: Option<Timestamp>,
     },
+    /// The agent's clients are invited to a call.
+    Invited {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+        /// Where it is.
+        uri: String,
+    },
+    /// One of them has answered.
+    InviteAnswered {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        agent: AgentId,
+    },
+    /// A connector that is there and does not tell what is so is waited for longer.
+    PutOff {
+        /// When.
+        at: Timestamp,
+        /// How long.
+        until: Timestamp,
+    },
     /// An agent has written up.
     WroteUp {
         /// When.
@@ -242,6 +285,7 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             offered_at: *at,
             connected_at: None,
             left_at: None,
+            invite: None,
         }),
         Event::Requested { request, .. } => interaction.request = Some(request.clone()),
         Event::Confirmed { .. } | Event::Failed { .. } => interaction.request = None,
@@ -279,6 +323,22 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
         } => {
             interaction.interrupted = *interrupted;
             interaction.lost_until = *until;
+            interaction.put_off = 0;
+        }
+        Event::Invited { agent, uri, .. } => change(interaction, agent, |part| {
+            part.invite = Some(Invite {
+                uri: uri.clone(),
+                answered: false,
+            });
+        }),
+        Event::InviteAnswered { agent, .. } => change(interaction, agent, |part| {
+            if let Some(invite) = &mut part.invite {
+                invite.answered = true;
+            }
+        }),
+        Event::PutOff { until, .. } => {
+            interaction.lost_until = Some(*until);
+            interaction.put_off = interaction.put_off.saturating_add(1);
         }
         Event::WroteUp { agent, .. } => change(interaction, agent, |part| part.leg = Leg::Done),
     }

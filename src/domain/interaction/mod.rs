@@ -30,6 +30,7 @@ mod away;
 mod connector;
 mod decide;
 mod event;
+mod invite;
 #[cfg(test)]
 mod orders;
 mod request;
@@ -39,6 +40,7 @@ mod tests;
 pub use access::Access;
 pub use decide::decide;
 pub use event::{Command, Event, Fact, apply};
+pub use invite::Invite;
 
 /// Participants of one interaction, those who have left among them: a day of transfers, and a bound.
 pub const PARTICIPANTS_MAX: usize = 100;
@@ -50,14 +52,20 @@ pub const DATA_NAME_BYTES_MAX: usize = 128;
 pub const DATA_VALUE_BYTES_MAX: usize = 4_096;
 /// Bytes of all of it, names and values: it goes with every change to everybody who takes part.
 pub const DATA_BYTES_MAX: usize = 64 * 1024;
+/// How often a connector that is there and does not tell what is so is waited for longer. After that it never will, and
+/// agents are free again.
+pub const PUT_OFF_MAX: u32 = 6;
 /// Seconds that a connector has for an answer.
 pub const REQUEST_SECONDS: i64 = 10;
 
 /// An interaction, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interaction {
-    /// Which one, in the words of its connector.
+    /// Which one; mostly in the word of its connector.
     pub id: InteractionId,
+    /// What its connector calls it, where that is another: its word was taken already by another connector.
+    #[serde(default)]
+    pub word: Option<InteractionId>,
     /// Counts the events; a write names the version that it read.
     pub version: u64,
     /// The domain of the component that carries it.
@@ -91,6 +99,9 @@ pub struct Interaction {
     /// When a connector that stays away is waited for no longer.
     #[serde(default)]
     pub lost_until: Option<Timestamp>,
+    /// How often that was put off, for the connector is there.
+    #[serde(default)]
+    pub put_off: u32,
     /// When it began; `None` before.
     #[serde(default)]
     pub began_at: Option<Timestamp>,
@@ -166,6 +177,9 @@ pub struct Participant {
     /// When the agent left.
     #[serde(default)]
     pub left_at: Option<Timestamp>,
+    /// The call that its clients are invited to, where the connector has said one.
+    #[serde(default)]
+    pub invite: Option<Invite>,
 }
 
 /// What an agent is in an interaction.
@@ -327,8 +341,6 @@ rejections! {
         Unknown = NotFound, "interaction-unknown", "There is no such interaction.";
         /// It began already.
         Exists = Conflict, "interaction-exists", "There is already an interaction of this id.";
-        /// Another connector carries it.
-        OtherConnector = Forbidden, "not-the-connector", "Another connector carries this interaction.";
         /// The customer is gone.
         Over = NotAllowed, "interaction-over", "The interaction is over.";
         /// Nothing is known of the medium.
@@ -393,6 +405,7 @@ impl Interaction {
     ) -> Self {
         Self {
             id,
+            word: None,
             version: 0,
             connector,
             medium,
@@ -406,6 +419,7 @@ impl Interaction {
             request: None,
             interrupted: false,
             lost_until: None,
+            put_off: 0,
             began_at: None,
         }
     }
@@ -421,6 +435,12 @@ impl Interaction {
         self.data.clear();
         self.version = self.version.saturating_add(u64::from(changed));
         changed
+    }
+
+    /// What its connector calls it.
+    #[must_use]
+    pub fn word(&self) -> &InteractionId {
+        self.word.as_ref().unwrap_or(&self.id)
     }
 
     /// Whether the customer is gone.

@@ -16,6 +16,10 @@ enum Step {
     Confirm,
     Refuse,
     Report(u8, usize),
+    Invite(usize),
+    AnswerInvite(usize),
+    AskAgain,
+    PutOff(i64),
     FinishWrapUp(usize),
     Time(i64),
 }
@@ -29,6 +33,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Confirm),
         1 => Just(Step::Refuse),
         4 => (0..7_u8, agent.clone()).prop_map(|(fact, agent)| Step::Report(fact, agent)),
+        1 => agent.clone().prop_map(Step::Invite),
+        1 => agent.clone().prop_map(Step::AnswerInvite),
+        1 => Just(Step::AskAgain),
+        1 => (0..120_i64).prop_map(Step::PutOff),
         1 => agent.prop_map(Step::FinishWrapUp),
         2 => (0..30_i64).prop_map(Step::Time),
     ]
@@ -140,6 +148,13 @@ proptest! {
                     }
                 }
                 Step::Report(number, agent) => Command::Report(fact(number, AGENTS[agent])),
+                Step::Invite(agent) => Command::Invite {
+                    agent: id(AGENTS[agent]),
+                    uri: "tel:+1".to_owned(),
+                },
+                Step::AnswerInvite(agent) => Command::AnswerInvite { by: id(AGENTS[agent]) },
+                Step::AskAgain => Command::AskAgain,
+                Step::PutOff(seconds) => Command::PutOff { until: START.plus_seconds(seconds) },
                 Step::FinishWrapUp(agent) => Command::FinishWrapUp { by: id(AGENTS[agent]) },
                 Step::Time(seconds) => {
                     desks.now = desks.now.plus_seconds(seconds);

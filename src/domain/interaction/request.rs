@@ -170,6 +170,18 @@ impl Draft<'_> {
         talks.count()
     }
 
+    /// The connector may never have got it. What it was to have done by now it does not do any more.
+    pub(super) fn ask_again(&mut self) {
+        let Some(request) = self.interaction.request.clone() else {
+            return;
+        };
+        let at = self.now;
+        match request.until > at {
+            true => self.push(Event::Requested { at, request }),
+            false => self.give_up(None),
+        }
+    }
+
     /// The connector has done it. A request that is not there was answered, or given up, before.
     pub(super) fn confirm(&mut self, id: &RequestId) -> Result<(), Rejection> {
         let request = self.answered_request(id)?;

@@ -207,6 +207,48 @@ async fn a_crm_goes_on_where_it_was_or_where_it_wants_to() {
     assert_eq!(refused.unwrap_err(), "not-subscribed");
 }
 
+/// What was sent over a connection that is gone may be lost: a CRM that is back is sent it again at once, though the old
+/// connection was never seen to be gone.
+#[tokio::test]
+async fn a_crm_that_is_back_is_fed_at_once() {
+    let floor = Box::pin(floor(&["ann"], config())).await;
+    set(&floor, "<subscribe/>").await;
+    let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
+    assert_eq!(sent(&floor, 2).await.len(), 2);
+    floor.house.component_goes(CRM).await;
+    floor.house.component_comes(CRM).await;
+    assert_eq!(sent(&floor, 2).await, ["1 v2", "2 v2"]);
+}
+
+/// A CRM that was away for so long that changes are forgotten which it has not acknowledged is told so.
+#[tokio::test]
+async fn a_gap_is_told() {
+    let floor = Box::pin(floor(&["ann"], config())).await;
+    set(&floor, "<subscribe/>").await;
+    let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
+    set(&floor, "<acknowledge cursor='1'/>").await;
+    floor.house.component_goes(CRM).await;
+    call.report(&floor, Fact::Ended).await;
+    let services = floor.house.router.services();
+    let bounds = crate::store::JournalBounds {
+        before: services.clock.now(),
+        entries_max: 1,
+    };
+    let journal = super::super::journal("localhost");
+    let journals = services.store.journals();
+    journals.forget(&journal, bounds).await.unwrap();
+    floor.house.component_comes(CRM).await;
+    let answer = set(&floor, "<subscribe/>").await;
+    assert!(
+        answer.contains("after='1' first='3' last='3' gap='true'"),
+        "{answer}"
+    );
+    let refused = says(&floor, CRM, IqType::Set, "<subscribe after='1'/>").await;
+    assert_eq!(refused.unwrap_err(), "cursor-gone");
+    let answer = set(&floor, "<subscribe after='2'/>").await;
+    assert!(!answer.contains("gap"), "{answer}");
+}
+
 /// A CRM fetches changes and activities without being subscribed, too.
 #[tokio::test]
 async fn changes_and_activities_are_fetched() {

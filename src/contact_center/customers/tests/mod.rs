@@ -2,6 +2,7 @@
 
 mod crm;
 mod finding;
+mod merging;
 mod refusals;
 
 use super::*;

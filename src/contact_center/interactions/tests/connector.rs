@@ -96,3 +96,88 @@ async fn data_is_attached_and_what_is_believed_is_listed() {
     let other = says(&floor, "chat.example", "get", "<interactions/>").await;
     assert!(other.contains("<count>0</count>"), "{other}");
 }
+
+/// Two connectors may call what they carry by the same word: each sees its own, and agents tell both apart.
+#[tokio::test]
+async fn each_connector_has_its_own_words() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    let chat = "<offer interaction='c1' medium='chat' direction='inbound' address='e@m.example' agent='bob@localhost'/>";
+    for _ in 0..2 {
+        let answer = says(&floor, "chat.example", "set", chat).await;
+        assert!(
+            answer.contains("id='c1' version='2' line='offered'>"),
+            "{answer}"
+        );
+    }
+    let told = bob.received_xml().concat();
+    let id = attribute(&told, "interaction", "id").unwrap();
+    assert_ne!(id, "c1");
+    assert_eq!(seen(&mut bob, "c1").await, "interaction-unknown");
+    assert_eq!(seen(&mut bob, &id).await, "primary offered offered");
+    // What is asked and reported is about the connector's own.
+    want(&mut bob, &id, "accept").await;
+    let asked = request(&floor, "chat.example");
+    assert!(asked.contains(" interaction='c1' verb='accept'"), "{asked}");
+    let iq = attribute(&asked, "iq", "id").unwrap();
+    let result = format!("<iq type='result' id='{iq}' from='chat.example' to='{CENTER}'/>");
+    sends(&floor, &result).await;
+    assert_eq!(seen(&mut bob, &id).await, "primary connected connected");
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
+    for domain in [PBX, "chat.example"] {
+        let list = says(&floor, domain, "get", "<interactions/>").await;
+        assert!(list.contains("<interaction id='c1' "), "{list}");
+    }
+    // Back after a break it is asked for, and tells, in its own words.
+    floor.house.component_goes("chat.example").await;
+    floor.house.component_comes("chat.example").await;
+    let asked = floor.house.component_receives("chat.example").concat();
+    assert!(asked.contains("<interaction id='c1'/>"), "{asked}");
+    let iq = attribute(&asked, "iq", "id").unwrap();
+    let told = "<interaction id='c1' line='held'><agent jid='bob@localhost'/></interaction>";
+    let answer = format!(
+        "<iq type='result' id='{iq}' from='chat.example' to='{CENTER}'>\
+         <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
+    );
+    sends(&floor, &answer).await;
+    assert_eq!(seen(&mut bob, &id).await, "primary connected held");
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
+    says(
+        &floor,
+        "chat.example",
+        "set",
+        "<report interaction='c1' fact='ended'/>",
+    )
+    .await;
+    assert_eq!(seen(&mut bob, &id).await, "primary wrap-up over");
+}
+
+/// Two that begin to use the same word at the same moment get one each.
+#[tokio::test]
+async fn a_word_that_two_take_at_once_is_kept_apart() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let offer = |domain: &str, agent: &str| {
+        format!(
+            "<iq type='set' id='said' from='{domain}' to='{CENTER}'>\
+             <offer xmlns='urn:parlour:connector:0' interaction='c1' medium='chat' direction='inbound' \
+             address='e@m.example' agent='{agent}@localhost'/></iq>"
+        )
+    };
+    let (one, other) = (offer(PBX, "ann"), offer("chat.example", "bob"));
+    futures_util::future::join(sends(&floor, &one), sends(&floor, &other)).await;
+    let mut ids = Vec::new();
+    for (client, domain) in [(&mut ann, PBX), (&mut bob, "chat.example")] {
+        let answer = floor.house.component_receives(domain).concat();
+        assert!(answer.contains("type='result'"), "{answer}");
+        let told = client.received_xml().concat();
+        let id = attribute(&told, "interaction", "id").unwrap();
+        assert_eq!(seen(client, &id).await, "primary offered offered");
+        ids.push(id);
+    }
+    assert_ne!(ids[0], ids[1]);
+    assert!(ids.contains(&"c1".to_owned()), "{ids:?}");
+}

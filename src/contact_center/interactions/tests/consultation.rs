@@ -173,3 +173,25 @@ async fn a_consultation_becomes_a_transfer_or_a_conference() {
         assert_eq!(seen(&mut bob, "c1").await, format!("{bob_is} connected"));
     }
 }
+
+/// The connector has stopped ringing at the colleague: the agent who waits is told, and retrieves the customer.
+#[tokio::test]
+async fn who_waits_is_told_when_the_connector_gives_a_colleague_up() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let _bob = agent(&floor, "bob/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    done(&floor, &mut ann, "c1", "consult colleague='bob'").await;
+    ann.received();
+    report(&floor, "c1", "left bob").await;
+    assert_eq!(
+        heard(&mut ann),
+        ["primary connected held: bob has not answered."]
+    );
+    done(&floor, &mut ann, "c1", "consult colleague='bob'").await;
+    ann.received();
+    // What the agent itself has wanted needs no words.
+    done(&floor, &mut ann, "c1", "retrieve").await;
+    let told = heard(&mut ann).concat();
+    assert!(!told.contains("has not answered"), "{told}");
+}

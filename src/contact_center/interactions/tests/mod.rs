@@ -2,14 +2,17 @@
 
 mod agents;
 mod bounds;
+mod calls;
 mod connector;
 mod consultation;
 mod dialing;
+mod faults;
 mod pops;
 mod reading;
 mod reconnection;
 mod refusals;
 mod restart;
+mod retention;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
 use crate::contact_center::testing::{CENTER, Floor, ask, command};
@@ -55,6 +58,14 @@ async fn agent(floor: &Floor, name: &str) -> Client {
     client
 }
 
+/// A component sends that, and it is done.
+async fn sends(floor: &Floor, xml: &str) {
+    floor.house.component_sends(xml).await;
+    let from = xml.split_once("from='").unwrap().1;
+    let (center, _) = floor.inside();
+    center.lanes.idle(from.split('\'').next().unwrap()).await;
+}
+
 /// What a connector says, and the answer.
 async fn says(floor: &Floor, domain: &str, kind: &str, payload: &str) -> String {
     let (tag, rest) = payload.split_once([' ', '/']).unwrap();
@@ -65,7 +76,7 @@ async fn says(floor: &Floor, domain: &str, kind: &str, payload: &str) -> String 
     );
     // What it was asked meanwhile is kept for later.
     let mut before = floor.house.component_receives(domain);
-    floor.house.component_sends(&iq).await;
+    sends(floor, &iq).await;
     let mut after = floor.house.component_receives(domain);
     let answer = after.iter().position(|it| it.contains("id='said'"));
     let answer = after.remove(answer.unwrap_or_else(|| panic!("{after:?}")));
@@ -105,7 +116,7 @@ fn request(floor: &Floor, domain: &str) -> String {
 async fn confirm(floor: &Floor, request: &str) {
     let id = attribute(request, "request", "id").unwrap();
     let result = format!("<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'/>");
-    floor.house.component_sends(&result).await;
+    sends(floor, &result).await;
 }
 
 /// The connector has not.
@@ -116,7 +127,7 @@ async fn refuse(floor: &Floor, request: &str, why: &str) {
          <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
          <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>{why}</text></error></iq>"
     );
-    floor.house.component_sends(&error).await;
+    sends(floor, &error).await;
 }
 
 /// What an agent wants: `hold`, `transfer colleague='bob'`.

@@ -11,7 +11,7 @@ async fn tells(floor: &Floor, told: &str) {
         "<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'>\
          <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
     );
-    floor.house.component_sends(&iq).await;
+    sends(floor, &iq).await;
 }
 
 /// While its connector is away nothing can be wanted of an interaction; back again it is as the connector says.
@@ -121,27 +121,140 @@ async fn each_connector_has_its_own() {
     assert_eq!(heard(&mut ann), Vec::<String>::new());
 }
 
-/// One that answers with an error has told nothing: what is so is known when it says something, or when it was waited for
-/// long enough.
+/// What it is asked, with the id of the question, if it is.
+fn question(floor: &Floor) -> Option<String> {
+    let received = floor.house.component_receives(PBX);
+    assert!(received.len() <= 1, "{received:?}");
+    let asked = received.first()?;
+    assert!(asked.contains("<interaction id='c1'/>"), "{asked}");
+    attribute(asked, "iq", "id")
+}
+
+/// What is due of the questions is asked after so many seconds.
+async fn passes(floor: &Floor, seconds: i64) {
+    floor.house.clock.advance_seconds(seconds);
+    let (center, _) = floor.inside();
+    super::super::asking::turn(&center, floor.house.router.services()).await;
+}
+
+/// One that answers with an error, or does not answer, has told nothing: it is asked again, after longer and longer pauses, until
+/// it does; what it says meanwhile counts.
 #[tokio::test]
-async fn a_connector_that_cannot_tell_leaves_its_interactions_interrupted() {
+async fn a_connector_that_does_not_tell_is_asked_again() {
     let floor = floor(&["ann"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     talking(&floor, &mut ann, "c1").await;
     floor.house.component_goes(PBX).await;
     floor.house.component_comes(PBX).await;
-    let asked = floor.house.component_receives(PBX).concat();
-    assert!(asked.contains("<interaction id='c1'/>"), "{asked}");
-    let id = attribute(&asked, "iq", "id").unwrap();
+    let id = question(&floor).unwrap();
     let error = format!(
         "<iq type='error' id='{id}' from='{PBX}' to='{CENTER}'><error type='cancel'>\
          <feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     );
-    floor.house.component_sends(&error).await;
+    sends(&floor, &error).await;
     assert_eq!(
         code(&want(&mut ann, "c1", "hold").await),
         "interaction-interrupted"
     );
+    let mut last = id;
+    for pause in [5, 10, 20, 40, 60, 60] {
+        passes(&floor, pause - 1).await;
+        assert_eq!(question(&floor), None, "{pause}");
+        passes(&floor, 1).await;
+        last = question(&floor).unwrap_or_else(|| panic!("not asked after {pause}"));
+    }
+    let told = format!(
+        "<iq type='result' id='{last}' from='{PBX}' to='{CENTER}'>\
+         <interactions xmlns='urn:parlour:connector:0'>\
+         <interaction id='c1' line='held'><agent jid='ann@localhost'/></interaction></interactions></iq>"
+    );
+    sends(&floor, &told).await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
+    for _ in 0..2 {
+        passes(&floor, 600).await;
+        assert_eq!(question(&floor), None);
+    }
+    // And one that says something of its own accord need not be asked.
+    floor.house.component_goes(PBX).await;
+    floor.house.component_comes(PBX).await;
+    question(&floor).unwrap();
     report(&floor, "c1", "talking").await;
+    passes(&floor, 600).await;
+    assert_eq!(question(&floor), None);
     done(&floor, &mut ann, "c1", "hold").await;
+}
+
+/// One that is there is not given up because it is slow to tell; one that never tells is, in the end.
+#[tokio::test]
+async fn a_connector_that_is_there_is_waited_for_longer() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    floor.house.component_goes(PBX).await;
+    floor.house.component_comes(PBX).await;
+    let (center, _) = floor.inside();
+    for time in 0..=crate::domain::interaction::PUT_OFF_MAX {
+        assert_eq!(
+            seen(&mut ann, "c1").await,
+            "primary connected connected",
+            "{time}"
+        );
+        floor.house.clock.advance_seconds(600);
+        let services = std::sync::Arc::clone(floor.house.router.services());
+        let up = super::super::time_is_up(center.clone(), services, "c1".to_owned());
+        Box::pin(up).await.unwrap();
+    }
+    assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up over");
+}
+
+/// A connector that goes while something of it is decided leaves nothing behind that nobody ends.
+#[tokio::test]
+async fn what_is_decided_while_the_connector_goes_is_interrupted() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    floor.house.component_goes(PBX).await;
+    // It had said that before it was gone.
+    let offer = format!(
+        "<iq type='set' id='said' from='{PBX}' to='{CENTER}'>\
+         <offer xmlns='urn:parlour:connector:0' interaction='c1' medium='voice' direction='inbound' \
+         address='{NUMBER}' agent='ann@localhost'/></iq>"
+    );
+    sends(&floor, &offer).await;
+    let told = heard(&mut ann);
+    assert!(
+        told.iter().any(|it| it.contains("is interrupted")),
+        "{told:?}"
+    );
+    floor.house.component_comes(PBX).await;
+    tells(&floor, "").await;
+    assert_eq!(seen(&mut ann, "c1").await, "interaction-unknown");
+}
+
+/// A request that comes back because nobody was there to take it is not refused by the connector, which may have done it.
+#[tokio::test]
+async fn what_the_server_gives_back_is_no_refusal() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    want(&mut ann, "c1", "hold").await;
+    let asked = request(&floor, PBX);
+    floor.house.component_goes(PBX).await;
+    let id = attribute(&asked, "request", "id").unwrap();
+    let back = format!(
+        "<iq type='error' id='{id}' from='{PBX}' to='{CENTER}'><error type='wait'>\
+         <remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    );
+    sends(&floor, &back).await;
+    let services = floor.house.router.services();
+    let now = super::super::find(services, &"c1".parse().unwrap()).await;
+    assert!(now.unwrap().unwrap().request.is_some());
+    floor.house.component_comes(PBX).await;
+    tells(
+        &floor,
+        "<interaction id='c1' line='held'><agent jid='ann@localhost'/></interaction>",
+    )
+    .await;
+    let told = heard(&mut ann);
+    assert!(!told.iter().any(|it| it.contains("Not done")), "{told:?}");
+    assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
 }

@@ -145,7 +145,7 @@ async fn what_connectors_are_refused() {
     let other = "<report interaction='own' fact='ended'/>";
     assert_eq!(
         code(&says(&floor, "chat.example", "set", other).await),
-        "not-the-connector"
+        "interaction-unknown"
     );
     assert_eq!(
         code(&says(&floor, "crm.example", "set", other).await),
@@ -166,7 +166,7 @@ async fn nobody_speaks_for_others() {
     assert_eq!(code(&ask(&mut bob, "set", forged).await), "stranger");
     let forged = format!("<end xmlns='{NS}' interaction='c1'/>");
     let iq = format!("<iq type='set' id='f' from='{PBX}' to='{CENTER}'>{forged}</iq>");
-    floor.house.component_sends(&iq).await;
+    sends(&floor, &iq).await;
     assert!(
         floor
             .house
@@ -179,7 +179,7 @@ async fn nobody_speaks_for_others() {
     let asked = request(&floor, PBX);
     let id = attribute(&asked, "request", "id").unwrap();
     let result = format!("<iq type='result' id='{id}' from='chat.example' to='{CENTER}'/>");
-    floor.house.component_sends(&result).await;
+    sends(&floor, &result).await;
     bob.send(&format!("<iq type='result' id='{id}' to='{CENTER}'/>"))
         .await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");

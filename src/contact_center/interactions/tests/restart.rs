@@ -107,7 +107,7 @@ async fn states_follow_and_the_connector_is_asked_after_a_restart() {
         "<iq type='result' id='{id}' from='{PBX}' to='{CENTER}'>\
          <interactions xmlns='urn:parlour:connector:0'>{told}</interactions></iq>"
     );
-    floor.house.component_sends(&answer).await;
+    sends(&floor, &answer).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     bob.received();
     center.stop().await;

@@ -70,3 +70,26 @@ fn a_call_is_dialed_and_answered_or_nothing_is_left_of_it() {
     desks.take(Command::Refuse { request, why }).unwrap();
     assert_eq!(desks.brief(), "over: ann primary withdrawn");
 }
+
+/// XEP-0482: who is asked to take a call is invited once to the same one; nobody else is.
+#[test]
+fn who_is_asked_by_voice_is_invited_to_the_call() {
+    let invite = |agent: &str, uri: &str| Command::Invite {
+        agent: id(agent),
+        uri: uri.to_owned(),
+    };
+    let answer = || Command::AnswerInvite { by: id("ann") };
+    for (medium, count) in [(Medium::Voice, 1), (Medium::Chat, 0), (Medium::Email, 0)] {
+        let mut desks = Desks::new(medium);
+        desks.take(offer("ann")).unwrap();
+        assert_eq!(desks.take(answer()), Ok(vec![]));
+        let events = desks.take(invite("ann", "tel:+1")).unwrap();
+        assert_eq!(events.len(), count, "{medium:?}");
+        assert_eq!(desks.take(invite("ann", "tel:+1")), Ok(vec![]));
+        assert_eq!(desks.take(invite("bob", "tel:+1")), Ok(vec![]));
+        assert_eq!(desks.take(answer()).unwrap().len(), count);
+        assert_eq!(desks.take(answer()), Ok(vec![]));
+    }
+    let mut desks = talking(Medium::Voice);
+    assert_eq!(desks.take(invite("ann", "tel:+1")), Ok(vec![]));
+}
