@@ -21,7 +21,16 @@ pub fn sorted(now: Timestamp) -> String {
     uuid::Uuid::new_v7(stamp).to_string()
 }
 
-/// The same with a digest of a name in the place of chance: of one name at one moment there is one identifier, whoever
+/// What sorts before each identifier of that millisecond and of later ones, and behind those of earlier ones.
+#[must_use]
+pub fn floor(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
+    let digits = format!("{millis:012x}");
+    let (high, low) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+    format!("{high}-{low}-")
+}
+
+/// [`sorted`] with a digest of a name in the place of chance: of one name at one moment there is one identifier, whoever
 /// makes it and however often.
 #[must_use]
 pub fn derived(at: Timestamp, name: &str) -> String {
@@ -55,6 +64,24 @@ mod tests {
         assert_ne!(id, derived(moment(1), "call-1 1"));
         assert!(sorted(moment(0)) < id && id < sorted(moment(2)));
         assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_floor_divides_what_was_made_before_from_what_was_made_since() {
+        let moment = |micros: i64| Timestamp::from_micros(1_790_000_000_000_000 + micros);
+        let floor = floor(moment(1_234));
+        for at in [1_000, 1_234, 1_999, 2_000] {
+            assert!(
+                floor < sorted(moment(at)) && floor < derived(moment(at), "x"),
+                "{at}"
+            );
+        }
+        for at in [0, 999] {
+            assert!(
+                floor > sorted(moment(at)) && floor > derived(moment(at), "x"),
+                "{at}"
+            );
+        }
     }
 
     #[test]

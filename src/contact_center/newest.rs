@@ -2,10 +2,19 @@
 
 use super::errors::Refused;
 use super::record::{self, Record};
+use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::{ListOrder, Listing, StoredRecord};
+
+/// Whose list it is.
+pub(super) struct Owned<'a> {
+    pub(super) list: &'static str,
+    pub(super) owner: &'a str,
+    /// What was made earlier belongs to a former account of the same name, and is neither shown nor counted.
+    pub(super) since: Option<Timestamp>,
+}
 
 /// The page that is asked for of an owner's list, at most so many records; those that are not `meant` are left out.
 ///
@@ -14,13 +23,18 @@ use crate::store::{ListOrder, Listing, StoredRecord};
 /// `feature-not-implemented` of a page by its place, which changes with each new record (§2.4).
 pub(super) async fn page<R: Record>(
     services: &Services,
-    (list, owner): (&'static str, &str),
+    Owned { list, owner, since }: Owned<'_>,
     (asked, max): (&PageRequest, u32),
     meant: impl Fn(&R) -> bool + Send,
 ) -> Result<(Vec<R>, Page), Refused> {
     let records = services.store.records();
     let of = (list, owner);
-    let count = records.count(R::KIND, of).await?;
+    let all = records.count(R::KIND, of).await?;
+    let oldest = since.map(crate::id::floor);
+    let former = match &oldest {
+        Some(oldest) => records.count_before(R::KIND, of, oldest).await?,
+        None => 0,
+    };
     let max = asked.max.unwrap_or(max).min(max);
     let (from, order) = match &asked.from {
         PageFrom::First => (None, ListOrder::Descending),
@@ -44,7 +58,11 @@ pub(super) async fn page<R: Record>(
     let mut stored: Vec<StoredRecord> = match max {
         0 => Vec::new(),
         max => {
-            let from = from.map(String::as_str);
+            let begin = match order {
+                ListOrder::Ascending => oldest.as_deref(),
+                ListOrder::Descending => None,
+            };
+            let from = from.map(String::as_str).or(begin);
             records.listed(R::KIND, of, from, order, max).await?
         }
     };
@@ -57,7 +75,7 @@ pub(super) async fn page<R: Record>(
     let index = match found.first() {
         Some(first) => {
             let older = records.count_before(R::KIND, of, &first.id()).await?;
-            Some(count.saturating_sub(older).saturating_sub(1))
+            Some(all.saturating_sub(older).saturating_sub(1))
         }
         None => None,
     };
@@ -65,7 +83,7 @@ pub(super) async fn page<R: Record>(
     let page = Page {
         ends: ends.map(|(first, last)| (first.id(), last.id())),
         index,
-        count: Some(count),
+        count: Some(all.saturating_sub(former)),
     };
     Ok((found, page))
 }

@@ -5,10 +5,11 @@ use super::wire::{self, LISTED_NOTES_BYTES_MAX, NS};
 use super::{CURRENT, CUSTOMER, INTERACTION, KIND, OF, of_host};
 use crate::clock::Timestamp;
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::newest::{self, Owned};
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
 use crate::contact_center::trail;
 use crate::contact_center::values::Values;
-use crate::contact_center::{customers, newest, record};
+use crate::contact_center::{customers, record};
 use crate::domain::activity::Activity;
 use crate::domain::ids::{CustomerId, InteractionId};
 use crate::domain::{customer, interaction};
@@ -41,7 +42,12 @@ pub(super) async fn own_shown(caller: Caller) -> Result<Shown, Refused> {
     let in_hand = current(&caller).await?;
     let owner = caller.agent.to_string();
     let own = |it: &Activity| is_own(&caller, it);
-    let (list, page) = ((OF, owner.as_str()), PageRequest::default());
+    let list = Owned {
+        list: OF,
+        owner: &owner,
+        since: Some(caller.since),
+    };
+    let page = PageRequest::default();
     let (last, _) = newest::page(&caller.services, list, (&page, PAGE_MAX), own).await?;
     let others = last.iter().filter(|it| !it.is_current());
     let option = |it: &Activity| ("id", it.id.to_string(), sentence(it, None, caller.now()));
@@ -84,7 +90,12 @@ pub(super) async fn activities(caller: Caller, values: Values) -> Result<Outcome
     let (list, owner, by) = asked(&caller, &values).await?;
     let own = |it: &Activity| by != Reading::Own || is_own(&caller, it);
     let page = (values.page(), PAGE_MAX);
-    let (found, page) = newest::page(&caller.services, (list, &owner), page, own).await?;
+    let list = Owned {
+        list,
+        owner: &owner,
+        since: (by == Reading::Own).then_some(caller.since),
+    };
+    let (found, page) = newest::page(&caller.services, list, page, own).await?;
     let now = caller.now();
     let listed = |it: &Activity| {
         let notes = wire::last_notes(it, LISTED_NOTES_BYTES_MAX);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{touch, wire};
+use super::{is_since, touch, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -20,6 +20,7 @@ use crate::domain::context::transfer::{Command, Facts, Transfer, decide};
 use crate::domain::ids::{AgentId, ContextId};
 use crate::hooks::{Flow, Hooks, Passage, Services, Stage};
 use crate::proto::{Kind, MessageType, ns};
+use crate::store::StoreError;
 
 /// What a recipient does with a sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,9 @@ pub(super) async fn acknowledge(
     let decided = async |mut draft: Draft| {
         let found = record::find::<Transfer>(&services.store, id.as_str()).await?;
         let before = found.ok_or(Rejection::NotRecipient)?;
+        if !is_of(services, by, &before).await? {
+            return Err(Rejection::NotRecipient.into());
+        }
         let recipient = by.clone();
         let command = match step {
             Step::Deliver => Command::Deliver { recipient },
@@ -109,12 +113,24 @@ pub(super) async fn acknowledge(
         let after = draft.change(&before, &events)?;
         touch(&mut draft, services, &after, &events).await?;
         // Who has opened it has it: of two steps at once the sender is told the second.
-        if let (Some(_), Some(progress)) = (events.last(), after.recipients.get(by)) {
+        if let (Some(_), Some(progress)) = (events.last(), after.recipients.get(by))
+            && is_of(services, &after.sender, &after).await?
+        {
             draft.tell(wire::progress(&place.address, &after, by, *progress));
         }
         Ok((draft, after))
     };
     Box::pin(center.save(services, decided)).await
+}
+
+/// Whether the account is the one that has sent it or was sent it, and not a later one of the same name.
+async fn is_of(
+    services: &Services,
+    account: &AgentId,
+    sending: &Transfer,
+) -> Result<bool, StoreError> {
+    let known = services.store.accounts().find(account.jid()).await?;
+    Ok(known.is_some_and(|it| is_since(sending, it.created_at)))
 }
 
 /// Acknowledging asks nothing of the two accounts.
