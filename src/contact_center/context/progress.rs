@@ -4,7 +4,7 @@
 //! server has written a message to a socket is not taken for it, since nobody may be at the other
 //! end any more. *Opened* is what the agent says with the operation, or a marker that the message was displayed.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tracing::warn;
 
@@ -18,6 +18,7 @@ use crate::domain::colleague::Colleague;
 use crate::domain::context::Rejection;
 use crate::domain::context::transfer::{Command, Facts, Transfer, decide};
 use crate::domain::ids::{AgentId, ContextId};
+use crate::domain::rights::Rights;
 use crate::hooks::{Flow, Hooks, Passage, Services, Stage};
 use crate::proto::{Kind, MessageType, ns};
 use crate::store::StoreError;
@@ -135,12 +136,13 @@ async fn is_of(
 
 /// Acknowledging asks nothing of the two accounts.
 fn nobody(sending: &Transfer) -> Facts<'_> {
-    static USUAL: std::sync::LazyLock<ChatProfile> = std::sync::LazyLock::new(ChatProfile::default);
+    static NOTHING: LazyLock<(Rights, ChatProfile)> = LazyLock::new(Default::default);
     Facts {
         sender: Colleague {
             id: &sending.sender,
             role: None,
-            profile: &USUAL,
+            rights: &NOTHING.0,
+            profile: &NOTHING.1,
         },
         recipients: &[],
     }
