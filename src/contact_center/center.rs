@@ -109,6 +109,7 @@ impl Center {
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let again = agents::look_again(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let run = timers::run(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let sweep = super::outbox::run(Arc::clone(&self), services, self.stop.clone());
@@ -117,6 +118,7 @@ impl Center {
         self.work.spawn(sweep);
         self.work.spawn(live);
         self.work.spawn(follow);
+        self.work.spawn(again);
         Ok(())
     }
 

@@ -243,6 +243,7 @@ pub(super) fn reason_word(reason: &Reason) -> &str {
     match reason {
         Reason::Client => "client",
         Reason::ConnectionLost => "connection-lost",
+        Reason::RightTaken => "right-taken",
         Reason::Code(code) => code,
     }
 }
