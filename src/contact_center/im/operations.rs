@@ -5,10 +5,12 @@ use super::{
     transcript, wire,
 };
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::interactions;
 use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId};
 use crate::domain::im_session::{BODY_BYTES_MAX, Command, ImSession, Rejection};
+use crate::domain::interaction::{self, Access};
 use crate::domain::rights::Right;
 
 /// What the operations are, in the order in which clients show them.
@@ -226,9 +228,25 @@ async fn invite(caller: Caller, values: Values) -> Result<Outcome, Refused> {
         .map(str::parse::<InteractionId>);
     let about = about.transpose();
     let about = about.map_err(|_| malformed("field-malformed", "about must be an id."))?;
+    if let Some(about) = &about {
+        require_known(&caller, about).await?;
+    }
     let text = values.text("text")?.to_owned();
     let session = change::invite(&caller, colleague, text, about).await?;
     Ok(seen(&caller, &session))
+}
+
+/// Nobody learns by a session whether there is an interaction that it does not take part in.
+async fn require_known(caller: &Caller, about: &InteractionId) -> Result<(), Refused> {
+    let services = &caller.services;
+    let access = match interactions::find(services, about).await? {
+        Some(found) => interactions::access(services, &found, &caller.agent).await?,
+        None => Access::None,
+    };
+    match access {
+        Access::Read | Access::Write => Ok(()),
+        Access::None => Err(interaction::Rejection::Unknown.into()),
+    }
 }
 
 async fn say(caller: Caller, values: Values) -> Result<Outcome, Refused> {
