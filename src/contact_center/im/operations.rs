@@ -112,7 +112,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Transcript of an IM session",
         about: "Everything that was said, with who and when.",
         // By this right one reads one's own; those of others need another.
-        fields: &[ID, PAGE],
+        fields: &[ID, ENTRIES],
         shown: Some(|caller| Box::pin(lists::offered(caller, &[OF], |_, _| true))),
         run: |caller, values| Box::pin(transcript::read(caller, values)),
         ..SET
@@ -146,6 +146,7 @@ const TEXT: Field = Field::required(
 const ABOUT: Field = Field::required("about", Kind::Id, "Interaction that it is about").optional();
 const ALL: Field = Field::required("all", Kind::Flag, "Also those that are done").optional();
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
+const ENTRIES: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
 
 /// What is done by a word: to an invitation, or to a session as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
