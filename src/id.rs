@@ -23,7 +23,7 @@ pub fn sorted(now: Timestamp) -> String {
 
 /// What stands before all identifiers of that millisecond, and behind all of the one before.
 #[must_use]
-pub fn earliest(at: Timestamp) -> String {
+pub fn floor(at: Timestamp) -> String {
     let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
         .into_uuid()
@@ -41,15 +41,6 @@ pub fn derived(at: Timestamp, name: &str) -> String {
     }
     let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &bytes)
-        .into_uuid()
-        .to_string()
-}
-
-/// The least identifier of that moment: all that are made from then on sort after it.
-#[must_use]
-pub fn floor(at: Timestamp) -> String {
-    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
         .into_uuid()
         .to_string()
 }
@@ -72,7 +63,7 @@ mod tests {
         assert_eq!(id, derived(moment(1), "call-1 0"));
         assert_ne!(id, derived(moment(1), "call-1 1"));
         assert!(sorted(moment(0)) < id && id < sorted(moment(2)));
-        let first = earliest(moment(1));
+        let first = floor(moment(1));
         assert!(first <= id && first <= sorted(moment(1)) && sorted(moment(0)) < first);
         assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
     }

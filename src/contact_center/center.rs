@@ -124,6 +124,7 @@ impl Center {
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =
             agents::follow_settings(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
+        let again = agents::look_again(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let streams = message_streams::tell_watchers(
             Arc::clone(&self),
             Arc::clone(&services),
@@ -141,6 +142,7 @@ impl Center {
         self.work.spawn(live);
         self.work.spawn(streams);
         self.work.spawn(follow);
+        self.work.spawn(again);
         Ok(())
     }
 

@@ -34,6 +34,8 @@ mod settings;
 mod telling;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod trail;
 mod values;

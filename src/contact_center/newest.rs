@@ -23,7 +23,7 @@ pub(super) async fn page<R: Record>(
 ) -> Result<(Vec<R>, Page), Refused> {
     let records = services.store.records();
     let of = (list, owner);
-    let begin = since.map(id::earliest).unwrap_or_default();
+    let begin = since.map(id::floor).unwrap_or_default();
     let older = match since {
         Some(_) => records.count_before(R::KIND, of, &begin).await?,
         None => 0,
@@ -78,7 +78,7 @@ pub(super) async fn page<R: Record>(
     let page = Page {
         ends: ends.map(|(first, last)| (first.id(), last.id())),
         index,
-        count: Some(count),
+        count: Some(all.saturating_sub(former)),
     };
     Ok((found, page))
 }

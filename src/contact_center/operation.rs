@@ -125,6 +125,15 @@ pub(super) enum Kind {
     Element,
     /// How much of a list is asked for (XEP-0059).
     Page,
+    /// The same of a list whose last page is the one that people want to see first: that of a form.
+    PageFromEnd,
+}
+
+impl Kind {
+    /// Whether it is a page.
+    pub(super) const fn is_page(self) -> bool {
+        matches!(self, Self::Page | Self::PageFromEnd)
+    }
 }
 
 /// Whether a field may be left out, and whether it stands for several.

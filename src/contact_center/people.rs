@@ -9,7 +9,7 @@ use crate::domain::chat_profile::ChatProfile;
 use crate::domain::colleague::Colleague;
 use crate::domain::ids::AgentId;
 use crate::domain::reach::Blocking;
-use crate::domain::rights::Role;
+use crate::domain::rights::{Rights, Role};
 use crate::extensions::blocking;
 use crate::hooks::Services;
 use crate::proto::StanzaError;
@@ -21,6 +21,7 @@ pub(super) struct Person {
     pub(super) id: AgentId,
     /// `None` when there is no such account, or it is disabled.
     pub(super) role: Option<Role>,
+    pub(super) rights: Rights,
     pub(super) profile: Arc<ChatProfile>,
 }
 
@@ -32,12 +33,16 @@ impl Person {
             false => None,
         };
         let role = known.filter(|it| it.enabled).map(|it| it.role);
-        let profile = match role {
-            Some(role) => place.profile(store, id.jid(), role).await?,
-            None => Arc::default(),
+        let (rights, profile) = match role {
+            Some(role) => place.allowed(store, None, id.jid(), role).await?,
+            None => <(Rights, Arc<ChatProfile>)>::default(),
         };
-        let id = id.clone();
-        Ok(Self { id, role, profile })
+        Ok(Self {
+            id: id.clone(),
+            role,
+            rights,
+            profile,
+        })
     }
 
     /// Whoever has an operation done.
@@ -45,6 +50,7 @@ impl Person {
         Self {
             id: caller.agent.clone(),
             role: Some(caller.role),
+            rights: caller.rights.clone(),
             profile: Arc::clone(&caller.profile),
         }
     }
@@ -54,6 +60,7 @@ impl Person {
         Colleague {
             id: &self.id,
             role: self.role,
+            rights: &self.rights,
             profile: &self.profile,
         }
     }

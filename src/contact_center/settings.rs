@@ -208,7 +208,21 @@ impl Place {
 mod tests {
     use super::*;
     use crate::contact_center::testing::{Floor, ask};
+    use crate::domain::agent_state::State;
     use crate::domain::rights::Role;
+
+    /// Waits until romeo is an agent no longer.
+    async fn logged_out(floor: &Floor) {
+        let (center, _) = floor.inside();
+        let id = "romeo@localhost".parse().unwrap();
+        let out = async {
+            while center.agents.agent(&id).state() != State::LoggedOut {
+                tokio::task::yield_now().await;
+            }
+        };
+        let out = tokio::time::timeout(std::time::Duration::from_secs(20), out);
+        assert!(out.await.is_ok());
+    }
 
     /// S2-7, S0-10: what an administrator sets holds at once, for sessions that are there already.
     #[tokio::test]
@@ -228,7 +242,9 @@ mod tests {
         floor.operate("right take", &[own, right]).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
+        logged_out(&floor).await;
         floor.operate("right reset", &[own, right]).await;
+        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("reason='tea'"), "{answer}");
         floor
@@ -236,9 +252,11 @@ mod tests {
             .await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<right-missing"), "{answer}");
+        logged_out(&floor).await;
         floor
             .operate("right reset", &[("role", "agent"), right])
             .await;
+        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
         // Another role has other rights, and who is kept out has none, although it is still connected.
         let jid = BareJid::new("romeo@localhost").unwrap();
         let accounts = floor.house.router.services().store.clone();

@@ -64,7 +64,7 @@ impl Values {
         for field in fields {
             let count = values.get(field.name).map_or(0, Vec::len);
             let max = match field.need {
-                Need::Required if count == 0 && field.kind != Kind::Page => {
+                Need::Required if count == 0 && !field.kind.is_page() => {
                     let text = format!("{} is missing.", field.name);
                     return Err(malformed("field-missing", text));
                 }
@@ -217,7 +217,7 @@ fn read(field: &Field, host: &BareJid, text: &str) -> Result<Value, String> {
         Kind::Element => (text.len() <= KEY_BYTES_MAX)
             .then(|| Value::Text(text.to_owned()))
             .ok_or_else(|| "one of what is offered".to_owned()),
-        Kind::Page => Err("asked for by result set management".to_owned()),
+        Kind::Page | Kind::PageFromEnd => Err("asked for by result set management".to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::chat_profile::{ChatProfile, InstantMessaging};
 use super::ids::AgentId;
 use super::refusal::rejections;
-use super::rights::Role;
+use super::rights::{Right, Rights, Role};
 
 /// What is known of an account that shall work with another.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct Colleague<'a> {
     pub id: &'a AgentId,
     /// Its role; `None` when there is no such account.
     pub role: Option<Role>,
+    /// What it may do.
+    pub rights: &'a Rights,
     /// Its chat profile.
     pub profile: &'a ChatProfile,
 }
@@ -62,13 +64,27 @@ pub fn colleague(other: &Colleague<'_>) -> Result<(), Prerequisite> {
     Ok(())
 }
 
-/// Whether the two are colleagues who both use instant messages (S0-12, S0-18, S1-4).
+/// Whether the two are colleagues who both may send instant messages and do (S0-10, S0-12, S0-18, S1-4).
 ///
 /// # Errors
 /// The first rule that does not hold.
 pub fn may_message(own: &Colleague<'_>, other: &Colleague<'_>) -> Result<(), Prerequisite> {
     colleagues(own, other)?;
-    if !own.uses_im() {
+    uses_im(Some(own), other)
+}
+
+/// Whether both of two colleagues may send instant messages and do. Without the first it is what holds for whoever it may be.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn uses_im(own: Option<&Colleague<'_>>, other: &Colleague<'_>) -> Result<(), Prerequisite> {
+    if own.is_some_and(|own| !own.rights.has(Right::InstantMessage)) {
+        return Err(Prerequisite::ImNotYours);
+    }
+    if !other.rights.has(Right::InstantMessage) {
+        return Err(Prerequisite::ImNotTheirs);
+    }
+    if own.is_some_and(|own| !own.uses_im()) {
         return Err(Prerequisite::ImDisabledForYou);
     }
     if !other.uses_im() {
@@ -90,6 +106,10 @@ rejections! {
         NoAgentYourself = Forbidden, "no-agent-yourself", "Your account takes no part in the contact center.";
         /// The other is no agent (S0-9).
         NoAgent = NotAllowed, "no-agent", "This account takes no part in the contact center.";
+        /// The own account has no right to instant messages (S0-10, S1-4).
+        ImNotYours = Forbidden, "im-not-yours", "You do not have the right to instant messages.";
+        /// The other has no right to instant messages (S0-10, S1-4).
+        ImNotTheirs = NotAllowed, "im-not-theirs", "This colleague does not have the right to instant messages.";
         /// The own profile has no instant messages (S0-12).
         ImDisabledForYou = Forbidden, "im-disabled-for-you", "Instant messaging is switched off in your chat profile.";
         /// The other's profile has no instant messages (S0-12).
@@ -157,17 +177,45 @@ mod tests {
             ),
         ] {
             let (a, b) = ("a@h".parse().unwrap(), id.parse().unwrap());
+            let rights = Rights::of_agent();
             let own = Colleague {
                 id: &a,
                 role: own_role,
+                rights,
                 profile: own,
             };
             let other = Colleague {
                 id: &b,
                 role,
+                rights,
                 profile: theirs,
             };
             assert_eq!(may_message(&own, &other), expected);
+        }
+    }
+
+    /// S0-10, S1-4: the right to instant messages is asked of both.
+    #[test]
+    fn who_has_no_right_to_instant_messages_is_named() {
+        let (a, b) = ("a@h".parse().unwrap(), "b@h".parse().unwrap());
+        let (all, none, profile) = (
+            Rights::of_agent(),
+            Rights::default(),
+            ChatProfile::default(),
+        );
+        let role = Some(Role::Agent);
+        for (own, other, expected) in [
+            (all, all, Ok(())),
+            (&none, all, Err(Prerequisite::ImNotYours)),
+            (all, &none, Err(Prerequisite::ImNotTheirs)),
+        ] {
+            let of = |id, rights| Colleague {
+                id,
+                role,
+                rights,
+                profile: &profile,
+            };
+            assert_eq!(may_message(&of(&a, own), &of(&b, other)), expected);
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::colleague::{Colleague, Prerequisite, colleagues, may_message};
 use super::ids::AgentId;
 use super::refusal::rejections;
+use super::rights::Right;
 use crate::clock::Timestamp;
 
 /// What one roster has about the other account.
@@ -103,6 +104,10 @@ rejections! {
         AlreadyContact = Conflict, "already-contact", "This colleague is already one of your personal contacts.";
         /// There is nothing to remove.
         NoContact = NotFound, "no-contact", "This colleague is not one of your personal contacts.";
+        /// The own account may have none (S0-10).
+        NotYours = Forbidden, "contacts-not-yours", "You do not have the right to personal contacts.";
+        /// The other may have none, and being one is mutual (S0-10, S0-20).
+        NotTheirs = NotAllowed, "contacts-not-theirs", "This colleague does not have the right to personal contacts.";
         /// The own roster is full.
         OwnRosterFull = Limit, "own-contact-list-full", "Your contact list is full.";
         /// The other's roster is full.
@@ -124,6 +129,12 @@ pub fn decide(
     match command {
         Command::Add | Command::Subscribe => {
             may_message(&facts.own, &facts.other)?;
+            if !facts.own.rights.has(Right::PersonalContact) {
+                return Err(Rejection::NotYours);
+            }
+            if !facts.other.rights.has(Right::PersonalContact) {
+                return Err(Rejection::NotTheirs);
+            }
             if mutual && command == Command::Add {
                 return Err(Rejection::AlreadyContact);
             }
@@ -189,9 +200,12 @@ pub fn apply(relation: &mut Relation, event: &Event) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::chat_profile::ChatProfile;
-    use crate::domain::rights::Role;
+    use crate::domain::rights::{AccountGrants, Grant, Rights, Role, RoleGrants, effective};
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
     const ENTRIES: [Entry; 3] = [Entry::Absent, Entry::Listed, Entry::Mutual];
@@ -212,11 +226,13 @@ mod tests {
             own: Colleague {
                 id: &relation.own,
                 role,
+                rights: Rights::of_agent(),
                 profile,
             },
             other: Colleague {
                 id: &relation.other,
                 role,
+                rights: Rights::of_agent(),
                 profile,
             },
             own_room: Room::Free,
@@ -295,6 +311,28 @@ mod tests {
         assert_eq!(decide(&relation, Command::Unlist, NOW, &facts), Ok(vec![]));
     }
 
+    /// S0-10, S0-18: both need the right, since both become contacts.
+    #[test]
+    fn who_has_no_right_to_personal_contacts_is_named() {
+        let profile = ChatProfile::default();
+        let relation = relation(Entry::Absent, Entry::Absent);
+        let mut grants = AccountGrants::default();
+        grants.set(Right::PersonalContact, Some(Grant::Withheld));
+        let without = effective(Role::Agent, &RoleGrants::default(), &grants);
+        for command in [Command::Add, Command::Subscribe] {
+            let mut facts = facts(&relation, &profile);
+            facts.other.rights = &without;
+            let decided = decide(&relation, command, NOW, &facts);
+            assert_eq!(decided, Err(Rejection::NotTheirs), "{command:?}");
+            facts.own.rights = &without;
+            let decided = decide(&relation, command, NOW, &facts);
+            assert_eq!(decided, Err(Rejection::NotYours), "{command:?}");
+            let left = self::relation(Entry::Mutual, Entry::Mutual);
+            let removed = decide(&left, Command::Remove, NOW, &facts);
+            assert_eq!(written(&removed.unwrap()).len(), 2);
+        }
+    }
+
     #[test]
     fn a_full_roster_takes_only_who_is_in_it_already() {
         for (own, theirs, own_room, their_room, expected) in [
@@ -352,6 +390,63 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    fn command() -> impl Strategy<Value = Command> {
+        prop_oneof![
+            3 => Just(Command::Add),
+            1 => Just(Command::Remove),
+            2 => Just(Command::Subscribe),
+            1 => Just(Command::Unlist),
+        ]
+    }
+
+    /// The same two from the other's side.
+    fn turned(relation: &Relation) -> Relation {
+        Relation {
+            own: relation.other.clone(),
+            other: relation.own.clone(),
+            own_entry: relation.their_entry,
+            their_entry: relation.own_entry,
+        }
+    }
+
+    proptest! {
+        /// S0-19, S0-20: whoever of the two does what in whatever order, with rosters that are full or not.
+        #[test]
+        fn no_order_of_commands_leaves_one_side_alone(
+            start in (0..3_usize, 0..3_usize),
+            steps in vec((any::<bool>(), command(), any::<(bool, bool)>()), 0..30),
+        ) {
+            let mut known = relation(ENTRIES[start.0], ENTRIES[start.1]);
+            let (first, mut log) = (known.clone(), Vec::new());
+            let profile = ChatProfile::default();
+            let room = |is_full| if is_full { Room::Full } else { Room::Free };
+            for (is_other, command, full) in steps {
+                let seen = if is_other { turned(&known) } else { known.clone() };
+                let mut facts = facts(&seen, &profile);
+                (facts.own_room, facts.their_room) = (room(full.0), room(full.1));
+                let decided = decide(&seen, command, NOW, &facts);
+                let mut after = seen.clone();
+                for event in decided.iter().flatten() {
+                    apply(&mut after, event);
+                    log.push(event.clone());
+                }
+                // What nobody may do changes nothing; what is done leaves both the same, and is done once.
+                match &decided {
+                    Ok(events) if !events.is_empty() => {
+                        prop_assert_eq!(after.own_entry, after.their_entry);
+                        let again = decide(&after, command, NOW, &facts).unwrap_or_default();
+                        prop_assert_eq!(again, vec![]);
+                    }
+                    Ok(_) | Err(_) => prop_assert_eq!(&after, &seen),
+                }
+                known = if is_other { turned(&after) } else { after };
+            }
+            let mut replayed = first;
+            log.iter().for_each(|event| apply(&mut replayed, event));
+            prop_assert_eq!(replayed, known);
         }
     }
 }

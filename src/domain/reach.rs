@@ -5,10 +5,11 @@
 //! allow them. To be a personal contact is not needed (S0-17). Nothing is stored: each answer holds for the moment.
 
 use super::agent_state::{Agent, State, View};
-use super::chat_profile::{InstantMessaging, Means, PresenceDisplay};
-use super::colleague::{Colleague, Prerequisite, colleague, colleagues};
+use super::chat_profile::{Means, PresenceDisplay};
+use super::colleague::{Colleague, Prerequisite, colleague, colleagues, uses_im};
 use super::ids::AgentId;
 use super::refusal::rejections;
+use super::rights::Right;
 
 #[cfg(test)]
 mod tests;
@@ -171,22 +172,14 @@ fn available(asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<(), Rejec
 
 /// Where a means leads to a colleague who is Online.
 fn by(means: Means, asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<Address, Rejection> {
-    let (own, theirs) = (
-        asker.map(|it| it.colleague.profile),
-        target.colleague.profile,
-    );
+    let (own, theirs) = (asker.map(|it| &it.colleague), &target.colleague);
     if means == Means::InstantMessage {
-        if own.is_some_and(|own| own.instant_messaging == InstantMessaging::Disabled) {
-            return Err(Prerequisite::ImDisabledForYou.into());
-        }
-        if theirs.instant_messaging == InstantMessaging::Disabled {
-            return Err(Prerequisite::ImDisabledForThem.into());
-        }
+        uses_im(own, theirs)?;
     }
-    if own.is_some_and(|own| !own.allows(means)) {
+    if own.is_some_and(|own| !may_use(means, own)) {
         return Err(Rejection::MeansNotYours);
     }
-    if !theirs.allows(means) {
+    if !may_use(means, theirs) {
         return Err(Rejection::MeansNotTheirs);
     }
     let full =
@@ -197,7 +190,7 @@ fn by(means: Means, asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<Ad
         Means::InstantMessage if asker.is_some_and(full) => {
             return Err(Rejection::ChannelsFull);
         }
-        Means::InstantMessage if target.channels >= usize::from(theirs.im_channels_max) => {
+        Means::InstantMessage if target.channels >= usize::from(theirs.profile.im_channels_max) => {
             return Err(Rejection::TheirChannelsFull);
         }
         Means::InstantMessage | Means::Context => Some(account()),
@@ -205,4 +198,14 @@ fn by(means: Means, asker: Option<&Asker<'_>>, target: &Target<'_>) -> Result<Ad
         Means::Email => addresses.email.clone().map(Address::Email),
     };
     found.ok_or(Rejection::NoAddress)
+}
+
+/// Whether profile and rights allow the means to somebody (S0-10, S0-12).
+fn may_use(means: Means, who: &Colleague<'_>) -> bool {
+    let has_right = match means {
+        Means::Context => who.rights.has(Right::Context),
+        // Of instant messages it is asked before; the others need none.
+        Means::InstantMessage | Means::Telephone | Means::Email => true,
+    };
+    has_right && who.profile.allows(means)
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::MutexGuard;
 
+use super::behind::Behind;
 use super::live::Live;
 use super::operations::{described, element};
 use crate::domain::agent_state::{Agent, State, View};
@@ -26,6 +27,8 @@ pub(in crate::contact_center) struct Board {
     seen: RwLock<BTreeMap<BareJid, Arc<Seen>>>,
     count: AtomicU64,
     turns: Turns,
+    /// Who is looked at again.
+    pub(super) behind: Behind,
     /// Who watches all of them.
     pub(super) live: Live,
 }
@@ -54,6 +57,7 @@ impl Default for Board {
             seen: RwLock::default(),
             count: AtomicU64::new(1),
             turns: Turns::new(),
+            behind: Behind::default(),
             live: Live::default(),
         }
     }
@@ -69,6 +73,11 @@ impl Board {
     pub(super) fn find(&self, account: &BareJid) -> Option<Arc<Seen>> {
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         seen.get(account).cloned()
+    }
+
+    /// Whether that account has ever logged in as an agent.
+    pub(super) fn has(&self, id: &AgentId) -> bool {
+        self.find(id.jid()).is_some()
     }
 
     /// The agent as it is now.
@@ -113,10 +122,10 @@ impl Board {
         is_news
     }
 
-    /// Forgets an account that is removed.
-    pub(super) fn forget(&self, account: &BareJid) {
+    /// Forgets an account that is removed; whether it has been an agent.
+    pub(super) fn forget(&self, account: &BareJid) -> bool {
         let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        all.remove(account);
+        all.remove(account).is_some()
     }
 }
 

@@ -121,7 +121,8 @@ async fn closed(center: &Center, services: &Arc<Services>, session: &Arc<Session
     }
 }
 
-/// Makes the agent what its sessions make of it. Nothing waits where they change nothing.
+/// Makes the agent what its sessions make of it, later where that cannot be written now. Nothing waits where they change
+/// nothing.
 pub(super) async fn follow(center: &Center, services: &Arc<Services>, place: &Place, id: &AgentId) {
     let Some(seen) = center.agents.find(id.jid()) else {
         return;
@@ -132,6 +133,7 @@ pub(super) async fn follow(center: &Center, services: &Arc<Services>, place: &Pl
     let done = super::command(center, services, place, id, Command::Devices).await;
     if let Err(refused) = done {
         warn!(%refused, agent = %id, "an agent's state does not follow its sessions");
+        center.agents.behind.add(id);
     }
 }
 

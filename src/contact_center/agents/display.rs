@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::devices;
+use super::{devices, entitled};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::people::Person;
@@ -25,10 +25,10 @@ pub(super) fn is_learned(place: &Place, account: &Account) -> bool {
     learned.is_some_and(|it| Arc::ptr_eq(&it.0, &place.settings.load()))
 }
 
-/// Looks up whether the account is shown, and shows it or not from now on.
+/// Looks up whether the account is shown, and shows it or not from now on; and whether it may be an agent still.
 pub(super) async fn learn(
     center: &Center,
-    services: &Services,
+    services: &Arc<Services>,
     place: &Place,
     account: &Account,
 ) -> Result<(), Refused> {
@@ -37,7 +37,7 @@ pub(super) async fn learn(
         return Ok(());
     };
     let person = Person::find(place, &services.store, &id).await?;
-    let _turn = center.agents.turn(&id).await;
+    let turn = center.agents.turn(&id).await;
     let display = person.profile.presence;
     // Contacts are told once, of what is true in the end.
     if display == PresenceDisplay::Hidden {
@@ -48,6 +48,8 @@ pub(super) async fn learn(
     if display == PresenceDisplay::Shown {
         presence::reveal(services, account).await;
     }
+    drop(turn);
+    entitled::require(center, services, place, &id).await;
     Ok(())
 }
 
@@ -72,7 +74,7 @@ async fn update(
 }
 
 /// Follows what administrators set, until it is told to stop: who is shown, what reasons are called, who may
-/// watch.
+/// watch, who may be an agent.
 pub(in crate::contact_center) async fn run(
     center: Arc<Center>,
     services: Arc<Services>,
@@ -91,7 +93,7 @@ pub(in crate::contact_center) async fn run(
     }
 }
 
-async fn follow(center: &Center, services: &Services, place: &Place) -> Result<(), Refused> {
+async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> Result<(), Refused> {
     let router = services.router.upgrade();
     let online = router.map(|it| it.all_online()).unwrap_or_default();
     let host = place.host.as_str();
@@ -104,8 +106,11 @@ async fn follow(center: &Center, services: &Services, place: &Place) -> Result<(
         }
     }
     for seen in center.agents.of_host(&place.host) {
-        let _turn = center.agents.turn(&seen.agent.id).await;
-        update(center, services, place, &seen.agent.id, None).await;
+        let id = &seen.agent.id;
+        let turn = center.agents.turn(id).await;
+        update(center, services, place, id, None).await;
+        drop(turn);
+        entitled::require(center, services, place, id).await;
     }
     center.agents.live.check_rights();
     center.streams.check_rights();

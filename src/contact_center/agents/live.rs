@@ -4,7 +4,7 @@
 //! One may subscribe as long as one has the right to list agents; whoever loses it is told that the subscription has
 //! ended when the next change would have been told. Nobody publishes, configures or owns. What changes while
 //! others are being told is told together with what follows, so that a flood of changes costs no more than
-//! the slowest of it.
+//! the slowest of it. What cannot be told, since the database does not say to whom, is told after a pause.
 
 mod requests;
 mod watchers;
@@ -17,13 +17,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::behind::PAUSE;
 use super::list::item;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::Right;
 use crate::extensions::pubsub::Event;
-use crate::hooks::Services;
+use crate::hooks::{Hooks, Services};
 use crate::proto::{BareJid, Jid, MessageType, Stanza, ns};
 
 pub(in crate::contact_center) use requests::{FEATURES, answer, info};
@@ -63,10 +64,42 @@ impl Live {
         self.more.notify_one();
     }
 
+    /// It could not be told, and is told later.
+    fn put_back(&self, untold: &[&AgentId], check: bool) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.extend(untold.iter().copied().cloned());
+        drop(changed);
+        if check {
+            self.check.store(true, Ordering::Release);
+        }
+        self.more.notify_one();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_untold(&self) -> bool {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        !changed.is_empty()
+    }
+
     fn take(&self) -> BTreeSet<AgentId> {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *changed)
     }
+}
+
+/// Ends what was subscribed for a session alone when the session ends.
+pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let closing = Arc::clone(center);
+    hooks.closed(move |session, services| {
+        let center = Arc::clone(&closing);
+        async move {
+            // When the server stops, all of them end; at its next start none of them is there.
+            if !center.is_stopping() {
+                let jid = Jid::from(session.jid().clone());
+                Box::pin(watchers::closed(&center, &services, &jid)).await;
+            }
+        }
+    });
 }
 
 /// Tells of changes, until it is told to stop.
@@ -82,6 +115,7 @@ pub(in crate::contact_center) async fn run(
         }
         let check = center.agents.live.check.swap(false, Ordering::AcqRel);
         let changed = center.agents.live.take();
+        let mut is_behind = false;
         for place in center.places() {
             let here = |id: &&AgentId| id.host() == place.host.as_str();
             let here: Vec<&AgentId> = changed.iter().filter(here).collect();
@@ -89,7 +123,15 @@ pub(in crate::contact_center) async fn run(
                 continue;
             }
             if let Err(refused) = Box::pin(tell(&center, &services, place, &here)).await {
-                warn!(%refused, host = %place.host, "who watches the agents is not told of a change");
+                warn!(%refused, host = %place.host, "who watches the agents is told of a change later");
+                center.agents.live.put_back(&here, check);
+                is_behind = true;
+            }
+        }
+        if is_behind {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = stop.cancelled() => return,
             }
         }
     }
@@ -106,11 +148,20 @@ async fn tell(
     let items: Vec<_> = seen.map(|seen| item(ns::PUBSUB_EVENT, &seen)).collect();
     for items in items.chunks(ITEMS_MAX) {
         let message = headline(place, &Event::items(NODE, items.to_vec()));
-        for to in &recipients {
-            services.route(message.clone().to(to.clone())).await;
-        }
+        to_each(services, &message, &recipients).await;
+    }
+    // Whose account is removed is on the board no longer.
+    for id in changed.iter().filter(|id| !center.agents.has(id)) {
+        let message = headline(place, &Event::retract(NODE, id.jid().as_str()));
+        to_each(services, &message, &recipients).await;
     }
     Ok(())
+}
+
+async fn to_each(services: &Services, message: &Stanza, recipients: &[Jid]) {
+    for to in recipients {
+        services.route(message.clone().to(to.clone())).await;
+    }
 }
 
 /// Those who watch and may. The subscriptions of the others end.

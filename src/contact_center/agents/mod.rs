@@ -4,9 +4,11 @@
 //! Each change is written, put on the board, and told: in the presence of the agent's sessions ([`stamp`]) and to
 //! those who watch all agents ([`live`]). One agent's changes follow each other, from which device they may come.
 
+mod behind;
 mod board;
 mod devices;
 mod display;
+mod entitled;
 mod history;
 mod list;
 mod live;
@@ -35,6 +37,7 @@ use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::StoreError;
 
+pub(super) use behind::run as look_again;
 pub(super) use board::Board;
 pub(super) use display::run as follow_settings;
 pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
@@ -67,6 +70,7 @@ impl Record for Agent {
 /// Registers what follows the agents' own presence, and what is forgotten of them.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     devices::register(hooks, center);
+    live::register(hooks, center);
     let forgetting = Arc::clone(center);
     hooks.daily(move |services| {
         let center = Arc::clone(&forgetting);
@@ -110,6 +114,7 @@ pub(super) async fn start(center: &Center, services: &Arc<Services>) -> Result<(
         .for_each_concurrent(STARTING_MAX, |id| async move {
             if let Some(place) = center.place_of(id.host()) {
                 devices::follow(center, services, place, &id).await;
+                entitled::require(center, services, place, &id).await;
             }
         })
         .await;
@@ -124,7 +129,12 @@ const STARTING_MAX: usize = 64;
 
 /// Whoever gets the account's name later is somebody else.
 async fn removed(center: &Center, services: &Arc<Services>, account: BareJid) {
-    center.agents.forget(&account);
+    let Some(id) = AgentId::new(account.clone()) else {
+        return;
+    };
+    // Nobody may put it back who has read it before.
+    let turn = center.agents.turn(&id).await;
+    let was_agent = center.agents.forget(&account);
     if let Err(error) = services
         .store
         .records()
@@ -132,6 +142,10 @@ async fn removed(center: &Center, services: &Arc<Services>, account: BareJid) {
         .await
     {
         warn!(%error, %account, "an agent's record outlives its account");
+    }
+    drop(turn);
+    if let Some(place) = center.place_of(id.host()).filter(|_| was_agent) {
+        center.agents.live.note(place, &id);
     }
     live::forget(center, services, &account).await;
 }

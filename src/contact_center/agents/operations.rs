@@ -99,7 +99,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "History of an agent's state",
         about: "Every change with its time and reason, your own or an agent's.",
         right: Right::AgentState,
-        fields: &[WHOSE, PAGE],
+        fields: &[WHOSE, CHANGES],
         shown: None,
         run: |caller, values| Box::pin(history::show(caller, values)),
     },
@@ -119,6 +119,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
 
 const WHOSE: Field = Field::required("jid", Kind::Agent, "Whose, if not yours").optional();
 const PAGE: Field = Field::required("page", Kind::Page, "Page").optional();
+const CHANGES: Field = Field::required("page", Kind::PageFromEnd, "Page").optional();
 const STATE: Field =
     Field::required("state", Kind::Word(STATES), "In which state").several(STATES.len());
 
@@ -243,6 +244,7 @@ pub(super) fn reason_word(reason: &Reason) -> &str {
     match reason {
         Reason::Client => "client",
         Reason::ConnectionLost => "connection-lost",
+        Reason::RightTaken => "right-taken",
         Reason::Code(code) => code,
     }
 }

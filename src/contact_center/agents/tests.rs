@@ -1,6 +1,7 @@
 //! Agents through both doors.
 
 mod devices;
+mod entitled;
 mod history;
 mod list;
 mod live;

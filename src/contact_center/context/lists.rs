@@ -2,7 +2,7 @@
 
 use super::progress::{Step, acknowledge};
 use super::wire::{self, Extent, NS};
-use super::{RECEIVED, SENT, change_list, objects, recent_of};
+use super::{RECEIVED, SENT, change_list, is_since, objects, recent_of};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::newest;
@@ -124,7 +124,7 @@ pub(super) async fn context(caller: Caller, values: Values) -> Result<Outcome, R
         ..
     } = &caller;
     let found = record::find::<Transfer>(&services.store, id.as_str()).await?;
-    let found = found.filter(|it| is_since(&caller, it));
+    let found = found.filter(|it| is_since(it, caller.since));
     let sending = found.ok_or(Rejection::NotRecipient)?;
     let sending = match sending.recipients.get(agent) {
         None if sending.sender != *agent => return Err(Rejection::NotRecipient.into()),
@@ -235,9 +235,4 @@ async fn page(
     let list = (list, caller.agent.jid().as_str());
     let since = Some(caller.since);
     newest::page(&caller.services, list, (asked, PAGE_MAX), since).await
-}
-
-/// Whether it was sent since there is the account: what an earlier one of the same name was sent is not its own.
-fn is_since(caller: &Caller, sending: &Transfer) -> bool {
-    sending.sent_at.is_none_or(|at| at >= caller.since)
 }

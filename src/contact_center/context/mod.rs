@@ -88,6 +88,12 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     retention::register(hooks);
 }
 
+/// Whether it was sent since that time, at which an account was made: what an earlier one of the same name has sent or was sent
+/// is not its own.
+fn is_since(sending: &Transfer, since: Timestamp) -> bool {
+    sending.sent_at.is_none_or(|at| at >= since)
+}
+
 /// The agent's recent objects.
 pub(in crate::contact_center) async fn recent_of(
     services: &Services,

@@ -4,11 +4,11 @@
 //! server has written a message to a socket is not taken for it, since nobody may be at the other
 //! end any more. *Opened* is what the agent says with the operation, or a marker that the message was displayed.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tracing::warn;
 
-use super::{touch, wire};
+use super::{is_since, touch, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -18,8 +18,10 @@ use crate::domain::colleague::Colleague;
 use crate::domain::context::Rejection;
 use crate::domain::context::transfer::{Command, Facts, Transfer, decide};
 use crate::domain::ids::{AgentId, ContextId};
+use crate::domain::rights::Rights;
 use crate::hooks::{Flow, Hooks, Passage, Services, Stage};
 use crate::proto::{Kind, MessageType, ns};
+use crate::store::StoreError;
 
 /// What a recipient does with a sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,9 @@ pub(super) async fn acknowledge(
     let decided = async |mut draft: Draft| {
         let found = record::find::<Transfer>(&services.store, id.as_str()).await?;
         let before = found.ok_or(Rejection::NotRecipient)?;
+        if !is_of(services, by, &before).await? {
+            return Err(Rejection::NotRecipient.into());
+        }
         let recipient = by.clone();
         let command = match step {
             Step::Deliver => Command::Deliver { recipient },
@@ -109,7 +114,9 @@ pub(super) async fn acknowledge(
         let after = draft.change(&before, &events)?;
         touch(&mut draft, services, &after, &events).await?;
         // Who has opened it has it: of two steps at once the sender is told the second.
-        if let (Some(_), Some(progress)) = (events.last(), after.recipients.get(by)) {
+        if let (Some(_), Some(progress)) = (events.last(), after.recipients.get(by))
+            && is_of(services, &after.sender, &after).await?
+        {
             draft.tell(wire::progress(&place.address, &after, by, *progress));
         }
         Ok((draft, after))
@@ -117,14 +124,25 @@ pub(super) async fn acknowledge(
     Box::pin(center.save(services, decided)).await
 }
 
+/// Whether the account is the one that has sent it or was sent it, and not a later one of the same name.
+async fn is_of(
+    services: &Services,
+    account: &AgentId,
+    sending: &Transfer,
+) -> Result<bool, StoreError> {
+    let known = services.store.accounts().find(account.jid()).await?;
+    Ok(known.is_some_and(|it| is_since(sending, it.created_at)))
+}
+
 /// Acknowledging asks nothing of the two accounts.
 fn nobody(sending: &Transfer) -> Facts<'_> {
-    static USUAL: std::sync::LazyLock<ChatProfile> = std::sync::LazyLock::new(ChatProfile::default);
+    static NOTHING: LazyLock<(Rights, ChatProfile)> = LazyLock::new(Default::default);
     Facts {
         sender: Colleague {
             id: &sending.sender,
             role: None,
-            profile: &USUAL,
+            rights: &NOTHING.0,
+            profile: &NOTHING.1,
         },
         recipients: &[],
     }

@@ -1,5 +1,7 @@
 //! Business context through both doors.
 
+mod lists;
+
 use crate::contact_center::testing::{CENTER, Floor, ask, command};
 use crate::extensions::testing::Client;
 
@@ -220,6 +222,11 @@ async fn what_cannot_be_sent_is_refused_and_nothing_goes_out() {
     )
     .await;
     assert!(session.contains("<im-session-unknown"), "{session}");
+    // S0-10: who may not send may not be sent anything either.
+    let taken = [("jid", "juliet@localhost"), ("right", "context")];
+    floor.operate("right take", &taken).await;
+    let answer = send(&mut romeo, "juliet@localhost", CASE).await;
+    assert!(answer.contains("<context-not-theirs"), "{answer}");
     assert!(messages(&mut juliet).is_empty());
     let sent = of(&mut romeo, "get", "contexts list='sent'", "").await;
     assert!(sent.contains("<count>0</count>"), "{sent}");
@@ -378,117 +385,4 @@ async fn recent_objects_are_listed_chosen_and_forgotten() {
     );
     let listed = command(&mut romeo, &format!("{NS}#recent"), &[]).await;
     assert!(listed.contains("<value>Lead: Nine</value>"), "{listed}");
-}
-
-/// Lists have the newest first and are read in pages (XEP-0059).
-#[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-async fn contexts_are_listed_in_pages() {
-    let floor = Floor::new(&["romeo", "juliet"]).await;
-    let (mut romeo, mut juliet) = (
-        floor.online("romeo/desk").await,
-        floor.online("juliet/a").await,
-    );
-    let mut ids = Vec::new();
-    for n in 0..5 {
-        floor.house.clock.advance_seconds(1);
-        let object = format!("<object type='case' id='{n}'><title>N{n}</title></object>");
-        let sent = send(&mut romeo, "juliet@localhost", &object).await;
-        ids.push(attribute(&sent, "context", "id"));
-    }
-    ids.reverse();
-    let set = |inner: &str| format!("<set xmlns='http://jabber.org/protocol/rsm'>{inner}</set>");
-    for (inner, shown, index) in [
-        ("<max>2</max>".to_owned(), &ids[..2], "0"),
-        (
-            format!("<max>2</max><after>{}</after>", ids[1]),
-            &ids[2..4],
-            "2",
-        ),
-        (
-            format!("<max>2</max><before>{}</before>", ids[3]),
-            &ids[1..3],
-            "1",
-        ),
-        ("<max>2</max><before/>".to_owned(), &ids[3..], "3"),
-    ] {
-        let page = of(&mut juliet, "get", "contexts list='received'", &set(&inner)).await;
-        let positions: Vec<_> = ids
-            .iter()
-            .map(|id| page.find(&format!("<context id='{id}'")))
-            .collect();
-        let here: Vec<_> = ids
-            .iter()
-            .zip(&positions)
-            .filter(|(_, at)| at.is_some())
-            .map(|(id, _)| id.clone())
-            .collect();
-        assert_eq!(here, shown, "{inner}: {page}");
-        assert!(positions.iter().flatten().is_sorted(), "{page}");
-        assert!(
-            page.contains(&format!("index='{index}'")) && page.contains("<count>5</count>"),
-            "{page}"
-        );
-    }
-    let count = of(
-        &mut romeo,
-        "get",
-        "contexts list='sent'",
-        &set("<max>0</max>"),
-    )
-    .await;
-    assert!(
-        count.contains("<count>5</count>") && !count.contains("<context "),
-        "{count}"
-    );
-    let wrong = of(
-        &mut juliet,
-        "get",
-        "contexts list='received'",
-        &set("<after>nothing</after>"),
-    )
-    .await;
-    assert!(wrong.contains("<item-not-found"), "{wrong}");
-    let wrong = of(&mut juliet, "get", "contexts list='all'", "").await;
-    assert!(wrong.contains("<field-malformed"), "{wrong}");
-    let form = command(
-        &mut juliet,
-        &format!("{NS}#contexts"),
-        &[("list", "received")],
-    )
-    .await;
-    assert!(form.contains("<value>juliet sent</value>"), "{form}");
-}
-
-/// What is old goes, and what belongs to an account that is removed.
-#[tokio::test]
-async fn old_contexts_go_and_nobody_sees_those_of_a_former_account() {
-    let floor = Floor::new(&["romeo", "juliet"]).await;
-    let (mut romeo, mut juliet) = (
-        floor.online("romeo/desk").await,
-        floor.online("juliet/a").await,
-    );
-    let services = floor.house.router.services();
-    let sent = async |romeo: &mut Client| send(romeo, "juliet@localhost", CASE).await;
-    sent(&mut romeo).await;
-    floor.house.clock.advance_seconds(366 * 86_400);
-    sent(&mut romeo).await;
-    assert_eq!(super::retention::forget_old(services).await.unwrap(), 1);
-    assert_eq!(super::retention::forget_old(services).await.unwrap(), 0);
-    let left = of(&mut juliet, "get", "contexts list='received'", "").await;
-    assert!(left.contains("<count>1</count>"), "{left}");
-    // Romeo's account is removed, and another person gets its name.
-    let gone = crate::proto::BareJid::new("romeo@localhost").unwrap();
-    let accounts = services.store.accounts();
-    accounts.remove(&gone).await.unwrap();
-    services.hooks.run_removed(&gone, services).await;
-    let now = floor.house.clock.now().plus_seconds(1);
-    let made = accounts.create(&gone, crate::domain::rights::Role::Agent, &[], now);
-    Box::pin(made).await.unwrap();
-    let recent = of(&mut romeo, "get", "recent", "").await;
-    assert!(!recent.contains("<entry"), "{recent}");
-    let sent = of(&mut romeo, "get", "contexts list='sent'", "").await;
-    assert!(!sent.contains("<context "), "{sent}");
-    let left = of(&mut juliet, "get", "contexts list='received'", "").await;
-    assert!(left.contains("<count>1</count>"), "{left}");
 }

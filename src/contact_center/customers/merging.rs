@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::find;
-use crate::contact_center::{activities, follow_ups, message_streams};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record::{self, Record};
+use crate::contact_center::{activities, follow_ups, message_streams};
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::hooks::Services;

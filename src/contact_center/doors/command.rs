@@ -12,6 +12,7 @@ use super::super::operation::{
     Caller, Field as Told, Kind, Need, Operation, Outcome, Shown, Table,
 };
 use super::super::values::{Given, Values};
+use super::pages::{self, Way};
 use crate::extensions::commands::{Done, Executable, execute_command};
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::forms::{Field, FieldType, Form, FormType, ITEMS_MAX, Submission};
@@ -58,8 +59,7 @@ impl Executable for Called {
 
 /// The form; `None` where nothing is to be asked.
 async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<Form>, Refused> {
-    let mut asked = asked(operation).peekable();
-    if asked.peek().is_none() {
+    if asked(operation).next().is_none() || pages::is_at_once(operation) {
         return Ok(None);
     }
     let shown = match operation.shown {
@@ -68,7 +68,7 @@ async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<F
     };
     // Nobody types an element: of those that are offered one is chosen, and where none is, there is nothing to choose.
     let offered = |told: &Told| shown.options.iter().any(|(name, ..)| *name == told.name);
-    let asked = asked.filter(|told| told.kind != Kind::Element || offered(told));
+    let asked = asked(operation).filter(|told| told.kind != Kind::Element || offered(told));
     let form = Form::new(FormType::Form)
         .title(operation.title)
         .instruction(operation.about)
@@ -78,10 +78,8 @@ async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<F
     ))
 }
 
-/// A page is what fits into a form: clients that page use the IQ.
 fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
     operation.fields.iter().filter(|field| match field.kind {
-        Kind::Page => false,
         // Nobody types an element: of those that are offered one is chosen.
         Kind::Element => operation.shown.is_some(),
         _ => true,
@@ -89,6 +87,9 @@ fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
 }
 
 fn field(told: &Told, shown: &Shown) -> Field {
+    if let Some(way) = Way::of(told.kind) {
+        return way.field();
+    }
     let several = matches!(told.need, Need::Several(_));
     let offered = shown.options.iter().any(|(name, ..)| *name == told.name);
     let kind = match (told.kind, several) {
@@ -100,7 +101,7 @@ fn field(told: &Told, shown: &Shown) -> Field {
         (Kind::Text { .. }, _) | (Kind::Id | Kind::Line { .. }, true) => FieldType::TextMulti,
         (Kind::Flag, _) => FieldType::Boolean,
         (Kind::Id, false) if offered => FieldType::ListSingle,
-        (Kind::Id | Kind::Line { .. } | Kind::Page, _) => FieldType::TextSingle,
+        (Kind::Id | Kind::Line { .. } | Kind::Page | Kind::PageFromEnd, _) => FieldType::TextSingle,
     };
     let mut field = Field::new(told.name, kind).label(told.label);
     if let Kind::Word(words) = told.kind {
@@ -127,7 +128,13 @@ fn understand(
     filled: &Submission,
 ) -> Result<Values, Refused> {
     let mut given = Vec::new();
+    let mut page = PageRequest::default();
     for told in asked(operation) {
+        if let Some(way) = Way::of(told.kind) {
+            let filled = filled.values(way.var()).first();
+            page = way.page(filled.filter(|item| !item.trim().is_empty()).cloned());
+            continue;
+        }
         let texts = match told.kind {
             Kind::Text { .. } => filled.text(told.name).into_iter().collect(),
             _ => filled.values(told.name).to_vec(),
@@ -135,7 +142,6 @@ fn understand(
         let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
         given.extend(texts.map(|text| (told.name, Given::Text(text))));
     }
-    let page = PageRequest::default();
     Values::understand(operation.fields, &caller.place.host, given, page).map_err(as_form)
 }
 
@@ -148,14 +154,15 @@ fn as_form(refused: Refused) -> Refused {
 }
 
 fn completed(operation: &'static Operation, outcome: Outcome) -> Done {
+    let told = pages::told(operation, &outcome);
     let form = outcome.table.map(|table| listed(operation, &table));
     let done = match form {
         Some(form) => Done::form(form),
         None => Done::default(),
     };
-    match outcome.told.is_empty() {
+    match told.is_empty() {
         true => done,
-        false => done.saying(outcome.told),
+        false => done.saying(told),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::center::{Center, Place};
 use super::super::errors::{Refused, malformed};
-use super::super::operation::{Act, Field, ForComponents, Kind, Operation, Stands, Visitor};
+use super::super::operation::{Act, Field, ForComponents, Operation, Stands, Visitor};
 use super::super::values::{Given, Values, unknown};
 use super::super::{for_components, operations};
 use crate::config::ComponentRole;
@@ -134,7 +134,7 @@ fn given(
                 ));
             }
         };
-        if child.is(ns::RSM, "set") && fields.iter().any(|it| it.kind == Kind::Page) {
+        if child.is(ns::RSM, "set") && fields.iter().any(|it| it.kind.is_page()) {
             page = PageRequest::of(element)?;
             continue;
         }
@@ -150,6 +150,6 @@ fn given(
 fn find(fields: &'static [Field], place: Stands, name: &str) -> Result<&'static Field, Refused> {
     let mut fields = fields.iter();
     let found =
-        fields.find(|field| field.name == name && field.place == place && field.kind != Kind::Page);
+        fields.find(|field| field.name == name && field.place == place && !field.kind.is_page());
     found.ok_or_else(|| unknown(name))
 }

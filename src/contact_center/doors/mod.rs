@@ -3,6 +3,7 @@
 
 pub(super) mod command;
 pub(super) mod iq;
+mod pages;
 
 use std::sync::Arc;
 

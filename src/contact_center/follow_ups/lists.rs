@@ -45,11 +45,12 @@ pub(super) async fn follow_ups(caller: Caller, values: Values) -> Result<Outcome
         status => format!("{} {status}", asked.owner),
     };
     let list = (asked.list, owner.as_str());
-    // Of its own an agent may have some that were those of an earlier account of the same name.
-    let (found, page) = match asked.each || asked.by == Way::Own {
+    let (mut found, page) = match asked.each {
         true => listed::seen(&caller, list, values.page()).await?,
         false => newest::page(&caller.services, list, (values.page(), PAGE_MAX), None).await?,
     };
+    // An earlier account of the same name may have left some, and one that it planned may be given to this one.
+    found.retain(|it| asked.by != Way::Own || access::is_own(&caller, it));
     let words = wire::Words::of(&caller);
     let attribute = |name: &str| values.optional_text(name);
     let element = Element::new(NS, "follow-ups")

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::parties::{self, Parties};
-use super::{events, find, is_open, wire};
+use super::{events, find, is_open, other, wire};
 use crate::contact_center::center::Center;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::Caller;
+use crate::contact_center::people::between;
 use crate::domain::context::transfer::Transfer;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId, MessageId};
 use crate::domain::im_session::{Command, Event, ImSession, Rejection, Text, decide};
+use crate::domain::reach::{self, Blocking};
 use crate::hooks::Services;
-use crate::proto::Stanza;
+use crate::proto::{Condition, Stanza};
 
 /// What comes of a command to a session, written down. A message that carried what is said is passed on as
 /// it is.
@@ -34,6 +36,9 @@ pub(super) async fn command(
         };
         let now = services.clock.now();
         let events = decide(&before, command.clone(), now, &parties.facts())?;
+        if let Command::Say { by, .. } = &command {
+            require_passage(services, by, other(&before, by)).await?;
+        }
         let after = draft.change(&before, &events)?;
         for event in &events {
             if let Some(place) = place {
@@ -79,6 +84,15 @@ pub(in crate::contact_center) async fn share(
     let events = decide(&before, command, caller.now(), &facts.facts())?;
     draft.change(&before, &events)?;
     Ok(())
+}
+
+/// What is said passes no block, whichever way it came: it is refused as any message is (XEP-0191 §3.2).
+async fn require_passage(services: &Services, by: &AgentId, to: &AgentId) -> Result<(), Refused> {
+    match between(services, by, to).await? {
+        Blocking::None => Ok(()),
+        Blocking::ByYou => Err(reach::Rejection::BlockedByYou.into()),
+        Blocking::ByThem => Err(Condition::ServiceUnavailable.into()),
+    }
 }
 
 fn removed(command: &Command) -> Option<&AgentId> {

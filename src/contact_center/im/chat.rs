@@ -12,13 +12,11 @@ use super::{change, find, is_open, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::doors::{self, Asker};
 use crate::contact_center::errors::Refused;
-use crate::contact_center::people::between;
 use crate::domain::ids::{AgentId, ImSessionId, MessageId};
 use crate::domain::im_session::{Command, ImSession, Text};
-use crate::domain::reach::Blocking;
 use crate::domain::rights::Right;
 use crate::hooks::{Effects, Flow, Hooks, Passage, Services, Stage};
-use crate::proto::{Condition, Jid, Kind, MessageType, Stanza, StanzaError};
+use crate::proto::{Jid, Kind, MessageType, Stanza, StanzaError};
 
 /// Registers the look at what agents write to each other.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
@@ -168,13 +166,6 @@ impl Said {
         };
         let caller = doors::known(&self.center, &self.place, &self.services, asker).await?;
         caller.rights.require(Right::InstantMessage)?;
-        let to = self.stanza.to.as_ref().map(|to| to.bare().clone());
-        if let Some(to) = to.and_then(AgentId::new)
-            && between(&self.services, &by, &to).await? == Blocking::ByThem
-        {
-            // As of any message (XEP-0191 §3.2).
-            return Err(Condition::ServiceUnavailable.into());
-        }
         let message = self.stanza.id.as_deref();
         let message = message.and_then(|id| id.parse::<MessageId>().ok());
         let body = self.body;

@@ -1,7 +1,6 @@
 //! An agent's sessions: its list, and what forms offer of it.
 
 use super::{KIND, LISTED, OF, PAGE, find, other, wire};
-use crate::clock::Timestamp;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
 use crate::contact_center::record;
@@ -16,21 +15,15 @@ use crate::xml::Element;
 /// Which sessions of a list are meant.
 pub(super) type Fits = fn(&ImSession, &AgentId) -> bool;
 
-/// Since when there is the caller's account: what an earlier one of the same name took part in is not its own.
-pub(super) async fn account_since(caller: &Caller) -> Result<Timestamp, Refused> {
-    let store = &caller.services.store;
-    let account = store.accounts().find(caller.agent.jid()).await?;
-    Ok(account.ok_or(Condition::Forbidden)?.created_at)
+/// Whether it is of the caller's time: what an earlier account of the same name took part in is not its own.
+fn is_since(caller: &Caller, session: &ImSession) -> bool {
+    session.invited_at.is_none_or(|at| at >= caller.since)
 }
 
 /// The session of that id, if the caller takes part in it.
 pub(super) async fn own(caller: &Caller, id: &ImSessionId) -> Result<Option<ImSession>, Refused> {
     let found = find(&caller.services, id).await?;
-    let Some(session) = found.filter(|session| session.has(&caller.agent)) else {
-        return Ok(None);
-    };
-    let since = account_since(caller).await?;
-    Ok(Some(session).filter(|it| it.invited_at.is_none_or(|at| at >= since)))
+    Ok(found.filter(|it| it.has(&caller.agent) && is_since(caller, it)))
 }
 
 /// The caller's sessions in those lists that are meant, the newest of each first.
@@ -41,15 +34,13 @@ pub(super) async fn candidates(
 ) -> Result<Vec<ImSession>, Refused> {
     let records = caller.services.store.records();
     let own = caller.agent.jid().as_str();
-    let since = account_since(caller).await?;
     let mut found = Vec::new();
     for list in lists {
         let order = ListOrder::Descending;
         let page = records.listed(KIND, (list, own), None, order, PAGE).await?;
         for stored in page {
             let session: ImSession = record::read(&stored)?;
-            let later = session.invited_at.is_none_or(|at| at >= since);
-            if later && fits(&session, &caller.agent) {
+            if is_since(caller, &session) && fits(&session, &caller.agent) {
                 found.push(session);
             }
         }
@@ -96,14 +87,13 @@ const COLUMNS: &[(&str, &str)] = &[
 pub(super) async fn sessions(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let list = if values.flag("all") { OF } else { LISTED };
     let (page, count, index) = read_page(&caller, list, &values).await?;
-    let since = account_since(&caller).await?;
     let mut sessions = Vec::with_capacity(page.len());
     for stored in page {
         sessions.push(record::read::<ImSession>(&stored)?);
     }
+    sessions.retain(|session| is_since(&caller, session));
     let ends = sessions.first().zip(sessions.last());
     let ends = ends.map(|(first, last)| (first.id.to_string(), last.id.to_string()));
-    sessions.retain(|session| session.invited_at.is_none_or(|at| at >= since));
     let count = Some(count);
     let set = Page { ends, index, count }.to_element();
     let elements = sessions.iter().map(|it| wire::session(it, &caller.agent));
@@ -136,11 +126,14 @@ async fn read_page(
     let records = caller.services.store.records();
     let list = (list, caller.agent.jid().as_str());
     let asked = values.page();
-    let count = records.count(KIND, list).await?;
+    // What is older is of another account, whose name the caller has.
+    let oldest = crate::id::floor(caller.since);
+    let former = records.count_before(KIND, list, &oldest).await?;
+    let count = records.count(KIND, list).await?.saturating_sub(former);
     let max = asked.max.unwrap_or(PAGE).min(PAGE);
     let (from, order) = match &asked.from {
-        PageFrom::First => (None, ListOrder::Ascending),
-        PageFrom::After(id) => (Some(id.as_str()), ListOrder::Ascending),
+        PageFrom::First => (Some(oldest.as_str()), ListOrder::Ascending),
+        PageFrom::After(id) => (Some(oldest.as_str().max(id)), ListOrder::Ascending),
         PageFrom::Before(id) => (Some(id.as_str()), ListOrder::Descending),
         PageFrom::Last => (None, ListOrder::Descending),
         // The list may change between two pages: places in it mean nothing (§2.4).
@@ -151,10 +144,14 @@ async fn read_page(
     }
     let mut page = records.listed(KIND, list, from, order, max).await?;
     if order == ListOrder::Descending {
+        page.retain(|stored| stored.id > oldest);
         page.reverse();
     }
     let index = match page.first() {
-        Some(first) => Some(records.count_before(KIND, list, &first.id).await?),
+        Some(first) => {
+            let before = records.count_before(KIND, list, &first.id).await?;
+            Some(before.saturating_sub(former))
+        }
         None => None,
     };
     Ok((page, count, index))

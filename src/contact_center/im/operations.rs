@@ -5,10 +5,12 @@ use super::{
     transcript, wire,
 };
 use crate::contact_center::errors::{Refused, malformed};
+use crate::contact_center::interactions;
 use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId};
 use crate::domain::im_session::{BODY_BYTES_MAX, Command, ImSession, Rejection};
+use crate::domain::interaction::{self, Access};
 use crate::domain::rights::Right;
 
 /// What the operations are, in the order in which clients show them.
@@ -110,7 +112,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Transcript of an IM session",
         about: "Everything that was said, with who and when.",
         // By this right one reads one's own; those of others need another.
-        fields: &[ID, PAGE],
+        fields: &[ID, ENTRIES],
         shown: Some(|caller| Box::pin(lists::offered(caller, &[OF], |_, _| true))),
         run: |caller, values| Box::pin(transcript::read(caller, values)),
         ..SET
@@ -144,6 +146,7 @@ const TEXT: Field = Field::required(
 const ABOUT: Field = Field::required("about", Kind::Id, "Interaction that it is about").optional();
 const ALL: Field = Field::required("all", Kind::Flag, "Also those that are done").optional();
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
+const ENTRIES: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
 
 /// What is done by a word: to an invitation, or to a session as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,9 +229,25 @@ async fn invite(caller: Caller, values: Values) -> Result<Outcome, Refused> {
         .map(str::parse::<InteractionId>);
     let about = about.transpose();
     let about = about.map_err(|_| malformed("field-malformed", "about must be an id."))?;
+    if let Some(about) = &about {
+        require_known(&caller, about).await?;
+    }
     let text = values.text("text")?.to_owned();
     let session = change::invite(&caller, colleague, text, about).await?;
     Ok(seen(&caller, &session))
+}
+
+/// Nobody learns by a session whether there is an interaction that it does not take part in.
+async fn require_known(caller: &Caller, about: &InteractionId) -> Result<(), Refused> {
+    let services = &caller.services;
+    let access = match interactions::find(services, about).await? {
+        Some(found) => interactions::access(services, &found, &caller.agent).await?,
+        None => Access::None,
+    };
+    match access {
+        Access::Read | Access::Write => Ok(()),
+        Access::None => Err(interaction::Rejection::Unknown.into()),
+    }
 }
 
 async fn say(caller: Caller, values: Values) -> Result<Outcome, Refused> {

@@ -30,6 +30,7 @@ pub fn decide(
         Command::Engage { interaction } => draft.engage(interaction)?,
         Command::Release { interaction } => draft.release(interaction),
         Command::Devices => draft.devices(),
+        Command::Revoke => draft.revoke(),
         Command::TimeIsUp => draft.time_is_up(),
     }
     Ok(draft.events)
@@ -179,7 +180,7 @@ impl<'a> Draft<'a> {
         }
         if self.agent.connection != Connection::Online {
             self.push(Event::Reconnected { at });
-            if self.is_not_ready_by(Origin::System) {
+            if self.is_not_ready_by(Origin::System) && !self.is_revoked() {
                 self.become_available(Origin::System);
             }
         }
@@ -205,6 +206,26 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A conversation with a customer is not cut off.
+    fn revoke(&mut self) {
+        if self.is_logged_out() {
+            return;
+        }
+        let reason = Reason::RightTaken;
+        match self.agent.state() {
+            State::Engaged => self.become_not_ready(reason, Origin::System),
+            State::LoggedOut | State::Available | State::NotReady | State::WrapUp => {
+                let at = self.now;
+                self.push(Event::LoggedOut { at, reason });
+            }
+        }
+    }
+
+    fn is_revoked(&self) -> bool {
+        let reason = Reason::RightTaken;
+        matches!(&self.agent.stance, Stance::NotReady { reason: why, .. } if *why == reason)
+    }
+
     fn time_is_up(&mut self) {
         let (at, rules) = (self.now, self.facts.rules);
         if let Occupation::WrapUp { until: Some(until) } = self.agent.occupation
@@ -224,16 +245,20 @@ impl<'a> Draft<'a> {
         self.log_out_when_gone();
     }
 
+    /// Whoever may stay no longer, or has not come back.
     fn log_out_when_gone(&mut self) {
-        if let Connection::Gone { until } = self.agent.connection
-            && until <= self.now
-            && self.agent.state() != State::Engaged
+        let at = self.now;
+        if self.agent.state() == State::Engaged {
+            return;
+        }
+        if self.is_revoked() {
+            let reason = Reason::RightTaken;
+            self.push(Event::LoggedOut { at, reason });
+        } else if let Connection::Gone { until } = self.agent.connection
+            && until <= at
         {
             let reason = Reason::ConnectionLost;
-            self.push(Event::LoggedOut {
-                at: self.now,
-                reason,
-            });
+            self.push(Event::LoggedOut { at, reason });
         }
     }
 

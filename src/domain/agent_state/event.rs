@@ -37,6 +37,8 @@ pub enum Command {
     },
     /// Sessions or their presence are others than before; the facts tell which.
     Devices,
+    /// The account may take part no longer: its role or its right is gone (S0-9, S0-10).
+    Revoke,
     /// [`Agent::deadline`] has come. Too early or too late does no harm.
     TimeIsUp,
 }

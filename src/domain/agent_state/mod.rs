@@ -12,6 +12,8 @@
 //! not ready, after another logged out, both for a reason of the system's; whoever comes back between the
 //! two finds everything as it was. An agent who is engaged is not logged out: the call is on a telephone.
 //!
+//! Whoever may be an agent no longer is logged out at once, or takes no more interactions and is logged out behind the last.
+//!
 //! Machine: [`decide`] and [`apply`] on [`Agent`], due at [`Agent::deadline`].
 
 use std::collections::BTreeSet;
@@ -93,6 +95,8 @@ pub enum Reason {
     Client,
     /// There has been no session for too long.
     ConnectionLost,
+    /// The account has lost the role or the right that an agent needs.
+    RightTaken,
 }
 
 /// Where a change of stance comes from.

@@ -19,6 +19,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => id.clone().prop_map(engage),
         4 => id.prop_map(release),
         4 => Just(Command::Devices),
+        1 => Just(Command::Revoke),
         4 => Just(Command::TimeIsUp),
     ]
 }
@@ -50,6 +51,13 @@ fn is_legal(agent: &Agent) -> Result<(), TestCaseError> {
     } = &agent.stance
     {
         prop_assert_eq!(*origin, Origin::System);
+    }
+    if let Stance::NotReady {
+        reason: Reason::RightTaken,
+        ..
+    } = &agent.stance
+    {
+        prop_assert_eq!(agent.state(), State::Engaged);
     }
     let online = agent.view(PresenceDisplay::Shown) == View::Online;
     prop_assert!(!online || agent.state() == State::Available);

@@ -109,6 +109,7 @@ fn brief(event: &Event) -> String {
         Reason::Code(code) => code.clone(),
         Reason::Client => "client".to_owned(),
         Reason::ConnectionLost => "connection".to_owned(),
+        Reason::RightTaken => "right".to_owned(),
     };
     match event {
         Event::LoggedIn { .. } => "in".to_owned(),
@@ -153,6 +154,39 @@ pub(super) fn release(id: &str) -> Command {
     Command::Release {
         interaction: id.parse().unwrap(),
     }
+}
+
+/// S0-9, S0-10: without the role or the right nobody stays an agent; a conversation is not cut off.
+#[test]
+fn whoever_may_be_an_agent_no_longer_is_logged_out() {
+    let out = |desk: &mut Desk| desk.take(Command::Revoke, START).unwrap();
+    assert_eq!(out(&mut Desk::new()), "");
+    for before in [
+        vec![Command::Login],
+        vec![Command::Login, not_ready("lunch")],
+        vec![Command::Login, engage("x"), release("x")],
+    ] {
+        let mut desk = Desk::new().with(&before);
+        assert_eq!(out(&mut desk), "out(right)", "{before:?}");
+        assert_eq!(out(&mut desk), "");
+    }
+    let mut desk = Desk::new().with(&[Command::Login, engage("x"), engage("y")]);
+    assert_eq!(out(&mut desk), "not ready(right) by System");
+    assert_eq!(out(&mut desk), "");
+    // Sessions that go and come back give it nothing again.
+    let none = Devices {
+        sessions: 0,
+        shows: vec![],
+    };
+    assert_eq!(desk.device(none, 0), "lost");
+    let one = Devices {
+        sessions: 1,
+        shows: vec![None],
+    };
+    assert_eq!(desk.device(one, 1), "back");
+    let mut take = |command| desk.take(command, START).unwrap();
+    assert_eq!(take(release("x")), "released x");
+    assert_eq!(take(release("y")), "wrap-up y, out(right)");
 }
 
 /// S2-3, S2-5, S2-6: the columns are the states logged out, available, not ready, engaged with `x`, wrap-up.

@@ -68,6 +68,7 @@ impl Agent {
                     .map_or(code.as_str(), |it| it.label(language)),
                 Reason::Client => "Away",
                 Reason::ConnectionLost => "Connection lost",
+                Reason::RightTaken => "Right taken",
             }),
         };
         match detail {

@@ -43,7 +43,7 @@ rejections! {
         NotRecipient = NotFound, "context-unknown", "No such business context was sent to you.";
         /// The means is not in the own profile.
         NotYours = Forbidden, "context-not-yours", "Your chat profile does not allow sending business objects.";
-        /// The means is not in the colleague's profile.
+        /// The means is not in the colleague's profile, or the colleague has not the right (S0-10).
         NotTheirs = NotAllowed, "context-not-theirs", "A colleague whom you have chosen cannot be sent business objects.";
         /// The object is not in the list.
         NotRecent = NotFound, "object-not-recent", "This business object is not in your list of recent ones.";

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::domain::chat_profile::{ChatProfile, Means};
 use crate::domain::colleague::{Colleague, Prerequisite};
 use crate::domain::ids::AgentId;
-use crate::domain::rights::Role;
+use crate::domain::rights::{Rights, Role};
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -33,6 +33,7 @@ fn decide_as(
     let sender = Colleague {
         id: &sending.sender,
         role: Some(Role::Agent),
+        rights: Rights::of_agent(),
         profile: own,
     };
     let to = match &command {
@@ -51,6 +52,7 @@ fn decide_as(
         .map(|id| Colleague {
             id,
             role: Some(role(id)),
+            rights: Rights::of_agent(),
             profile: theirs,
         })
         .collect();

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::domain::chat_profile::Means;
 use crate::domain::colleague::{Colleague, colleagues};
 use crate::domain::ids::{AgentId, ContextId, ImSessionId};
+use crate::domain::rights::Right;
 
 /// Objects of one sending.
 pub const OBJECTS_MAX: usize = 10;
@@ -235,7 +236,8 @@ fn require_recipients(to: &[AgentId], facts: &Facts<'_>) -> Result<(), Rejection
         // The facts are of others: a mistake of the caller, told as what it would be.
         let recipient = known.ok_or(Rejection::Recipients)?;
         colleagues(&facts.sender, recipient)?;
-        if !recipient.profile.allows(Means::Context) {
+        let may = recipient.rights.has(Right::Context);
+        if !may || !recipient.profile.allows(Means::Context) {
             return Err(Rejection::NotTheirs);
         }
     }

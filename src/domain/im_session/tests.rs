@@ -53,6 +53,7 @@ impl Two {
                 colleague: Colleague {
                     id: &self.a,
                     role: self.roles[0],
+                    rights: Rights::of_agent(),
                     profile: a,
                 },
                 channels: self.channels[0],
@@ -62,6 +63,7 @@ impl Two {
                 colleague: Colleague {
                     id: &self.b,
                     role: self.roles[1],
+                    rights: Rights::of_agent(),
                     profile: b,
                 },
                 channels: self.channels[1],

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::chat_profile::ChatProfile;
-use crate::domain::rights::Role;
+use crate::domain::rights::{Rights, Role};
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 const AGENTS: [&str; 4] = ["a@h", "b@h", "c@h", "d@h"];
@@ -99,6 +99,7 @@ impl World {
             colleague: Colleague {
                 id,
                 role: there.then_some(Role::Agent),
+                rights: Rights::of_agent(),
                 profile: &self.profile,
             },
             channels: self.channels(id),

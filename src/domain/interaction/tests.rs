@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::agent_state::State;
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::im_session::{self, ImSession};
-use crate::domain::rights::Role as AccountRole;
+use crate::domain::rights::{Rights, Role as AccountRole};
 
 mod access;
 mod connector;
@@ -70,6 +70,7 @@ impl Desks {
             colleague: Colleague {
                 id: agent,
                 role: (agent.logon() != "nobody").then_some(AccountRole::Agent),
+                rights: Rights::of_agent(),
                 profile: &profile,
             },
             state: self.state,

@@ -4,7 +4,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::domain::agent_state::{Connection, Occupation, Origin, Reason, Stance};
 use crate::domain::chat_profile::ChatProfile;
-use crate::domain::rights::Role;
+use crate::domain::chat_profile::InstantMessaging;
+use crate::domain::rights::{Rights, Role};
 
 fn agent(change: impl FnOnce(&mut Agent)) -> Agent {
     let mut agent = Agent::new("b@h".parse().unwrap());
@@ -45,6 +46,7 @@ fn answers(world: &World) -> (View, Vec<Result<Address, Rejection>>) {
         colleague: Colleague {
             id: &a,
             role: Some(Role::Agent),
+            rights: Rights::of_agent(),
             profile: &world.own,
         },
         channels: world.channels.0,
@@ -53,6 +55,7 @@ fn answers(world: &World) -> (View, Vec<Result<Address, Rejection>>) {
         colleague: Colleague {
             id: &b,
             role: world.role,
+            rights: Rights::of_agent(),
             profile: &world.theirs,
         },
         agent: &world.agent,
@@ -294,6 +297,7 @@ fn without_an_asker_only_the_colleague_counts() {
         colleague: Colleague {
             id: &id,
             role,
+            rights: Rights::of_agent(),
             profile: &world.theirs,
         },
         agent,

@@ -1,5 +1,8 @@
 //! Reason codes: choosing, editing, limits, labels.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -188,4 +191,59 @@ fn lists_and_events_are_the_same_after_json() {
     };
     let json = serde_json::to_string(&event).unwrap();
     assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+}
+
+fn edit() -> impl Strategy<Value = Command> {
+    let kind = prop_oneof![Just(Kind::NotReady), Just(Kind::Logout)];
+    let name = prop_oneof![Just("a"), Just("b"), Just("c"), Just("not good")];
+    (kind, name, any::<(bool, bool)>(), 0..4_u8).prop_map(|(kind, name, (default, active), way)| {
+        match way {
+            0 => Command::Retire {
+                kind,
+                code: name.to_owned(),
+            },
+            _ => Command::Put(ReasonCode {
+                default,
+                active,
+                ..code(kind, name)
+            }),
+        }
+    })
+}
+
+proptest! {
+    /// S2-7: whatever is edited in whatever order, an agent has at most one default of a kind, chooses what is offered and
+    /// nothing else, and each change is there once.
+    #[test]
+    fn no_order_of_edits_makes_an_illegal_list(edits in vec(edit(), 0..40)) {
+        let (mut list, mut log) = (ReasonCodes::default(), Vec::new());
+        for edit in edits {
+            let before = list.clone();
+            let decided = decide(&list, edit.clone(), NOW);
+            for event in decided.iter().flatten() {
+                apply(&mut list, event);
+                log.push(event.clone());
+            }
+            match decided {
+                Ok(_) => prop_assert_eq!(decide(&list, edit, NOW), Ok(vec![])),
+                Err(_) => prop_assert_eq!(&list, &before),
+            }
+            for kind in [Kind::NotReady, Kind::Logout] {
+                let of_kind = || list.codes.iter().filter(|it| it.kind == kind);
+                prop_assert!(of_kind().filter(|it| it.default).count() <= 1);
+                prop_assert!(of_kind().all(|it| it.active || !it.default));
+                for it in of_kind() {
+                    prop_assert_eq!(of_kind().filter(|other| other.code == it.code).count(), 1);
+                    prop_assert_eq!(list.choose(kind, &it.code).is_ok(), it.active);
+                }
+            }
+        }
+        prop_assert_eq!(list.version, log.len() as u64);
+        let mut replayed = ReasonCodes::default();
+        let json = serde_json::to_string(&log).unwrap();
+        for event in serde_json::from_str::<Vec<Event>>(&json).unwrap() {
+            apply(&mut replayed, &event);
+        }
+        prop_assert_eq!(replayed, list);
+    }
 }

@@ -207,8 +207,8 @@ impl AccountGrants {
     }
 }
 
-/// What an account may do in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an account may do in the end; nothing where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights(BTreeSet<Right>);
 
 /// The rights of an account of that role.
@@ -224,6 +224,19 @@ pub fn effective(role: Role, roles: &RoleGrants, account: &AccountGrants) -> Rig
 }
 
 impl Rights {
+    /// Those that are usual for an agent.
+    #[cfg(test)]
+    pub(crate) fn of_agent() -> &'static Self {
+        static USUAL: std::sync::LazyLock<Rights> = std::sync::LazyLock::new(|| {
+            effective(
+                Role::Agent,
+                &RoleGrants::default(),
+                &AccountGrants::default(),
+            )
+        });
+        &USUAL
+    }
+
     /// Whether the account has it.
     #[must_use]
     pub fn has(&self, right: Right) -> bool {

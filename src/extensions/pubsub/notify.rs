@@ -40,7 +40,7 @@ impl Event {
     }
 
     /// §7.2.2.1.
-    pub(super) fn retract(node: &str, id: &str) -> Self {
+    pub(crate) fn retract(node: &str, id: &str) -> Self {
         let retract = Element::new(ns::PUBSUB_EVENT, "retract").attr("id", id);
         Self::of(named("items", node).child(retract))
     }

@@ -11,7 +11,7 @@ use crate::domain::chat_profile::ChatProfile;
 use crate::domain::colleague::Colleague;
 use crate::domain::ids::ActivityId;
 use crate::domain::interaction::{Leg, apply};
-use crate::domain::rights::Role as AccountRole;
+use crate::domain::rights::{Rights, Role as AccountRole};
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 const AGENTS: [&str; 3] = ["ann", "bob", "carl"];
@@ -117,6 +117,7 @@ fn events(it: &Interaction, command: Command, now: Timestamp) -> Vec<interaction
         colleague: Colleague {
             id,
             role: Some(AccountRole::Agent),
+            rights: Rights::of_agent(),
             profile: &profile,
         },
         state: agent_state::State::Available,

@@ -117,7 +117,7 @@ async fn own_activities_come_in_pages_the_newest_first() {
     assert_eq!(code(&answer), "field-repeated");
 }
 
-/// S1-33 to S1-36: the history of a customer is there for who deals with it, exactly as long.
+/// S1-33, S1-34, S1-35, S1-36: the history of a customer is there for who deals with it, exactly as long.
 #[tokio::test]
 async fn a_history_is_read_as_long_as_one_deals_with_the_customer() {
     let floor = Floor::new(&["ann", "bob", "carl"]).await;

@@ -107,17 +107,49 @@ impl Board {
     }
 }
 
-/// Reads who had subscribed when the server stopped.
+/// Reads who had subscribed when the server stopped. Sessions of that time are over.
 pub(in crate::contact_center::agents) async fn start(
     center: &Center,
-    services: &Services,
+    services: &Arc<Services>,
 ) -> Result<(), StoreError> {
     for place in center.places() {
-        if let Some(watchers) = stored(services, place).await? {
-            center.agents.live.watchers.put(&place.host, watchers);
+        let Some(watchers) = stored(services, place).await? else {
+            continue;
+        };
+        let jids = watchers.jids.clone();
+        center.agents.live.watchers.put(&place.host, watchers);
+        for jid in jids.iter().filter(|jid| jid.resource().is_some()) {
+            closed(center, services, jid).await;
         }
     }
     Ok(())
+}
+
+/// Ends the subscription of a session that is over: nobody is at its address any more.
+pub(super) async fn closed(center: &Center, services: &Arc<Services>, jid: &Jid) {
+    let Some(place) = center.place_of(jid.domain()) else {
+        return;
+    };
+    if !center
+        .agents
+        .live
+        .watchers
+        .of(&place.host)
+        .jids
+        .contains(jid)
+        || is_online(services, jid)
+    {
+        return;
+    }
+    if let Err(refused) = leave(center, services, place, jid).await {
+        warn!(%refused, %jid, "a subscription outlives its session");
+    }
+}
+
+/// Whether a session has that address: perhaps another than the one that is over.
+fn is_online(services: &Services, jid: &Jid) -> bool {
+    let account = services.online(jid.bare()).zip(jid.resource());
+    account.is_some_and(|(account, resource)| account.session(resource).is_some())
 }
 
 async fn stored(services: &Services, place: &Place) -> Result<Option<Watchers>, StoreError> {

@@ -57,6 +57,30 @@ async fn every_change_is_recorded_with_time_and_reason() {
     assert!(answer.contains("<item-not-found "), "{answer}");
     let answer = command(&mut romeo, "urn:parlour:agent:0#history", &[]).await;
     assert!(answer.contains("<value>Lunch</value>"), "{answer}");
+    assert!(!answer.contains("Older ones"), "{answer}");
+}
+
+/// A form shows the last page, and leads to what is older.
+#[tokio::test]
+async fn a_long_history_is_read_by_form() {
+    let floor = Floor::new(&["romeo"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    for _ in 0..30 {
+        not_ready(&mut romeo, "lunch").await;
+        own(&mut romeo, "ready").await;
+    }
+    let node = "urn:parlour:agent:0#history";
+    let answer = command(&mut romeo, node, &[]).await;
+    assert_eq!(answer.matches("<item>").count(), 50, "{answer}");
+    assert!(answer.contains("Older ones are before 12."), "{answer}");
+    assert!(!answer.contains("<value>login</value>"), "{answer}");
+    let answer = command(&mut romeo, node, &[("before", "12")]).await;
+    assert_eq!(answer.matches("<item>").count(), 11, "{answer}");
+    assert!(answer.contains("<value>login</value>"), "{answer}");
+    assert!(!answer.contains("Older ones"), "{answer}");
+    let answer = command(&mut romeo, node, &[("before", "never")]).await;
+    assert!(answer.contains("<item-not-found "), "{answer}");
 }
 
 /// Another's history is for those with the right, and that they look is in the audit trail.

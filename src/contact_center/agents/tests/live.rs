@@ -1,7 +1,8 @@
 //! Supervisors are told of changes as they happen (XEP-0060).
 
 use super::*;
-use crate::domain::rights::Role;
+use crate::contact_center::settings::ACCOUNT_GRANTS;
+use crate::domain::rights::{AccountGrants, Role};
 
 const NODE: &str = "urn:parlour:agent:0#agents";
 
@@ -15,7 +16,7 @@ async fn pubsub(client: &mut Client, kind: &str, request: &str) -> String {
     .await
 }
 
-async fn subscribe(client: &mut Client, jid: &str) -> String {
+pub(super) async fn subscribe(client: &mut Client, jid: &str) -> String {
     let request = format!("<subscribe node='{NODE}' jid='{jid}'/>");
     pubsub(client, "set", &request).await
 }
@@ -26,6 +27,7 @@ async fn set_role(floor: &Floor, name: &str, role: Role) {
     assert!(store.accounts().set_role(&jid, role).await.unwrap());
 }
 
+/// S0-13: nobody has to ask again and again.
 #[tokio::test]
 async fn who_has_subscribed_is_told_of_each_change_until_the_right_is_gone() {
     let floor = Floor::new(&["romeo", "paris:supervisor"]).await;
@@ -202,4 +204,68 @@ async fn the_node_is_found_by_those_who_may_subscribe_xep_0030() {
         answer.contains("http://jabber.org/protocol/pubsub#subscribe"),
         "{answer}"
     );
+}
+
+/// An account that is removed is taken off the list, and who subscribed for a session alone is told nothing behind its end.
+#[tokio::test]
+async fn removed_agents_are_retracted_and_ended_sessions_are_told_nothing() {
+    let floor = Floor::new(&["romeo", "paris:supervisor"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut paris = floor.online("paris/desk").await;
+    let mut phone = floor.online("paris/phone").await;
+    for (client, jid) in [
+        (&mut paris, "paris@localhost/desk"),
+        (&mut phone, "paris@localhost/phone"),
+    ] {
+        subscribe(client, jid).await;
+    }
+    own(&mut romeo, "login").await;
+    until(&mut paris, "state='available'").await;
+    phone.disconnect().await;
+    let listed = pubsub(&mut paris, "get", "<subscriptions/>").await;
+    assert_eq!(listed.matches("<subscription ").count(), 1, "{listed}");
+    assert!(listed.contains("jid='paris@localhost/desk'"), "{listed}");
+    let gone = BareJid::new("romeo@localhost").unwrap();
+    let services = floor.house.router.services();
+    services.store.accounts().remove(&gone).await.unwrap();
+    services.hooks.run_removed(&gone, services).await;
+    let retract = format!("<items node='{NODE}'><retract id='romeo@localhost'/></items>");
+    until(&mut paris, &retract).await;
+    let items = pubsub(&mut paris, "get", &format!("<items node='{NODE}'/>")).await;
+    assert!(!items.contains("romeo"), "{items}");
+    // Sessions of an earlier run of the server are over.
+    paris.disconnect().await;
+    let mut paris = floor.online("paris/desk").await;
+    let listed = pubsub(&mut paris, "get", "<subscriptions/>").await;
+    assert!(!listed.contains("<subscription "), "{listed}");
+}
+
+/// What could not be told, since the database did not say to whom, is told later.
+#[tokio::test]
+async fn what_could_not_be_told_is_told_later() {
+    let floor = Floor::new(&["romeo", "paris:supervisor"]).await;
+    let (center, _) = floor.inside();
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut paris = floor.online("paris/desk").await;
+    subscribe(&mut paris, "paris@localhost").await;
+    own(&mut romeo, "login").await;
+    until(&mut paris, "state='available'").await;
+    let grants = AccountGrants::default();
+    floor
+        .set(ACCOUNT_GRANTS, "paris@localhost", 1, &"nonsense")
+        .await;
+    not_ready(&mut romeo, "lunch").await;
+    for untold in [false, true] {
+        let waiting = async {
+            while center.agents.live.is_untold() != untold {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waiting = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        assert!(waiting.is_ok(), "{untold}");
+    }
+    floor
+        .set(ACCOUNT_GRANTS, "paris@localhost", 2, &grants)
+        .await;
+    until(&mut paris, "reason='lunch'").await;
 }

@@ -36,9 +36,17 @@ const GRACE_SECONDS: i64 = 30;
 /// The way to the tasks, among [`crate::hooks::Hooks::offers`].
 struct Post {
     relay: Relay,
-    queue: mpsc::Sender<String>,
+    queue: mpsc::Sender<Handed>,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// An e-mail in the hand of a task.
+#[derive(Debug)]
+struct Handed {
+    id: String,
+    /// As it was then. When it has waited too long it was due again, and is handed over by another version.
+    version: u64,
 }
 
 /// Starts the tasks, if there is a relay.
@@ -89,19 +97,19 @@ struct Work {
     relay: Relay,
 }
 
-type Waiting = Arc<tokio::sync::Mutex<mpsc::Receiver<String>>>;
+type Waiting = Arc<tokio::sync::Mutex<mpsc::Receiver<Handed>>>;
 
 async fn run(work: Work, waiting: Waiting, stop: CancellationToken) {
     loop {
         let next = async { waiting.lock().await.recv().await };
-        let id = tokio::select! {
-            id = next => id,
+        let handed = tokio::select! {
+            handed = next => handed,
             () = stop.cancelled() => return,
         };
-        let Some(id) = id else { return };
+        let Some(handed) = handed else { return };
         tokio::select! {
-            done = work.send(&id) => if let Err(refused) = done {
-                warn!(%refused, id, "what became of an e-mail is not written");
+            done = work.send(&handed) => if let Err(refused) = done {
+                warn!(%refused, handed.id, "what became of an e-mail is not written");
             },
             () = stop.cancelled() => return,
         }
@@ -109,10 +117,11 @@ async fn run(work: Work, waiting: Waiting, stop: CancellationToken) {
 }
 
 impl Work {
-    /// Sends one, and writes down what came of it.
-    async fn send(&self, id: &str) -> Result<(), Refused> {
+    /// Sends one, unless somebody else has or will, and writes down what came of it.
+    async fn send(&self, Handed { id, version }: &Handed) -> Result<(), Refused> {
         let records = self.services.store.records();
-        let Some(email) = record::find::<Email>(&self.services.store, id).await? else {
+        let found = record::find::<Email>(&self.services.store, id).await?;
+        let Some(email) = found.filter(|it| it.version == *version) else {
             return Ok(());
         };
         match self.relay.send(&email).await {
@@ -169,9 +178,9 @@ pub(in crate::contact_center) async fn time_is_up(
             until: now.plus_seconds(PLACE_SECONDS),
         },
     };
-    change(&center, &services, &id, |_| (event.clone(), None)).await?;
-    if let Some(place) = place {
-        place.send(id);
+    let version = change(&center, &services, &id, |_| (event.clone(), None)).await?;
+    if let Some((place, version)) = place.zip(version) {
+        place.send(Handed { id, version });
     }
     Ok(())
 }
@@ -194,6 +203,7 @@ async fn failed(
         (Event::Failed { at: now, until }, None)
     })
     .await
+    .map(drop)
 }
 
 /// Twice as long each time.
@@ -206,16 +216,16 @@ fn later(now: Timestamp, first: i64, tries: u32) -> Timestamp {
     now.plus_seconds(doubled.clamp(first, PAUSE_SECONDS_MAX.max(first)))
 }
 
-/// Writes what has happened to one, with a word to the agent where it is the end.
+/// Writes what has happened to one, with a word to the agent where it is the end; its version then, if there still is one.
 async fn change<'a>(
     center: &Center,
     services: &Arc<Services>,
     id: &str,
     decide: impl Fn(&Email) -> (Event, Option<&'a Failure>),
-) -> Result<(), Refused> {
+) -> Result<Option<u64>, Refused> {
     let decided = async |mut draft: Draft| {
         let Some(email) = record::find::<Email>(&services.store, id).await? else {
-            return Ok((draft, ()));
+            return Ok((draft, None));
         };
         let (event, failure) = decide(&email);
         let email = draft.change(&email, &[event])?;
@@ -225,7 +235,7 @@ async fn change<'a>(
             let message = telling::message(&place.address, &email.sender, &body, &payload);
             draft.tell(message);
         }
-        Ok((draft, ()))
+        Ok((draft, Some(email.version)))
     };
     center.save(services, decided).await
 }
@@ -248,6 +258,63 @@ fn told(email: &Email, failure: &Failure) -> (String, Element) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Email as Settings, EmailTls};
+    use crate::contact_center::testing::Floor;
+
+    /// A relay that is not there: a port that was free a moment ago.
+    fn no_relay() -> Relay {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = Settings {
+            host: Some("127.0.0.1".to_owned()),
+            port: port.local_addr().unwrap().port().into(),
+            tls: EmailTls::None,
+            from: Some("center@parlour.example".to_owned()),
+            ..Settings::default()
+        };
+        Relay::new(&settings).unwrap().unwrap()
+    }
+
+    /// What has waited for a task so long that it was due again is in the queue twice, and sent once.
+    #[tokio::test]
+    async fn what_was_handed_over_anew_is_not_sent_as_it_was_before() {
+        let floor = Floor::new(&["romeo"]).await;
+        let services = Arc::clone(floor.house.router.services());
+        let (center, _) = floor.inside();
+        let at = services.clock.now();
+        let until = at.plus_seconds(3_600);
+        let email = Email {
+            id: "e1".to_owned(),
+            version: 0,
+            sender: "romeo@localhost".parse().unwrap(),
+            sender_name: "Romeo".to_owned(),
+            reply_to: None,
+            colleague: "juliet@localhost".parse().unwrap(),
+            to: "juliet@mail.example".to_owned(),
+            subject: "Lunch".to_owned(),
+            text: "At noon?".to_owned(),
+            queued_at: at,
+            tries: 0,
+            stage: Stage::New,
+        };
+        let tried = [Event::Tried { at, until }, Event::Tried { at, until }];
+        let decided = async |mut draft: Draft| {
+            draft.change(&email, &tried)?;
+            Ok((draft, ()))
+        };
+        center.save(&services, decided).await.unwrap();
+        let work = Work {
+            center,
+            services: Arc::clone(&services),
+            relay: no_relay(),
+        };
+        // Each try that is made leaves another version behind.
+        for (version, left) in [(1, 2), (3, 2), (2, 3), (2, 3)] {
+            let id = "e1".to_owned();
+            work.send(&Handed { id, version }).await.unwrap();
+            let email = record::find::<Email>(&services.store, "e1").await.unwrap();
+            assert_eq!(email.unwrap().version, left, "{version}");
+        }
+    }
 
     #[test]
     fn pauses_double_up_to_an_hour() {

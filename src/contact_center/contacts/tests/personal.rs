@@ -1,7 +1,7 @@
 //! Personal contacts by the operations.
 
 use super::super::personal::NS;
-use super::{about, code, give_card, give_profile, items};
+use super::{about, agent, code, give_card, give_profile, items};
 use crate::contact_center::testing::{Floor, ask, command};
 use crate::domain::chat_profile::{ChatProfile, InstantMessaging};
 use crate::extensions::testing::{Client, NOW};
@@ -21,7 +21,7 @@ fn beside_answer(client: &mut Client) -> Vec<String> {
         .collect()
 }
 
-/// S0-7, S0-18, S0-19, S0-20: one adds, and both have each other; one removes, and neither has.
+/// S0-7, S0-11, S0-18, S0-19, S0-20: one adds, and both have each other; one removes, and neither has.
 #[tokio::test]
 async fn adding_and_removing_reach_both_rosters_and_the_presence_follows() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
@@ -84,6 +84,33 @@ async fn adding_and_removing_reach_both_rosters_and_the_presence_follows() {
     );
 }
 
+/// S0-16: whom the list names can be written to from there.
+#[tokio::test]
+async fn a_personal_contact_is_written_to_from_the_list() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut juliet = agent(&floor, "juliet/balcony").await;
+    let mut romeo = agent(&floor, "romeo/orchard").await;
+    set(&mut romeo, "add-contact", "juliet").await;
+    let node = "urn:parlour:contact:0#contacts";
+    let list = command(&mut romeo, node, &[]).await;
+    let (_, rest) = list.split_once("<item>").unwrap();
+    let (_, value) = rest.split_once("<value>").unwrap();
+    let (colleague, _) = value.split_once("</value>").unwrap();
+    juliet.received();
+    let fields = [("colleague", colleague), ("text", "hello")];
+    let answer = command(&mut romeo, "urn:parlour:im:0#invite", &fields).await;
+    assert!(
+        answer.contains("IM session with juliet: pending."),
+        "{answer}"
+    );
+    assert!(
+        juliet
+            .received_xml()
+            .concat()
+            .contains("<body>hello</body>")
+    );
+}
+
 /// S0-6, S0-9, S0-12, S0-18: a row for each reason not to add somebody.
 #[tokio::test]
 async fn who_is_no_colleague_with_instant_messages_is_not_added() {
@@ -119,6 +146,18 @@ async fn who_is_no_colleague_with_instant_messages_is_not_added() {
             expected,
             "{colleague}"
         );
+    }
+    assert_eq!(items(&mut romeo).await, "");
+    // S0-10: of both, whoever asks.
+    for (right, expected) in [
+        ("instant-message", "im-not-theirs"),
+        ("personal-contact", "contacts-not-theirs"),
+    ] {
+        let taken = [("jid", "juliet@localhost"), ("right", right)];
+        floor.operate("right take", &taken).await;
+        let answer = set(&mut romeo, "add-contact", "juliet").await;
+        assert_eq!(code(&answer), expected);
+        floor.operate("right reset", &taken).await;
     }
     assert_eq!(items(&mut romeo).await, "");
     let mut mute = floor.online("mute/x").await;

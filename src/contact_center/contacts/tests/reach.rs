@@ -24,7 +24,8 @@ async fn by(client: &mut Client, means: &str) -> String {
     ask(client, "set", &request).await
 }
 
-/// S0-3, S0-4, S0-5, S0-17, S0-22, S0-23, S0-25: Online and ready, all four means are open, with their addresses.
+/// S0-3, S0-4, S0-5, S0-17, S0-22, S0-23, S0-24, S0-25: each means opens a dialogue of its own, by its link.
+/// Online and ready, all four means are open, with their addresses.
 #[tokio::test]
 async fn a_ready_colleague_can_be_reached_by_four_means_without_being_a_contact() {
     let floor = Floor::new(&["romeo", "juliet"]).await;
@@ -57,6 +58,43 @@ async fn a_ready_colleague_can_be_reached_by_four_means_without_being_a_contact(
         answer.contains("<value>mailto:juliet@mail.example</value>"),
         "{answer}"
     );
+}
+
+/// S0-10, S0-22: what needs a right needs it of both; telephone and e-mail need none.
+#[tokio::test]
+async fn who_has_no_right_cannot_be_reached_by_what_needs_it() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut juliet = agent(&floor, "juliet/balcony").await;
+    give_card(&mut juliet, CARD).await;
+    let mut romeo = floor.online("romeo/orchard").await;
+    for (whose, right, means, refused) in [
+        (
+            "juliet",
+            "instant-message",
+            "instant-message",
+            "im-not-theirs",
+        ),
+        ("juliet", "context", "context", "means-not-theirs"),
+        (
+            "romeo",
+            "instant-message",
+            "instant-message",
+            "im-not-yours",
+        ),
+        ("romeo", "context", "context", "means-not-yours"),
+    ] {
+        let whose = format!("{whose}@localhost");
+        let taken = [("jid", whose.as_str()), ("right", right)];
+        floor.operate("right take", &taken).await;
+        let answer = reach(&mut romeo, "juliet").await;
+        let expected = format!("<means name='{means}'><refused code='{refused}'>");
+        assert!(answer.contains(&expected), "{answer}");
+        assert_eq!(answer.matches("<refused ").count(), 1, "{answer}");
+        assert_eq!(code(&by(&mut romeo, means).await), refused);
+        floor.operate("right reset", &taken).await;
+    }
+    let answer = reach(&mut romeo, "juliet").await;
+    assert!(!answer.contains("<refused "), "{answer}");
 }
 
 /// S0-15, S0-21, S0-22: a row for each reason why a colleague cannot be reached.

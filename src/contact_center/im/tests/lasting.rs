@@ -92,7 +92,19 @@ async fn the_sessions_of_a_removed_account_end() {
         assert!(answer.contains("<im-session-unknown "), "{answer}");
     }
     let answer = set(&mut juliet, "sessions all='true'").await;
-    assert!(!answer.contains("<session "), "{answer}");
+    let nothing = !answer.contains("<session ") && answer.contains("<count>0</count>");
+    assert!(nothing, "{answer}");
+    // Its own first session is the first of its list, from both ends.
+    ask(&mut juliet, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
+    let third = invite(&mut juliet, "nurse", "hello").await;
+    for page in ["", "<before/>", "<after>0</after>"] {
+        let page = format!("<set xmlns='http://jabber.org/protocol/rsm'><max>1</max>{page}</set>");
+        let request = format!("sessions all='true' {page}");
+        let answer = set(&mut juliet, &request).await;
+        let expected =
+            format!("<first index='0'>{third}</first><last>{third}</last><count>1</count>");
+        assert!(answer.contains(&expected), "{page}: {answer}");
+    }
 }
 
 /// Sessions that are over go after a year, with what was said; what is open stays.

@@ -3,6 +3,7 @@
 mod lasting;
 mod limits;
 mod refusals;
+mod sharing;
 mod transcripts;
 mod walk;
 

@@ -1,6 +1,7 @@
 //! What is wrong is refused precisely, through both doors, and changes nothing.
 
 use super::*;
+use crate::contact_center::testing::CENTER;
 
 /// S0-22, S1-4, S1-28: who can be invited, and who may; without a message nothing begins.
 #[tokio::test]
@@ -69,6 +70,11 @@ async fn invitations_that_are_refused() {
             "field-malformed",
         ),
         (
+            "invite colleague='juliet' about='call-17' <text>a</text>",
+            "item-not-found",
+            "interaction-unknown",
+        ),
+        (
             "accept id='nothing'",
             "item-not-found",
             "im-session-unknown",
@@ -131,6 +137,16 @@ async fn between_who_has_blocked_whom_there_is_no_session() {
     heard(&mut juliet);
     chat(&mut romeo, "juliet@localhost", "lost", Some(&id)).await;
     assert_eq!(heard(&mut romeo), ["error service-unavailable"]);
+    // By the other doors it gets no further.
+    let answer = set(&mut romeo, &format!("say id='{id}' <text>lost</text>")).await;
+    assert!(answer.contains("<service-unavailable "), "{answer}");
+    let fields = [("id", id.as_str()), ("text", "lost")];
+    let answer = command(&mut romeo, "urn:parlour:im:0#say", &fields).await;
+    assert!(answer.contains("<service-unavailable "), "{answer}");
+    assert_eq!(heard(&mut juliet), Vec::<String>::new());
+    let answer = set(&mut juliet, &format!("say id='{id}' <text>lost</text>")).await;
+    assert!(answer.contains("<blocked-by-you "), "{answer}");
+    assert_eq!(heard(&mut romeo), Vec::<String>::new());
     let invitation = "<text>hi</text>";
     let answer = set(
         &mut romeo,
@@ -146,6 +162,33 @@ async fn between_who_has_blocked_whom_there_is_no_session() {
     assert!(answer.contains("<blocked-by-you "), "{answer}");
     let transcript = set(&mut juliet, &format!("transcript id='{id}'")).await;
     assert!(!transcript.contains("lost"), "{transcript}");
+}
+
+/// S0-10, S1-4: both need the right to instant messages, whoever of them asks.
+#[tokio::test]
+async fn who_has_no_right_to_instant_messages_is_not_invited() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let waiting = invite(&mut juliet, "romeo", "hello").await;
+    let taken = [("jid", "juliet@localhost"), ("right", "instant-message")];
+    floor.operate("right take", &taken).await;
+    heard(&mut romeo);
+    heard(&mut juliet);
+    for request in [
+        "invite colleague='juliet' <text>hi</text>".to_owned(),
+        format!("accept id='{waiting}'"),
+    ] {
+        let answer = set(&mut romeo, &request).await;
+        let named = answer.contains("<not-allowed ") && answer.contains("<im-not-theirs ");
+        assert!(named, "{request}: {answer}");
+    }
+    chat(&mut romeo, CENTER, "juliet: hi", None).await;
+    assert_eq!(heard(&mut romeo), ["error im-not-theirs"]);
+    assert_eq!(heard(&mut juliet), Vec::<String>::new());
+    floor.operate("right reset", &taken).await;
+    invite(&mut romeo, "juliet", "hello").await;
+    assert_eq!(heard(&mut juliet), ["invitation hello"]);
 }
 
 /// S1-8, S1-9, S1-18, S1-19, S1-30: each command of the wrong one, and in the wrong state.

@@ -63,6 +63,25 @@ async fn both_read_the_transcript_also_when_it_is_done() {
     );
 }
 
+/// S1-13, S1-24: so does who has but a form, the newest first.
+#[tokio::test]
+async fn a_long_transcript_is_read_by_form() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let (mut romeo, _juliet, id) = talked(&floor).await;
+    for n in 5..=120 {
+        set(&mut romeo, &format!("say id='{id}' <text>line {n}</text>")).await;
+    }
+    let node = "urn:parlour:im:0#transcript";
+    let answer = command(&mut romeo, node, &[("id", &id)]).await;
+    assert_eq!(answer.matches("<item>").count(), 100, "{answer}");
+    assert!(answer.contains("<value>line 120</value>"), "{answer}");
+    assert!(answer.contains("Older ones are before 21."), "{answer}");
+    let answer = command(&mut romeo, node, &[("id", &id), ("before", "21")]).await;
+    assert_eq!(answer.matches("<item>").count(), 20, "{answer}");
+    assert!(answer.contains("<value>one</value>"), "{answer}");
+    assert!(answer.contains("<value>line 20</value>"), "{answer}");
+}
+
 /// S1-13: long ones are read page by page, from both ends.
 #[tokio::test]
 async fn a_transcript_is_read_page_by_page() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::contact_center::testing::CENTER;
 
+/// S0-1, S0-2, S1-17, S1-21: agents write to each other without any interaction; the invitation is a message that every client announces.
 /// S1-8, S1-9, S1-10, S1-11, S1-12, S1-18, S1-19, S1-22, S1-29, S1-31, S1-32: two clients that know the extension.
 #[tokio::test]
 async fn two_agents_talk_from_the_invitation_to_done() {
@@ -159,19 +160,4 @@ async fn chat_outside_of_sessions_goes_its_way() {
     invite(&mut romeo, "juliet", "again").await;
     chat(&mut juliet, "romeo@localhost", "which", None).await;
     assert!(heard(&mut romeo).contains(&"chat which".to_owned()));
-}
-
-/// S1-2, S1-25, S1-27: a session can be about an interaction, which the invitee is told with the first message.
-#[tokio::test]
-async fn a_session_is_about_an_interaction() {
-    let floor = Floor::new(&["romeo", "juliet"]).await;
-    let mut romeo = agent(&floor, "romeo/desk").await;
-    let mut juliet = agent(&floor, "juliet/desk").await;
-    let request = "invite colleague='juliet' about='call-17' <text>hello</text>";
-    let answer = set(&mut romeo, request).await;
-    let about = |xml: &str, element| attribute(xml, element, "about");
-    assert_eq!(about(&answer, "session").unwrap(), "call-17");
-    let received = juliet.received_xml();
-    let told = received.iter().find_map(|xml| about(xml, "invitation"));
-    assert_eq!(told.as_deref(), Some("call-17"));
 }

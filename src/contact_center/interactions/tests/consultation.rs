@@ -18,6 +18,29 @@ async fn im(client: &mut Client, what: &str, id: &str) {
     assert!(answer.contains("type='result'"), "{answer}");
 }
 
+/// S0-1, S1-2, S1-7, S1-25, S1-26, S1-27: a session can be about an interaction, which the invitee is told with the first message. Of one that is another's
+/// nobody learns by this that there is one.
+#[tokio::test]
+async fn an_invitation_names_an_interaction_of_the_inviter_and_no_other() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    talking(&floor, &mut ann, "c1").await;
+    for about in ["c1", "c2"] {
+        let invite = format!(
+            "<invite xmlns='{IM}' colleague='ann@localhost' about='{about}'><text>?</text></invite>"
+        );
+        let answer = ask(&mut bob, "set", &invite).await;
+        assert_eq!(code(&answer), "interaction-unknown", "{about}");
+    }
+    let session = consult_by_im(&mut ann, "c1", "bob").await;
+    let received = bob.received_xml();
+    let told = received.iter().find(|xml| xml.contains("<invitation "));
+    let told = told.unwrap_or_else(|| panic!("{received:?}"));
+    assert_eq!(attribute(told, "invitation", "id").unwrap(), session);
+    assert_eq!(attribute(told, "invitation", "about").unwrap(), "c1");
+}
+
 /// S1-33, S1-34, S1-36, S1-37: who is consulted by instant messages reads exactly while that lasts, and never writes.
 #[tokio::test]
 async fn who_is_consulted_by_im_reads_as_long_as_both_talk() {
@@ -65,7 +88,7 @@ async fn who_is_consulted_by_im_reads_as_long_as_both_talk() {
     assert_eq!(heard(&mut bob), Vec::<String>::new());
 }
 
-/// S1-38, S1-40 to S1-44, S2-18, S2-20: the colleague who is consulted by instant messages is the one who is called; the
+/// S1-3, S1-38, S1-39, S1-40, S1-41, S1-42, S1-43, S1-44, S2-18, S2-20: the colleague who is consulted by instant messages is the one who is called; the
 /// customer is on hold; when the colleague accepts, both speak, and the customer is retrieved.
 #[tokio::test]
 async fn an_im_consultation_is_escalated_to_voice_and_the_customer_is_retrieved() {

@@ -1,0 +1,121 @@
+//! Who may be an agent no longer, and what could not be written at once.
+
+use super::*;
+use crate::contact_center::agents::KIND;
+use crate::contact_center::center::Center;
+use crate::domain::agent_state::{Agent, Connection};
+use crate::domain::ids::AgentId;
+use crate::proto::BareJid;
+
+fn romeo_id() -> AgentId {
+    "romeo@localhost".parse().unwrap()
+}
+
+/// Waits until that holds.
+async fn reached(what: &str, holds: impl Fn() -> bool) {
+    let reached = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let reached = tokio::time::timeout(Duration::from_secs(20), reached).await;
+    assert!(reached.is_ok(), "{what}");
+}
+
+/// S0-9, S0-10: at once, and whoever sees all agents is told why.
+#[tokio::test]
+async fn whoever_loses_the_role_or_the_right_is_logged_out() {
+    let floor = Floor::new(&["romeo", "paris:supervisor"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut paris = floor.online("paris/desk").await;
+    live::subscribe(&mut paris, "paris@localhost").await;
+    let (own_jid, right) = (("jid", "romeo@localhost"), ("right", "agent-state"));
+    let all = ("role", "agent");
+    for (operation, given, undo, again) in [
+        (
+            "right take",
+            [own_jid, right],
+            "right reset",
+            [own_jid, right],
+        ),
+        ("right take", [all, right], "right reset", [all, right]),
+        (
+            "account role",
+            [own_jid, ("role", "member")],
+            "account role",
+            [own_jid, all],
+        ),
+    ] {
+        let login = own(&mut romeo, "login").await;
+        assert!(login.contains("state='available'"), "{login}");
+        until(&mut paris, "state='available'").await;
+        floor.operate(operation, &given).await;
+        until(&mut paris, "state='logged-out' reason='right-taken'").await;
+        let history = format!("<history xmlns='{NS}' jid='romeo@localhost'/>");
+        if operation == "account role" {
+            // Of who has been an agent what has been is there to read.
+            let history = ask(&mut paris, "get", &history).await;
+            let change = "change='logout' reason='right-taken'";
+            assert_eq!(history.matches(change).count(), 3, "{history}");
+        }
+        floor.operate(undo, &again).await;
+    }
+    let login = own(&mut romeo, "login").await;
+    assert!(login.contains("state='available'"), "{login}");
+}
+
+/// Without a session, too; and what was changed while the server was down holds when it starts.
+#[tokio::test]
+async fn whoever_has_lost_the_role_before_a_start_is_logged_out() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let (center, _) = floor.inside();
+    let juliet_id: AgentId = "juliet@localhost".parse().unwrap();
+    for (name, id) in [
+        ("romeo/desk", romeo_id()),
+        ("juliet/desk", juliet_id.clone()),
+    ] {
+        let mut client = floor.online(name).await;
+        own(&mut client, "login").await;
+        client.disconnect().await;
+        let connection = center.agents.agent(&id).connection;
+        assert!(
+            matches!(connection, Connection::Lost { .. }),
+            "{connection:?}"
+        );
+    }
+    let accounts = floor.house.router.services().store.clone();
+    let gone = BareJid::new("romeo@localhost").unwrap();
+    let role = crate::domain::rights::Role::Member;
+    assert!(accounts.accounts().set_role(&gone, role).await.unwrap());
+    start_again(&floor).await;
+    let state = |id: &AgentId| center.agents.agent(id).state().name();
+    reached("logged out", || state(&romeo_id()) == "logged-out").await;
+    assert_eq!(state(&juliet_id), "available");
+}
+
+/// A session that is gone when the database fails is gone all the same: nobody stays without the grace period.
+#[tokio::test]
+async fn what_could_not_be_written_is_written_later() {
+    let floor = Floor::new(&["romeo"]).await;
+    let (center, _) = floor.inside();
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    let agent = center.agents.agent(&romeo_id());
+    let version = i64::try_from(agent.version).unwrap();
+    // What nobody can read stands where the agent is to be written.
+    floor
+        .set(KIND, "romeo@localhost", version + 1, &"nonsense")
+        .await;
+    romeo.disconnect().await;
+    let connection = |center: &Center| center.agents.agent(&romeo_id()).connection;
+    reached("it failed", || !center.agents.behind.is_empty()).await;
+    assert_eq!(connection(&center), Connection::Online);
+    let repaired = Agent {
+        version: agent.version + 2,
+        ..agent
+    };
+    floor
+        .set(KIND, "romeo@localhost", version + 2, &repaired)
+        .await;
+    reached("it is lost", || connection(&center) != Connection::Online).await;
+}
