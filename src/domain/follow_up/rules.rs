@@ -201,7 +201,7 @@ mod tests {
             (permit("voice", &["visit", "task"]), Ok(1), 2),
             (permit("voice", &["task", "visit"]), Ok(0), 2),
             (permit("fax", &["task"]), unknown.clone(), 2),
-            (reset("fax"), unknown.clone(), 2),
+            (reset("fax"), unknown, 2),
             (permit("none", &[]), Ok(1), 2),
             (
                 list(catalogue::Command::Remove("visit".to_owned())),
