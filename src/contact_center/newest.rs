@@ -78,7 +78,7 @@ pub(super) async fn page<R: Record>(
     let page = Page {
         ends: ends.map(|(first, last)| (first.id(), last.id())),
         index,
-        count: Some(all.saturating_sub(former)),
+        count: Some(count),
     };
     Ok((found, page))
 }

@@ -45,7 +45,7 @@ pub(super) async fn follow_ups(caller: Caller, values: Values) -> Result<Outcome
         status => format!("{} {status}", asked.owner),
     };
     let list = (asked.list, owner.as_str());
-    let (mut found, page) = match asked.each {
+    let (mut found, page): (Vec<FollowUp>, _) = match asked.each {
         true => listed::seen(&caller, list, values.page()).await?,
         false => newest::page(&caller.services, list, (values.page(), PAGE_MAX), None).await?,
     };
