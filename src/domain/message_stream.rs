@@ -1,6 +1,6 @@
 //! Message streams: titled notes about a customer with their replies (S4-1 to S4-39).
 //!
-//! A stream is seen as a whole or not at all: by everybody, or by its recipients and whoever wrote it. A whisper is for
+//! A stream is seen as a whole or not at all: by everybody, or by its recipients and whoever began it. A whisper is for
 //! employees only and has no minutes. Whoever lacks a right to a part does not see that part, and cannot tell
 //! whether there is one. Deletion takes the whole stream and leaves nothing but that there was one.
 //!
@@ -55,7 +55,7 @@ pub const VERSIONS_MAX: usize = 50;
 pub enum Recipients {
     /// Every employee (S4-12).
     All,
-    /// These, and whoever has written in it.
+    /// These, and whoever has written the main message.
     Some(BTreeSet<AgentId>),
 }
 

@@ -8,7 +8,7 @@ use parlour::clock::Clock;
 use parlour::config::Config;
 use parlour::domain::activity::{Activity, Note, Subject};
 use parlour::domain::customer::{Command, Customer, Profile, decide};
-use parlour::domain::follow_up::{FollowUp, Plan, Source, SourceKind, Status};
+use parlour::domain::follow_up::{FollowUp, Plan, Source, SourceKind};
 use parlour::domain::ids::AgentId;
 use parlour::domain::im_session::{ImSession, Phase};
 use parlour::domain::interaction::{Direction, Interaction, Leg, Line, Medium, Participant, Role};
@@ -148,10 +148,13 @@ impl Office {
                 offered_at: NOW,
                 connected_at: Some(NOW),
                 left_at: Some(NOW),
+                invite: None,
             }],
             request: None,
             interrupted: false,
             lost_until: None,
+            put_off: 0,
+            word: None,
             began_at: Some(NOW),
         };
         self.record("interaction", id, &interaction, "going-on")

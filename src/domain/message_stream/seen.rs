@@ -57,25 +57,31 @@ impl Stream {
             && (self.properties.recipients == Recipients::All || self.names(agent))
     }
 
-    /// Whether the stream is for that one by name, or that one has written in it.
+    /// Whether the stream is for that one by name or by that one; of a stream for everybody, whether that one has
+    /// written in it. Who is taken off a stream loses it, replies of its own as well.
     #[must_use]
     pub fn names(&self, agent: &AgentId) -> bool {
-        let written = self.messages.iter().any(|it| it.author == *agent);
         match &self.properties.recipients {
-            Recipients::All => written,
-            Recipients::Some(recipients) => written || recipients.contains(agent),
+            Recipients::All => self.messages.iter().any(|it| it.author == *agent),
+            Recipients::Some(recipients) => {
+                let first = self.messages.first();
+                recipients.contains(agent) || first.is_some_and(|it| it.author == *agent)
+            }
         }
     }
 
     /// All for whom that is so.
     #[must_use]
     pub fn named(&self) -> BTreeSet<AgentId> {
-        let mut named = match &self.properties.recipients {
-            Recipients::All => BTreeSet::new(),
-            Recipients::Some(recipients) => recipients.clone(),
-        };
-        named.extend(self.messages.iter().map(|it| it.author.clone()));
-        named
+        let authors = self.messages.iter().map(|it| it.author.clone());
+        match &self.properties.recipients {
+            Recipients::All => authors.collect(),
+            Recipients::Some(recipients) => {
+                let mut named = recipients.clone();
+                named.extend(authors.take(1));
+                named
+            }
+        }
     }
 
     /// The messages that an employee with those rights reads: without the right to replies only the main one.

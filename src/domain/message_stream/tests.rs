@@ -264,13 +264,21 @@ fn visibility_is_that_of_the_whole_stream() {
         message: written("m1", "x"),
     };
     assert_eq!(decided(&stream, hidden, &rights), Err(Rejection::Unknown));
+    // Also one who has replied.
+    let reply = Command::Reply {
+        by: id("bob"),
+        message: written("m1", "I see."),
+    };
+    for event in decided(&stream, reply, &rights).unwrap() {
+        apply(&mut stream, &event);
+    }
     let properties = Properties {
         recipients: only(&["carl"]),
         ..Properties::default()
     };
     let set = Command::SetProperties {
         by: id("ann"),
-        read: 1,
+        read: 2,
         properties,
     };
     for event in decided(&stream, set, &rights).unwrap() {

@@ -1,5 +1,7 @@
 //! Who may be an agent no longer, and what could not be written at once.
 
+use std::time::Duration;
+
 use super::*;
 use crate::contact_center::agents::KIND;
 use crate::contact_center::center::Center;

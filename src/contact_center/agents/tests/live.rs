@@ -1,5 +1,7 @@
 //! Supervisors are told of changes as they happen (XEP-0060).
 
+use std::time::Duration;
+
 use super::*;
 use crate::contact_center::settings::ACCOUNT_GRANTS;
 use crate::domain::rights::{AccountGrants, Role};
