@@ -84,15 +84,13 @@ mod pattern_tests {
 mod phrase_tests {
     use crate::play::pattern::Variables;
     use crate::play::phrase::*;
-    use crate::play::script::Account;
+    use crate::play::script::Script;
+    use std::path::Path;
 
     fn cast() -> Cast {
-        let romeo = Account {
-            local: "romeo".to_owned(),
-            domain: "localhost".to_owned(),
-            password: "x".to_owned(),
-        };
-        Cast::new(&[romeo], "7")
+        let text = "# None\n\naccount romeo@localhost\nroom hall@rooms.localhost\n";
+        let script = Script::parse(Path::new("x.play"), text).unwrap();
+        Cast::new(&script, "7")
     }
 
     #[test]
@@ -106,6 +104,9 @@ mod phrase_tests {
             "to='xromeo@localhost'"
         );
         assert_eq!(cast().scripted("romeo-7@localhost"), "romeo@localhost");
+        let room = "hall@rooms.localhost/romeo";
+        assert_eq!(cast().real(room), "hall-7@rooms.localhost/romeo");
+        assert_eq!(cast().scripted(&cast().real(room)), room);
     }
 
     #[test]
