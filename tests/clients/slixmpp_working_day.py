@@ -222,6 +222,8 @@ async def is_called_back(romeo, juliet, mary):
     await romeo.sees("change", lambda it: it.text == "juliet has accepted.")
     await interactions.end(id)
     await romeo.becomes(id, leg="wrap-up", line="over")
+    # The agent's own state follows the interaction.
+    await romeo.is_in("wrap-up")
     await interactions.finish_wrap_up(id)
     await romeo.is_in("available")
     await juliet.sees("message", says(f"The call with {NUMBER} has ended."))

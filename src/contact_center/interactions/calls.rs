@@ -67,26 +67,23 @@ pub(super) fn tell(work: Work<'_>, draft: &mut Draft, before: &Interaction, afte
         };
         if rings && was.as_ref() != Some(&invite.uri) {
             let external = Element::new(NS, "external").attr("uri", &invite.uri);
-            let mut invited = message(
-                work,
-                &part.agent,
-                Element::new(NS, "invite").child(external),
-            );
+            let invite = Element::new(NS, "invite").child(external);
+            let mut invited = message(work, &part.agent, &invite);
             invited.id = Some(id.as_str().into());
             draft.pass(invited);
         } else if rang && !rings && was.is_some() && !invite.answered {
             let retract = Element::new(NS, "retract").attr("id", id);
-            draft.tell(message(work, &part.agent, retract));
+            draft.tell(message(work, &part.agent, &retract));
         }
     }
 }
 
 /// It is kept, so that a device that comes later knows what it has missed.
-fn message(work: Work<'_>, to: &AgentId, payload: Element) -> Stanza {
+fn message(work: Work<'_>, to: &AgentId, payload: &Element) -> Stanza {
     Stanza::message(MessageType::Chat)
         .from(work.place.address.clone())
         .to(to.jid().clone())
-        .child(&payload)
+        .child(payload)
         .child(&Element::new(ns::HINTS, "store"))
 }
 

@@ -159,7 +159,13 @@ async fn offer(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
         let offer = Command::Offer { agent, queue, data };
         Ok(std::iter::once(offer).chain(invite).collect())
     };
-    said(&visitor, &values, (Some(fresh), Some(&agent)), &commands).await
+    Box::pin(said(
+        &visitor,
+        &values,
+        (Some(fresh), Some(&agent)),
+        &commands,
+    ))
+    .await
 }
 
 /// Where the customer is, as it is kept.
@@ -186,13 +192,13 @@ async fn report(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
         _ => Fact::Ended,
     };
     let commands = |_: &Interaction| Ok(vec![Command::Report(fact.clone())]);
-    said(&visitor, &values, (None, None), &commands).await
+    Box::pin(said(&visitor, &values, (None, None), &commands)).await
 }
 
 async fn attach(visitor: Visitor, values: Values) -> Result<Outcome, Refused> {
     let data = data(&values)?;
     let commands = |_: &Interaction| Ok(vec![Command::Supply { data: data.clone() }]);
-    said(&visitor, &values, (None, None), &commands).await
+    Box::pin(said(&visitor, &values, (None, None), &commands)).await
 }
 
 /// How often a name is looked for that another connector takes at the same moment.

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::calls;
 use super::change::{self, Work};
 use super::lanes::{self, Full, Pace};
-use super::{KIND, REQUEST, host, wire};
+use super::{KIND, REQUEST, host, streams, wire};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
@@ -129,8 +129,9 @@ async fn answered(
     let Ok(request) = id.as_str().parse() else {
         return Ok(());
     };
+    let away = interaction.interrupted || !streams::is_there(services, &interaction.connector);
     // Somebody has guessed; or the connector is away, which is known, and what it has done of this it tells when it is back.
-    if !own || (interaction.interrupted && says_nobody(stanza)) {
+    if !own || (away && says_nobody(stanza)) {
         return Ok(());
     }
     let commands = said(stanza, &interaction, request);

@@ -325,17 +325,12 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             interaction.lost_until = *until;
             interaction.put_off = 0;
         }
-        Event::Invited { agent, uri, .. } => change(interaction, agent, |part| {
-            part.invite = Some(Invite {
-                uri: uri.clone(),
-                answered: false,
+        Event::Invited { agent, uri, .. } => {
+            change(interaction, agent, |part| {
+                part.invite = Some(Invite::to(uri))
             });
-        }),
-        Event::InviteAnswered { agent, .. } => change(interaction, agent, |part| {
-            if let Some(invite) = &mut part.invite {
-                invite.answered = true;
-            }
-        }),
+        }
+        Event::InviteAnswered { agent, .. } => change(interaction, agent, Participant::answer),
         Event::PutOff { until, .. } => {
             interaction.lost_until = Some(*until);
             interaction.put_off = interaction.put_off.saturating_add(1);

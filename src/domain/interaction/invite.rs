@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::decide::Draft;
-use super::{Event, Leg, Medium};
+use super::{Event, Leg, Medium, Participant};
 use crate::domain::ids::AgentId;
 
 /// A call that an agent's clients can join.
@@ -13,6 +13,25 @@ pub struct Invite {
     pub uri: String,
     /// Whether one of the clients has answered, which stops the others.
     pub answered: bool,
+}
+
+impl Invite {
+    /// To a call there, which nobody has answered yet.
+    pub(super) fn to(uri: &str) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            answered: false,
+        }
+    }
+}
+
+impl Participant {
+    /// One of the clients has answered.
+    pub(super) const fn answer(&mut self) {
+        if let Some(invite) = &mut self.invite {
+            invite.answered = true;
+        }
+    }
 }
 
 impl Draft<'_> {

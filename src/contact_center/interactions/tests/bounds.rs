@@ -229,10 +229,6 @@ async fn pages_have_a_bound_in_bytes() {
             "{page}"
         );
         let ends = format!(">{first}</first><last>{last}</last>");
-        assert!(
-            list.contains(&ends),
-            "{page}: {}",
-            &list[list.len() - 300..]
-        );
+        assert!(list.contains(&ends), "{page}");
     }
 }

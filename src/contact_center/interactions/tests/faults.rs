@@ -3,6 +3,7 @@
 //! from anything by what is over.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::wire;
 use super::*;
@@ -63,12 +64,10 @@ const CASES: &[(&str, &[&str], &str)] = &[
 
 const CONSULTING: &[&str] = &["ann accept", "ann consult colleague='bob'", "bob accept"];
 
-/// What breaks.
+/// What breaks: the stream of the connector, or the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// The connector's stream.
     Connector,
-    /// The server.
     Server,
 }
 
@@ -237,7 +236,7 @@ impl Scene {
         let due = records.due(services.clock.now(), None, 100);
         for record in due.await.unwrap() {
             if record.kind == super::super::KIND {
-                let (center, services) = (center.clone(), services.clone());
+                let (center, services) = (Arc::clone(&center), Arc::clone(services));
                 let up = super::super::time_is_up(center, services, record.id);
                 Box::pin(up).await.unwrap();
             }
@@ -291,7 +290,9 @@ impl Scene {
     /// The call ends if it has not, everybody writes up, and can take the next one.
     async fn ends(&mut self, what: &str) {
         if !self.floor.house.component_is_there(PBX) {
-            self.comes_to_nothing().await;
+            // It is back when there is nothing to ask it for.
+            self.floor.house.component_comes(PBX).await;
+            assert!(self.floor.house.component_receives(PBX).is_empty());
         }
         let told = report(&self.floor, &self.id, "ended").await;
         assert!(told.contains("line='over'"), "{what}: {told}");
@@ -309,12 +310,6 @@ impl Scene {
         for part in &it.participants {
             assert_eq!(self.state(&part.agent), State::Available, "{what}: {it:?}");
         }
-    }
-
-    /// It is back when there is nothing to ask it for.
-    async fn comes_to_nothing(&self) {
-        self.floor.house.component_comes(PBX).await;
-        assert!(self.floor.house.component_receives(PBX).is_empty());
     }
 }
 
@@ -339,97 +334,110 @@ fn told(it: &Interaction) -> String {
     }
 }
 
+/// How a case goes when nothing breaks, and where it has come when something does.
+struct Course {
+    asked: String,
+    before: Interaction,
+    done: Interaction,
+    expected: String,
+    not_done: String,
+    dialed: bool,
+}
+
 /// One case with one fault, in all ways in which it can go on.
 async fn goes_on(name: &str, steps: &[&str], wanted: &str, fault: Fault) {
     let mut scene = Scene::new().await;
     for back in BACK {
         let what = format!("{name}, {fault:?}, {back:?}");
-        // How it is when nothing breaks.
         let asked = scene.asked(steps, wanted).await;
         let before = scene.now().await;
         confirm(&scene.floor, &asked).await;
-        let done = scene.now().await;
-        let expected_done = scene.brief().await;
+        let (done, expected) = (scene.now().await, scene.brief().await);
         scene.is_sound(&what).await;
         scene.ends(&what).await;
-        // And when something does.
         let asked = scene.asked(steps, wanted).await;
         let not_done = scene.brief().await;
         scene = scene.breaks(fault).await;
         scene.is_sound(&what).await;
-        let own = |it: &Interaction| {
-            told(&Interaction {
-                id: scene.id.parse().unwrap(),
-                ..it.clone()
-            })
+        let id = scene.now().await.id;
+        let course = Course {
+            asked,
+            before: Interaction {
+                id: id.clone(),
+                ..before
+            },
+            done: Interaction { id, ..done },
+            expected,
+            not_done,
+            dialed: wanted == "ann dial",
         };
-        let shows = told(&before) != told(&done);
-        match back {
-            Back::Done => {
-                let again = scene.comes(&own(&done)).await;
-                match shows {
-                    true => assert!(
-                        again.iter().all(|it| it.contains("<request ")),
-                        "{what}: {again:?}"
-                    ),
-                    // It cannot be seen, and the connector answers once more.
-                    false => assert!(
-                        again.iter().any(|it| is_same(it, &asked)),
-                        "{what}: {again:?}"
-                    ),
-                }
-                if !shows {
-                    confirm(&scene.floor, &asked).await;
-                }
-                assert_eq!(scene.brief().await, expected_done, "{what}");
-            }
-            Back::DoneLongAgo => {
-                scene.passes(LONG_SECONDS).await;
-                scene.comes(&own(&done)).await;
-                let expected = if shows { &expected_done } else { &not_done };
-                assert_eq!(&scene.brief().await, expected, "{what}");
-            }
-            Back::AskedAgain | Back::Refuses if wanted != "ann dial" => {
-                let again = scene.comes(&own(&before)).await;
-                assert!(
-                    again.iter().any(|it| is_same(it, &asked)),
-                    "{what}: {again:?}"
-                );
-                match back {
-                    Back::AskedAgain => {
-                        confirm(&scene.floor, &asked).await;
-                        assert_eq!(scene.brief().await, expected_done, "{what}");
-                    }
-                    _ => {
-                        refuse(&scene.floor, &asked, "No line.").await;
-                        assert_eq!(scene.brief().await, not_done, "{what}");
-                    }
-                }
-            }
-            Back::TooLate if wanted != "ann dial" => {
-                scene.passes(LONG_SECONDS).await;
-                let again = scene.comes(&own(&before)).await;
-                assert!(
-                    !again.iter().any(|it| it.contains("<request ")),
-                    "{what}: {again:?}"
-                );
-                assert!(scene.now().await.request.is_none(), "{what}");
-                assert_eq!(scene.brief().await, not_done, "{what}");
-            }
-            // Of a call that it has not placed it knows nothing.
-            Back::AskedAgain | Back::Refuses | Back::TooLate | Back::Gone => {
-                scene.comes("").await;
-                assert!(scene.now().await.is_over(), "{what}");
-            }
-            Back::Never => {
-                scene.passes(599).await;
-                assert!(!scene.now().await.is_over(), "{what}");
-                scene.passes(1).await;
-                assert!(scene.now().await.is_over(), "{what}");
-            }
-        }
+        comes_back(&scene, *back, &course, &what).await;
         scene.is_sound(&what).await;
         scene.ends(&what).await;
+    }
+}
+
+async fn comes_back(scene: &Scene, back: Back, course: &Course, what: &str) {
+    let Course {
+        asked,
+        before,
+        done,
+        expected,
+        not_done,
+        dialed,
+    } = course;
+    let shows = told(before) != told(done);
+    match back {
+        Back::Done => {
+            let again = scene.comes(&told(done)).await;
+            if !shows {
+                // It cannot be seen, and the connector answers once more.
+                assert!(
+                    again.iter().any(|it| is_same(it, asked)),
+                    "{what}: {again:?}"
+                );
+                confirm(&scene.floor, asked).await;
+            }
+            assert_eq!(scene.brief().await, *expected, "{what}");
+        }
+        Back::DoneLongAgo => {
+            scene.passes(LONG_SECONDS).await;
+            scene.comes(&told(done)).await;
+            let expected = if shows { expected } else { not_done };
+            assert_eq!(&scene.brief().await, expected, "{what}");
+        }
+        Back::AskedAgain | Back::Refuses if !dialed => {
+            let again = scene.comes(&told(before)).await;
+            assert!(
+                again.iter().any(|it| is_same(it, asked)),
+                "{what}: {again:?}"
+            );
+            if back == Back::AskedAgain {
+                confirm(&scene.floor, asked).await;
+                assert_eq!(scene.brief().await, *expected, "{what}");
+            } else {
+                refuse(&scene.floor, asked, "No line.").await;
+                assert_eq!(scene.brief().await, *not_done, "{what}");
+            }
+        }
+        Back::TooLate if !dialed => {
+            scene.passes(LONG_SECONDS).await;
+            let again = scene.comes(&told(before)).await.concat();
+            assert!(!again.contains("<request "), "{what}: {again}");
+            assert!(scene.now().await.request.is_none(), "{what}");
+            assert_eq!(scene.brief().await, *not_done, "{what}");
+        }
+        // Of a call that it has not placed it knows nothing.
+        Back::AskedAgain | Back::Refuses | Back::TooLate | Back::Gone => {
+            scene.comes("").await;
+            assert!(scene.now().await.is_over(), "{what}");
+        }
+        Back::Never => {
+            scene.passes(599).await;
+            assert!(!scene.now().await.is_over(), "{what}");
+            scene.passes(1).await;
+            assert!(scene.now().await.is_over(), "{what}");
+        }
     }
 }
 

@@ -201,7 +201,8 @@ async fn a_connector_that_is_there_is_waited_for_longer() {
         );
         floor.house.clock.advance_seconds(600);
         let services = std::sync::Arc::clone(floor.house.router.services());
-        let up = super::super::time_is_up(center.clone(), services, "c1".to_owned());
+        let up =
+            super::super::time_is_up(std::sync::Arc::clone(&center), services, "c1".to_owned());
         Box::pin(up).await.unwrap();
     }
     assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up over");
