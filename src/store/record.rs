@@ -11,6 +11,7 @@ use super::db::{Db, queries, reading, transaction};
 use super::error::StoreError;
 use crate::clock::Timestamp;
 
+mod together;
 mod writing;
 
 pub use writing::{
