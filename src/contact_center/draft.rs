@@ -19,10 +19,10 @@ const TRIES_MAX: usize = 8;
 /// What one decision writes.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// Names what is to be sent, in the order of the decisions.
-    id: String,
     now: Timestamp,
     write: RecordWrite,
+    /// Names what is to be sent, in the order of the decisions; none where nothing is.
+    name: Option<String>,
     told: Vec<Stanza>,
 }
 
@@ -30,9 +30,9 @@ impl Draft {
     /// A draft with nothing in it, of a decision made at that time.
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
-            id: crate::id::sorted(now),
             now,
             write: RecordWrite::default(),
+            name: None,
             told: Vec::new(),
         }
     }
@@ -99,7 +99,9 @@ impl Draft {
 
     /// The same of a message that has an id already: its sender's.
     pub(super) fn pass(&mut self, mut stanza: Stanza) {
-        let id = format!("{}-{:04}", self.id, self.told.len());
+        let now = self.now;
+        let name = self.name.get_or_insert_with(|| crate::id::sorted(now));
+        let id = format!("{name}-{:04}", self.told.len());
         stanza.id.get_or_insert_with(|| id.as_str().into());
         self.write.outbox.push(Outgoing {
             id,

@@ -185,6 +185,11 @@ const fn urgency(stanza: &Stanza) -> Urgency {
     }
 }
 
+/// Whether it is one of those of which a session gets many, and that wait a little for each other.
+pub(crate) fn waits_for_company(stanza: &Stanza) -> bool {
+    urgency(stanza) == Urgency::Soon
+}
+
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mailbox")

@@ -3,6 +3,8 @@
 //! The keys they log in with are in [`super::credential`]. Whether a domain is served is the
 //! configuration's business.
 
+mod finding;
+
 use sqlx::FromRow;
 
 use super::archive;
@@ -17,6 +19,8 @@ use crate::clock::Timestamp;
 use crate::domain::rights::Role;
 use crate::proto::jid::BareJid;
 use crate::proto::scram::ScramKeys;
+
+pub(super) use finding::{Finder, start};
 
 /// An account without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +73,9 @@ queries! {
     SET_ENABLED = "update account set enabled = $2 where jid = $1";
     SET_ROLE = "update account set role = $2 where jid = $1";
     SET_LAST_SEEN = "update account set last_seen_at = $2, last_status = $3 where jid = $1";
+    // Of as many as are looked for at once; here of one.
     FIND = "select jid, role, enabled, created_at, last_seen_at, last_status
-        from account where jid = $1";
+        from account where jid in ($1)";
     PAGE = "select jid, role, enabled, created_at, last_seen_at, last_status
         from account where domain = $1 and jid > $2 order by jid limit cast($3 as bigint)";
     COUNT = "select count(*) from account where domain = $1";
@@ -106,9 +111,10 @@ macro_rules! insert_account {
 pub(super) use insert_account;
 
 /// Operations on accounts; from [`super::Store::accounts`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Accounts<'a> {
     pub(super) db: &'a Db,
+    pub(super) finder: &'a Finder,
 }
 
 impl Accounts<'_> {
@@ -276,15 +282,12 @@ impl Accounts<'_> {
         })
     }
 
-    /// The account of that address.
+    /// The account of that address. Those that are looked for at the same moment are found together.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find(&self, jid: &BareJid) -> Result<Option<Account>, StoreError> {
-        let row: Option<Row> = reading!(self.db, pool => {
-            sqlx::query_as(FIND).bind(jid.as_str()).fetch_optional(pool).await?
-        });
-        row.map(Account::try_from).transpose()
+        self.finder.write(jid.clone()).await
     }
 
     /// Accounts of a domain in the order of their addresses, beginning behind `after`; at most 1,000.

@@ -305,7 +305,7 @@ impl Arrivals<'_> {
                 for node in &arrival.nodes {
                     insert_node!(tx, owner, node, moment);
                 }
-                insert_messages!(tx, messages);
+                insert_messages!(self.db, tx, messages);
                 if let Some((last, _)) = messages.last() {
                     sqlx::query(LAST_ID).bind(last.to_bytes()).execute(&mut *tx).await?;
                 }

@@ -2,8 +2,9 @@
 //! one task writes everything that is waiting at once.
 //!
 //! A commit costs a sync of the disk; sixty-four writers that each commit alone wait for sixty-four.
-//! Nothing is held back for the sake of a fuller group: a record that comes alone is written
-//! alone, and while it is written the next group gathers.
+//! Nothing is held back for the sake of a fuller group but for those who can go on at the same moment: a record that
+//! comes alone is written alone, and while it is written the next group gathers. What is looked for can be found in groups,
+//! too.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -118,6 +119,7 @@ async fn run<G: Group>(
         if !more {
             return;
         }
+        gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
         let parts = taken
             .drain(..)
             .map(|(record, answer, _place)| (record, answer));
@@ -130,6 +132,20 @@ async fn run<G: Group>(
             // A caller that no longer waits needs no answer.
             let _gone = answer.send(done);
         }
+    }
+}
+
+/// Lets everybody go ahead who can at this moment: what they have belongs to the same group. Nobody waits for anything
+/// to happen.
+async fn gather<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, records_max: usize) {
+    if taken.is_empty() {
+        return;
+    }
+    tokio::task::yield_now().await;
+    while taken.len() < records_max
+        && let Ok(record) = waiting.try_recv()
+    {
+        taken.push(record);
     }
 }
 

@@ -35,6 +35,7 @@ mod readers;
 mod record;
 mod room;
 mod roster;
+mod rows;
 mod schema;
 mod setting;
 mod snapshot;
@@ -119,6 +120,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    finder: account::Finder,
     offline: offline::Writer,
     archive: archive::Writer,
     records: record::Writer,
@@ -137,18 +139,20 @@ pub enum Put {
 }
 
 impl Store {
-    /// Opens the database, brings its tables to this version, and starts the task that writes in groups.
+    /// Opens the database, brings its tables to this version, and starts the tasks that write and find in groups.
     ///
     /// # Errors
     /// As [`Db::open`].
     pub async fn open(location: &Location, limits: &Limits) -> Result<Self, StoreError> {
         let db = Db::open(location, limits).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let finder = account::start(db.clone(), &tasks, stop.clone());
         let offline = offline::start(db.clone(), &tasks, stop.clone());
         let records = record::start(db.clone(), &tasks, stop.clone());
         let archive = archive::Writer::start(db.clone(), &tasks, stop.clone()).await?;
         Ok(Self(Arc::new(Inner {
             db,
+            finder,
             offline,
             archive,
             records,
@@ -160,7 +164,10 @@ impl Store {
     /// Accounts.
     #[must_use]
     pub fn accounts(&self) -> Accounts<'_> {
-        Accounts { db: &self.0.db }
+        Accounts {
+            db: &self.0.db,
+            finder: &self.0.finder,
+        }
     }
 
     /// Who knows the people of accounts without a password of their own.

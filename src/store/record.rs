@@ -12,6 +12,7 @@ use super::error::StoreError;
 use crate::clock::Timestamp;
 
 mod erasing;
+mod together;
 mod writing;
 
 pub use erasing::Erasure;

@@ -10,6 +10,7 @@ use crate::{NOW, Place, account, jid, keys};
 
 crate::on_both!(
     an_account_is_found_as_it_was_made,
+    of_many_who_look_at_once_each_finds_its_own,
     an_address_is_taken_once,
     of_many_who_take_an_address_one_gets_it,
     a_new_password_replaces_every_key,
@@ -52,6 +53,26 @@ async fn an_account_is_found_as_it_was_made(place: Place) {
         let found = store.accounts().find(&alice).await.unwrap().unwrap();
         assert_eq!(found.last_seen, Some(seen));
     }
+}
+
+async fn of_many_who_look_at_once_each_finds_its_own(place: Place) {
+    let store = place.open().await;
+    let accounts = store.accounts();
+    for number in 0..11 {
+        account(&store, &format!("a{number}@example.com")).await;
+    }
+    // More than are found together, the same for several, some of nobody.
+    let sought: Vec<_> = (0..300)
+        .map(|number| jid(&format!("a{}@example.com", number % 13)))
+        .collect();
+    let found = futures_util::future::join_all(sought.iter().map(|it| accounts.find(it))).await;
+    for (number, (sought, found)) in sought.iter().zip(found).enumerate() {
+        let found = found.unwrap().map(|it| it.jid);
+        assert_eq!(found.as_ref(), Some(sought).filter(|_| number % 13 < 11));
+    }
+    store.close().await;
+    let refused = accounts.find(&jid("a1@example.com")).await;
+    assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
 }
 
 async fn an_address_is_taken_once(place: Place) {

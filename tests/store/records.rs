@@ -16,6 +16,8 @@ crate::on_both!(
     what_is_to_be_sent_is_there_until_it_is_sent,
     a_removed_record_leaves_nothing,
     many_decisions_at_once_are_written_each_once,
+    changes_of_many_records_at_once_are_written_with_their_events,
+    of_many_at_once_only_those_that_hold_are_written,
 );
 
 fn change(id: &str, read: i64, events: &[&str]) -> RecordChange {
@@ -243,4 +245,95 @@ async fn many_decisions_at_once_are_written_each_once(place: Place) {
         store.records().all("thing", "", 99).await.unwrap().len(),
         50
     );
+}
+
+/// What many write at the same moment, in its order.
+async fn write_at_once(store: &Store, writes: Vec<RecordWrite>) -> Vec<RecordsWritten> {
+    let writes = writes
+        .into_iter()
+        .map(|it| async { store.records().write(it).await.unwrap() });
+    futures_util::future::join_all(writes).await
+}
+
+fn only(change: RecordChange) -> RecordWrite {
+    RecordWrite {
+        changes: vec![change],
+        ..RecordWrite::default()
+    }
+}
+
+async fn changes_of_many_records_at_once_are_written_with_their_events(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    let ids: Vec<String> = (0..150).map(|number| format!("{number:03}")).collect();
+    let made = ids.iter().map(|id| only(change(id, 0, &["1", "2"])));
+    write_at_once(&store, made.collect()).await;
+    let due = |at: usize| at.is_multiple_of(3).then(|| NOW.plus_seconds(60));
+    let changed = ids.iter().enumerate().map(|(at, id)| {
+        let events: &[&str] = if at.is_multiple_of(2) {
+            &["3"]
+        } else {
+            &["3", "4"]
+        };
+        let due = due(at);
+        only(RecordChange {
+            due,
+            ..change(id, 2, events)
+        })
+    });
+    let written = write_at_once(&store, changed.collect()).await;
+    assert_eq!(written, vec![RecordsWritten::Done; 150]);
+    for (at, id) in ids.iter().enumerate() {
+        let found = records.find("thing", id).await.unwrap().unwrap();
+        let expected: &[&str] = if at.is_multiple_of(2) {
+            &["3"]
+        } else {
+            &["3", "4"]
+        };
+        let events = records.numbered_events("thing", id, 2, 9).await.unwrap();
+        let expected: Vec<(i64, String)> = (3..)
+            .zip(expected.iter().map(|it| (*it).to_owned()))
+            .collect();
+        assert_eq!(found.version, 2 + expected.len() as i64);
+        assert_eq!(events, expected);
+        let snapshot = format!("{{\"after\":{}}}", expected.len());
+        assert_eq!(found.snapshot, snapshot);
+    }
+    let soon = records.due(NOW.plus_seconds(60), None, 999).await.unwrap();
+    let soon: Vec<&String> = soon.iter().map(|it| &it.id).collect();
+    let expected: Vec<&String> = ids.iter().step_by(3).collect();
+    assert_eq!(soon, expected);
+}
+
+/// One that was decided from an old version, one whose record is gone, and two of the same record do not keep the
+/// others from being written.
+async fn of_many_at_once_only_those_that_hold_are_written(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    let ids: Vec<String> = (0..40).map(|number| format!("{number:02}")).collect();
+    let made = ids.iter().map(|id| only(change(id, 0, &["1"])));
+    write_at_once(&store, made.collect()).await;
+    assert!(records.remove("thing", "07").await.unwrap());
+    let read = |id: &str| if id == "03" { 4 } else { 1 };
+    let mut writes: Vec<_> = ids
+        .iter()
+        .map(|id| only(change(id, read(id), &["2"])))
+        .collect();
+    writes.push(only(change("05", 1, &["x"])));
+    writes.push(only(change("new", 0, &["1"])));
+    let written = write_at_once(&store, writes).await;
+    for (place, done) in written.iter().enumerate() {
+        let holds = !matches!(place, 3 | 7 | 40);
+        assert_eq!(*done == RecordsWritten::Done, holds, "{place}");
+    }
+    for (id, expected) in [
+        ("03", &["1"][..]),
+        ("05", &["1", "2"]),
+        ("07", &[]),
+        ("39", &["1", "2"]),
+        ("new", &["1"]),
+    ] {
+        let events = records.events("thing", id, 0, 9).await.unwrap();
+        assert_eq!(events, expected, "{id}");
+    }
 }

@@ -78,9 +78,7 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let fetched = Record {
         count,
         seconds,
-        cpu_us: before
-            .zip(after)
-            .and_then(|(before, after)| cpu_per_unit(before.cpu, after.cpu, count)),
+        cpu_us: cpu_per_unit(before.as_ref(), after.as_ref(), count),
         ..target
             .record("archive read", "fetched", shape)
             .with_latencies(latencies)

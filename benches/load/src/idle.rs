@@ -59,7 +59,7 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
     Ok(Record {
         count,
         seconds: logins.as_secs_f64(),
-        cpu_us: cpu_per_unit(before.cpu, after.cpu, count),
+        cpu_us: cpu_per_unit(Some(&before), Some(&after), count),
         session_kib: slope(&resident_kib),
         resident_kib,
         ..target.record("idle", "session", shape)

@@ -142,9 +142,7 @@ pub(crate) async fn measure(
     let record = Record {
         count,
         seconds,
-        cpu_us: before
-            .zip(after)
-            .and_then(|(before, after)| cpu_per_unit(before.cpu, after.cpu, count)),
+        cpu_us: cpu_per_unit(before.as_ref(), after.as_ref(), count),
         ..target
             .record(load, "delivery", shape)
             .with_latencies(latencies)

@@ -2,6 +2,10 @@
 //!
 //! A server is its first process and every process below it, so that a start script, a
 //! supervisor or a helper program counts as part of it.
+//!
+//! Its time is read in nanoseconds, from what the scheduler notes of each thread. A thread that has ended is no longer among
+//! them; its time is in the process's own account, which shows ticks of ten milliseconds and is believed where it knows
+//! of more.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,12 +20,38 @@ pub(crate) struct Server {
 }
 
 /// What the processes of a server have used since they began.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
-    /// User and system time, also of children that ended.
-    pub(crate) cpu: Duration,
+    /// Nanoseconds that each thread has run.
+    threads: HashMap<u32, u64>,
+    /// User and system time in ticks, also of threads and children that ended.
+    ticks: u64,
+    /// Each of its processes may have hidden that much less than a tick in both kinds of time.
+    processes: u64,
     /// Resident memory at this moment.
     pub(crate) resident_kib: u64,
+}
+
+impl Usage {
+    /// The processor time between the two.
+    pub(crate) fn until(&self, later: &Self) -> Duration {
+        let ran = |(thread, now): (&u32, &u64)| {
+            let before = self.threads.get(thread).copied().unwrap_or(0);
+            now.saturating_sub(before)
+        };
+        let exact = Duration::from_nanos(later.threads.iter().map(ran).sum());
+        let ticks = later.ticks.saturating_sub(self.ticks);
+        // What rounding alone may have added to them.
+        let sure = ticks.saturating_sub(2 * later.processes.max(self.processes));
+        match in_time(sure) > exact {
+            true => in_time(ticks),
+            false => exact,
+        }
+    }
+}
+
+const fn in_time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 struct Entry {
@@ -41,17 +71,16 @@ impl Server {
             "the server's process {} is gone",
             self.pid
         );
-        let (mut ticks, mut resident_kib) = (0, 0);
+        let mut usage = Usage::default();
         for (pid, entry) in &entries {
             if is_below(&entries, *pid, self.pid) {
-                ticks += entry.ticks;
-                resident_kib += resident(*pid);
+                usage.ticks += entry.ticks;
+                usage.processes += 1;
+                usage.resident_kib += resident(*pid);
+                usage.threads.extend(threads(*pid));
             }
         }
-        Ok(Usage {
-            cpu: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
-            resident_kib,
-        })
+        Ok(usage)
     }
 }
 
@@ -80,6 +109,24 @@ fn parse_stat(stat: &str) -> Option<Entry> {
             .filter_map(|time| time.parse::<u64>().ok())
             .sum(),
     })
+}
+
+/// The threads of a process with the nanoseconds that each has run; none where the kernel does not tell.
+fn threads(pid: u32) -> Vec<(u32, u64)> {
+    let Ok(directory) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let thread = |entry: fs::DirEntry| {
+        let thread = entry.file_name().to_str()?.parse().ok()?;
+        let told = fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        Some((thread, ran(&told)?))
+    };
+    directory.flatten().filter_map(thread).collect()
+}
+
+/// `/proc/pid/task/tid/schedstat`: time that it ran, time that it waited, how often it ran.
+fn ran(schedstat: &str) -> Option<u64> {
+    schedstat.split_whitespace().next()?.parse().ok()
 }
 
 fn is_below(entries: &HashMap<u32, Entry>, pid: u32, root: u32) -> bool {
@@ -128,13 +175,26 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_memory() {
-        assert!(
-            Server::new(std::process::id())
-                .usage()
-                .unwrap()
-                .resident_kib
-                > 0
-        );
+    fn time_is_exact_unless_a_thread_took_its_own_along() {
+        let usage = |threads: &[(u32, u64)], ticks| Usage {
+            threads: threads.iter().copied().collect(),
+            ticks,
+            processes: 1,
+            resident_kib: 0,
+        };
+        let before = usage(&[(1, 5_000_000), (2, 70_000_000)], 7);
+        // One that is new counts whole.
+        let later = usage(&[(1, 6_000_000), (2, 90_000_000), (3, 400)], 10);
+        assert_eq!(before.until(&later), Duration::from_nanos(21_000_400));
+        let ended = usage(&[(1, 6_000_000)], 57);
+        assert_eq!(before.until(&ended), Duration::from_millis(500));
+        assert_eq!(ran("61250 17 1\n"), Some(61_250));
+    }
+
+    #[test]
+    fn this_process_has_memory_and_threads_that_ran() {
+        let usage = Server::new(std::process::id()).usage().unwrap();
+        assert!(usage.resident_kib > 0);
+        assert!(usage.threads.values().any(|ran| *ran > 0));
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::process::Usage;
+
 /// The result of one load on one server. Times are in microseconds, memory in KiB.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -102,9 +104,14 @@ impl Record {
     }
 }
 
-/// Processor time per unit in microseconds.
-pub(crate) fn cpu_per_unit(before: Duration, after: Duration, count: u64) -> Option<f64> {
-    (count > 0).then(|| after.saturating_sub(before).as_secs_f64() * 1e6 / count as f64)
+/// Processor time per unit in microseconds, of a server whose process is known.
+pub(crate) fn cpu_per_unit(
+    before: Option<&Usage>,
+    after: Option<&Usage>,
+    count: u64,
+) -> Option<f64> {
+    let time = before?.until(after?);
+    (count > 0).then(|| time.as_secs_f64() * 1e6 / count as f64)
 }
 
 #[cfg(test)]

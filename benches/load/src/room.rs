@@ -13,7 +13,6 @@ use clap::Args;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::process::Usage;
 use crate::report::{Record, cpu_per_unit};
 use crate::scan;
 use crate::session::Session;
@@ -72,7 +71,7 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let joins = Record {
         count,
         seconds,
-        cpu_us: cpu(before, after, count),
+        cpu_us: cpu_per_unit(before.as_ref(), after.as_ref(), count),
         ..target
             .record(
                 "room",
@@ -103,7 +102,7 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let deliveries = Record {
         count,
         seconds,
-        cpu_us: cpu(before, after, count),
+        cpu_us: cpu_per_unit(before.as_ref(), after.as_ref(), count),
         ..target
             .record("room", "delivery", shape)
             .with_latencies(latencies)
@@ -118,11 +117,6 @@ async fn finish(occupants: Vec<Occupant>) -> Result<()> {
         Ok(occupant)
     });
     ended.await.map(drop)
-}
-
-fn cpu(before: Option<Usage>, after: Option<Usage>, count: u64) -> Option<f64> {
-    let (before, after) = before.zip(after)?;
-    cpu_per_unit(before.cpu, after.cpu, count)
 }
 
 /// The writers write, and everybody waits until all of it has arrived.

@@ -1,7 +1,7 @@
 //! Writing to archives: many messages, one commit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use crate::proto::BareJid;
 use crate::store::db::{Db, reading, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
+use crate::store::rows::ManyRows;
 
 /// A write that was begun.
 #[must_use]
@@ -199,10 +200,10 @@ macro_rules! summarize {
 }
 /// The statements that store messages with their words, for use in a transaction of either database.
 macro_rules! insert_messages {
-    ($tx:expr, $messages:expr) => {{
-        use $crate::store::archive;
-        for rows in archive::writing::in_powers_of_two(&$messages) {
-            let mut append = sqlx::query(archive::writing::append_text(rows.len()));
+    ($db:expr, $tx:expr, $messages:expr) => {{
+        use $crate::store::{archive, rows};
+        for rows in rows::in_powers_of_two(&$messages) {
+            let mut append = sqlx::query(archive::writing::APPEND_ROWS.text($db, rows.len()));
             for (id, message) in rows {
                 append = append
                     .bind(message.owner.as_str())
@@ -234,7 +235,7 @@ impl Archives {
         due.dedup();
         let db = &self.db;
         transaction!(db, tx => {
-            insert_messages!(tx, messages);
+            insert_messages!(db, tx, messages);
             for owner in due {
                 summarize!(owner, tx);
             }
@@ -253,68 +254,6 @@ impl Record {
     }
 }
 
-/// Rows in one statement. Before each value SQLite is asked for the name of its placeholder, which it looks for from the
-/// first on: of 512 rows that alone cost a third of what archiving costs.
-const ROWS_MAX: usize = 32;
-
-/// [`super::APPEND`] with as many rows, a power of two and at most [`ROWS_MAX`]; made once.
-pub(in crate::store) fn append_text(rows: usize) -> &'static str {
-    static TEXTS: [OnceLock<String>; ROWS_MAX.ilog2() as usize + 1] =
-        [const { OnceLock::new() }; ROWS_MAX.ilog2() as usize + 1];
-    let text = TEXTS.get(rows.max(1).ilog2() as usize);
-    text.map_or(super::APPEND, |text| text.get_or_init(|| with_rows(rows)))
-}
-
-fn with_rows(rows: usize) -> String {
-    let mut text = super::APPEND.to_owned();
-    for row in 1..rows {
-        let values: Vec<String> = (1..=COLUMNS)
-            .map(|column| format!("${}", row * COLUMNS + column))
-            .collect();
-        text.push_str(", (");
-        text.push_str(&values.join(", "));
-        text.push(')');
-    }
-    text
-}
-
-/// Columns of a row.
-const COLUMNS: usize = 6;
-
-/// The rows in pieces of 32, 16 … 2, 1: so few texts of SQL are prepared once and for all.
-pub(in crate::store) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
-    let mut pieces = Vec::new();
-    while !rows.is_empty() {
-        let size = (1 << rows.len().ilog2()).min(ROWS_MAX);
-        let (piece, rest) = rows.split_at_checked(size).unwrap_or((rows, &[]));
-        pieces.push(piece);
-        rows = rest;
-    }
-    pieces
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_in_one_piece() {
-        for count in [0, 1, 2, 3, 7, 256, 511, 512, 1_300] {
-            let rows: Vec<usize> = (0..count).collect();
-            let pieces = in_powers_of_two(&rows);
-            assert!(pieces.iter().all(|piece| piece.len().is_power_of_two()));
-            assert!(pieces.iter().all(|piece| piece.len() <= ROWS_MAX));
-            assert_eq!(pieces.concat(), rows);
-        }
-    }
-
-    #[test]
-    fn the_text_has_each_placeholder_once() {
-        assert_eq!(append_text(1), super::super::APPEND);
-        let two = "values ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)";
-        assert!(append_text(2).ends_with(two));
-        let most = append_text(ROWS_MAX);
-        assert_eq!(most.matches('$').count(), ROWS_MAX * COLUMNS);
-        assert!(most.ends_with(&format!("${})", ROWS_MAX * COLUMNS)));
-    }
-}
+/// [`super::APPEND`] with as many rows as are written at once.
+pub(in crate::store) static APPEND_ROWS: ManyRows =
+    ManyRows::new(super::APPEND, "($1, $2, $3, $4, $5, $6)");

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::together::{Together, put_together};
 use crate::clock::Timestamp;
 use crate::store::db::{Db, queries, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
+use crate::store::rows::{ManyRows, in_powers_of_two};
 
 /// Everything that one decision writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,13 @@ impl RecordWrite {
             _ => false,
         }
     }
+
+    /// The change, where it is alone and nothing goes with it but its events.
+    pub(super) fn plain(&self) -> Option<&RecordChange> {
+        let only = self.changes.first().filter(|it| it.listings.is_none())?;
+        let is_plain = self.is_alone() && self.outbox.is_empty() && self.journal.is_empty();
+        is_plain.then_some(only)
+    }
 }
 
 /// One record, changed by events.
@@ -53,6 +62,17 @@ pub struct RecordChange {
     pub due: Option<Timestamp>,
     /// The lists in which it is found from now on; `None` where these stay as they are.
     pub listings: Option<Vec<Listing>>,
+}
+
+impl RecordChange {
+    /// Its events, each with the version that it makes, and the record that it is of.
+    pub(super) fn numbered_events(&self) -> impl Iterator<Item = (&Self, i64, &str)> {
+        let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
+        let events = self.events.iter().map(String::as_str);
+        (self.version - count + 1..)
+            .zip(events)
+            .map(move |(version, event)| (self, version, event))
+    }
 }
 
 /// A list in which a record is found.
@@ -112,6 +132,10 @@ queries! {
     INSERT = "insert into record (kind, id, version, snapshot, due) values ($1, $2, $3, $4, $5)";
     UPDATE = "update record set version = $3, snapshot = $4, due = $5
         where kind = $1 and id = $2 and version = $6";
+    // With as many rows as a group has, as the one behind it; here with one.
+    UPDATE_ALL = "update record set version = new.column3, snapshot = new.column4, due = new.column5
+        from (values ($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))) as new
+        where record.kind = new.column1 and record.id = new.column2 and record.version = new.column6";
     ADD_EVENT = "insert into record_event (kind, id, version, event) values ($1, $2, $3, $4)";
     UNLIST = "delete from record_listing where kind = $1 and id = $2";
     LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
@@ -138,6 +162,13 @@ pub(in crate::store) struct Decisions {
     db: Db,
 }
 
+/// [`UPDATE_ALL`] and [`ADD_EVENT`] with as many rows as are written together.
+static UPDATES: ManyRows = ManyRows::new(
+    UPDATE_ALL,
+    "($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))",
+);
+static ADDED_EVENTS: ManyRows = ManyRows::new(ADD_EVENT, "($1, $2, $3, $4)");
+
 impl Group for Decisions {
     type Record = RecordWrite;
     type Done = RecordsWritten;
@@ -145,13 +176,13 @@ impl Group for Decisions {
     const RECORDS_MAX: usize = 256;
 
     async fn write(&mut self, writes: &[RecordWrite]) -> Vec<Result<RecordsWritten, StoreError>> {
-        match Box::pin(self.store(writes)).await {
+        match self.store(writes).await {
             Ok(written) => written.into_iter().map(Ok).collect(),
             // One of them cannot be written: the others must not suffer for it.
             Err(StoreError::Conflict(_) | StoreError::Statement(_)) if writes.len() > 1 => {
                 let mut answers = Vec::with_capacity(writes.len());
                 for write in writes {
-                    let one = Box::pin(self.store(std::slice::from_ref(write))).await;
+                    let one = self.store(std::slice::from_ref(write)).await;
                     answers.push(one.map(|done| {
                         let first = done.first().copied();
                         first.unwrap_or(RecordsWritten::Changed)
@@ -192,7 +223,6 @@ macro_rules! holds {
 macro_rules! put {
     ($tx:ident, $change:expr) => {{
         let change = $change;
-        let events = i64::try_from(change.events.len()).unwrap_or(i64::MAX);
         let is_new = change.read == 0;
         let put = sqlx::query(if is_new { INSERT } else { UPDATE })
             .bind(change.kind)
@@ -202,13 +232,12 @@ macro_rules! put {
             .bind(change.due.map(Timestamp::as_micros));
         let put = if is_new { put } else { put.bind(change.read) };
         let put = put.execute(&mut *$tx).await?.rows_affected() == 1;
-        let written = change.events.iter().filter(|_| put);
-        for (at, event) in (change.version - events + 1..).zip(written) {
+        for (_, at, event) in change.numbered_events().filter(|_| put) {
             sqlx::query(ADD_EVENT)
                 .bind(change.kind)
                 .bind(change.id.as_str())
                 .bind(at)
-                .bind(event.as_str())
+                .bind(event)
                 .execute(&mut *$tx)
                 .await?;
         }
@@ -235,12 +264,35 @@ macro_rules! put {
 }
 
 impl Decisions {
-    /// Each is looked at with what those before it have written, and written where it still holds.
-    async fn store(&mut self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
+    async fn store(&self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
+        let together = Together::of(writes);
+        if let Some(written) = Box::pin(self.try_to_store(writes, &together)).await? {
+            return Ok(written);
+        }
+        // One of those written together was not as it was read: each for itself finds out which.
+        let singly = Together::default();
+        let written = Box::pin(self.try_to_store(writes, &singly)).await?;
+        Ok(written.unwrap_or_default())
+    }
+
+    /// Each is looked at with what those before it have written, and written where it still holds. What is written together
+    /// concerns none of the others; `None` where it does not hold, and nothing is written.
+    async fn try_to_store(
+        &self,
+        writes: &[RecordWrite],
+        together: &Together<'_>,
+    ) -> Result<Option<Vec<RecordsWritten>>, StoreError> {
         let db = &self.db;
         let written = transaction!(db, tx => {
+            if !put_together!(db, tx, together) {
+                return Ok(None);
+            }
             let mut written = Vec::with_capacity(writes.len());
-            for write in writes {
+            for (place, write) in writes.iter().enumerate() {
+                if together.has(place) {
+                    written.push(RecordsWritten::Done);
+                    continue;
+                }
                 let alone = write.is_alone();
                 if !alone && !holds!(tx, write) {
                     written.push(RecordsWritten::Changed);
@@ -254,7 +306,8 @@ impl Decisions {
                     done = RecordsWritten::Changed;
                     if !alone {
                         // Another node was faster: what this transaction has looked at holds no longer.
-                        return Ok(writes.iter().map(|_| RecordsWritten::Changed).collect());
+                        let changed = writes.iter().map(|_| RecordsWritten::Changed);
+                        return Ok(Some(changed.collect()));
                     }
                 }
                 if done == RecordsWritten::Changed {
@@ -290,6 +343,6 @@ impl Decisions {
             }
             written
         });
-        Ok(written)
+        Ok(Some(written))
     }
 }
