@@ -46,7 +46,7 @@ pub(super) async fn follow_ups(caller: Caller, values: Values) -> Result<Outcome
     };
     let list = (asked.list, owner.as_str());
     let (mut found, page): (Vec<FollowUp>, _) = match asked.each {
-        true => listed::seen(&caller, list, values.page()).await?,
+        true => Box::pin(listed::seen(&caller, list, values.page())).await?,
         false => newest::page(&caller.services, list, (values.page(), PAGE_MAX), None).await?,
     };
     // An earlier account of the same name may have left some, and one that it planned may be given to this one.

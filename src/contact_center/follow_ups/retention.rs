@@ -77,7 +77,7 @@ mod tests {
     async fn what_is_done_long_ago_goes_and_what_is_planned_stays() {
         let mut config = Config::default();
         config.contact_center.follow_up_days = 1;
-        let floor = Floor::configured(&[], config).await;
+        let floor = Box::pin(Floor::configured(&[], config)).await;
         let services = Arc::clone(floor.house.router.services());
         let now = services.clock.now();
         let later = now.plus_seconds(DAY_SECONDS);

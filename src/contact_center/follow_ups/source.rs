@@ -133,7 +133,7 @@ async fn of_object(caller: &Caller, source: &Source) -> Result<Origin, Refused> 
     };
     let mut plan = copied(caller, &object.title, said);
     if let Some(named) = said("customer") {
-        plan.customer = known(caller, &named).await?;
+        plan.customer = Box::pin(known(caller, &named)).await?;
     }
     Ok(Origin { channel, plan })
 }

@@ -230,7 +230,7 @@ async fn invite(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let about = about.transpose();
     let about = about.map_err(|_| malformed("field-malformed", "about must be an id."))?;
     if let Some(about) = &about {
-        require_known(&caller, about).await?;
+        Box::pin(require_known(&caller, about)).await?;
     }
     let text = values.text("text")?.to_owned();
     let session = change::invite(&caller, colleague, text, about).await?;

@@ -18,7 +18,7 @@ use crate::contact_center::center::{Center, Place};
 use crate::contact_center::doors;
 use crate::contact_center::errors::Refused;
 use crate::domain::refusal::{Class, Refusal};
-use crate::hooks::{Iq, IqAnswer, Later, Mail, Services};
+use crate::hooks::{Iq, IqAnswer, Later, Mail, Services, refusal};
 use crate::proto::{Condition, StanzaError};
 
 /// What one connector has begun and is done at once: as many share a commit, and as many customers are looked up. Everything else
@@ -235,7 +235,7 @@ async fn reply(services: &Services, request: &Mail, answer: Option<IqAnswer>) {
     let answer = answer.unwrap_or_else(|| Err(Condition::ServiceUnavailable.into()));
     let stanza = match answer {
         Ok(payload) => Some(request.result(payload.as_ref())),
-        Err(error) => request.refusal(&error),
+        Err(error) => refusal(request, &error),
     };
     if let Some(stanza) = stanza {
         services.route(stanza).await;

@@ -309,14 +309,7 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
                 interaction.lost_until = None;
             }
         }
-        Event::Attached { data, .. } => {
-            for (name, value) in data {
-                match value.is_empty() {
-                    true => drop(interaction.data.remove(name)),
-                    false => drop(interaction.data.insert(name.clone(), value.clone())),
-                }
-            }
-        }
+        Event::Attached { data, .. } => attach(interaction, data),
         Event::Identified { customer, .. } => interaction.customer = Some(customer.clone()),
         Event::Interrupted {
             interrupted, until, ..
@@ -336,6 +329,16 @@ pub fn apply(interaction: &mut Interaction, event: &Event) {
             interaction.put_off = interaction.put_off.saturating_add(1);
         }
         Event::WroteUp { agent, .. } => change(interaction, agent, |part| part.leg = Leg::Done),
+    }
+}
+
+/// What is empty is taken away.
+fn attach(interaction: &mut Interaction, data: &BTreeMap<String, String>) {
+    for (name, value) in data {
+        match value.is_empty() {
+            true => drop(interaction.data.remove(name)),
+            false => drop(interaction.data.insert(name.clone(), value.clone())),
+        }
     }
 }
 
