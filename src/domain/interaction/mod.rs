@@ -29,6 +29,7 @@ mod access;
 mod away;
 mod connector;
 mod decide;
+mod erasure;
 mod event;
 mod invite;
 #[cfg(test)]
@@ -422,19 +423,6 @@ impl Interaction {
             put_off: 0,
             began_at: None,
         }
-    }
-
-    /// Makes one that is over an interaction with nobody: who took part and when stays, with whom and what was known of that
-    /// one goes. Tells whether anything was left to be taken away.
-    pub fn forget_customer(&mut self) -> bool {
-        let changed = self.customer.is_some()
-            || self.address != super::activity::ERASED
-            || !self.data.is_empty();
-        self.customer = None;
-        self.address = super::activity::ERASED.to_owned();
-        self.data.clear();
-        self.version = self.version.saturating_add(u64::from(changed));
-        changed
     }
 
     /// What its connector calls it.
