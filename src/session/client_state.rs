@@ -48,9 +48,12 @@ impl Held {
             let worth = worth(&mail);
             match worth {
                 Worth::Presence => self.forget(Worth::Presence, &mail),
+                Worth::ChatState => self.forget(Worth::ChatState, &mail),
                 // Who has said what was being written is not writing it any more.
-                Worth::ChatState | Worth::Now => self.forget(Worth::ChatState, &mail),
-                Worth::Later => {}
+                Worth::Now if matches!(mail.kind, Kind::Message(_)) => {
+                    self.forget(Worth::ChatState, &mail);
+                }
+                Worth::Now | Worth::Later => {}
             }
             self.bytes = self.bytes.saturating_add(mail.weight());
             self.mail.push_back(mail);
