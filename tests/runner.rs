@@ -88,7 +88,7 @@ mod phrase_tests {
     use std::path::Path;
 
     fn cast() -> Cast {
-        let text = "# None\n\naccount romeo@localhost\nroom hall@rooms.localhost\n";
+        let text = "# None\naccount romeo@localhost\nroom hall@rooms.localhost\n\nromeo logs in\n";
         let script = Script::parse(Path::new("x.play"), text).unwrap();
         Cast::new(&script, "7")
     }

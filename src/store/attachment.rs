@@ -8,7 +8,7 @@ use sqlx::FromRow;
 
 use super::db::{Db, queries, reading, transaction, writing};
 use super::error::StoreError;
-use super::upload::{UploadFiles, UploadId};
+use super::upload::{REMOVE_UPLOAD, UploadFiles, UploadId};
 use crate::clock::Timestamp;
 use crate::proto::jid::BareJid;
 
@@ -72,7 +72,6 @@ queries! {
     INSERT = "insert into attachment (id, host, stream, owner, created_at, file_name, media_type, size, taken_at, named)
         select id, $3, $4, owner, created_at, file_name, $5, size, $6, $7 from upload
         where id = $1 and owner = $2 and stored_at is not null and (expires_at is null or expires_at > $6)";
-    DROP_UPLOAD = "delete from upload where id = $1";
     // Also the lock that lets a second one wait that takes or deletes for the same host.
     FILL_ROOM = "update attachment_room set bytes = bytes + (select size from attachment where id = $2)
         where host = $1 and bytes + (select size from attachment where id = $2) <= $3";
@@ -131,7 +130,7 @@ impl Attachments<'_> {
             if filled.rows_affected() == 0 {
                 return Ok(TakenOver::NoRoom);
             }
-            sqlx::query(DROP_UPLOAD).bind(id).execute(&mut *tx).await?;
+            sqlx::query(REMOVE_UPLOAD).bind(id).execute(&mut *tx).await?;
         });
         Ok(TakenOver::Done)
     }

@@ -106,6 +106,8 @@ queries! {
     DELETE = "delete from upload where id = $1";
 }
 
+pub(super) const REMOVE_UPLOAD: &str = DELETE;
+
 /// Operations on uploads; from [`super::Store::uploads`].
 #[derive(Clone, Copy, Debug)]
 pub struct Uploads<'a> {

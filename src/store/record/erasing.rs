@@ -1,6 +1,7 @@
 //! Erasing: what a record has been is taken away with what it is, so that nothing of it is left in the database. Rows are
 //! overwritten where the database does that; else they go when it cleans up.
 
+use super::writing::{ENTRY, PLACE};
 use super::{NewJournalEntry, Records, RecordsWritten};
 use crate::store::db::{queries, transaction};
 use crate::store::error::StoreError;
@@ -27,9 +28,6 @@ queries! {
     REWRITE = "update record set version = $3, snapshot = $4 where kind = $1 and id = $2 and version = $5";
     FORGET = "delete from record_event where kind = $1 and id = $2";
     UNLIST = "delete from record_listing where kind = $1 and id = $2 and list = $3";
-    NEXT_PLACE = "insert into journal (name, place) values ($1, 1)
-        on conflict (name) do update set place = journal.place + 1 returning place";
-    ADD_ENTRY = "insert into journal_entry (name, place, id, version, at) values ($1, $2, $3, $4, $5)";
 }
 
 impl Records<'_> {
@@ -59,11 +57,11 @@ impl Records<'_> {
                 sqlx::query(UNLIST).bind(kind).bind(id).bind(list).execute(&mut *tx).await?;
             }
             if let Some(entry) = &erasure.journal {
-                let place: i64 = sqlx::query_scalar(NEXT_PLACE)
+                let place: i64 = sqlx::query_scalar(PLACE)
                     .bind(entry.journal.as_str())
                     .fetch_one(&mut *tx)
                     .await?;
-                sqlx::query(ADD_ENTRY)
+                sqlx::query(ENTRY)
                     .bind(entry.journal.as_str())
                     .bind(place)
                     .bind(entry.id.as_str())

@@ -148,6 +148,8 @@ queries! {
 }
 
 pub(super) const GUARD: &str = GUARD_VERSION;
+pub(super) const PLACE: &str = NEXT_PLACE;
+pub(super) const ENTRY: &str = ADD_ENTRY;
 
 /// The queue of what is to be written.
 pub(in crate::store) type Writer = Grouped<Decisions>;
