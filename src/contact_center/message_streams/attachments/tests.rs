@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::sweeping::sweep;
-use super::{forget, link, take};
-use crate::config::{Bytes, Config};
+use super::{forget, link, link_for_component, take};
+use crate::config::{Bytes, Component, ComponentRole, Config, Domain};
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -24,6 +24,10 @@ use crate::proto::{BareJid, uri};
 use crate::store::{NewUpload, Reserved, UploadFiles, UploadId, UploadLimits};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+/// Passes streams to customers.
+const MAILER: &str = "mail.example";
+/// A connector, too.
+const OTHER: &str = "pbx.example";
 const PEOPLE: &[&str] = &["romeo:administrator", "juliet:agent", "nurse:member"];
 
 /// A floor with a folder for its files.
@@ -37,6 +41,14 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.data_dir = folder.path().to_owned();
+        for domain in [MAILER, OTHER] {
+            config.components.push(Component {
+                domain: Domain::parse(domain).unwrap(),
+                role: ComponentRole::Connector,
+                ..Component::default()
+            });
+        }
+        config.contact_center.delivery = Domain::parse(MAILER);
         if let Some(room) = room {
             config.contact_center.attachments_bytes_max = Bytes::new(room);
         }
@@ -533,4 +545,42 @@ async fn nothing_is_given_of_a_customer_who_is_erased() {
     assert_eq!(find(services, &place, &id).await.unwrap(), None);
     let customers = services.store.customers();
     assert!(customers.find("localhost", "c1").await.unwrap().is_none());
+}
+
+/// S4-17: the connector gets the files of what it passes on, for as long as that is so, and no others.
+#[tokio::test]
+async fn the_connector_gets_files_of_streams_that_it_passes_on() {
+    let house = House::new(None).await;
+    let caller = house.caller("romeo").await;
+    let (url, id) = (house.png("romeo").await, stream("s1"));
+    let files = take(&caller, &id, &[&url]).await.unwrap();
+    let set = |delivered, whisper| Properties {
+        delivered,
+        whisper,
+        ..Properties::default()
+    };
+    let written = house.stream(&id, Recipients::All, files).await;
+    let file = &written.messages[0].attachments[0];
+    let own = link_for_component(&caller, MAILER, file).unwrap();
+    let others = link_for_component(&caller, OTHER, file).unwrap();
+    for (properties, is_shown) in [
+        (None, false),
+        (Some(set(true, false)), true),
+        (Some(set(false, true)), false),
+        (Some(set(true, false)), true),
+    ] {
+        if let Some(properties) = properties {
+            let known = find(house.services(), &caller.place, &id).await.unwrap();
+            let command = Command::SetProperties {
+                by: agent("romeo"),
+                read: known.unwrap().version_for(&caller.rights),
+                properties,
+            };
+            house.change(&id, "romeo", command).await;
+        }
+        assert_eq!(house.shown(&own).await.is_some(), is_shown);
+        assert!(house.shown(&others).await.is_none());
+    }
+    house.floor.house.clock.advance_seconds(30 * 86_400);
+    assert!(house.shown(&own).await.is_none());
 }
