@@ -112,7 +112,7 @@ fn element(
         .attr("author", message.author.to_string())
         .attr("at", message.at.to_string())
         .attr_opt("corrects", (how == Pass::Correction).then_some("true"))
-        .child_opt(customer.map(|it| child("name", &customers::title(it))))
+        .child_opt(customer.map(|it| child("name", customers::title(it))))
         .children_from(emails.map(|it| address("email", it)))
         .children_from(telephones.map(|it| address("voice", it)))
         .child(child("title", &stream.title))
