@@ -15,7 +15,12 @@
 //! domain = "phones.example.org"
 //! secret = "…"
 //! role = "connector"
+//!
+//! [contact_center]
+//! delivery = "phones.example.org"
 //! ```
+//!
+//! What agents pass to customers it prints, and says in the customer's chat where there is one.
 //!
 //! Anybody of the host steers it by messages to its domain: "help" tells how. Others on this machine may see the secret among the
 //! arguments; `-` in its place takes it from `CONNECTOR_SECRET`.
@@ -51,6 +56,7 @@ async fn main() -> Result<()> {
         center,
         told: Box::new(|happened| match happened {
             Told::Connected => println!("connected"),
+            Told::Written(written) => println!("to {}: {}", written.to, written.text),
             Told::Lost(end) => println!("not connected: {end}"),
         }),
     };

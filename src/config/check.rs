@@ -53,7 +53,7 @@ pub(super) fn rest(config: &Config, reader: &mut Reader<'_>) {
     }
 }
 
-/// Who is asked about customers, and who calls them, is a component that may.
+/// Who is asked about customers, who calls them, and who writes to them, is a component that may.
 fn roles_of_components(config: &Config, reader: &mut Reader<'_>) {
     let set = &config.contact_center;
     for (key, named, role) in [
@@ -67,6 +67,7 @@ fn roles_of_components(config: &Config, reader: &mut Reader<'_>) {
             &set.dial_connector,
             ComponentRole::Connector,
         ),
+        ("delivery", &set.delivery, ComponentRole::Connector),
     ] {
         let Some(domain) = named else { continue };
         let is_it = |it: &Component| it.domain == *domain && it.role == role;

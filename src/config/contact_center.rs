@@ -40,6 +40,11 @@ section! {
         attachments_bytes_max: Bytes = Bytes::mib(1 << 16), in Bytes::new(1)..=Bytes::mib(1 << 30);
         /// How long a link to a file of a message stream holds for the agent who was given it.
         attachment_link_seconds: Seconds = Seconds::new(300), in Seconds::new(10)..=Seconds::new(86_400);
+        /// The component of the role "connector" that passes message streams to customers, where an agent has that
+        /// switched on for one; "" for passing none.
+        delivery: Option<Domain> = None;
+        /// For how many days a link holds to a file of a message stream that is passed to a customer.
+        delivery_link_days: u32 = 30, in 1..=3_650;
         /// After how many hours a file is deleted that was uploaded for a message stream and never attached.
         attachment_hours: u32 = 24, in 1..=8_760;
         /// After how many days a change of an activity is forgotten that every subscribed CRM has.

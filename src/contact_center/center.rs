@@ -130,6 +130,8 @@ impl Center {
             Arc::clone(&services),
             self.stop.clone(),
         );
+        let pass =
+            message_streams::pass_on(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let feed = activities::feed(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let asking =
             interactions::ask_again(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
@@ -141,6 +143,7 @@ impl Center {
         self.work.spawn(sweep);
         self.work.spawn(live);
         self.work.spawn(streams);
+        self.work.spawn(pass);
         self.work.spawn(follow);
         self.work.spawn(again);
         Ok(())

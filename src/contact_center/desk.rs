@@ -9,7 +9,7 @@ use super::center::{Center, Place};
 use super::contacts::search;
 use super::doors::{command, iq};
 use super::operation::{Caller, Operation};
-use super::{at_node, for_components, im, interactions, operations};
+use super::{at_node, for_components, im, interactions, message_streams, operations};
 use crate::domain::rights::Right;
 use crate::hooks::{Effects, Identity, Info, Iq, IqAnswer, Item, Later, Mail, Parcel, Service};
 use crate::proto::StanzaError;
@@ -65,7 +65,15 @@ impl Service for Desk {
     fn take(self: Arc<Self>, parcel: Parcel) -> BoxFuture<'static, Result<Effects, StanzaError>> {
         Box::pin(async move {
             match parcel.stanza.kind {
-                Kind::Presence(_) | Kind::Message(MessageType::Error) => Ok(Effects::default()),
+                Kind::Presence(_) => Ok(Effects::default()),
+                Kind::Message(MessageType::Error) => {
+                    Box::pin(message_streams::take_refusal(
+                        &self.center,
+                        &self.place,
+                        parcel,
+                    ))
+                    .await
+                }
                 Kind::Iq(IqType::Result | IqType::Error) => {
                     Box::pin(interactions::take(&self.center, &self.place, parcel)).await
                 }

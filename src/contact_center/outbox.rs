@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::center::Center;
 use super::errors::Refused;
+use super::message_streams::{Deliveries, is_delivery};
 use crate::hooks::Services;
 use crate::proto::{Kind, Stanza, ns, reading};
 use crate::store::StoreError;
@@ -33,6 +34,8 @@ pub(super) struct Outbox {
     more: Notify,
     /// What is not where it belongs, for the database has failed there.
     waiting: Mutex<Vec<(String, Stanza)>>,
+    /// What goes to connectors, which may be away for long: it waits in the database, and nobody waits for it.
+    pub(super) deliveries: Deliveries,
     /// Whether nobody waits for more: what is sent from then on is forgotten at once.
     ended: AtomicBool,
 }
@@ -46,6 +49,10 @@ impl Outbox {
         }
         let mut sent = Vec::with_capacity(told.len());
         for (id, stanza) in told {
+            if is_delivery(&stanza) {
+                self.deliveries.wake();
+                continue;
+            }
             // Cheap: what it carries is shared.
             let again = stanza.clone();
             match send_one(services, stanza).await {
@@ -162,15 +169,7 @@ pub(super) async fn send_left(center: &Center, services: &Services) -> Result<()
         };
         after.clone_from(&last.id);
         for outgoing in page {
-            let parsed = parse(
-                outgoing.stanza,
-                &Scope::with_default(ns::CLIENT),
-                &Limits::default(),
-            );
-            let stanza = parsed
-                .ok()
-                .and_then(|it| reading::stanza(it, ns::CLIENT).ok());
-            match stanza {
+            match read(outgoing.stanza) {
                 Some(stanza) => {
                     let told = vec![(outgoing.id, stanza)];
                     center.outbox.send(services, told).await;
@@ -179,6 +178,13 @@ pub(super) async fn send_left(center: &Center, services: &Services) -> Result<()
             }
         }
     }
+}
+
+/// A stanza as it stands in the outbox.
+pub(super) fn read(stored: bytes::Bytes) -> Option<Stanza> {
+    let scope = Scope::with_default(ns::CLIENT);
+    let parsed = parse(stored, &scope, &Limits::STORED).ok()?;
+    reading::stanza(parsed, ns::CLIENT).ok()
 }
 
 #[cfg(test)]

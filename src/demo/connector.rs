@@ -55,6 +55,17 @@ pub enum Told {
     Connected,
     /// It is not, or not any more; another try follows.
     Lost(StreamEnd),
+    /// An agent has written to a customer.
+    Written(Written),
+}
+
+/// What a customer gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The customer's address.
+    pub to: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// Runs until it is dropped. What it knows of its calls outlives its connections.
@@ -115,6 +126,9 @@ async fn talk(terms: &Terms, desk: &mut Desk, mut stream: Stream) -> StreamEnd {
         };
         for stanza in &said {
             stream.put(stanza);
+        }
+        for written in desk.written() {
+            (terms.told)(Told::Written(written));
         }
     }
 }

@@ -113,6 +113,8 @@ level = "warn"
 region = "IT"
 # Somebody who reads a walk needs longer than somebody at work.
 offer_seconds = 120
+# Passes notes to customers.
+delivery = "phones.{HOST}"
 
 [[component]]
 domain = "phones.{HOST}"

@@ -161,6 +161,7 @@ async fn play(
         center: jid(&format!("center.{HOST}"))?,
         told: Box::new(move |happened| match happened {
             Told::Connected => drop(connected.send_replace(true)),
+            Told::Written(written) => told(&format!("To {}: {}\n", written.to, written.text)),
             Told::Lost(end) => warn!(%end, "the demonstration's connector is not connected"),
         }),
     };

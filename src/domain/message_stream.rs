@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 pub mod attachment;
 mod decide;
 mod event;
+mod passed;
 pub mod search;
 mod seen;
 pub mod stop_watch;
@@ -28,6 +29,7 @@ mod tests;
 pub use attachment::Attachment;
 pub use decide::decide;
 pub use event::{Command, Event, Written, apply};
+pub use passed::{Pass, Passed};
 pub use seen::{Hidden, Part};
 
 /// Characters of a title.
@@ -140,6 +142,9 @@ pub struct Stream {
     /// When it was deleted: nothing else is left then (S4-37).
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
+    /// What the customer has of it (S4-17).
+    #[serde(default)]
+    pub passed: Passed,
 }
 
 /// For what a tag can be chosen.
@@ -262,6 +267,7 @@ impl Stream {
             messages: Vec::new(),
             completed_at: None,
             deleted_at: None,
+            passed: Passed::default(),
         }
     }
 

@@ -156,6 +156,12 @@ const WRONG: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[contact_center]\ndelivery = 'c.example'\n[[component]]\ndomain = 'c.example'\nsecret = 's'\nrole = 'crm'",
+        &[
+            "2:12: [contact_center] delivery: c.example is no [[component]] with role = \"connector\"",
+        ],
+    ),
+    (
         "[contact_center]\nlookup_milliseconds = 20",
         &[
             "2:23: [contact_center] lookup_milliseconds: expected an integer from 50 to 10000, found 20",

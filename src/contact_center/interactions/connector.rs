@@ -20,7 +20,7 @@ use crate::hooks::Services;
 use crate::xml::Element;
 
 /// The namespace of connectors.
-pub(super) const NS: &str = "urn:parlour:connector:0";
+pub(in crate::contact_center) const NS: &str = "urn:parlour:connector:0";
 
 /// Characters of what a medium knows a customer or a queue by.
 pub(super) const LINE_CHARS_MAX: usize = 256;

@@ -51,10 +51,10 @@ use change::Work;
 
 pub(super) use asking::{Asking, run as ask_again};
 pub(super) use calls::{is_answer as answers_call, take as take_call};
-pub(super) use connector::FOR_COMPONENTS;
+pub(super) use connector::{FOR_COMPONENTS, NS as CONNECTOR_NS};
 pub(super) use lanes::{Lanes, behind, put_off};
 pub(super) use operations::OPERATIONS;
-pub(super) use requests::take;
+pub(super) use requests::{says_nobody, take, why};
 pub(super) use states::wrote_up;
 pub(super) use streams::start;
 

@@ -207,7 +207,7 @@ fn joined_at(stanza: &Stanza) -> Option<String> {
 }
 
 /// Whether the server itself has given the request back, for nobody was there to take it.
-fn says_nobody(stanza: &Stanza) -> bool {
+pub(in crate::contact_center) fn says_nobody(stanza: &Stanza) -> bool {
     let error = stanza.find(ns::CLIENT, "error");
     let error = error.and_then(|error| error.to_element(ns::CLIENT).ok());
     let condition = Condition::RemoteServerTimeout.name();
@@ -215,7 +215,7 @@ fn says_nobody(stanza: &Stanza) -> bool {
 }
 
 /// The connector's words; else the name of its condition.
-fn why(stanza: &Stanza) -> String {
+pub(in crate::contact_center) fn why(stanza: &Stanza) -> String {
     let error = stanza.find(ns::CLIENT, "error");
     let error = error.and_then(|error| error.to_element(ns::CLIENT).ok());
     let Some(error) = error else {

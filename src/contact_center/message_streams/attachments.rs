@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
@@ -23,6 +24,8 @@ use crate::hooks::{AttachmentDesk, Hooks, Services};
 use crate::store::{StoreError, StoredAttachment, UploadFiles};
 
 pub(in crate::contact_center) use links::Files;
+
+const DAY_SECONDS: i64 = 86_400;
 
 /// Offers the files to what serves them, and what the days do to them.
 pub(in crate::contact_center) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
@@ -71,13 +74,36 @@ pub(super) fn link(caller: &Caller, _stream: &Stream, attachment: &Attachment) -
         .config
         .contact_center
         .attachment_link_seconds;
+    let until = caller.now().plus_seconds(i64::from(seconds.as_u32()));
+    let holder = links::Holder::Agent(caller.agent.clone());
+    url(caller, attachment, holder, until)
+}
+
+/// Where the component gets the file for the next days, as long as it passes the stream to the customer.
+pub(super) fn link_for_component(
+    caller: &Caller,
+    domain: &str,
+    attachment: &Attachment,
+) -> Option<String> {
+    let days = caller.services.config.contact_center.delivery_link_days;
+    let until = caller.now().plus_seconds(i64::from(days) * DAY_SECONDS);
+    let holder = links::Holder::Component(domain.to_owned());
+    url(caller, attachment, holder, until)
+}
+
+fn url(
+    caller: &Caller,
+    attachment: &Attachment,
+    holder: links::Holder,
+    until: Timestamp,
+) -> Option<String> {
     let link = links::Link {
         slot: &attachment.slot,
-        holder: links::Holder::Agent(caller.agent.clone()),
-        until: caller.now().plus_seconds(i64::from(seconds.as_u32())),
+        holder,
+        until,
     };
-    let url =
-        crate::extensions::http_upload::files_url(&caller.services.config, &caller.place.host)?;
+    let config = &caller.services.config;
+    let url = crate::extensions::http_upload::files_url(config, &caller.place.host)?;
     caller.center.files.url(&url, &attachment.name, &link)
 }
 

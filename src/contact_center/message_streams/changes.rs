@@ -255,7 +255,7 @@ pub(super) async fn save(caller: &Caller, id: &StreamId, wish: &Wish) -> Result<
         let after = draft.change(&before, &events)?;
         if !events.is_empty() {
             readers::follow(&mut draft, &caller.services, &after).await?;
-            delivery::deliver(caller, &mut draft, &after, &events).await?;
+            delivery::deliver(caller, &mut draft, (&before, &after), &events).await?;
         }
         if let Some(used) = &wish.draft {
             stop_watches::put_away(&mut draft, caller, used).await?;

@@ -40,6 +40,7 @@ use crate::proto::BareJid;
 use crate::store::{Listing, STREAM, billable_listing, stream_listings};
 
 pub(super) use attachments::{Files, register as serve_files};
+pub(super) use delivery::{Deliveries, is_delivery, run as pass_on, take as take_refusal};
 pub(super) use live::{Live, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;
@@ -99,6 +100,7 @@ async fn seen(caller: &Caller, id: &StreamId) -> Result<Option<Stream>, Refused>
 /// Registers what follows sessions that end and accounts that are removed.
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     live::register(hooks, center);
+    delivery::register(hooks, center);
     hooks.removed(|account, services| async move { forget(&services, &account).await });
 }
 

@@ -4,15 +4,17 @@
 //! customer who is called takes longer, and one who waits for an agent hangs up after a while.
 
 mod chat;
+mod delivered;
 mod ordered;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Written;
 use super::board::{Board, Line};
 use super::wire::{self, NS};
 use crate::clock::{Clock, Timestamp};
@@ -70,6 +72,10 @@ pub(super) struct Desk {
     /// The request for what the server believes.
     comparing: Option<String>,
     count: u64,
+    /// Deliveries that came, by their ids: one may come once more.
+    delivered: VecDeque<String>,
+    /// What customers were written that has not been shown yet.
+    written: Vec<Written>,
 }
 
 impl Desk {
@@ -86,6 +92,8 @@ impl Desk {
             waiting: BTreeMap::new(),
             comparing: None,
             count: 0,
+            delivered: VecDeque::new(),
+            written: Vec::new(),
         }
     }
 
@@ -109,6 +117,7 @@ impl Desk {
         let answers = match stanza.kind {
             Kind::Iq(IqType::Set | IqType::Get) => self.requested(stanza, now),
             Kind::Iq(IqType::Result | IqType::Error) => self.answered(&stanza),
+            Kind::Message(_) if stanza.has(NS, "deliver") => self.passes_on(&stanza),
             Kind::Message(MessageType::Chat | MessageType::Normal) => self.told(&stanza),
             Kind::Presence(PresenceType::Subscribe) => {
                 let seen = reply(&stanza, PresenceType::Available);

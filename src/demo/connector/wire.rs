@@ -27,6 +27,33 @@ pub(super) fn request(stanza: &Stanza) -> Option<(Request, String)> {
     Some((request, text("until")?))
 }
 
+/// What an agent has written to a customer.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// The customer's addresses.
+    pub(super) addresses: Vec<String>,
+    /// What it says, as the customer reads it.
+    pub(super) text: String,
+}
+
+/// The message that the server passes on.
+pub(super) fn delivery(stanza: &Stanza) -> Option<Delivery> {
+    let element = stanza.find(NS, "deliver")?.to_element(ns::CLIENT).ok()?;
+    let text = |name: &str| element.child_text(NS, name).unwrap_or_default();
+    let named = |name: &'static str| element.children().filter(move |it| it.is(NS, name));
+    let mut lines = match element.attribute("corrects") {
+        Some("true" | "1") => vec![format!("{} (corrected)", text("title"))],
+        Some(_) | None => vec![text("title")],
+    };
+    lines.push(text("text"));
+    let links = named("attachment").filter_map(|it| it.attribute("url").map(str::to_owned));
+    lines.extend(links);
+    Some(Delivery {
+        addresses: named("address").map(|it| it.text_content()).collect(),
+        text: lines.join("\n"),
+    })
+}
+
 /// What the connector says of itself (XEP-0030 §3.1).
 pub(super) fn info() -> Element {
     let identity = Element::new(ns::DISCO_INFO, "identity")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Message, Properties, Recipients, Stream, VERSIONS_MAX};
+use super::{Attachment, Message, Passed, Properties, Recipients, Stream, VERSIONS_MAX};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId, MessageId};
 
@@ -201,8 +201,10 @@ pub fn apply(stream: &mut Stream, event: &Event) {
             stream.messages.clear();
             stream.completed_at = None;
             stream.deleted_at = Some(*at);
+            stream.passed = Passed::default();
         }
     }
+    stream.note_passed(event);
 }
 
 fn written(message: &Written, by: &AgentId, at: Timestamp) -> Message {

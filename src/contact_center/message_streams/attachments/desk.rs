@@ -5,11 +5,13 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::links::{Holder, Link};
+use super::names;
 use crate::contact_center::center::Center;
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::errors::Refused;
-use crate::contact_center::message_streams::seen;
+use crate::contact_center::message_streams::{delivery, find, seen};
 use crate::domain::ids::AgentId;
+use crate::domain::message_stream::Stream;
 use crate::hooks::{AttachmentKeeping, AttachmentLink, Services, ShownAttachment};
 use crate::proto::Jid;
 use crate::store::{StoreError, StoredAttachment, UploadFiles, UploadId};
@@ -58,6 +60,7 @@ impl Desk {
     ) -> Result<bool, StoreError> {
         let seen = match &link.holder {
             Holder::Agent(agent) => self.agent_sees(services, agent, file).await,
+            Holder::Component(domain) => self.component_sees(services, domain, file).await,
         };
         match seen {
             Ok(seen) => Ok(seen),
@@ -93,5 +96,27 @@ impl Desk {
                 .flat_map(|it| &it.attachments);
             files.any(|it| it.slot == file.id.as_str())
         }))
+    }
+
+    /// Whether the file is of a stream that the component passes on.
+    async fn component_sees(
+        &self,
+        services: &Arc<Services>,
+        domain: &str,
+        file: &StoredAttachment,
+    ) -> Result<bool, Refused> {
+        let Some(place) = self.0.place_of(&file.host) else {
+            return Ok(false);
+        };
+        let passes = delivery::connector(services, place);
+        let Ok(stream) = file.stream.parse() else {
+            return Ok(false);
+        };
+        if passes.is_none_or(|it| it.domain.as_str() != domain) {
+            return Ok(false);
+        }
+        let stream = find(services, place, &stream).await?;
+        let stream = stream.filter(Stream::is_for_the_customer);
+        Ok(stream.is_some_and(|stream| names(&stream, file)))
     }
 }

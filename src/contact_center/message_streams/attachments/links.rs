@@ -28,6 +28,8 @@ pub(in crate::contact_center) struct Files {
 pub(super) enum Holder {
     /// An agent, who sees the stream as long as it is among those for whom it is.
     Agent(AgentId),
+    /// The component of that domain, which passes the stream to the customer.
+    Component(String),
 }
 
 /// What a link says.
@@ -90,6 +92,7 @@ impl Link<'_> {
         let until = self.until.as_micros();
         match &self.holder {
             Holder::Agent(agent) => format!("{until} agent {agent}"),
+            Holder::Component(domain) => format!("{until} component {domain}"),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Holder {
         let (kind, address) = text.split_once(' ')?;
         match kind {
             "agent" => address.parse().ok().map(Self::Agent),
+            "component" => Some(Self::Component(address.to_owned())),
             _ => None,
         }
     }
@@ -133,6 +137,13 @@ mod tests {
         );
         assert_eq!(path, wanted);
         assert_eq!(ours.read(link.slot, query), Some(link.clone()));
+        let theirs = Link {
+            holder: Holder::Component("pbx.example.org".to_owned()),
+            ..link.clone()
+        };
+        let url = ours.url("https://f.example", "a.png", &theirs).unwrap();
+        let (_, query_of_theirs) = url.split_once('?').unwrap();
+        assert_eq!(ours.read(link.slot, query_of_theirs), Some(theirs));
         assert_eq!(files("two").read(link.slot, query), None);
         assert_eq!(Files::default().read(link.slot, query), None);
         let other = link.slot.replace('0', "1");

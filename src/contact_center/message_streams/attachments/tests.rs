@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::sweeping::sweep;
-use super::{forget, link, take};
-use crate::config::{Bytes, Config};
+use super::{forget, link, link_for_component, take};
+use crate::config::{Bytes, Component, ComponentRole, Config, Domain};
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -26,6 +26,10 @@ use crate::proto::{BareJid, uri};
 use crate::store::{NewUpload, Reserved, UploadFiles, UploadId, UploadLimits};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+/// Passes streams to customers.
+const MAILER: &str = "mail.example";
+/// A connector, too.
+const OTHER: &str = "pbx.example";
 const PEOPLE: &[&str] = &["romeo:administrator", "juliet:agent", "nurse:member"];
 
 /// A floor with a folder for its files.
@@ -41,6 +45,14 @@ impl House {
             data_dir: folder.path().to_owned(),
             ..Config::default()
         };
+        for domain in [MAILER, OTHER] {
+            config.components.push(Component {
+                domain: Domain::parse(domain).unwrap(),
+                role: ComponentRole::Connector,
+                ..Component::default()
+            });
+        }
+        config.contact_center.delivery = Domain::parse(MAILER);
         if let Some(room) = room {
             config.contact_center.attachments_bytes_max = Bytes::new(room);
         }
@@ -232,6 +244,7 @@ async fn an_upload_becomes_a_file_of_the_stream() {
 
 /// S4-21, with what is no upload of the author's.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one refusal after the other")]
 async fn what_is_no_upload_of_ones_own_of_the_ten_types_is_not_attached() {
     let house = Box::pin(House::new(None)).await;
     let romeo = house.caller("romeo").await;
@@ -389,4 +402,42 @@ async fn a_link_is_worth_what_its_holder_sees_now() {
     let accounts = house.services().store.accounts();
     assert!(accounts.disable(&jid).await.unwrap());
     assert!(house.shown(&own).await.is_none(), "kept out");
+}
+
+/// S4-17: the connector gets the files of what it passes on, for as long as that is so, and no others.
+#[tokio::test]
+async fn the_connector_gets_files_of_streams_that_it_passes_on() {
+    let house = Box::pin(House::new(None)).await;
+    let caller = house.caller("romeo").await;
+    let (url, id) = (house.png("romeo").await, stream("s1"));
+    let files = take(&caller, &id, &[&url]).await.unwrap();
+    let set = |delivered, whisper| Properties {
+        delivered,
+        whisper,
+        ..Properties::default()
+    };
+    let written = house.stream(&id, Recipients::All, files).await;
+    let file = &written.messages[0].attachments[0];
+    let own = link_for_component(&caller, MAILER, file).unwrap();
+    let others = link_for_component(&caller, OTHER, file).unwrap();
+    for (properties, is_shown) in [
+        (None, false),
+        (Some(set(true, false)), true),
+        (Some(set(false, true)), false),
+        (Some(set(true, false)), true),
+    ] {
+        if let Some(properties) = properties {
+            let known = find(house.services(), &caller.place, &id).await.unwrap();
+            let command = Command::SetProperties {
+                by: agent("romeo"),
+                read: known.unwrap().version_for(&caller.rights),
+                properties,
+            };
+            Box::pin(house.change(&id, "romeo", command)).await;
+        }
+        assert_eq!(house.shown(&own).await.is_some(), is_shown);
+        assert!(house.shown(&others).await.is_none());
+    }
+    house.floor.house.clock.advance_seconds(30 * 86_400);
+    assert!(house.shown(&own).await.is_none());
 }

@@ -28,7 +28,11 @@ const EIGHT: [&str; 8] = [
 
 /// Agents who have the eight rights, tags to choose from, and a customer `ann`.
 async fn floor(people: &[&str]) -> Floor {
-    let floor = Floor::new(people).await;
+    Box::pin(prepared(Floor::new(people).await)).await
+}
+
+/// The same of a floor that is there.
+pub(super) async fn prepared(floor: Floor) -> Floor {
     let tag = |name: &str, availability: &[Availability]| Tag {
         name: name.to_owned(),
         availability: availability.iter().copied().collect(),
@@ -54,7 +58,7 @@ async fn floor(people: &[&str]) -> Floor {
     floor
 }
 
-async fn set(client: &mut Client, request: &str) -> String {
+pub(super) async fn set(client: &mut Client, request: &str) -> String {
     ask(client, "set", &request.replace("NS", NS)).await
 }
 
@@ -63,7 +67,12 @@ async fn get(client: &mut Client, request: &str) -> String {
 }
 
 /// Makes a stream about the customer, and gives the answer.
-async fn create(client: &mut Client, attributes: &str, title: &str, children: &str) -> String {
+pub(super) async fn create(
+    client: &mut Client,
+    attributes: &str,
+    title: &str,
+    children: &str,
+) -> String {
     let request = format!(
         "<create xmlns='NS' customer='ann'{attributes}><title>{title}</title>{children}</create>"
     );
@@ -71,19 +80,24 @@ async fn create(client: &mut Client, attributes: &str, title: &str, children: &s
 }
 
 /// Makes one that is good, and gives its id; some time after the one before.
-async fn made(floor: &Floor, client: &mut Client, title: &str, children: &str) -> String {
+pub(super) async fn made(
+    floor: &Floor,
+    client: &mut Client,
+    title: &str,
+    children: &str,
+) -> String {
     floor.house.clock.advance_seconds(60);
     let text = format!("<text>About {title}.</text>{children}");
     let answer = create(client, "", title, &text).await;
     attribute(&answer, "stream", "id")
 }
 
-async fn reply(client: &mut Client, id: &str, text: &str) -> String {
+pub(super) async fn reply(client: &mut Client, id: &str, text: &str) -> String {
     let request = format!("<reply xmlns='NS' id='{id}'><text>{text}</text></reply>");
     set(client, &request).await
 }
 
-async fn stream(client: &mut Client, id: &str) -> String {
+pub(super) async fn stream(client: &mut Client, id: &str) -> String {
     get(client, &format!("<stream xmlns='NS' id='{id}'/>")).await
 }
 
@@ -93,7 +107,7 @@ async fn streams(client: &mut Client, attributes: &str, children: &str) -> Strin
 }
 
 /// An attribute of the first element of that name.
-fn attribute(answer: &str, element: &str, name: &str) -> String {
+pub(super) fn attribute(answer: &str, element: &str, name: &str) -> String {
     let head = answer.split(&format!("<{element}")).nth(1);
     let head = head.and_then(|it| it.split('>').next());
     let value = head.and_then(|it| it.split(&format!(" {name}='")).nth(1));
@@ -110,7 +124,7 @@ fn titles(answer: &str) -> Vec<&str> {
 }
 
 /// The application's condition of an error.
-fn code(answer: &str) -> &str {
+pub(super) fn code(answer: &str) -> &str {
     let code = answer.split(" xmlns='urn:parlour:errors:0'").next();
     code.and_then(|it| it.rsplit('<').next())
         .unwrap_or_default()

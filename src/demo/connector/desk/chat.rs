@@ -47,6 +47,11 @@ impl Desk {
         self.in_chat(BareJid::new(agent).ok()?, call, &text)
     }
 
+    /// What the customer of a chat gets.
+    pub(super) fn to_player(&self, player: Jid, call: &str, text: &str) -> Stanza {
+        written(&self.own, player, call, &format!("{call}: {text}"))
+    }
+
     fn in_chat(&self, agent: BareJid, call: &str, text: &str) -> Option<Stanza> {
         let address = BareJid::new(&format!("{call}@{}", self.own)).ok()?;
         Some(written(&address, agent, call, text))

@@ -268,3 +268,42 @@ fn both_sides_are_compared() {
     ));
     assert!(stage.says("list")[0].contains("Nobody calls or writes."));
 }
+
+/// What an agent passes to a customer is shown once, and said in its chat; one without an address is refused.
+#[test]
+fn what_is_passed_to_a_customer_is_shown_once() {
+    let mut stage = Stage::new();
+    let said = stage.says("chat romeo from mary@example.com");
+    assert!(said.concat().contains("medium='chat'"), "{said:?}");
+    let delivery = |id: &str, from: &str, attributes: &str, address: &str| {
+        format!(
+            "<message id='{id}' from='{from}' to='phones.localhost'><deliver xmlns='{NS}' stream='s' \
+             message='m'{attributes}>{address}<title>Call back</title><text>Tomorrow.</text>\
+             <attachment name='a' url='https://localhost/a'/></deliver></message>"
+        )
+    };
+    let address = "<address medium='email'>mary@example.com</address>";
+    let first = delivery("1", "center.localhost", "", address);
+    let said = stage.takes(&first);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("to='romeo@localhost/desk'"), "{said:?}");
+    assert!(said[0].contains(": Call back\nTomorrow."), "{said:?}");
+    assert_eq!(stage.takes(&first), Vec::<String>::new());
+    let elsewhere = "<address medium='email'>paul@example.com</address>";
+    let edited = delivery("2", "center.localhost", " corrects='true'", elsewhere);
+    assert_eq!(stage.takes(&edited), Vec::<String>::new());
+    let written = |to: &str, head: &str| Written {
+        to: to.to_owned(),
+        text: format!("{head}\nTomorrow.\nhttps://localhost/a"),
+    };
+    let expected = [
+        written("mary@example.com", "Call back"),
+        written("paul@example.com", "Call back (corrected)"),
+    ];
+    assert_eq!(stage.desk.written(), expected);
+    let refused = stage.takes(&delivery("3", "center.localhost", "", ""));
+    assert!(refused.concat().contains("<item-not-found "), "{refused:?}");
+    let strange = stage.takes(&delivery("4", "romeo@localhost/desk", "", address));
+    assert!(strange.concat().contains("<not-acceptable "), "{strange:?}");
+    assert_eq!(stage.desk.written(), []);
+}

@@ -1,0 +1,172 @@
+//! What the customer has of a stream that is passed on (S4-17). Messages are never taken out of a stream, so that a count says
+//! which of them it has; what was edited while nothing was passed on is named.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Message, Stream};
+use crate::domain::ids::MessageId;
+
+/// What the customer has, or is on its way to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Passed {
+    /// So many messages, the main one among them.
+    pub count: usize,
+    /// Those of them that say something else by now.
+    pub outdated: BTreeSet<MessageId>,
+}
+
+/// How a message is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The customer has nothing of it.
+    New,
+    /// The customer has it as it was.
+    Correction,
+}
+
+impl Stream {
+    /// What there is to be passed on behind the events that have made it of `before`: what is written while it is passed on, and, when
+    /// that is switched on, what the customer does not have yet.
+    #[must_use]
+    pub fn to_pass(&self, before: &Self, events: &[Event]) -> Vec<(&Message, Pass)> {
+        if !self.is_for_the_customer() {
+            return Vec::new();
+        }
+        let had = &before.passed;
+        let edited = |id: &MessageId| {
+            let edits = |event: &Event| match event {
+                Event::Edited { message, .. } => message.id == *id,
+                Event::Created { .. }
+                | Event::Replied { .. }
+                | Event::PropertiesSet { .. }
+                | Event::TagsSet { .. }
+                | Event::Completed { .. }
+                | Event::Moved { .. }
+                | Event::Deleted { .. } => false,
+            };
+            events.iter().any(edits)
+        };
+        let numbered = self.messages.iter().enumerate();
+        let passed = numbered.filter_map(|(at, message)| {
+            let how = match at < had.count {
+                false => Pass::New,
+                true if had.outdated.contains(&message.id) || edited(&message.id) => {
+                    Pass::Correction
+                }
+                true => return None,
+            };
+            Some((message, how))
+        });
+        passed.collect()
+    }
+
+    /// Notes what the customer has behind an event.
+    pub(super) fn note_passed(&mut self, event: &Event) {
+        if self.is_for_the_customer() {
+            self.passed.count = self.messages.len();
+            self.passed.outdated.clear();
+            return;
+        }
+        if let Event::Edited { message, .. } = event {
+            let mut had = self.messages.iter().take(self.passed.count);
+            if had.any(|it| it.id == message.id) {
+                self.passed.outdated.insert(message.id.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::domain::message_stream::{Properties, Written, apply};
+
+    const AT: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+    fn written(id: &str, text: &str) -> Written {
+        Written {
+            id: id.parse().unwrap(),
+            text: text.to_owned(),
+            attachments: vec![],
+        }
+    }
+
+    fn set(delivered: bool, whisper: bool) -> Event {
+        let properties = Properties {
+            delivered,
+            whisper,
+            ..Properties::default()
+        };
+        Event::PropertiesSet { at: AT, properties }
+    }
+
+    fn reply(id: &str) -> Event {
+        Event::Replied {
+            at: AT,
+            by: "romeo@localhost".parse().unwrap(),
+            message: written(id, "x"),
+        }
+    }
+
+    fn edit(id: &str, text: &str) -> Event {
+        let message = written(id, text);
+        Event::Edited { at: AT, message }
+    }
+
+    /// S4-17: each message once, each edit of what the customer has as a correction, and nothing of what stays here. All of it
+    /// happens in the same moment, for what clocks say decides nothing.
+    #[test]
+    fn the_customer_gets_each_message_once_and_each_edit_as_a_correction() {
+        let mut stream = Stream::new("s1".parse().unwrap());
+        let created = Event::Created {
+            at: AT,
+            by: "romeo@localhost".parse().unwrap(),
+            customer: "ann".parse().unwrap(),
+            title: "T".to_owned(),
+            message: written("m1", "one"),
+            properties: Properties::default(),
+            tags: BTreeSet::new(),
+        };
+        let steps: [(Event, &[(&str, Pass)]); 14] = [
+            (created, &[]),
+            (edit("m1", "uno"), &[]),
+            (reply("m2"), &[]),
+            (set(true, false), &[("m1", Pass::New), ("m2", Pass::New)]),
+            (reply("m3"), &[("m3", Pass::New)]),
+            (edit("m2", "due"), &[("m2", Pass::Correction)]),
+            (
+                Event::Completed {
+                    at: AT,
+                    completed: true,
+                },
+                &[],
+            ),
+            (set(false, false), &[]),
+            (edit("m1", "ein"), &[]),
+            (reply("m4"), &[]),
+            (edit("m4", "vier"), &[]),
+            (
+                set(true, false),
+                &[("m1", Pass::Correction), ("m4", Pass::New)],
+            ),
+            (set(false, true), &[]),
+            (reply("m5"), &[]),
+        ];
+        for (event, expected) in steps {
+            let before = stream.clone();
+            apply(&mut stream, &event);
+            let passed = stream.to_pass(&before, std::slice::from_ref(&event));
+            let passed: Vec<_> = passed
+                .iter()
+                .map(|(it, how)| (it.id.as_str(), *how))
+                .collect();
+            assert_eq!(passed, expected, "{event:?}");
+        }
+        apply(&mut stream, &Event::Deleted { at: AT });
+        assert_eq!(stream.passed, Passed::default());
+    }
+}
