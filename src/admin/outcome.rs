@@ -1,5 +1,6 @@
 //! What an operation has done: data for programs, sentences and a table for people.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -112,16 +113,27 @@ impl Table {
 }
 
 impl Table {
-    /// As comma-separated values (RFC 4180), the names of the columns in small letters first; `None` when it cannot be
-    /// written.
+    /// As comma-separated values (RFC 4180) that people open with a spreadsheet, the names of the columns in small letters first;
+    /// `None` when it cannot be written.
     pub(super) fn to_csv(&self) -> Option<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let columns = self.columns.iter().map(|it| it.to_lowercase());
         writer.write_record(columns).ok()?;
         for row in &self.rows {
-            writer.write_record(row).ok()?;
+            writer
+                .write_record(row.iter().map(|it| inert(it).into_owned()))
+                .ok()?;
         }
         String::from_utf8(writer.into_inner().ok()?).ok()
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: what begins like one has an apostrophe before it. Numbers stay.
+fn inert(cell: &str) -> Cow<'_, str> {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    match formula && cell.parse::<f64>().is_err() {
+        true => Cow::Owned(format!("'{cell}")),
+        false => Cow::Borrowed(cell),
     }
 }
 
@@ -152,5 +164,30 @@ impl fmt::Display for Outcome {
             write!(f, "{table}")?;
         }
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spreadsheet_finds_no_formula_in_what_people_wrote() {
+        for (cell, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+39 045", "'+39 045"),
+            ("-x", "'-x"),
+            ("@sum", "'@sum"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "'\r=1"),
+            ("-5", "-5"),
+            ("+1.5", "+1.5"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ] {
+            assert_eq!(inert(cell), expected, "{cell}");
+        }
+        let table = Table::new(["Name"], vec![["=HYPERLINK(1)".to_owned()]]);
+        assert_eq!(table.to_csv().as_deref(), Some("name\n'=HYPERLINK(1)\n"));
     }
 }

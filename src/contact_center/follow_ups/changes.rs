@@ -21,7 +21,7 @@ pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refu
     let origin = Box::pin(source::look(&caller, &source)).await?;
     let responsible = values.agents("responsible").next();
     let responsible = responsible.unwrap_or(&caller.agent).clone();
-    let plan = Box::pin(written::plan(&caller, &values, responsible)).await?;
+    let plan = Box::pin(written::plan(&caller, &values, (responsible, None))).await?;
     let rules = &caller.place.settings.load_full().copy_rules;
     let plan = rules.fill(source.kind, plan, &origin.plan);
     let ground = Ground::of(&caller, origin.channel, &plan.responsible).await?;
@@ -80,7 +80,8 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let decided = async |draft: Draft| {
         let (before, way) = Box::pin(open(&caller, &id)).await?;
         let known = before.plan.as_ref().ok_or(Rejection::Unknown)?;
-        let plan = Box::pin(written::plan(&caller, &values, known.responsible.clone())).await?;
+        let kept = (known.responsible.clone(), known.customer.as_ref());
+        let plan = Box::pin(written::plan(&caller, &values, kept)).await?;
         let channel = source::channel_of(&caller.services, before.source.as_ref()).await?;
         let ground = Ground::of(&caller, channel, &plan.responsible).await?;
         let command = Command::Edit { read, plan };

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{find, wire, written};
+use crate::clock::Timestamp;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
@@ -58,23 +59,26 @@ pub(super) async fn tell(
     (before, after): (&FollowUp, &FollowUp),
     happened: &[Event],
 ) -> Result<(), Refused> {
-    for (to, what) in told(&caller.agent, (before, after), happened) {
+    for (to, what, since) in told(&caller.agent, (before, after), happened) {
         let teller = Teller {
             place: &caller.place,
             services: &caller.services,
         };
         let by = Some(&caller.agent);
-        teller.tell(draft, after, (to, what), by).await?;
+        // Whose account is gone is told nothing.
+        if teller.is_agent(to, since).await? {
+            teller.tell(draft, after, (to, what), by);
+        }
     }
     Ok(())
 }
 
-/// Who is told what.
+/// Who is told what, and since when it concerns that one.
 fn told<'a>(
     by: &AgentId,
     (before, after): (&'a FollowUp, &'a FollowUp),
     happened: &[Event],
-) -> Vec<(&'a AgentId, What)> {
+) -> Vec<(&'a AgentId, What, Option<Timestamp>)> {
     let responsible = |it: &'a FollowUp| it.plan.as_ref().map(|plan| &plan.responsible);
     let (former, present) = (responsible(before), responsible(after));
     let mut told = Vec::new();
@@ -82,7 +86,7 @@ fn told<'a>(
         let (mine, authors) = match event {
             Event::Planned { .. } => (Some(What::Assigned), None),
             Event::Reassigned { .. } => {
-                told.extend(former.map(|former| (former, What::Reassigned)));
+                told.extend(former.map(|it| (it, What::Reassigned, before.assigned_at)));
                 (Some(What::Assigned), None)
             }
             Event::Edited { .. } => (Some(What::Edited), None),
@@ -90,11 +94,19 @@ fn told<'a>(
             Event::Cancelled { .. } => (Some(What::Cancelled), Some(What::Cancelled)),
             Event::Linked { .. } | Event::Noted { .. } | Event::Reminded { .. } => (None, None),
         };
-        told.extend(present.zip(mine));
+        told.extend(
+            present
+                .zip(mine)
+                .map(|(to, it)| (to, it, after.assigned_at)),
+        );
         let author = after.author.as_ref().filter(|it| present != Some(*it));
-        told.extend(author.zip(authors));
+        told.extend(
+            author
+                .zip(authors)
+                .map(|(to, it)| (to, it, after.planned_at)),
+        );
     }
-    told.retain(|(to, _)| *to != by);
+    told.retain(|(to, ..)| *to != by);
     told
 }
 
@@ -105,29 +117,31 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    async fn tell(
+    fn tell(
         &self,
         draft: &mut Draft,
         follow_up: &FollowUp,
         (to, what): (&AgentId, What),
         by: Option<&AgentId>,
-    ) -> Result<(), Refused> {
-        // Whose account is gone is told nothing.
-        if !self.is_agent(to).await? {
-            return Ok(());
-        }
+    ) {
         let words = wire::Words::usual(self.place);
         let by_whom = by.map(AgentId::logon).unwrap_or_default();
         let sentence = wire::sentence(follow_up, &words);
         let body = format!("{}: {sentence}", what.words(by_whom));
         let notice = wire::notice(follow_up, (what.name(), by), &words);
         draft.tell(telling::message(&self.place.address, to, &body, &notice));
-        Ok(())
     }
 
-    async fn is_agent(&self, id: &AgentId) -> Result<bool, Refused> {
+    /// Whether that is an agent whom it concerns since then: what an earlier account of the same name has planned or was given
+    /// is nothing to its successor.
+    async fn is_agent(&self, id: &AgentId, since: Option<Timestamp>) -> Result<bool, Refused> {
         let person = Person::find(self.place, &self.services.store, id).await?;
-        Ok(written::is_agent(&person))
+        if !written::is_agent(&person) {
+            return Ok(false);
+        }
+        let account = self.services.store.accounts().find(id.jid()).await?;
+        let lasts = |made: Timestamp| since.is_none_or(|at| at >= made);
+        Ok(account.is_some_and(|it| lasts(it.created_at)))
     }
 }
 
@@ -175,9 +189,15 @@ async fn remind(
 ) -> Result<(), Refused> {
     let teller = Teller { place, services };
     let responsible = follow_up.plan.as_ref().map(|plan| &plan.responsible);
-    for to in responsible.into_iter().chain(&follow_up.author) {
-        if teller.is_agent(to).await? {
-            return teller.tell(draft, follow_up, (to, What::Due), None).await;
+    let responsible = responsible.map(|it| (it, follow_up.assigned_at));
+    let author = follow_up
+        .author
+        .as_ref()
+        .map(|it| (it, follow_up.planned_at));
+    for (to, since) in responsible.into_iter().chain(author) {
+        if teller.is_agent(to, since).await? {
+            teller.tell(draft, follow_up, (to, What::Due), None);
+            return Ok(());
         }
     }
     Ok(())

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::KIND;
+use super::access::{self, Way};
 use super::lists::PAGE_MAX;
-use super::{KIND, access};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::contact_center::{activities, record};
@@ -28,9 +29,9 @@ const READ_AT_ONCE: u32 = 20;
 pub(super) async fn seen(
     caller: &Caller,
     list: (&'static str, &str),
-    asked: &PageRequest,
+    (asked, by): (&PageRequest, Way),
 ) -> Result<(Vec<FollowUp>, Page), Refused> {
-    let ids = ids(caller, list).await?;
+    let ids = ids(caller, list, by).await?;
     let place = |id: &String| {
         let place = ids.iter().position(|it| it == id);
         place.ok_or(Condition::ItemNotFound)
@@ -58,9 +59,13 @@ pub(super) async fn seen(
 }
 
 /// The ids of those that the caller sees.
-async fn ids(caller: &Caller, list: (&'static str, &str)) -> Result<Vec<String>, Refused> {
+async fn ids(caller: &Caller, list: (&'static str, &str), by: Way) -> Result<Vec<String>, Refused> {
     let records = caller.services.store.records();
-    let dealt_with = activities::dealt_with(caller).await?;
+    // The list of an agent's own has nothing else, whomever the agent deals with.
+    let dealt_with = match by {
+        Way::Own => BTreeSet::new(),
+        Way::ByPart | Way::ByRight => activities::dealt_with(caller).await?,
+    };
     let mut ids = Vec::new();
     let (mut from, mut looked_at) = (None::<String>, 0);
     while looked_at < LOOKED_AT_MAX {

@@ -9,7 +9,7 @@ use crate::contact_center::people::Person;
 use crate::contact_center::settings::Settings;
 use crate::contact_center::values::Values;
 use crate::domain::follow_up::{Facts, Plan};
-use crate::domain::ids::{AgentId, FollowUpId};
+use crate::domain::ids::{AgentId, CustomerId, FollowUpId};
 use crate::domain::reason_code::Kind as ReasonKind;
 use crate::domain::rights::Role;
 
@@ -72,18 +72,21 @@ pub(super) fn version(values: &Values) -> Result<Option<u64>, Refused> {
     version.map_err(|_| malformed("field-malformed", "version must be a number."))
 }
 
-/// What is planned, as it was written. What it copies comes later.
+/// What is planned, as it was written. What it copies comes later. The customer that is known already may stay, whoever asks.
 pub(super) async fn plan(
     caller: &Caller,
     values: &Values,
-    responsible: AgentId,
+    (responsible, known): (AgentId, Option<&CustomerId>),
 ) -> Result<Plan, Refused> {
     let text = |name: &str| values.optional_text(name).map(str::to_owned);
     let customer = match values.optional_text("customer") {
         Some(id) => {
             let id = id.parse();
             let id = id.map_err(|_| malformed("field-malformed", "customer must be an id."))?;
-            Some(source::customer(caller, &id).await?)
+            match known == Some(&id) {
+                true => Some(id),
+                false => Some(source::customer(caller, &id).await?),
+            }
         }
         None => None,
     };

@@ -175,6 +175,33 @@ async fn every_field_is_kept_and_can_be_changed() {
     assert!(answer.contains("reason-label='Broken'"), "{answer}");
 }
 
+/// Who may not look customers up changes the date all the same; another customer it cannot name.
+#[tokio::test]
+async fn the_customer_that_is_known_stays_whoever_edits() {
+    let floor = Floor::new(&["ann", "bob"]).await;
+    floor.customer("c1", "Mary Example", "+390451234567").await;
+    floor.customer("c2", "M. Example", "mary@example.net").await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let id = planned(&mut ann, "customer='c1' responsible='bob@localhost'").await;
+    let taken = [("role", "agent"), ("right", "customer-show")];
+    floor.operate("right take", &taken).await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let edit = |customer: &str| {
+        format!(
+            "edit id='{id}' version='1' type='task' customer='{customer}' due='2026-09-28T10:00:00Z'"
+        )
+    };
+    for other in ["c2", "c3"] {
+        let answer = request(&mut bob, "set", &edit(other), "<title>Call</title>").await;
+        assert_eq!(code(&answer), "customer-unknown", "{other}");
+    }
+    let answer = request(&mut bob, "set", &edit("c1"), "<title>Call</title>").await;
+    assert!(
+        answer.contains("customer='c1' due='2026-09-28T10:00:00Z'"),
+        "{answer}"
+    );
+}
+
 /// S3-11: what is copied is what the rules say of the pair, from displayed fields and from attached data.
 #[tokio::test]
 async fn what_is_copied_from_the_source_is_configured() {

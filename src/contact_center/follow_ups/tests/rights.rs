@@ -167,7 +167,8 @@ async fn an_account_made_anew_has_nothing_of_its_predecessor() {
     let floor = Floor::new(&["ann", "bob"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
-    let id = planned(&mut ann, "responsible='bob@localhost'").await;
+    let due = "due='2026-09-21T15:00:00Z' responsible='bob@localhost'";
+    let id = planned(&mut ann, due).await;
     request(&mut bob, "set", "scratch-pad", "<text>Secret</text>").await;
     floor
         .operate("account remove", &[("jid", "bob@localhost")])
@@ -189,6 +190,22 @@ async fn an_account_made_anew_has_nothing_of_its_predecessor() {
     assert_eq!(code(&answer), "follow-up-unknown");
     let answer = request(&mut bob, "get", "follow-ups", "").await;
     assert_eq!(ids(&answer), [""; 0]);
+    // Nor does it learn how many there were.
+    assert!(
+        !answer.contains("<count>") && !answer.contains("<first"),
+        "{answer}"
+    );
+    // It is told nothing of it: the reminder is for who has planned it.
+    let edit = format!("edit id='{id}' version='1' type='task' due='2026-09-21T15:00:00Z'");
+    let answer = request(&mut ann, "set", &edit, "<title>Later</title>").await;
+    assert!(answer.contains("version='2'"), "{answer}");
+    floor.house.clock.advance_seconds(3_600);
+    let (center, _) = floor.inside();
+    let services = std::sync::Arc::clone(floor.house.router.services());
+    let done = super::super::time_is_up(center, services, id.clone());
+    done.await.unwrap();
+    assert_eq!(told(&mut bob), []);
+    assert_eq!(told(&mut ann)[0].0, "due");
     // Given to the successor it is its own.
     let tag = format!("reassign id='{id}' responsible='ann@localhost'");
     request(&mut ann, "set", &tag, "").await;
