@@ -112,7 +112,10 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let known = stream.messages.iter().find(|it| it.id == message.id);
     // A reply of somebody else is none for whoever sees no replies.
     let readable = |it: &MessageId| stream.read_by(&caller.rights).any(|known| known.id == *it);
-    let known = known.filter(|it| it.author == caller.agent || readable(&it.id));
+    let known = known.filter(|it| {
+        let is_own = it.author == caller.agent && it.at >= caller.since;
+        is_own || readable(&it.id)
+    });
     let known = known.ok_or(Rejection::NoMessage)?;
     let kept = values.texts("keep");
     let keeps = |it: &&Attachment| kept.contains(&it.slot.as_str());
@@ -156,7 +159,7 @@ pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome
     .await?;
     // Whoever takes itself off a stream sees no more of it.
     let told = "This holds for the whole message from now on.";
-    match done.after.is_seen_by(&caller.agent, &caller.rights) {
+    match done.after.is_seen_by(&caller.agent, caller.since, &caller.rights) {
         true => Ok(written(&caller, &done.after, told)),
         false => Ok(Outcome::told(told)),
     }
@@ -226,6 +229,7 @@ fn decided(caller: &Caller, before: &Stream, wish: &Wish) -> Result<Vec<Event>, 
     let settings = caller.place.settings.load_full();
     let facts = Facts {
         rights: &caller.rights,
+        since: caller.since,
         tags: &settings.tags.tags,
         strangers: wish.strangers,
     };

@@ -48,7 +48,9 @@ pub(super) async fn look(caller: &Caller, stream: &StreamId, url: &str) -> Resul
     let store = &caller.services.store;
     let own = caller.agent.jid();
     if let Some(taken) = store.attachments().find(&id).await? {
-        let is_own = taken.owner == own.as_str() && uri::encode(&taken.file_name) == name;
+        // What an earlier account of the same name has taken is not the caller's.
+        let is_own = taken.owner == own.as_str() && taken.taken_at >= caller.since;
+        let is_own = is_own && uri::encode(&taken.file_name) == name;
         return match is_own {
             true => Box::pin(again(caller, stream, taken)).await,
             false => Err(Rejection::Unknown.into()),

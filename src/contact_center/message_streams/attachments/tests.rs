@@ -116,6 +116,7 @@ impl House {
             let known = known.unwrap_or_else(|| Stream::new(id.clone()));
             let facts = Facts {
                 rights: &caller.rights,
+                since: caller.since,
                 tags: &[],
                 strangers: 0,
             };
@@ -389,4 +390,24 @@ async fn a_link_is_worth_what_its_holder_sees_now() {
     let accounts = house.services().store.accounts();
     assert!(accounts.disable(&jid).await.unwrap());
     assert!(house.shown(&own).await.is_none(), "kept out");
+}
+
+/// S4-35: an account made anew gets no file of what its predecessor could see, by a link of that one neither.
+#[tokio::test]
+async fn an_account_made_anew_gets_no_file_of_its_predecessor() {
+    let house = Box::pin(House::new(None)).await;
+    let (url, id) = (Box::pin(house.png("romeo")).await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    let taken = take(&romeo, &id, &[&url]).await.unwrap();
+    let to = Recipients::Some([agent("juliet")].into());
+    let known = Box::pin(house.stream(&id, to, taken.clone())).await;
+    let link = link(&house.caller("juliet").await, &known, &taken[0]).unwrap();
+    assert!(house.shown(&link).await.is_some());
+    let jid = ("jid", "juliet@localhost");
+    house.floor.operate("account remove", &[jid]).await;
+    assert!(house.shown(&link).await.is_none());
+    house.floor.house.clock.advance_seconds(1);
+    let given = [jid, ("password", "secret"), ("role", "agent")];
+    house.floor.operate("account add", &given).await;
+    assert!(house.shown(&link).await.is_none());
 }
