@@ -37,7 +37,7 @@ enum State {
     /// It is an upload.
     Upload,
     /// It was taken for this stream.
-    Taken,
+    Taken(Box<StoredAttachment>),
     /// It was taken for a stream that was never written with it.
     Left(Box<StoredAttachment>),
 }
@@ -95,7 +95,7 @@ async fn again(
     taken: StoredAttachment,
 ) -> Result<Found, Refused> {
     let state = if taken.stream == stream.as_str() {
-        State::Taken
+        State::Taken(Box::new(taken.clone()))
     } else {
         let other = taken.stream.parse().map_err(|_| Rejection::Unknown)?;
         let other = find(&caller.services, &caller.place, &other).await?;
@@ -122,7 +122,12 @@ pub(super) async fn take(
 ) -> Result<Attachment, Refused> {
     let attachments = caller.services.store.attachments();
     match &found.state {
-        State::Taken => {}
+        // From now on it waits for the message anew: nobody sweeps it away meanwhile.
+        State::Taken(read) => {
+            if !attachments.renew(read, caller.now()).await? {
+                return Err(Rejection::Unknown.into());
+            }
+        }
         State::Left(read) => {
             let given = attachments.give(read, stream.as_str(), caller.now());
             if !given.await? {

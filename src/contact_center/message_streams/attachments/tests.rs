@@ -215,7 +215,7 @@ async fn an_upload_becomes_a_file_of_the_stream() {
     // Also when it is asked for once more, and when its author has gone.
     assert_eq!(take(&romeo, &id, &[&url]).await.unwrap(), taken);
     let written = Box::pin(house.stream(&id, Recipients::All, taken.clone())).await;
-    forget(house.services(), &written).await.unwrap();
+    forget(house.services(), &written.id).await.unwrap();
     let juliet = house.caller("juliet").await;
     let url = link(&juliet, &written, &taken[0]).unwrap();
     let romeo = BareJid::new("romeo@localhost").unwrap();

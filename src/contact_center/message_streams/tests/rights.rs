@@ -221,7 +221,13 @@ async fn an_account_made_anew_sees_nothing_of_its_predecessor() {
     let floor = floor(&["romeo", "juliet"]).await;
     let mut romeo = floor.online("romeo/desk").await;
     let mut juliet = floor.online("juliet/desk").await;
-    let private = made(&floor, &mut romeo, "Secret", "<recipient>juliet</recipient>").await;
+    let private = made(
+        &floor,
+        &mut romeo,
+        "Secret",
+        "<recipient>juliet</recipient>",
+    )
+    .await;
     let own = made(&floor, &mut juliet, "Own", "<recipient>romeo</recipient>").await;
     let open = made(&floor, &mut romeo, "For all", "").await;
     reply(&mut juliet, &open, "I was here.").await;
