@@ -233,6 +233,7 @@ async fn an_upload_becomes_a_file_of_the_stream() {
 
 /// S4-21, with what is no upload of the author's.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_is_no_upload_of_ones_own_of_the_ten_types_is_not_attached() {
     let house = Box::pin(House::new(None)).await;
     let romeo = house.caller("romeo").await;

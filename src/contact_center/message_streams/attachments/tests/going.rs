@@ -202,14 +202,14 @@ async fn what_is_taken_while_the_sweep_goes_on_stays() {
     let read = attachments.of_stream("s1").await.unwrap().remove(0);
     house.floor.house.clock.advance_seconds(3_601);
     take(&romeo, &id, &[&url]).await.unwrap();
-    assert!(!attachments.remove_as_read(&read).await.unwrap());
+    assert!(!Box::pin(attachments.remove_as_read(&read)).await.unwrap());
     sweep(Arc::clone(house.services())).await;
     assert_eq!(house.files().len(), 1);
     let read = attachments.of_stream("s1").await.unwrap().remove(0);
-    attachments.name(&[&read.id]).await.unwrap();
-    assert!(!attachments.remove_as_read(&read).await.unwrap());
+    Box::pin(attachments.name(&[&read.id])).await.unwrap();
+    assert!(!Box::pin(attachments.remove_as_read(&read)).await.unwrap());
     let read = attachments.of_stream("s1").await.unwrap().remove(0);
-    assert!(attachments.remove_as_read(&read).await.unwrap());
+    assert!(Box::pin(attachments.remove_as_read(&read)).await.unwrap());
     assert!(!attachments.renew(&read, romeo.now()).await.unwrap());
 }
 
