@@ -6,7 +6,7 @@
 //!
 //! Machine: [`decide`] and [`apply`] on [`Stream`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,9 @@ pub struct Stream {
     /// What is set.
     #[serde(default)]
     pub properties: Properties,
+    /// When those became recipients who were none from the beginning: a later account of the same name is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addressed_later: BTreeMap<AgentId, Timestamp>,
     /// Its tags.
     #[serde(default)]
     pub tags: BTreeSet<String>,
@@ -195,6 +198,8 @@ pub struct Tags {
 pub struct Facts<'a> {
     /// What the one who acts may do.
     pub rights: &'a Rights,
+    /// Since when there is the account of the one who acts.
+    pub since: Timestamp,
     /// The administrator's tags.
     pub tags: &'a [Tag],
     /// Recipients of the command that are no employees of the host.
@@ -263,6 +268,7 @@ impl Stream {
             customer: None,
             title: String::new(),
             properties: Properties::default(),
+            addressed_later: BTreeMap::new(),
             tags: BTreeSet::new(),
             messages: Vec::new(),
             completed_at: None,

@@ -85,6 +85,8 @@ queries! {
         from attachment where (stream, id) > ($1, $2) order by stream, id limit cast($3 as bigint)";
     MOVE = "update attachment set stream = $3, taken_at = $4 where id = $1 and stream = $2 and named = $5";
     NAME = "update attachment set named = $2 where id = $1";
+    RENEW = "update attachment set taken_at = $3 where id = $1 and stream = $2";
+    DELETE_AS_READ = "delete from attachment where id = $1 and stream = $2 and taken_at = $3 and named = $4";
     DELETE = "delete from attachment where id = $1";
     BETWEEN = "select id from attachment where id >= $1 and id < $2";
 }
@@ -158,6 +160,22 @@ impl Attachments<'_> {
         }))
     }
 
+    /// Notes that it was taken once more for the stream that has it; `false` when it is not there any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew(&self, read: &StoredAttachment, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(writing!(self.db, pool => {
+            let done = sqlx::query(RENEW)
+                .bind(read.id.as_str())
+                .bind(read.stream.as_str())
+                .bind(at.as_micros())
+                .execute(pool)
+                .await?;
+            done.rows_affected() == 1
+        }))
+    }
+
     /// The attachment of that id.
     ///
     /// # Errors
@@ -225,6 +243,27 @@ impl Attachments<'_> {
             }
         });
         Ok(())
+    }
+
+    /// Deletes one that is as it was read, whose file is to be deleted next; `false` when it is not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_as_read(&self, read: &StoredAttachment) -> Result<bool, StoreError> {
+        transaction!(self.db, tx => {
+            sqlx::query(EMPTY_ROOM).bind(read.id.as_str()).execute(&mut *tx).await?;
+            let done = sqlx::query(DELETE_AS_READ)
+                .bind(read.id.as_str())
+                .bind(read.stream.as_str())
+                .bind(read.taken_at.as_micros())
+                .bind(read.named)
+                .execute(&mut *tx)
+                .await?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+        });
+        Ok(true)
     }
 
     /// The ids that begin with that text, which is hexadecimal.

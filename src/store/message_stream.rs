@@ -51,7 +51,7 @@ pub fn stream_listings(stream: &Stream) -> Vec<Listing> {
         Recipients::All => listings.extend(everybodys(stream, host, customer)),
         Recipients::Some(_) => {
             let readers = stream.named();
-            let owners = readers.iter().map(|it| for_one(host, customer, it));
+            let owners = readers.keys().map(|it| for_one(host, customer, it));
             listings.extend(owners.map(|owner| listing(CUSTOMER, owner)));
         }
     }

@@ -90,6 +90,7 @@ async fn get(house: &House, url: &str, more: &str) -> Result<Reply> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one moment after the other")]
 async fn a_file_is_given_to_who_sees_the_message_at_that_moment() -> Result<()> {
     let mut house = house().await?;
     let mut romeo = Peer::session(&house, "romeo", Presence::Silent).await?;

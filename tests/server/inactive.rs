@@ -12,6 +12,7 @@ const ROUNDS: usize = 10;
 /// Two clients of one account: what changes ten times over at each of ten contacts reaches the one ten times, and the other
 /// once, and so it is with what each is doing; what somebody says is not held back.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "two clients and their contacts")]
 async fn an_inactive_client_gets_a_tenth_of_what_an_active_one_gets() -> Result<()> {
     let names: Vec<String> = (0..CONTACTS).map(|it| format!("c{it}@localhost")).collect();
     let mut people = vec![("romeo@localhost", PASSWORD)];

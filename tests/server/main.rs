@@ -35,6 +35,11 @@ mod limits;
 mod neighbours;
 mod peer;
 mod portable;
+#[expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test without a database has failed"
+)]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod privileges;

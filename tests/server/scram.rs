@@ -116,6 +116,7 @@ async fn what_was_offered_is_signed() -> Result<()> {
 
 /// XEP-0480 §2: who has keys of one hash only gets those of another one with the next login by password.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one step after the other")]
 async fn keys_of_a_better_hash_are_made_at_a_login() -> Result<()> {
     let mut place = Place::new().await?;
     place.house.signal("TERM").await?;

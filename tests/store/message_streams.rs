@@ -28,6 +28,7 @@ fn after(mut stream: Stream, command: Command) -> Stream {
     let rights = effective(Role::Administrator, &roles, &own);
     let facts = Facts {
         rights: &rights,
+        since: NOW,
         tags: &[],
         strangers: 0,
     };

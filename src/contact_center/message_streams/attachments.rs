@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
+use crate::contact_center::record;
 use crate::domain::ids::StreamId;
 use crate::domain::message_stream::{ATTACHMENTS_MAX, Attachment, Rejection, Stream};
 use crate::hooks::{AttachmentDesk, Hooks, Services};
@@ -107,12 +108,15 @@ fn url(
     caller.center.files.url(&url, &attachment.name, &link)
 }
 
-/// Deletes the files of a stream that its messages do not name any more: all of one that is deleted. What was taken for it and
+/// Deletes the files of a stream that its messages, as they are now, do not name any more: all of one that is deleted. What was taken for it and
 /// is not named yet stays, for a message with it may be being written; the others are noted to be named.
-pub(super) async fn forget(services: &Arc<Services>, stream: &Stream) -> Result<(), Refused> {
+pub(super) async fn forget(services: &Arc<Services>, id: &StreamId) -> Result<(), Refused> {
     let attachments = services.store.attachments();
-    let known = attachments.of_stream(stream.id.as_str()).await?;
-    let (named, other): (Vec<_>, Vec<_>) = known.iter().partition(|it| names(stream, it));
+    let known = attachments.of_stream(id.as_str()).await?;
+    let stream: Option<Stream> = record::find(&services.store, id.as_str()).await?;
+    let stream = stream.filter(|it| it.deleted_at.is_none());
+    let is_named = |it: &&StoredAttachment| stream.as_ref().is_some_and(|stream| names(stream, it));
+    let (named, other): (Vec<_>, Vec<_>) = known.iter().partition(is_named);
     let unnoted: Vec<_> = named
         .iter()
         .filter(|it| !it.named)
@@ -121,7 +125,7 @@ pub(super) async fn forget(services: &Arc<Services>, stream: &Stream) -> Result<
     if !unnoted.is_empty() {
         Box::pin(attachments.name(&unnoted)).await?;
     }
-    let gone = |it: &&&StoredAttachment| it.named || stream.deleted_at.is_some();
+    let gone = |it: &&&StoredAttachment| it.named || stream.is_none();
     let gone: Vec<&StoredAttachment> = other.iter().filter(gone).copied().collect();
     Box::pin(delete(services, &gone)).await?;
     Ok(())

@@ -1,6 +1,8 @@
 //! Streams written: made, replied to, edited, set, tagged, completed and opened again. Each is decided, saved with who has not read
 //! it and with what the customer gets, written into the audit trail, and told to whom it concerns.
 
+use tokio::sync::MutexGuard;
+
 use super::fields::{id, properties as properties_of, tags as tags_of, version};
 use super::live::What;
 use super::readers;
@@ -83,6 +85,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         draft: values.optional_text("draft").map(str::to_owned),
     };
     let fresh = Stream::new(id.clone());
+    let _turn = caller.center.turns.take(id.as_str()).await;
     decided(&caller, &fresh, &wish)?;
     let wish = wish.with(attachments::take(&caller, &id, &values.texts("attachment")).await?);
     let done = Box::pin(save(&caller, &id, &wish)).await?;
@@ -96,6 +99,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
 
 /// The operation `reply`: S4-36.
 pub(super) async fn reply(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let command = Command::Reply {
         by: caller.agent.clone(),
         message: message(&values, MessageId::made(caller.now())),
@@ -107,12 +111,16 @@ pub(super) async fn reply(caller: Caller, values: Values) -> Result<Outcome, Ref
 
 /// The operation `edit`: S4-30.
 pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let mut message = message(&values, id(&values, "message")?);
     let stream = shown(&caller, &values).await?;
     let known = stream.messages.iter().find(|it| it.id == message.id);
     // A reply of somebody else is none for whoever sees no replies.
     let readable = |it: &MessageId| stream.read_by(&caller.rights).any(|known| known.id == *it);
-    let known = known.filter(|it| it.author == caller.agent || readable(&it.id));
+    let known = known.filter(|it| {
+        let is_own = it.author == caller.agent && it.at >= caller.since;
+        is_own || readable(&it.id)
+    });
     let known = known.ok_or(Rejection::NoMessage)?;
     let kept = values.texts("keep");
     let keeps = |it: &&Attachment| kept.contains(&it.slot.as_str());
@@ -135,6 +143,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
 
 /// The operation `properties`: S4-22 to S4-24, S4-34, S4-35.
 pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let read = version(&values)?;
     let (properties, strangers) = properties_of(&caller, &values).await?;
     let wish = Wish {
@@ -156,7 +165,10 @@ pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome
     .await?;
     // Whoever takes itself off a stream sees no more of it.
     let told = "This holds for the whole message from now on.";
-    match done.after.is_seen_by(&caller.agent, &caller.rights) {
+    match done
+        .after
+        .is_seen_by(&caller.agent, caller.since, &caller.rights)
+    {
         true => Ok(written(&caller, &done.after, told)),
         false => Ok(Outcome::told(told)),
     }
@@ -164,6 +176,7 @@ pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome
 
 /// The operation `tags`: S4-38.
 pub(super) async fn tags(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let command = Command::SetTags {
         by: caller.agent.clone(),
         tags: tags_of(&values),
@@ -175,6 +188,7 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Outcome, Refu
 
 /// The operation `complete`: S4-31.
 pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Complete { by }).await?;
     finish(&caller, &done, What::Completed, "message-stream complete").await?;
@@ -183,6 +197,7 @@ pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, 
 
 /// The operation `reopen`: S4-32.
 pub(super) async fn reopen(caller: Caller, values: Values) -> Result<Outcome, Refused> {
+    let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Reopen { by }).await?;
     finish(&caller, &done, What::Reopened, "message-stream reopen").await?;
@@ -195,6 +210,16 @@ fn message(values: &Values, id: MessageId) -> Written {
         text: values.optional_text("text").unwrap_or_default().to_owned(),
         attachments: Vec::new(),
     }
+}
+
+/// Waits until nobody else writes in the stream that is named. A turn lasts from the look at what is there until it is settled
+/// which files belong to it: what one message names no more, the next may name again.
+pub(super) async fn turn<'a>(
+    caller: &'a Caller,
+    values: &Values,
+) -> Result<Option<MutexGuard<'a, ()>>, Refused> {
+    let id: StreamId = id(values, "id")?;
+    Ok(caller.center.turns.take(id.as_str()).await)
 }
 
 /// The stream that is named, if the caller may see it.
@@ -226,6 +251,7 @@ fn decided(caller: &Caller, before: &Stream, wish: &Wish) -> Result<Vec<Event>, 
     let settings = caller.place.settings.load_full();
     let facts = Facts {
         rights: &caller.rights,
+        since: caller.since,
         tags: &settings.tags.tags,
         strangers: wish.strangers,
     };
@@ -283,7 +309,7 @@ pub(super) async fn finish(
     caller.center.streams.note(&caller.place, done, what);
     let has_files = |it: &Stream| it.messages.iter().any(|it| !it.attachments.is_empty());
     if has_files(&done.before) || has_files(&done.after) {
-        audit::settled(attachments::forget(&caller.services, &done.after).await);
+        audit::settled(attachments::forget(&caller.services, &done.after.id).await);
     }
     audit::wrote(caller, operation, done.after.id.as_str()).await
 }

@@ -5,7 +5,7 @@
 use tracing::warn;
 
 use super::audit;
-use super::changes::{Wish, finish, save};
+use super::changes::{Wish, finish, save, turn};
 use super::fields::id;
 use super::live::What;
 use crate::contact_center::errors::Refused;
@@ -13,10 +13,19 @@ use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::ids::StreamId;
 use crate::domain::message_stream::Command;
+use crate::hooks::Services;
+
+/// Clears what the log of the database still has.
+pub(super) async fn clear_log(services: &Services) {
+    if let Err(error) = services.store.clear_log().await {
+        warn!(%error, "the log of the database still has what was deleted");
+    }
+}
 
 /// The operation `delete`. The form asks for the confirmation in words; without it nothing happens.
 pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let id: StreamId = id(&values, "id")?;
+    let _turn = turn(&caller, &values).await?;
     let wish = Wish::of(Command::Delete {
         by: caller.agent.clone(),
         confirmed: values.flag("confirm"),
@@ -25,9 +34,9 @@ pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Re
     let services = &caller.services;
     let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
     audit::settled(Box::pin(caller.center.outbox.withdraw(services, about)).await);
-    if let Err(error) = services.store.clear_log().await {
-        warn!(%error, "the log of the database still has what was deleted");
-    }
-    finish(&caller, &done, What::Deleted, "message-stream delete").await?;
+    let finished = finish(&caller, &done, What::Deleted, "message-stream delete").await;
+    // Last, when the names of the files are gone, too.
+    clear_log(services).await;
+    finished?;
     Ok(Outcome::told("The message is deleted, with all replies."))
 }

@@ -34,7 +34,7 @@ impl Wanted {
         let is_so = |completed: bool| completed == stream.completed_at.is_some();
         let has = |tag: &String| stream.tags.contains(tag);
         let says = |words: &Words| words.find(&stream.title, stream.read_by(&caller.rights));
-        stream.is_seen_by(&caller.agent, &caller.rights)
+        stream.is_seen_by(&caller.agent, caller.since, &caller.rights)
             && self.completed.is_none_or(is_so)
             && self.tag.as_ref().is_none_or(has)
             && self.words.as_ref().is_none_or(says)

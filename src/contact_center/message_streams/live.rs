@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::changes::Done;
 use super::{NS, find};
+use crate::clock::Timestamp;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
@@ -84,19 +85,23 @@ struct Note {
 #[derive(Debug, PartialEq, Eq)]
 struct Sight {
     all: bool,
-    named: BTreeSet<AgentId>,
+    /// Each with when it became so.
+    named: BTreeMap<AgentId, Timestamp>,
 }
 
 impl Sight {
     fn of(stream: &Stream) -> Self {
-        Self {
-            all: stream.properties.recipients == Recipients::All && stream.customer.is_some(),
-            named: stream.named(),
-        }
+        let all = stream.properties.recipients == Recipients::All && stream.customer.is_some();
+        let named = match all {
+            true => BTreeMap::new(),
+            false => stream.named(),
+        };
+        Self { all, named }
     }
 
-    fn has(&self, agent: &AgentId) -> bool {
-        self.all || self.named.contains(agent)
+    fn has(&self, watcher: &Watcher) -> bool {
+        let named = self.named.get(&watcher.agent);
+        self.all || named.is_some_and(|at| *at >= watcher.since)
     }
 }
 
@@ -196,6 +201,8 @@ pub(in crate::contact_center) async fn run(
 struct Watcher {
     device: Jid,
     agent: AgentId,
+    /// Since when there is the account.
+    since: Timestamp,
     rights: Rights,
 }
 
@@ -225,9 +232,9 @@ async fn tell(
 
 /// What the device is told, if anything.
 fn notice(note: &Note, stream: Option<&Stream>, watcher: &Watcher) -> Option<Element> {
-    let Watcher { agent, rights, .. } = watcher;
-    let saw = note.before.as_ref().map(|it| it.has(agent));
-    let Some(stream) = stream.filter(|it| it.is_seen_by(agent, rights)) else {
+    let (agent, rights) = (&watcher.agent, &watcher.rights);
+    let saw = note.before.as_ref().map(|it| it.has(watcher));
+    let Some(stream) = stream.filter(|it| it.is_seen_by(agent, watcher.since, rights)) else {
         let gone = Element::new(NS, "gone").attr("id", note.stream.as_str());
         return (saw == Some(true)).then_some(gone);
     };
@@ -262,11 +269,11 @@ async fn entitled(
         // In the order of their addresses: those of one account follow each other.
         let known = entitled.last().filter(|it| it.agent == agent);
         let rights = match known {
-            Some(known) => Some(known.rights.clone()),
+            Some(known) => Some((known.rights.clone(), known.since)),
             None => rights_of(services, place, &agent).await?,
         };
-        let rights = rights.filter(|it| it.has(Part::Message.right()));
-        let Some(rights) = rights else {
+        let rights = rights.filter(|(it, _)| it.has(Part::Message.right()));
+        let Some((rights, since)) = rights else {
             center.streams.leave(&device);
             send(services, place, &device, Element::new(NS, "ended")).await;
             continue;
@@ -281,18 +288,19 @@ async fn entitled(
         entitled.push(Watcher {
             device,
             agent,
+            since,
             rights,
         });
     }
     Ok(entitled)
 }
 
-/// What the account may do now; `None` when there is none, or it is kept out.
+/// What the account may do now, and since when there is one; `None` when there is none, or it is kept out.
 async fn rights_of(
     services: &Services,
     place: &Place,
     agent: &AgentId,
-) -> Result<Option<Rights>, Refused> {
+) -> Result<Option<(Rights, Timestamp)>, Refused> {
     let store = &services.store;
     let known = store.accounts().find(agent.jid()).await?;
     let Some(known) = known.filter(|it| it.enabled) else {
@@ -300,7 +308,7 @@ async fn rights_of(
     };
     let online = services.online(agent.jid());
     let allowed = place.allowed(store, online.as_deref(), agent.jid(), known.role);
-    Ok(Some(allowed.await?.0))
+    Ok(Some((allowed.await?.0, known.created_at)))
 }
 
 async fn send(services: &Services, place: &Place, device: &Jid, notice: Element) {

@@ -94,7 +94,7 @@ async fn find(
 /// The stream, if the caller may see it now.
 async fn seen(caller: &Caller, id: &StreamId) -> Result<Option<Stream>, Refused> {
     let found = find(&caller.services, &caller.place, id).await?;
-    Ok(found.filter(|it| it.is_seen_by(&caller.agent, &caller.rights)))
+    Ok(found.filter(|it| it.is_seen_by(&caller.agent, caller.since, &caller.rights)))
 }
 
 /// Registers what follows sessions that end and accounts that are removed.

@@ -123,12 +123,12 @@ fn put(
     mut seen: BTreeMap<AgentId, usize>,
 ) -> Result<(), Refused> {
     let named = stream.named();
-    seen.retain(|agent, _| named.contains(agent));
+    seen.retain(|agent, _| named.contains_key(agent));
     let is_behind = |agent: &AgentId| {
         let seen = seen.get(agent).copied().unwrap_or(0);
         unread_count(stream, agent, seen) > 0
     };
-    let unread: BTreeSet<AgentId> = named.into_iter().filter(is_behind).collect();
+    let unread: BTreeSet<AgentId> = named.into_keys().filter(is_behind).collect();
     if seen != before.seen || unread != before.unread {
         draft.change(before, &[Event { seen, unread }])?;
     }

@@ -57,6 +57,7 @@ async fn relink_one(
     );
     let facts = Facts {
         rights: &nothing,
+        since: services.clock.now(),
         tags: &[],
         strangers: 0,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
+use super::deletion::clear_log;
 use super::{KIND, attachments, readers};
 use crate::clock::Timestamp;
 use crate::contact_center::errors::Refused;
@@ -26,7 +27,11 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
     }
     let age = i64::from(days).saturating_mul(DAY_SECONDS);
     let before = services.clock.now().plus_seconds(-age);
-    match Box::pin(forget_before(&services, before)).await {
+    let done = Box::pin(forget_before(&services, before)).await;
+    if !matches!(done, Ok(0)) {
+        clear_log(&services).await;
+    }
+    match done {
         Ok(removed) => debug!(removed, "old message streams removed"),
         Err(error) => warn!(%error, "old message streams are not removed"),
     }
@@ -43,7 +48,7 @@ async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u3
         };
         after.clone_from(&last.id);
         for stored in page {
-            let mut stream: Stream = record::read(&stored)?;
+            let stream: Stream = record::read(&stored)?;
             let first = stream.messages.first().map(|it| it.at);
             if first.is_some_and(|at| at >= before) {
                 // Ids sort by the time of the first message: the rest is younger.
@@ -63,9 +68,7 @@ async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u3
             // One in which somebody writes at this moment is not old.
             if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
                 records.remove(readers::KIND, &stored.id).await?;
-                stream.deleted_at = Some(before);
-                stream.messages.clear();
-                Box::pin(attachments::forget(services, &stream)).await?;
+                Box::pin(attachments::forget(services, &stream.id)).await?;
                 removed += 1;
             }
         }

@@ -101,12 +101,15 @@ fn made(stream: &Stream) -> Timestamp {
 /// What was made before there was the account is not news to it.
 async fn inbox(caller: &Caller) -> Result<Inbox, Refused> {
     let found = record::find(&caller.services.store, caller.agent.jid().as_str()).await?;
-    Ok(found.unwrap_or_else(|| Inbox {
+    let mut inbox: Inbox = found.unwrap_or_else(|| Inbox {
         agent: caller.agent.clone(),
         version: 0,
         until: caller.since,
         read: BTreeSet::new(),
-    }))
+    });
+    // It may be that of an earlier account of the same name.
+    inbox.until = inbox.until.max(caller.since);
+    Ok(inbox)
 }
 
 /// What is unread, the newest first.
@@ -208,7 +211,10 @@ async fn named(caller: &Caller) -> Result<Unread, Refused> {
             continue;
         };
         // The right may be gone, to all of it or to the replies.
-        let Some(stream) = seen(caller, &id).await? else {
+        let stream = seen(caller, &id).await?;
+        // What names an earlier account of the same name is counted with what is for everybody, if it is.
+        let stream = stream.filter(|it| it.names(&caller.agent, caller.since));
+        let Some(stream) = stream else {
             continue;
         };
         let behind = stream
@@ -239,8 +245,8 @@ async fn for_everybody(caller: &Caller) -> Result<Unread, Refused> {
             complete = true;
             break;
         }
-        let is_news = !inbox.has_read(&stream) && !stream.names(&caller.agent);
-        if is_news && stream.is_seen_by(&caller.agent, &caller.rights) {
+        let is_news = !inbox.has_read(&stream) && !stream.names(&caller.agent, caller.since);
+        if is_news && stream.is_seen_by(&caller.agent, caller.since, &caller.rights) {
             streams.push((stream, 1));
         }
     }
@@ -280,7 +286,7 @@ async fn mark_one(
         let Some(stream) = seen(caller, id).await? else {
             return Err(Rejection::Unknown.into());
         };
-        if stream.names(&caller.agent) {
+        if stream.names(&caller.agent, caller.since) {
             let before = readers::find(&caller.services, id).await?;
             let place = up_to.and_then(|up_to| {
                 let found = stream.messages.iter().position(|it| it.id == *up_to);

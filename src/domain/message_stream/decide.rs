@@ -75,7 +75,10 @@ type Decided = Result<Vec<Event>, Rejection>;
 impl Decision<'_> {
     /// Who does not see it learns nothing of it.
     fn require_seen(&self, by: &AgentId) -> Result<(), Rejection> {
-        match self.stream.is_seen_by(by, self.facts.rights) {
+        match self
+            .stream
+            .is_seen_by(by, self.facts.since, self.facts.rights)
+        {
             true => Ok(()),
             false => Err(Rejection::Unknown),
         }
@@ -208,7 +211,7 @@ impl Decision<'_> {
             _ => Right::CommentCreate,
         };
         self.require(right)?;
-        if known.author != *by {
+        if known.author != *by || known.at < self.facts.since {
             return Err(Rejection::NotAuthor);
         }
         if read != self.stream.version_for(self.facts.rights) {

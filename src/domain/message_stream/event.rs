@@ -186,7 +186,7 @@ pub fn apply(stream: &mut Stream, event: &Event) {
         }
         Event::Replied { at, by, message } => stream.messages.push(written(message, by, *at)),
         Event::Edited { at, message } => edit(stream, *at, message),
-        Event::PropertiesSet { properties, .. } => stream.properties = properties.clone(),
+        Event::PropertiesSet { at, properties } => stream.address(*at, properties),
         Event::TagsSet { tags, .. } => stream.tags.clone_from(tags),
         Event::Completed { at, completed } => stream.completed_at = completed.then_some(*at),
         Event::Moved { customer, .. } => stream.customer = Some(customer.clone()),
@@ -197,6 +197,7 @@ pub fn apply(stream: &mut Stream, event: &Event) {
                 recipients: Recipients::Some(BTreeSet::new()),
                 ..Properties::default()
             };
+            stream.addressed_later.clear();
             stream.tags.clear();
             stream.messages.clear();
             stream.completed_at = None;

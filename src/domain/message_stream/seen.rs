@@ -1,11 +1,12 @@
 //! Who sees what of a stream (S4-4, S4-5, S4-34, S4-35). Whoever lacks the right to a part cannot tell whether there is one: not
 //! even by the version, which counts what that one sees.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Message, Recipients, Stream};
+use super::{Event, Message, Properties, Recipients, Stream};
+use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::{Right, Rights};
 
@@ -48,40 +49,74 @@ impl Part {
 }
 
 impl Stream {
-    /// Whether that employee sees the stream: it has the right, and is among those for whom it is (S4-35).
+    /// Whether that employee, whose account there is since then, sees the stream: it has the right, and is among those for
+    /// whom it is (S4-35).
     #[must_use]
-    pub fn is_seen_by(&self, agent: &AgentId, rights: &Rights) -> bool {
+    pub fn is_seen_by(&self, agent: &AgentId, since: Timestamp, rights: &Rights) -> bool {
         self.customer.is_some()
             && self.deleted_at.is_none()
             && rights.has(Right::MessageShow)
-            && (self.properties.recipients == Recipients::All || self.names(agent))
+            && (self.properties.recipients == Recipients::All || self.names(agent, since))
     }
 
     /// Whether the stream is for that one by name or by that one; of a stream for everybody, whether that one has
-    /// written in it. Who is taken off a stream loses it, replies of its own as well.
+    /// written in it. Who is taken off a stream loses it, replies of its own as well. What an earlier account of the same name
+    /// was named in or wrote is not that one's: it counts only what happened since there is the account.
     #[must_use]
-    pub fn names(&self, agent: &AgentId) -> bool {
+    pub fn names(&self, agent: &AgentId, since: Timestamp) -> bool {
+        let wrote = |it: &Message| it.author == *agent && it.at >= since;
         match &self.properties.recipients {
-            Recipients::All => self.messages.iter().any(|it| it.author == *agent),
+            Recipients::All => self.messages.iter().any(wrote),
             Recipients::Some(recipients) => {
-                let first = self.messages.first();
-                recipients.contains(agent) || first.is_some_and(|it| it.author == *agent)
+                let is_addressed = recipients.contains(agent) && self.addressed_at(agent) >= since;
+                is_addressed || self.messages.first().is_some_and(wrote)
             }
         }
     }
 
-    /// All for whom that is so.
+    /// All for whom that is so, each with the last time at which it became so.
     #[must_use]
-    pub fn named(&self) -> BTreeSet<AgentId> {
-        let authors = self.messages.iter().map(|it| it.author.clone());
+    pub fn named(&self) -> BTreeMap<AgentId, Timestamp> {
+        // By time, so that the last one stays.
+        let authors = self.messages.iter().map(|it| (it.author.clone(), it.at));
         match &self.properties.recipients {
             Recipients::All => authors.collect(),
             Recipients::Some(recipients) => {
-                let mut named = recipients.clone();
-                named.extend(authors.take(1));
+                let addressed = recipients.iter();
+                let mut named: BTreeMap<_, _> = authors.take(1).collect();
+                for (agent, at) in addressed.map(|it| (it, self.addressed_at(it))) {
+                    let known = named.entry(agent.clone()).or_insert(at);
+                    *known = (*known).max(at);
+                }
                 named
             }
         }
+    }
+
+    /// Since when that recipient is one: since the main message, where nothing later is noted.
+    fn addressed_at(&self, agent: &AgentId) -> Timestamp {
+        let first = self.messages.first().map(|it| it.at);
+        let later = self.addressed_later.get(agent).copied();
+        later.or(first).unwrap_or(Timestamp::from_micros(i64::MIN))
+    }
+
+    /// Others are recipients from then on. Who was one already is so since it became one: who sets something else with the
+    /// same recipients grants nothing to a later account of the same name.
+    pub(super) fn address(&mut self, at: Timestamp, properties: &Properties) {
+        let known = match &self.properties.recipients {
+            Recipients::All => None,
+            Recipients::Some(known) => Some(known),
+        };
+        match &properties.recipients {
+            Recipients::All => self.addressed_later.clear(),
+            Recipients::Some(recipients) => {
+                let is_new = |it: &&AgentId| known.is_none_or(|known| !known.contains(*it));
+                let new = recipients.iter().filter(is_new).map(|it| (it.clone(), at));
+                self.addressed_later.retain(|it, _| recipients.contains(it));
+                self.addressed_later.extend(new);
+            }
+        }
+        self.properties = properties.clone();
     }
 
     /// The messages that an employee with those rights reads: without the right to replies only the main one.

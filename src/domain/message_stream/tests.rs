@@ -60,6 +60,7 @@ fn decided(stream: &Stream, command: Command, rights: &Rights) -> Result<Vec<Eve
     ];
     let facts = Facts {
         rights,
+        since: START,
         tags: &known,
         strangers: 0,
     };
@@ -257,7 +258,7 @@ fn each_right_is_needed_for_what_it_is_for() {
 fn visibility_is_that_of_the_whole_stream() {
     let rights = all_rights();
     let mut stream = made(only(&["bob"]));
-    let sees = |stream: &Stream, name: &str| stream.is_seen_by(&id(name), &rights);
+    let sees = |stream: &Stream, name: &str| stream.is_seen_by(&id(name), START, &rights);
     assert!(sees(&stream, "ann") && sees(&stream, "bob") && !sees(&stream, "carl"));
     let hidden = Command::Reply {
         by: id("carl"),
@@ -285,7 +286,7 @@ fn visibility_is_that_of_the_whole_stream() {
         apply(&mut stream, &event);
     }
     assert!(sees(&stream, "ann") && !sees(&stream, "bob") && sees(&stream, "carl"));
-    assert!(!stream.is_seen_by(&id("ann"), &rights_of(&[])));
+    assert!(!stream.is_seen_by(&id("ann"), START, &rights_of(&[])));
 }
 
 /// S4-30 to S4-32, S4-36 to S4-39.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{delete, names};
+use super::names;
 use crate::clock::Timestamp;
 use crate::contact_center::record;
 use crate::domain::message_stream::Stream;
@@ -48,11 +48,26 @@ async fn sweep_all(services: &Services, before: Timestamp) -> Result<(usize, u64
                 unnamed.push(one);
             }
         }
-        Box::pin(delete(services, &unnamed)).await?;
-        deleted += unnamed.len();
+        for one in unnamed {
+            if Box::pin(delete(services, one)).await? {
+                deleted += 1;
+            }
+        }
         (stream, id) = (last.stream.clone(), last.id.as_str().to_owned());
     }
     let files = UploadFiles::of_attachments(&services.config.data_dir);
     let lost = files.sweep(FileRows::Attachments(attachments, before));
     Ok((deleted, lost.await?))
+}
+
+/// Deletes one and its file, unless it was taken or named since it was read.
+async fn delete(services: &Services, read: &StoredAttachment) -> Result<bool, StoreError> {
+    if !Box::pin(services.store.attachments().remove_as_read(read)).await? {
+        return Ok(false);
+    }
+    let files = UploadFiles::of_attachments(&services.config.data_dir);
+    if let Err(error) = files.remove(&read.id).await {
+        warn!(%error, "the file of a message stream could not be deleted");
+    }
+    Ok(true)
 }

@@ -37,7 +37,7 @@ enum State {
     /// It is an upload.
     Upload,
     /// It was taken for this stream.
-    Taken,
+    Taken(Box<StoredAttachment>),
     /// It was taken for a stream that was never written with it.
     Left(Box<StoredAttachment>),
 }
@@ -48,7 +48,9 @@ pub(super) async fn look(caller: &Caller, stream: &StreamId, url: &str) -> Resul
     let store = &caller.services.store;
     let own = caller.agent.jid();
     if let Some(taken) = store.attachments().find(&id).await? {
-        let is_own = taken.owner == own.as_str() && uri::encode(&taken.file_name) == name;
+        // What an earlier account of the same name has taken is not the caller's.
+        let is_own = taken.owner == own.as_str() && taken.taken_at >= caller.since;
+        let is_own = is_own && uri::encode(&taken.file_name) == name;
         return match is_own {
             true => Box::pin(again(caller, stream, taken)).await,
             false => Err(Rejection::Unknown.into()),
@@ -93,7 +95,7 @@ async fn again(
     taken: StoredAttachment,
 ) -> Result<Found, Refused> {
     let state = if taken.stream == stream.as_str() {
-        State::Taken
+        State::Taken(Box::new(taken.clone()))
     } else {
         let other = taken.stream.parse().map_err(|_| Rejection::Unknown)?;
         let other = find(&caller.services, &caller.place, &other).await?;
@@ -120,7 +122,12 @@ pub(super) async fn take(
 ) -> Result<Attachment, Refused> {
     let attachments = caller.services.store.attachments();
     match &found.state {
-        State::Taken => {}
+        // From now on it waits for the message anew: nobody sweeps it away meanwhile.
+        State::Taken(read) => {
+            if !attachments.renew(read, caller.now()).await? {
+                return Err(Rejection::Unknown.into());
+            }
+        }
         State::Left(read) => {
             let given = attachments.give(read, stream.as_str(), caller.now());
             if !given.await? {

@@ -128,6 +128,7 @@ impl House {
             let known = known.unwrap_or_else(|| Stream::new(id.clone()));
             let facts = Facts {
                 rights: &caller.rights,
+                since: caller.since,
                 tags: &[],
                 strangers: 0,
             };
@@ -226,7 +227,7 @@ async fn an_upload_becomes_a_file_of_the_stream() {
     // Also when it is asked for once more, and when its author has gone.
     assert_eq!(take(&romeo, &id, &[&url]).await.unwrap(), taken);
     let written = Box::pin(house.stream(&id, Recipients::All, taken.clone())).await;
-    forget(house.services(), &written).await.unwrap();
+    forget(house.services(), &written.id).await.unwrap();
     let juliet = house.caller("juliet").await;
     let url = link(&juliet, &written, &taken[0]).unwrap();
     let romeo = BareJid::new("romeo@localhost").unwrap();
@@ -440,4 +441,24 @@ async fn the_connector_gets_files_of_streams_that_it_passes_on() {
     }
     house.floor.house.clock.advance_seconds(30 * 86_400);
     assert!(house.shown(&own).await.is_none());
+}
+
+/// S4-35: an account made anew gets no file of what its predecessor could see, by a link of that one neither.
+#[tokio::test]
+async fn an_account_made_anew_gets_no_file_of_its_predecessor() {
+    let house = Box::pin(House::new(None)).await;
+    let (url, id) = (Box::pin(house.png("romeo")).await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    let taken = take(&romeo, &id, &[&url]).await.unwrap();
+    let to = Recipients::Some([agent("juliet")].into());
+    let known = Box::pin(house.stream(&id, to, taken.clone())).await;
+    let link = link(&house.caller("juliet").await, &known, &taken[0]).unwrap();
+    assert!(house.shown(&link).await.is_some());
+    let jid = ("jid", "juliet@localhost");
+    house.floor.operate("account remove", &[jid]).await;
+    assert!(house.shown(&link).await.is_none());
+    house.floor.house.clock.advance_seconds(1);
+    let given = [jid, ("password", "secret"), ("role", "agent")];
+    house.floor.operate("account add", &given).await;
+    assert!(house.shown(&link).await.is_none());
 }

@@ -89,8 +89,10 @@ async fn named(
         Err(Refused::Store(error)) => return Err(error.into()),
         Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => return Ok(None),
     };
-    Ok(Some(match stream.is_seen_by(author, &caller.rights) {
-        true => format!("Your message “{}”", stream.title),
-        false => "A message of yours".to_owned(),
-    }))
+    Ok(Some(
+        match stream.is_seen_by(author, caller.since, &caller.rights) {
+            true => format!("Your message “{}”", stream.title),
+            false => "A message of yours".to_owned(),
+        },
+    ))
 }

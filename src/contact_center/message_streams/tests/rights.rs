@@ -214,3 +214,56 @@ async fn the_audit_trail_has_what_is_written_and_read() {
     ];
     assert_eq!(seen, expected);
 }
+
+/// S4-35: what an earlier account of the same name was named in or wrote is not its successor's, who is told nothing of it.
+#[tokio::test]
+async fn an_account_made_anew_sees_nothing_of_its_predecessor() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let private = made(
+        &floor,
+        &mut romeo,
+        "Secret",
+        "<recipient>juliet</recipient>",
+    )
+    .await;
+    let own = made(&floor, &mut juliet, "Own", "<recipient>romeo</recipient>").await;
+    let open = made(&floor, &mut romeo, "For all", "").await;
+    reply(&mut juliet, &open, "I was here.").await;
+    let jid = ("jid", "juliet@localhost");
+    floor.operate("account remove", &[jid]).await;
+    floor.house.clock.advance_seconds(60);
+    let given = [jid, ("password", "secret"), ("role", "agent")];
+    floor.operate("account add", &given).await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let answer = set(&mut juliet, "<watch xmlns='NS' on='true'/>").await;
+    assert!(answer.contains("on='true'"), "{answer}");
+    for id in [&private, &own] {
+        reply(&mut romeo, id, "Zanzibar").await;
+        assert_eq!(code(&stream(&mut juliet, id).await), "stream-unknown");
+        assert_eq!(code(&reply(&mut juliet, id, "x").await), "stream-unknown");
+    }
+    reply(&mut romeo, &open, "Zanzibar").await;
+    assert_eq!(titles(&streams(&mut juliet, "", "").await), ["For all"]);
+    let unread = get(&mut juliet, "<unread xmlns='NS'/>").await;
+    assert!(unread.contains("messages='0'"), "{unread}");
+    // Set with the same recipients nothing is granted; taken off and named again it is the successor's.
+    let to = |version: u8, name: &str| {
+        format!(
+            "<properties xmlns='NS' id='{private}' version='{version}' minutes='{version}'>\
+             <recipient>{name}</recipient></properties>"
+        )
+    };
+    set(&mut romeo, &to(2, "juliet")).await;
+    assert_eq!(code(&stream(&mut juliet, &private).await), "stream-unknown");
+    set(&mut romeo, &to(3, "romeo")).await;
+    set(&mut romeo, &to(4, "juliet")).await;
+    let heard = until(&mut juliet, "what='added'").await;
+    let heard: Vec<_> = heard.iter().filter(|it| it.contains(NS)).collect();
+    // Of the one for all, and that this one came into sight.
+    assert!(heard.iter().all(|it| !it.contains(&own)), "{heard:?}");
+    let of_private = heard.iter().filter(|it| it.contains(&private));
+    assert_eq!(of_private.count(), 1, "{heard:?}");
+    assert!(stream(&mut juliet, &private).await.contains("About Secret"));
+}

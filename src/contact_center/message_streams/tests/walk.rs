@@ -229,3 +229,24 @@ async fn streams_follow_customers_that_are_merged() {
         assert_eq!(titles(&listed), ["For one", "For all"], "{listed}");
     }
 }
+
+/// Who writes in a stream waits until the one before has settled what belongs to it; others are read meanwhile.
+#[tokio::test]
+async fn a_stream_is_written_by_one_at_a_time() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    let (center, _) = floor.inside();
+    let turn = center.turns.take(id.as_str()).await;
+    let writing = reply(&mut romeo, &id, "Zanzibar");
+    let reading = async {
+        for _ in 0..10 {
+            let seen = stream(&mut juliet, &id).await;
+            assert!(!seen.contains("Zanzibar"), "{seen}");
+        }
+        drop(turn);
+    };
+    let (answer, ()) = tokio::join!(writing, reading);
+    assert!(answer.contains("Zanzibar"), "{answer}");
+}

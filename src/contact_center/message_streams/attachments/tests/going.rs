@@ -1,6 +1,7 @@
 //! How files go: with their streams, with their customers, and when nobody names them.
 
 use super::*;
+use crate::contact_center::testing::ask;
 
 /// S4-37: with the stream its files go; with an edit those that it names no more.
 #[tokio::test]
@@ -13,7 +14,7 @@ async fn what_is_named_no_more_is_deleted() {
     let (id, romeo) = (stream("s1"), house.caller("romeo").await);
     let mut taken = take(&romeo, &id, &[&one, &two]).await.unwrap();
     let known = Box::pin(house.stream(&id, Recipients::All, taken.clone())).await;
-    forget(house.services(), &known).await.unwrap();
+    forget(house.services(), &known.id).await.unwrap();
     assert_eq!(house.files().len(), 2);
     // For a message that is being written.
     let waiting = Box::pin(house.png("romeo")).await;
@@ -27,14 +28,14 @@ async fn what_is_named_no_more_is_deleted() {
     let url = link(&romeo, &known, &gone).unwrap();
     let known = Box::pin(house.change(&id, "romeo", edit)).await;
     assert!(house.shown(&url).await.is_none());
-    forget(house.services(), &known).await.unwrap();
+    forget(house.services(), &known.id).await.unwrap();
     assert_eq!(house.files().len(), 2);
     let delete = Command::Delete {
         by: agent("romeo"),
         confirmed: true,
     };
     let known = Box::pin(house.change(&id, "romeo", delete)).await;
-    forget(house.services(), &known).await.unwrap();
+    forget(house.services(), &known.id).await.unwrap();
     assert_eq!(house.files(), Vec::<PathBuf>::new());
     let attachments = house.services().store.attachments();
     assert_eq!(attachments.of_stream("s1").await.unwrap(), []);
@@ -130,7 +131,7 @@ async fn a_host_has_no_more_than_its_room() {
     );
     let taken = take(&romeo, &stream("s1"), &[&one]).await.unwrap();
     let known = Box::pin(house.stream(&stream("s1"), Recipients::All, taken)).await;
-    forget(house.services(), &known).await.unwrap();
+    forget(house.services(), &known.id).await.unwrap();
     let refused = take(&romeo, &stream("s2"), &[&two]).await;
     assert_eq!(code(refused), "attachments-no-room");
     // It is still an upload, and fits when there is room.
@@ -139,7 +140,7 @@ async fn a_host_has_no_more_than_its_room() {
         confirmed: true,
     };
     let known = Box::pin(house.change(&stream("s1"), "romeo", delete)).await;
-    forget(house.services(), &known).await.unwrap();
+    forget(house.services(), &known.id).await.unwrap();
     take(&romeo, &stream("s2"), &[&two]).await.unwrap();
 }
 
@@ -163,4 +164,77 @@ async fn nothing_is_given_of_a_customer_who_is_erased() {
     assert_eq!(find(services, &place, &id).await.unwrap(), None);
     let customers = services.store.customers();
     assert!(customers.find("localhost", "c1").await.unwrap().is_none());
+}
+
+/// What one writer names no more, and another named again before that was settled, stays.
+#[tokio::test]
+async fn what_a_second_writer_names_again_is_not_deleted() {
+    let house = Box::pin(House::new(None)).await;
+    let (url, id) = (Box::pin(house.png("romeo")).await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    let taken = take(&romeo, &id, &[&url]).await.unwrap();
+    let known = Box::pin(house.stream(&id, Recipients::All, taken.clone())).await;
+    forget(house.services(), &id).await.unwrap();
+    let edit = |read, files| Command::Edit {
+        by: agent("romeo"),
+        read,
+        message: written("m1", files),
+    };
+    let first = Box::pin(house.change(&id, "romeo", edit(known.version, vec![]))).await;
+    let again = take(&romeo, &id, &[&url]).await.unwrap();
+    let second = edit(first.version, again.clone());
+    let known = Box::pin(house.change(&id, "romeo", second)).await;
+    // The first writer comes to its end only now.
+    forget(house.services(), &id).await.unwrap();
+    let url = link(&romeo, &known, &again[0]).unwrap();
+    assert!(house.shown(&url).await.is_some());
+    assert_eq!(house.files().len(), 1);
+}
+
+/// What was taken once more since the sweep has read it is not swept; what is as it was read is.
+#[tokio::test]
+async fn what_is_taken_while_the_sweep_goes_on_stays() {
+    let house = Box::pin(House::new(None)).await;
+    let (url, id) = (Box::pin(house.png("romeo")).await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    take(&romeo, &id, &[&url]).await.unwrap();
+    let attachments = house.services().store.attachments();
+    let read = attachments.of_stream("s1").await.unwrap().remove(0);
+    house.floor.house.clock.advance_seconds(3_601);
+    take(&romeo, &id, &[&url]).await.unwrap();
+    assert!(!Box::pin(attachments.remove_as_read(&read)).await.unwrap());
+    sweep(Arc::clone(house.services())).await;
+    assert_eq!(house.files().len(), 1);
+    let read = attachments.of_stream("s1").await.unwrap().remove(0);
+    Box::pin(attachments.name(&[&read.id])).await.unwrap();
+    assert!(!Box::pin(attachments.remove_as_read(&read)).await.unwrap());
+    let read = attachments.of_stream("s1").await.unwrap().remove(0);
+    assert!(Box::pin(attachments.remove_as_read(&read)).await.unwrap());
+    assert!(!attachments.renew(&read, romeo.now()).await.unwrap());
+}
+
+/// S4-37: the names of the files are gone from the database, too, and from its log.
+#[tokio::test]
+async fn no_name_of_a_file_is_left_of_a_deleted_stream() {
+    let house = Box::pin(House::new(None)).await;
+    let given = Some(PNG);
+    let url = house.slot("romeo", "zanzibar.png", "image/png", given);
+    let (url, id) = (Box::pin(url).await, stream("s1"));
+    let romeo = house.caller("romeo").await;
+    let taken = take(&romeo, &id, &[&url]).await.unwrap();
+    Box::pin(house.stream(&id, Recipients::All, taken)).await;
+    let is_kept = || {
+        let mut files = std::fs::read_dir(house.floor.house.folder()).unwrap();
+        files.any(|it| {
+            let bytes = std::fs::read(it.unwrap().path()).unwrap_or_default();
+            memchr::memmem::find(&bytes, b"zanzibar").is_some()
+        })
+    };
+    assert!(is_kept());
+    let mut client = house.floor.online("romeo/desk").await;
+    let delete = "<delete xmlns='urn:parlour:message-stream:0' id='s1' confirm='true'/>";
+    let answer = ask(&mut client, "set", delete).await;
+    assert!(answer.contains("type='result'"), "{answer}");
+    assert_eq!(house.files(), Vec::<PathBuf>::new());
+    assert!(!is_kept());
 }
