@@ -136,7 +136,7 @@ impl Bench<'_> {
             let from = from.filter(|_| words.is_none()).map(String::as_str);
             let meant = |it: &Stream| {
                 let says = |words: &Words| words.find(&it.title, it.read_by(&self.rights));
-                it.is_seen_by(&agent, &self.rights) && words.as_ref().is_none_or(says)
+                it.is_seen_by(&agent, START, &self.rights) && words.as_ref().is_none_or(says)
             };
             let start = Instant::now();
             let streams = self.store.message_streams();
@@ -187,6 +187,7 @@ fn made(n: usize, customer: &CustomerId, rights: &Rights) -> Stream {
         rights,
         tags: &[],
         strangers: 0,
+        since: START,
     };
     for m in 0..MESSAGES {
         let message = Written {
