@@ -16,7 +16,7 @@ use crate::domain::message_stream::{Recipients, Stream};
 /// The kind of these records.
 pub const STREAM: &str = "message-stream";
 
-/// All streams about a customer, for what the server itself does with them; the owner is [`for_all`].
+/// All streams about a customer, for what the server itself does with them; the owner is the host and the customer.
 pub const STREAMS_ABOUT: &str = "about";
 /// Those of a whole host that everybody reads, whomever they are about; the owner is the host.
 pub const STREAMS_FOR_EVERYBODY: &str = "everybody";
