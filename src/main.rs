@@ -41,6 +41,7 @@ async fn main() -> ExitCode {
         | Act::Restore(_)
         | Act::Export { .. }
         | Act::Import { .. }
+        | Act::Disclose(..)
         | Act::Operation(..) => match Box::pin(cli::run(&invocation)).await {
             Ok(Answer {
                 text,

@@ -335,6 +335,8 @@ const CASES: &[Case] = &[
             "<edit xmlns='urn:parlour:customer:0' id='c' version='7'><name>A</name></edit>",
             "<merge xmlns='urn:parlour:customer:0' id='c' version='7' other='d' other-version='1'/>",
             "<export xmlns='urn:parlour:customer:0' id='c'/>",
+            "<history xmlns='urn:parlour:customer:0' id='c'><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></history>",
+            "<history xmlns='urn:parlour:customer:0' id='c' complete='true'><entry kind='follow-up' id='f1' at='2026-01-31T12:00:00Z' agent='ann@example.org' state='planned'><title>So</title><summary>Task</summary></entry><entry kind='interaction' id='call-1'><title/></entry><set xmlns='http://jabber.org/protocol/rsm'/></history>",
         ],
         &[
             "<find xmlns='urn:parlour:customer:0' address=''/>",
@@ -346,6 +348,9 @@ const CASES: &[Case] = &[
             "<edit xmlns='urn:parlour:customer:0' id='c'><name>A</name></edit>",
             "<merge xmlns='urn:parlour:customer:0' id='c' version='7' other='d'/>",
             "<export xmlns='urn:parlour:customer:0'/>",
+            "<history xmlns='urn:parlour:customer:0'/>",
+            "<history xmlns='urn:parlour:customer:0' id='c'><entry kind='case' id='1'><title>So</title></entry></history>",
+            "<history xmlns='urn:parlour:customer:0' id='c'><entry kind='activity' id='1'/></history>",
         ],
     ),
     (
@@ -487,6 +492,9 @@ const CASES: &[Case] = &[
             "<follow-ups xmlns='urn:parlour:follow-up:0' source='case' source-id='1' status='any'><follow-up id='f1'/></follow-ups>",
             "<scratch-pad xmlns='urn:parlour:follow-up:0' version='1' at='2026-01-31T12:00:00Z'><text>So</text></scratch-pad>",
             "<notice xmlns='urn:parlour:follow-up:0' what='due'><follow-up id='f1'/></notice>",
+            "<notice xmlns='urn:parlour:follow-up:0' what='linked'><follow-up id='f1'/></notice>",
+            "<notice xmlns='urn:parlour:follow-up:0' what='removed'><follow-up id='f1'/></notice>",
+            "<notice xmlns='urn:parlour:follow-up:0' what='erased'><follow-up id='f1'/></notice>",
         ],
         &[
             "<plan xmlns='urn:parlour:follow-up:0' source='lead' source-id='1' type='task'/>",

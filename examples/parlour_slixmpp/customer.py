@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import Service
+from .service import RSM, Service
 
 NS = "urn:parlour:customer:0"
 
@@ -48,6 +48,37 @@ class Found:
     complete: bool
 
 
+@dataclass(frozen=True)
+class Entry:
+    """Something in the history of a customer. ``kind`` says of which plugin ``id`` is."""
+
+    kind: str
+    id: str
+    title: str
+    summary: str | None = None
+    at: str | None = None
+    agent: str | None = None
+    state: str | None = None
+
+    @classmethod
+    def of(cls, xml):
+        return cls(
+            *(xml.get(name) for name in ("kind", "id")),
+            *(xml.findtext(_name(name)) for name in ("title", "summary")),
+            *(xml.get(name) for name in ("at", "agent", "state")),
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """Some of what there is, the newest first. Where it is not ``complete`` the rest is behind ``last``, and what is newer before ``first``."""
+
+    entries: list
+    complete: bool
+    first: str | None
+    last: str | None
+
+
 class Customers(Service):
     """Looks customers up and keeps them. Where nothing else is said, a method gives the :class:`Customer`."""
 
@@ -68,6 +99,13 @@ class Customers(Service):
 
     async def customer(self, id):
         return Customer.of(await self.ask("get", self.element("customer", id=id)))
+
+    async def history(self, id, **page):
+        """Gives a :class:`History`. `max`, `after` and `before` as in XEP-0059."""
+        answer = await self.ask("get", self.paged(self.element("history", id=id), page))
+        complete = answer.get("complete") in ("true", "1")
+        ends = (answer.findtext("%sset/%s%s" % (RSM, RSM, name)) for name in ("first", "last"))
+        return History([Entry.of(it) for it in answer.findall(_name("entry"))], complete, *ends)
 
     async def create(self, customer):
         return Customer.of(await self.ask("set", self._written("create", customer)))

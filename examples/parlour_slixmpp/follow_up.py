@@ -88,11 +88,15 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class Notice:
-    """What the agent is told: assigned, reassigned, edited, completed, cancelled, due; ``by`` is None of what is due."""
+    """What the agent is told: assigned, reassigned, edited, completed, cancelled, due; ``by`` is None of what is due.
+
+    Of what is linked (to another customer), removed or erased only the ``id`` is told, and ``follow_up`` is None.
+    """
 
     what: str
     by: str | None
-    follow_up: FollowUp
+    follow_up: FollowUp | None
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,9 @@ class FollowUps(Service):
 
     async def _told(self, message, notice):
         if await self.is_from_service(message):
-            follow_up = FollowUp.of(notice.find(self.tag("follow-up")))
-            told = Notice(notice.get("what"), notice.get("by"), follow_up)
+            named = notice.find(self.tag("follow-up"))
+            follow_up = FollowUp.of(named) if named.get("version") else None
+            told = Notice(notice.get("what"), notice.get("by"), follow_up, named.get("id"))
             self.xmpp.event("parlour_follow_up", told)
 
     async def plan(self, source, source_id, type, title=None, note=None, note_type=None, language=None, scratch_pad=False, **more):

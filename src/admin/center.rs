@@ -15,6 +15,7 @@ use super::operation::{Argument, Kind};
 use super::operator::Operator;
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
+use crate::domain::follow_up::FollowUp;
 use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
 use crate::hooks::Services;
@@ -75,6 +76,13 @@ pub trait CenterKeeping: Send + Sync {
     fn erased(
         &self,
         texts: Vec<String>,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Has who is responsible told that nothing is left of a follow-up.
+    fn follow_up_erased(
+        &self,
+        follow_up: FollowUp,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 }

@@ -56,6 +56,8 @@ pub enum Act {
         /// Only tell what would be done.
         dry_run: bool,
     },
+    /// Write all that is kept of a customer into that folder.
+    Disclose(&'static Operation, Given, PathBuf),
     /// An operation; the source of a password that is not among the arguments.
     Operation(&'static Operation, Given, PasswordSource),
 }
@@ -114,7 +116,12 @@ where
         Some((group, inner)) => inner.subcommand().and_then(|(act, matches)| {
             let operation = admin::find(&format!("{group} {act}"))?;
             let (given, password) = given(operation, matches);
-            Some(Act::Operation(operation, given, password))
+            let into = (operation.name == super::disclosing::OPERATION)
+                .then(|| matches.get_one::<PathBuf>(INTO).cloned());
+            Some(match into.flatten() {
+                Some(folder) => Act::Disclose(operation, given, folder),
+                None => Act::Operation(operation, given, password),
+            })
         }),
     };
     if matches!(act, Some(Act::Demo { .. })) && matches.get_one::<PathBuf>("config").is_some() {
@@ -260,10 +267,20 @@ fn operation(operation: &'static Operation) -> Command {
             );
         }
     }
+    if operation.name == super::disclosing::OPERATION {
+        command = command.arg(
+            Arg::new(INTO)
+                .long(INTO)
+                .value_name("FOLDER")
+                .value_parser(value_parser!(PathBuf))
+                .help("Write all of it into this folder, which is made, with the files"),
+        );
+    }
     command
 }
 
 const STDIN: &str = "password-stdin";
+const INTO: &str = "into";
 
 /// What must be given stands at its place, the rest are options; a password is asked for.
 fn arg(argument: &'static Argument) -> Arg {
@@ -362,6 +379,14 @@ mod tests {
                 matches!(typed.act, Act::Operation(found, _, PasswordSource::Prompt) if found.name == operation.name)
             );
         }
+    }
+
+    #[test]
+    fn what_is_disclosed_can_go_into_a_folder() {
+        let typed = parse(["parlour", "customer", "disclose", "c1", "--into", "x"]).unwrap();
+        assert!(matches!(typed.act, Act::Disclose(_, _, folder) if folder == Path::new("x")));
+        let refused = parse(["parlour", "customer", "erase", "c1", "--into", "x"]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::UnknownArgument);
     }
 
     #[test]

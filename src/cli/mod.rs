@@ -6,6 +6,7 @@
 
 pub mod check;
 mod definition;
+mod disclosing;
 mod keeping;
 mod portable;
 
@@ -142,6 +143,12 @@ pub async fn run(invocation: &Invocation) -> Result<Answer, CliError> {
         }
         Act::Import { files, dry_run } => {
             Box::pin(portable::import(&load(invocation)?, files, *dry_run, json)).await
+        }
+        Act::Disclose(operation, given, folder) => {
+            let config = load(invocation)?;
+            operation.understand_some(given, &config)?;
+            let into = (folder.as_path(), json);
+            Box::pin(disclosing::disclose(&config, operation, given, into)).await
         }
         Act::Operation(operation, given, password) => {
             let config = load(invocation)?;

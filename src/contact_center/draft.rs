@@ -10,7 +10,8 @@ use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::proto::Stanza;
 use crate::store::{
-    Guard, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten, StoreError,
+    Guard, HeldRecord, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
+    StoreError,
 };
 
 /// How often a decision is made anew because somebody else has changed what it was made from.
@@ -78,6 +79,15 @@ impl Draft {
         if !self.write.guards.contains(&guard) {
             self.write.guards.push(guard);
         }
+    }
+
+    /// Adds a record that what is decided is about: it is written only if that one is still as it was read.
+    pub(super) fn hold<R: Record>(&mut self, record: &R) {
+        self.write.held.push(HeldRecord {
+            kind: R::KIND,
+            id: record.id(),
+            read: i64::try_from(record.version()).unwrap_or(i64::MAX),
+        });
     }
 
     /// Gives a change of that record a place in a journal that others follow.

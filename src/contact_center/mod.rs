@@ -21,6 +21,7 @@ mod doors;
 mod draft;
 mod errors;
 mod follow_ups;
+mod history;
 mod im;
 mod interactions;
 mod message_streams;
@@ -113,7 +114,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     activities::register(hooks, &center);
     interactions::register(hooks, &center);
     message_streams::serve_files(hooks, &center);
-    hooks.daily(follow_ups::forget_old);
+    follow_ups::register(hooks, &center);
     hooks.daily(message_streams::forget_old);
     message_streams::register(hooks, &center);
 }

@@ -39,6 +39,8 @@ pub(super) struct Operation {
     pub(super) fields: &'static [Field],
     /// What its form offers and shows before it is filled in.
     pub(super) shown: Option<Shows>,
+    /// What its form holds of the record that is meant, where that is to be changed.
+    pub(super) present: Option<Present>,
     /// What does it.
     pub(super) run: Run,
 }
@@ -73,6 +75,17 @@ pub(super) struct Visitor {
 
 /// What finds what a form offers.
 pub(super) type Shows = fn(Caller) -> BoxFuture<'static, Result<Shown, Refused>>;
+
+/// A form that holds what is there already. Which record is meant is asked first, in a form of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Present {
+    /// The fields that say which one; they are among those of the operation.
+    pub(super) of: &'static [Field],
+    /// Fields that are given back as they are, and that nobody has to see: the version that was read.
+    pub(super) unseen: &'static [&'static str],
+    /// What finds it, for who may change it.
+    pub(super) find: fn(Caller, Values) -> BoxFuture<'static, Result<Shown, Refused>>,
+}
 
 /// Whether an operation looks or does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,8 +207,10 @@ impl Field {
 pub(super) struct Shown {
     /// What can be chosen for a field: field, value, label.
     pub(super) options: Vec<(&'static str, String, String)>,
-    /// What a field holds already.
+    /// What a field holds already; a text with all its lines.
     pub(super) values: Vec<(&'static str, String)>,
+    /// One more sentence above the form.
+    pub(super) about: Option<String>,
 }
 
 /// Who has an operation done.

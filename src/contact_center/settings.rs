@@ -8,13 +8,14 @@ use futures_util::future::BoxFuture;
 
 use super::center::{Center, Place};
 use super::errors::Refused;
+use super::follow_ups;
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
     COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, role_profile_id,
     setting,
 };
 use crate::domain::chat_profile::ChatProfile;
-use crate::domain::follow_up::{CopyRules, NoteTypes, PermittedTypes};
+use crate::domain::follow_up::{CopyRules, FollowUp, NoteTypes, PermittedTypes};
 use crate::domain::message_stream::Tags;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
@@ -94,12 +95,27 @@ impl CenterKeeping for Desk {
                 let mut texts = texts.iter();
                 texts.any(|it| memchr::memmem::find(stanza, it.as_bytes()).is_some())
             };
-            match self.0.outbox.withdraw(&services, about).await {
-                Err(Refused::Store(error)) => Err(error),
-                // Nothing is decided there.
-                Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
-            }
+            only_failures(self.0.outbox.withdraw(&services, about).await)
         })
+    }
+
+    fn follow_up_erased(
+        &self,
+        follow_up: FollowUp,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let told = follow_ups::tell_erased(&self.0, &services, &follow_up);
+            only_failures(told.await)
+        })
+    }
+}
+
+/// Nothing is decided in what is told.
+fn only_failures(done: Result<(), Refused>) -> Result<(), StoreError> {
+    match done {
+        Err(Refused::Store(error)) => Err(error),
+        Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
     }
 }
 

@@ -28,3 +28,11 @@ fn fallback(namespace: &str) -> Element {
 pub(super) fn in_thread(message: Stanza, thread: &str) -> Stanza {
     message.child(&Element::new(ns::CLIENT, "thread").text(thread))
 }
+
+/// What is nothing any more when it is read later: for programs on devices that are there now (RFC 6121 §5.2.2).
+pub(super) fn headline(from: &BareJid, to: &AgentId, payload: &Element) -> Stanza {
+    Stanza::message(MessageType::Headline)
+        .from(from.clone())
+        .to(to.jid().clone())
+        .child(payload)
+}

@@ -194,17 +194,36 @@ pub(super) async fn ask(client: &mut Client, kind: &str, payload: &str) -> Strin
     answers[0].clone()
 }
 
-/// Executes a command: its form is filled with those fields, where it has one.
+/// Executes a command: its forms are filled with those fields, where it has any.
 pub(super) async fn command(client: &mut Client, node: &str, fields: &[(&str, &str)]) -> String {
+    let begun = begun(client, node).await;
+    if !begun.contains("status='executing'") {
+        return begun;
+    }
+    let answer = filled(client, node, &begun, fields).await;
+    // What is held already was asked for by the first one.
+    match answer.contains("status='executing'") {
+        true => filled(client, node, &answer, fields).await,
+        false => answer,
+    }
+}
+
+/// Begins a command; gives the first form, or what it answers without one.
+pub(super) async fn begun(client: &mut Client, node: &str) -> String {
     let ns = "http://jabber.org/protocol/commands";
     let begun = format!("<command xmlns='{ns}' node='{node}' action='execute'/>");
-    let answer = ask(client, "set", &begun).await;
-    let Some((_, rest)) = answer.split_once("sessionid='") else {
-        return answer;
-    };
-    if !answer.contains("status='executing'") {
-        return answer;
-    }
+    ask(client, "set", &begun).await
+}
+
+/// Fills in the form that a command has answered with.
+pub(super) async fn filled(
+    client: &mut Client,
+    node: &str,
+    form: &str,
+    fields: &[(&str, &str)],
+) -> String {
+    let ns = "http://jabber.org/protocol/commands";
+    let (_, rest) = form.split_once("sessionid='").unwrap();
     let id = rest.split('\'').next().unwrap();
     let field = |(name, value): &(&str, &str)| {
         let values = value

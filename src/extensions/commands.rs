@@ -3,7 +3,7 @@
 //! What administrators do are the operations of [`crate::admin`], each with its node; `operations.rs` makes
 //! forms of their definitions, and operations of the forms that come back. Commands for everybody are in
 //! `own.rs` and `invitations.rs`. A command is done at once or after one form, so that `next` and `prev`
-//! never apply (`steps.rs`, which other rooms use for commands of theirs). Who asks has the role of its account, and reaches as far as [`crate::admin::Actor`] says; who
+//! never apply; those of other rooms can have a second one (`steps.rs`). Who asks has the role of its account, and reaches as far as [`crate::admin::Actor`] says; who
 //! may not execute a command does not see it, and the attempt goes into the audit trail.
 
 mod dialogues;

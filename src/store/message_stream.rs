@@ -58,6 +58,17 @@ pub fn stream_listings(stream: &Stream) -> Vec<Listing> {
     listings
 }
 
+/// The lists of what one reader sees about a customer: what everybody reads, and what is for that one. No stream is in both.
+#[must_use]
+pub fn streams_for(reader: StreamReader<'_>) -> [Listing; 2] {
+    let StreamReader {
+        host,
+        customer,
+        agent,
+    } = reader;
+    [for_all(host, customer), for_one(host, customer, agent)].map(|it| listing(CUSTOMER, it))
+}
+
 /// The lists of a stream that everybody reads.
 fn everybodys(stream: &Stream, host: &str, customer: &CustomerId) -> Vec<Listing> {
     let all = for_all(host, customer);

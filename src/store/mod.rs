@@ -81,7 +81,7 @@ pub use invitation::{Invitation, Invitations};
 pub use journal::{JOURNAL_PAGE_MAX, JournalBounds, JournalEntry, JournalFollower, Journals};
 pub use message_stream::{
     FoundStreams, MessageStreams, STREAM, STREAMS_ABOUT, STREAMS_FOR_EVERYBODY, StreamList,
-    StreamReader, stream_listings,
+    StreamReader, stream_listings, streams_for,
 };
 pub use notice::{Notice, Notices};
 pub use offline::{Appended, OfflineMessage, OfflineMessages};
@@ -95,8 +95,8 @@ pub use pubsub::{
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
-    DueRecord, Erasure, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
-    RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
+    DueRecord, Erasure, Guard, HeldRecord, ListOrder, Listing, NewJournalEntry, Outgoing,
+    RECORDS_PAGE_MAX, RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{

@@ -18,7 +18,8 @@ mod writing;
 pub use erasing::Erasure;
 pub(super) use erasing::QUERIES as ERASING_QUERIES;
 pub use writing::{
-    Guard, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
+    Guard, HeldRecord, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite,
+    RecordsWritten,
 };
 pub(super) use writing::{QUERIES as WRITING_QUERIES, Writer, start};
 

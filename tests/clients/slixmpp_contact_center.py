@@ -277,6 +277,9 @@ async def notes(romeo, juliet):
     expect((await ours.complete(made.id)).completed, "not completed")
     await refused("stream-completed", hers.reply(made.id, "Late."))
     expect((await ours.reopen(made.id)).completed is None, "still completed")
+    history = await romeo.plugin["parlour_customer"].history(customer, max=5)
+    expect([(it.kind, it.id, it.title, it.state) for it in history.entries] == [("message-stream", made.id, "Call back", "open")], history)
+    expect(history.complete and history.last == "message-stream/" + made.id, history)
     secret = await ours.create(customer, "Secret", "Not for long.", recipients=[jid])
     await ours.properties(secret, recipients=[romeo.boundjid.bare])
     while (notice := await juliet.sees("notice")).kind != "gone":

@@ -42,13 +42,13 @@ const SECRETS: &[&str] = &[
     "c-merged",
 ];
 
-struct Office {
+pub(crate) struct Office {
     operator: Operator,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Office {
-    async fn new(place: &Place) -> Self {
+    pub(crate) async fn new(place: &Place) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "data_dir = '{}'\n[[host]]\ndomain = 'localhost'\n",
@@ -63,7 +63,7 @@ impl Office {
         }
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.operator.store
     }
 
@@ -109,7 +109,13 @@ impl Office {
     }
 
     /// A record with one event, which says the same, in that list.
-    async fn record(&self, kind: &'static str, id: &str, it: &impl Serialize, list: &'static str) {
+    pub(crate) async fn record(
+        &self,
+        kind: &'static str,
+        id: &str,
+        it: &impl Serialize,
+        list: &'static str,
+    ) {
         let snapshot = serde_json::to_string(it).unwrap();
         let owner = match list {
             STREAMS_ABOUT | "customer" => format!("{HOST} c-own"),
@@ -188,7 +194,7 @@ impl Office {
     }
 
     /// The customer, one that became part of it, and all that agents write of them.
-    async fn fill(&self) {
+    pub(crate) async fn fill(&self) {
         let own = self
             .customer("c-own", "Zsofia Quillfeather", &["+4930777"])
             .await;
@@ -331,7 +337,7 @@ impl Office {
     }
 }
 
-fn romeo() -> AgentId {
+pub(crate) fn romeo() -> AgentId {
     "romeo@localhost".parse().unwrap()
 }
 

@@ -19,6 +19,7 @@ mod arrivals;
 mod attachments;
 mod customers;
 mod database;
+mod disclosing;
 mod erasing;
 mod fast_tokens;
 mod journals;

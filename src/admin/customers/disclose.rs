@@ -1,14 +1,15 @@
-//! `customer disclose`: everything that is kept of a customer, for whoever asks what that is.
+//! `customer disclose`: everything that is kept of a customer, for whoever asks what that is. The bytes of files stay where they
+//! are; where they lie is told, so that the command line takes them along.
 
 use serde_json::{Map, Value, json};
 
-use super::kept::{IM_SESSION, KINDS, Marks, Walk, read};
+use super::kept::{IM_SESSION, KINDS, MESSAGE_STREAM, Marks, Walk, read};
 use crate::admin::arguments::Arguments;
 use crate::admin::center::host;
 use crate::admin::operator::Operator;
 use crate::admin::outcome::{Outcome, Table};
 use crate::admin::refusal::Refusal;
-use crate::store::{RECORDS_PAGE_MAX, Store, StoreError, StoredRecord};
+use crate::store::{RECORDS_PAGE_MAX, Store, StoreError, StoredAttachment, StoredRecord};
 
 /// Bytes of one part, but for a single record that is larger: what programs and the control socket take with room to spare.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -91,7 +92,7 @@ async fn collect(
     Ok((found, None))
 }
 
-/// The record as it is; of an IM session also what was said, which is in its events.
+/// The record as it is; of an IM session also what was said, which is in its events, and of a message stream its files.
 async fn record(
     store: &Store,
     kind: &'static str,
@@ -117,5 +118,27 @@ async fn record(
         }
         known.insert("events".to_owned(), Value::Array(said));
     }
+    if kind == MESSAGE_STREAM
+        && let Some(known) = record.as_object_mut()
+    {
+        let files = store.attachments().of_stream(&stored.id).await?;
+        known.insert("files".to_owned(), files.iter().map(file).collect());
+    }
     Ok(record)
+}
+
+/// A file as it is told, with the name that it has among what was taken out: what people call it becomes no path.
+fn file(file: &StoredAttachment) -> Value {
+    let ending = match file.media_type.rsplit('/').next() {
+        Some("plain") | None => "txt",
+        Some(ending) => ending,
+    };
+    json!({
+        "id": file.id.as_str(),
+        "name": file.file_name,
+        "type": file.media_type,
+        "bytes": file.size,
+        "by": file.owner,
+        "file": format!("{}.{ending}", file.id.as_str()),
+    })
 }

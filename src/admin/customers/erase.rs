@@ -177,6 +177,9 @@ async fn erase_kind(
                     if kind == MESSAGE_STREAM {
                         erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
                     }
+                    if kind == FOLLOW_UP {
+                        Box::pin(tell_responsible(operator, &stored)).await?;
+                    }
                 }
             }
         }
@@ -261,6 +264,18 @@ async fn remove_stream(operator: &Operator, id: &str) -> Result<u64, StoreError>
         }
     }
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+}
+
+/// Has who is responsible told of a follow-up that it is gone. Where no server runs nobody is there to be told.
+async fn tell_responsible(operator: &Operator, stored: &StoredRecord) -> Result<(), StoreError> {
+    let services = operator.services.as_ref();
+    let desk = services.and_then(|it| it.hooks.offers().find::<CenterDesk>());
+    let Some((services, desk)) = services.zip(desk) else {
+        return Ok(());
+    };
+    let follow_up = read(FOLLOW_UP, stored)?;
+    let told = desk.0.follow_up_erased(follow_up, Arc::clone(services));
+    told.await
 }
 
 /// Takes back what is to be told of it and has not been.

@@ -18,7 +18,7 @@ use crate::contact_center::errors::Refused;
 use crate::domain::activity::{
     Activity, Command, Event, NAME_CHARS_MAX, Rejection, Subject, apply, decide, id_of,
 };
-use crate::domain::customer::Customer;
+use crate::domain::customer::{self, Customer};
 use crate::domain::ids::{AgentId, CustomerId};
 use crate::domain::interaction::{self, Interaction, Role};
 use crate::hooks::Services;
@@ -36,19 +36,34 @@ pub(in crate::contact_center) async fn follow(
     after: &Interaction,
     events: &[interaction::Event],
 ) -> Result<(), Refused> {
-    let is_offer = |event: &interaction::Event| matches!(event, interaction::Event::Offered { .. });
+    use interaction::Event as It;
+    let is_offer = |event: &It| matches!(event, It::Offered { .. });
+    let is_identified = |event: &It| matches!(event, It::Identified { .. });
     let mut after = after.clone();
     let mut name = String::new();
-    if events.iter().any(is_offer) {
-        let customer = match &after.customer {
-            Some(id) => customers::find(services, place, id).await?,
+    let named = after.customer.clone();
+    if events.iter().any(|it| is_offer(it) || is_identified(it)) {
+        // What is written down about somebody who is erased or becomes part of another at this moment would be lost, or nobody's.
+        let customer = match &named {
+            Some(id) => customers::hold(draft, services, place, id).await?,
             None => None,
         };
+        if customer.is_none() && events.iter().any(is_identified) {
+            return Err(customer::Rejection::Unknown.into());
+        }
         name = called(&after, customer.as_ref());
-        // It may have been merged into another meanwhile.
-        after.customer = customer.map(|it| it.id).or(after.customer);
+        after.customer = customer.map(|it| it.id);
     }
-    for (part, commands) in commands(before, &after, events, &name) {
+    let mut commands = commands(before, &after, events, &name);
+    if let (Some(named), Some(held)) = (named, &after.customer) {
+        let all = commands.values_mut().flatten();
+        for (_, command) in all {
+            if *command == Command::Link(named.clone()) {
+                *command = Command::Link(held.clone());
+            }
+        }
+    }
+    for (part, commands) in commands {
         let Some(offered_at) = after.participants.get(part).map(|it| it.offered_at) else {
             continue;
         };

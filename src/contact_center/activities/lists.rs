@@ -58,6 +58,7 @@ pub(super) async fn own_shown(caller: Caller) -> Result<Shown, Refused> {
     Ok(Shown {
         options: in_hand.iter().chain(&others).map(option).collect(),
         values: only(&in_hand),
+        ..Shown::default()
     })
 }
 

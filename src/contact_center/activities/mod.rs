@@ -8,6 +8,7 @@ mod access;
 mod components;
 mod feed;
 mod follow;
+mod history;
 mod lists;
 mod operations;
 mod relink;
@@ -24,7 +25,7 @@ use super::errors::Refused;
 use super::record::{self, Record};
 use crate::config::ComponentRole;
 use crate::domain::activity::{Activity, Event, apply};
-use crate::domain::ids::{ActivityId, AgentId};
+use crate::domain::ids::{ActivityId, AgentId, CustomerId};
 use crate::hooks::{Hooks, Services};
 use crate::store::{Listing, StoreError};
 
@@ -32,6 +33,7 @@ pub(in crate::contact_center) use access::{dealt_with, has_part_in};
 pub(super) use components::FOR_COMPONENTS;
 pub(super) use feed::{Feed, run as feed};
 pub(in crate::contact_center) use follow::follow;
+pub(in crate::contact_center) use history::history;
 pub(in crate::contact_center) use lists::at_hand;
 pub(super) use operations::OPERATIONS;
 pub(in crate::contact_center) use operations::{LANGUAGE, language};
@@ -44,7 +46,7 @@ const KIND: &str = "activity";
 const OF: &str = "of";
 /// What an agent is asked for, takes part in, or writes up.
 const CURRENT: &str = "current";
-/// The activities with a customer; the owner is [`of_host`].
+/// The activities with a customer; the owner is [`of_host`], or [`of_agent`] where they are one agent's.
 const CUSTOMER: &str = "customer";
 /// The activities of an interaction; the owner is [`of_host`].
 const INTERACTION: &str = "interaction";
@@ -80,6 +82,7 @@ impl Record for Activity {
         }
         if let Some(customer) = &subject.customer {
             listings.push(listing(CUSTOMER, of_host(host, customer.as_str())));
+            listings.push(listing(CUSTOMER, of_agent(customer, &subject.agent)));
         }
         listings
     }
@@ -88,6 +91,11 @@ impl Record for Activity {
 /// Whose list it is in which the activities with a customer, or of an interaction, of that host are.
 fn of_host(host: &str, id: &str) -> String {
     format!("{host} {id}")
+}
+
+/// Whose list it is in which the activities of that agent with that customer are.
+fn of_agent(customer: &CustomerId, agent: &AgentId) -> String {
+    format!("{} {customer} {agent}", agent.host())
 }
 
 /// The journal in which every change of an activity of that host has its place.

@@ -1,5 +1,7 @@
 //! What agents do with activities: write notes (S2-26, S2-41), say what came of it, and look.
 
+use std::ops::Range;
+
 use super::access::{self, Reading};
 use super::wire::{self, NOTES_BYTES_MAX, NS};
 use super::{change, find, lists};
@@ -16,7 +18,7 @@ use crate::domain::activity::{Activity, Command, NOTE_BYTES_MAX, Rejection, deci
 use crate::domain::ids::ActivityId;
 use crate::domain::reason_code::{self, Kind as ReasonKind};
 use crate::domain::rights::Right;
-use crate::proto::common::rsm::PageRequest;
+use crate::proto::common::rsm::{Page, PageRequest};
 use crate::xml::Element;
 
 /// What the operations are, in the order in which clients show them.
@@ -31,6 +33,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::Activity,
         fields: &[ID, TEXT, LANGUAGE],
         shown: Some(|caller| Box::pin(lists::own_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(note(caller, values)),
     },
     Operation {
@@ -43,6 +46,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::Activity,
         fields: &[ID, CODE],
         shown: Some(|caller| Box::pin(wrap_up_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(wrap_up(caller, values)),
     },
     Operation {
@@ -53,8 +57,9 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Look at an activity",
         about: "What is kept of one agent's part in an interaction, with the notes.",
         right: Right::Activity,
-        fields: &[ID, PAGE],
+        fields: &[ID, NEWEST],
         shown: Some(|caller| Box::pin(lists::any_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(look(caller, values)),
     },
     Operation {
@@ -71,6 +76,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
             PAGE,
         ],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(lists::activities(caller, values)),
     },
 ];
@@ -78,6 +84,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
 const ID: Field = Field::required("id", Kind::Id, "Activity").optional();
 const CODE: Field = Field::required("code", Kind::Code, "What came of it");
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
+/// Of notes the last is what people want to see first.
+const NEWEST: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
 const TEXT: Field = Field::required(
     "text",
     Kind::Text {
@@ -219,8 +227,10 @@ async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
         Some(Reading::ByRight) => trail::shown(&caller, "activity show", id.as_str()).await?,
         Some(Reading::Own | Reading::ByPart) => {}
     }
-    let element = with_page(&activity, values.page(), caller.now())?;
-    let rows = activity.notes.iter().map(|note| {
+    let (range, page) = page(&activity, values.page())?;
+    let shown = activity.notes.get(range.clone()).unwrap_or_default();
+    let element = wire::activity(&activity, range, caller.now()).child(page.to_element());
+    let rows = shown.iter().map(|note| {
         let language = note.language.clone().unwrap_or_default();
         vec![note.at.to_string(), language, note.text.clone()]
     });
@@ -243,10 +253,14 @@ pub(super) fn with_page(
     asked: &PageRequest,
     now: crate::clock::Timestamp,
 ) -> Result<Element, Refused> {
+    let (notes, page) = page(activity, asked)?;
+    Ok(wire::activity(activity, notes, now).child(page.to_element()))
+}
+
+fn page(activity: &Activity, asked: &PageRequest) -> Result<(Range<usize>, Page), Refused> {
     let bounds = Bounds {
         first: 1,
         bytes_max: NOTES_BYTES_MAX,
     };
-    let (notes, page) = numbered::page(&activity.notes, bounds, asked, |note| note.text.len())?;
-    Ok(wire::activity(activity, notes, now).child(page.to_element()))
+    numbered::page(&activity.notes, bounds, asked, |note| note.text.len())
 }

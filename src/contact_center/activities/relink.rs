@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{CUSTOMER, KIND, change, find, of_host};
 use crate::contact_center::center::{Center, Place};
+use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::domain::activity::{Activity, Command, decide};
@@ -35,7 +36,7 @@ pub(in crate::contact_center) async fn relink(
         after = Some(last.id.clone());
         for stored in page {
             if let Ok(id) = stored.id.parse() {
-                relink_one(center, services, &id, (from, to)).await?;
+                relink_one(center, services, place, &id, (from, to)).await?;
             }
         }
     }
@@ -45,6 +46,7 @@ pub(in crate::contact_center) async fn relink(
 async fn relink_one(
     center: &Center,
     services: &Arc<Services>,
+    place: &Place,
     id: &ActivityId,
     (from, to): (&CustomerId, &CustomerId),
 ) -> Result<(), Refused> {
@@ -53,12 +55,16 @@ async fn relink_one(
         subject.is_some_and(|subject| subject.customer.as_ref() == Some(from))
     };
     let decided = async |mut draft: Draft| {
-        if let Some(before) = find(services, id).await?.filter(with) {
-            let command = Command::Link(to.clone());
+        let Some(before) = find(services, id).await?.filter(with) else {
+            return Ok((draft, ()));
+        };
+        // It may be part of a third one by now. Of one that is erased the erasure takes the activities, too.
+        if let Some(to) = customers::hold(&mut draft, services, place, to).await? {
+            let command = Command::Link(to.id);
             let events = decide(&before, command, services.clock.now())?;
             change(&mut draft, &before, &events)?;
         }
         Ok((draft, ()))
     };
-    center.save(services, decided).await
+    Box::pin(center.save(services, decided)).await
 }

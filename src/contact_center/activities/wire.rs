@@ -93,7 +93,7 @@ pub(super) const fn role(role: Role) -> &'static str {
     }
 }
 
-const fn direction(direction: Direction) -> &'static str {
+pub(super) const fn direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Inbound => "inbound",
         Direction::Outbound => "outbound",

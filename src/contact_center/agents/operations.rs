@@ -29,6 +29,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[],
         shown: None,
+        present: None,
         run: |caller, _| Box::pin(change(caller, Command::Login)),
     },
     Operation {
@@ -41,6 +42,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[],
         shown: None,
+        present: None,
         run: |caller, _| Box::pin(change(caller, Command::Ready)),
     },
     Operation {
@@ -53,6 +55,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[REASON],
         shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::NotReady)) })),
+        present: None,
         run: |caller, values| Box::pin(not_ready(caller, values)),
     },
     Operation {
@@ -65,6 +68,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[],
         shown: None,
+        present: None,
         run: |caller, _| Box::pin(change(caller, Command::FinishWrapUp)),
     },
     Operation {
@@ -77,6 +81,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[REASON],
         shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::Logout)) })),
+        present: None,
         run: |caller, values| Box::pin(log_out(caller, values)),
     },
     Operation {
@@ -89,6 +94,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[WHOSE],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(look(caller, values)),
     },
     Operation {
@@ -101,6 +107,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[WHOSE, CHANGES],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(history::show(caller, values)),
     },
     Operation {
@@ -113,6 +120,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentList,
         fields: &[STATE, PAGE],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(list::list(caller, values)),
     },
 ];
@@ -139,6 +147,7 @@ fn reasons(caller: &Caller, kind: ReasonKind) -> Shown {
             .map(|it| ("reason", it.code.clone()))
             .into_iter()
             .collect(),
+        ..Shown::default()
     }
 }
 

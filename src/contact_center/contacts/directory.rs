@@ -43,6 +43,7 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
     right: Right::Directory,
     fields: &[TEXT, VIEW, LIST],
     shown: None,
+    present: None,
     run: |caller, values| Box::pin(search(caller, values)),
 }];
 

@@ -36,6 +36,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         right: Right::PersonalContact,
         fields: &[LIST],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(list(caller, values)),
     },
     Operation {
@@ -48,6 +49,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         right: Right::PersonalContact,
         fields: &[COLLEAGUE],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(add(caller, values)),
     },
     Operation {
@@ -60,6 +62,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         right: Right::PersonalContact,
         fields: &[COLLEAGUE],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(remove(caller, values)),
     },
 ];

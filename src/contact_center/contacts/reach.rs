@@ -42,6 +42,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         right: Right::Directory,
         fields: &[COLLEAGUE],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(look(caller, values)),
     },
     Operation {
@@ -57,6 +58,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Field::required("means", Kind::Word(MEANS), "Means of contact"),
         ],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(contact_by(caller, values)),
     },
 ];

@@ -19,6 +19,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::Context,
         fields: SENDING,
         shown: Some(|caller| Box::pin(lists::recent_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(sending::send(caller, values)),
     },
     Operation {
@@ -34,6 +35,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
             PAGE,
         ],
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(lists::contexts(caller, values)),
     },
     Operation {
@@ -46,6 +48,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[Field::required("id", Kind::Id, "Which one")],
         shown: Some(|caller| Box::pin(lists::received_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(lists::context(caller, values)),
     },
     Operation {
@@ -58,6 +61,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[Field::required("id", Kind::Id, "Which one")],
         shown: Some(|caller| Box::pin(lists::received_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(lists::open(caller, values)),
     },
     Operation {
@@ -70,6 +74,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[],
         shown: None,
+        present: None,
         run: |caller, _| Box::pin(lists::recent(caller)),
     },
     Operation {
@@ -82,6 +87,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: OPENED,
         shown: None,
+        present: None,
         run: |caller, values| Box::pin(lists::opened(caller, values)),
     },
     Operation {
@@ -94,6 +100,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::AgentState,
         fields: &[Field::required("object", Kind::Element, "Which one").as_child()],
         shown: Some(|caller| Box::pin(lists::recent_shown(caller))),
+        present: None,
         run: |caller, values| Box::pin(lists::forget(caller, values)),
     },
 ];

@@ -125,7 +125,11 @@ fn profile(caller: &Caller, values: &Values) -> Result<Profile, Refused> {
 }
 
 /// The customer of that very id, also when it is part of another.
-async fn exact(services: &Services, place: &Place, id: &CustomerId) -> Result<Customer, Refused> {
+pub(super) async fn exact(
+    services: &Services,
+    place: &Place,
+    id: &CustomerId,
+) -> Result<Customer, Refused> {
     let customers = services.store.customers();
     let found = customers.find(place.host.as_str(), id.as_str()).await?;
     found.ok_or_else(|| Rejection::Unknown.into())

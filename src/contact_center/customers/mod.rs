@@ -6,8 +6,10 @@
 
 mod changes;
 mod crm;
+mod history;
 mod merging;
 mod operations;
+mod present;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ mod wire;
 use std::sync::Arc;
 
 use super::center::{Center, Place};
+use super::draft::Draft;
 use super::errors::Refused;
 use super::record::Record;
 use crate::admin::telephone;
@@ -27,6 +30,7 @@ use crate::hooks::Services;
 use crate::store::{CUSTOMER, Listing, customer_listings};
 use crate::xml::Element;
 
+pub(in crate::contact_center) use history::Sees;
 pub(super) use merging::start;
 pub(super) use operations::OPERATIONS;
 pub(in crate::contact_center) use wire::title;
@@ -115,6 +119,21 @@ pub(in crate::contact_center) async fn find(
         }
     }
     Ok(None)
+}
+
+/// The same for something that is made about it: that is written only if the customer is still there and no part of another by
+/// then. Else it is decided anew.
+pub(in crate::contact_center) async fn hold(
+    draft: &mut Draft,
+    services: &Services,
+    place: &Place,
+    id: &CustomerId,
+) -> Result<Option<Customer>, Refused> {
+    let found = find(services, place, id).await?;
+    if let Some(customer) = &found {
+        draft.hold(customer);
+    }
+    Ok(found)
 }
 
 /// `<customer id='…' version='3' created='…' crm-id='…' url='…'><name>…</name>…</customer>`.

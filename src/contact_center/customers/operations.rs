@@ -1,7 +1,7 @@
 //! What agents do with customers, and what they look at.
 
-use super::{NS, changes, reading};
-use crate::contact_center::operation::{Act, Field, Kind, Need, Operation, Stands};
+use super::{NS, changes, history, present, reading};
+use crate::contact_center::operation::{Act, Field, Kind, Need, Operation, Present, Stands};
 use crate::domain::customer::ADDRESSES_MAX;
 use crate::domain::rights::Right;
 
@@ -42,6 +42,15 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         ..GET
     },
     Operation {
+        name: "history",
+        node: "urn:parlour:customer:0#history",
+        title: "History of a customer",
+        about: "Interactions, activities, follow-ups and messages, the newest first, as far as you see them.",
+        fields: &[ID, LIST],
+        run: |caller, values| Box::pin(history::history(caller, values)),
+        ..GET
+    },
+    Operation {
         name: "export",
         node: "urn:parlour:customer:0#export",
         title: "Show a customer as a vCard",
@@ -65,6 +74,11 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Change a customer",
         about: "The record is written anew: what is left out is taken away.",
         fields: &[ID, VERSION, NAME, COMPANY, TELEPHONE, EMAIL, CRM_ID, URL],
+        present: Some(Present {
+            of: &[ID],
+            unseen: &["version"],
+            find: |caller, values| Box::pin(present::edit(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::edit(caller, values)),
         ..SET
     },
@@ -74,16 +88,12 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Merge two customers",
         about: "For two that are one: the first gets what the second has, and stands for both from then on.",
         right: Right::CustomerMerge,
-        fields: &[
-            ID,
-            VERSION,
-            Field::required("other", Kind::Id, "Id of the second"),
-            Field::required(
-                "other-version",
-                NUMBER,
-                "Version of the second that you have read",
-            ),
-        ],
+        fields: &[ID, VERSION, OTHER, OTHER_VERSION],
+        present: Some(Present {
+            of: &[ID, OTHER],
+            unseen: &["version", "other-version"],
+            find: |caller, values| Box::pin(present::merge(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::merge(caller, values)),
         ..SET
     },
@@ -99,6 +109,7 @@ const GET: Operation = Operation {
     right: Right::CustomerShow,
     fields: &[],
     shown: None,
+    present: None,
     run: |caller, values| Box::pin(reading::one(caller, values)),
 };
 
@@ -116,6 +127,12 @@ const NUMBER: Kind = Kind::Line { chars_max: 20 };
 
 const ID: Field = Field::required("id", Kind::Id, "Id of the customer");
 const VERSION: Field = Field::required("version", NUMBER, "Version that you have read");
+const OTHER: Field = Field::required("other", Kind::Id, "Id of the second");
+const OTHER_VERSION: Field = Field::required(
+    "other-version",
+    NUMBER,
+    "Version of the second that you have read",
+);
 const NAME: Field = Field::required("name", LINE, "Name").as_child().optional();
 const COMPANY: Field = Field::required("company", LINE, "Company")
     .as_child()

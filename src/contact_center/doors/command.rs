@@ -15,7 +15,9 @@ use super::super::values::{Given, Values};
 use super::pages::{self, Way};
 use crate::extensions::commands::{Done, Executable, execute_command};
 use crate::hooks::{Iq, IqAnswer};
-use crate::proto::common::forms::{Field, FieldType, Form, FormType, ITEMS_MAX, Submission};
+use crate::proto::common::forms::{
+    Field, FieldType, Form, FormType, ITEMS_MAX, Submission, VALUES_MAX,
+};
 use crate::proto::common::rsm::PageRequest;
 use crate::proto::{Condition, StanzaError};
 
@@ -48,9 +50,23 @@ impl Executable for Called {
         Box::pin(async move { Ok(form(self.operation, &self.caller).await?) })
     }
 
+    fn second<'a>(
+        &'a self,
+        first: &'a Submission,
+    ) -> BoxFuture<'a, Result<Option<Form>, StanzaError>> {
+        Box::pin(async move { Ok(second(self.operation, &self.caller, first).await?) })
+    }
+
+    fn read_second(&self) -> Option<Form> {
+        let fields = self.operation.present.map(|_| self.operation.fields)?;
+        let form = Form::new(FormType::Form).form_type(self.operation.node);
+        let fields = fields.iter().filter(|told| told.kind != Kind::Element);
+        Some(fields.fold(form, |form, told| form.field(unchecked(told))))
+    }
+
     fn run(&self, filled: Submission) -> BoxFuture<'_, Result<Done, StanzaError>> {
         Box::pin(async move {
-            let values = understand(self.operation, &self.caller, &filled)?;
+            let values = understand(self.operation.fields, &self.caller, &filled)?;
             let done = (self.operation.run)(self.caller.clone(), values).await?;
             Ok(completed(self.operation, done))
         })
@@ -62,20 +78,104 @@ async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<F
     if asked(operation).next().is_none() || pages::is_at_once(operation) {
         return Ok(None);
     }
-    let shown = match operation.shown {
-        Some(shows) => shows(caller.clone()).await?,
-        None => Shown::default(),
+    let shown = shown(operation, caller).await?;
+    Ok(Some(match operation.present {
+        Some(present) => with_fields(operation, present.of.iter(), &shown, &[]),
+        None => with_fields(operation, asked(operation), &shown, &[]),
+    }))
+}
+
+/// The form that holds what is there already of the record that was named in the first one.
+async fn second(
+    operation: &'static Operation,
+    caller: &Caller,
+    first: &Submission,
+) -> Result<Option<Form>, Refused> {
+    let Some(present) = operation.present else {
+        return Ok(None);
     };
+    let values = understand(present.of, caller, first)?;
+    let named = present.of.iter().flat_map(|told| {
+        let values = first.values(told.name).iter();
+        values.map(|it| (told.name, it.clone()))
+    });
+    let named: Vec<_> = named.collect();
+    let found = (present.find)(caller.clone(), values).await?;
+    let mut shown = shown(operation, caller).await?;
+    // What is offered first is not chosen where there is something already.
+    shown.values = named.into_iter().chain(found.values).collect();
+    for option in found.options {
+        let known =
+            |(name, value, _): &(&str, String, String)| *name == option.0 && *value == option.1;
+        if !shown.options.iter().any(known) {
+            shown.options.push(option);
+        }
+    }
+    shown.about = found.about;
+    let hidden = present.of.iter().map(|told| told.name);
+    let hidden: Vec<_> = hidden.chain(present.unseen.iter().copied()).collect();
+    Ok(Some(with_fields(
+        operation,
+        asked(operation),
+        &shown,
+        &hidden,
+    )))
+}
+
+async fn shown(operation: &'static Operation, caller: &Caller) -> Result<Shown, Refused> {
+    match operation.shown {
+        Some(shows) => shows(caller.clone()).await,
+        None => Ok(Shown::default()),
+    }
+}
+
+fn with_fields(
+    operation: &'static Operation,
+    fields: impl Iterator<Item = &'static Told>,
+    shown: &Shown,
+    hidden: &[&str],
+) -> Form {
     // Nobody types an element: of those that are offered one is chosen, and where none is, there is nothing to choose.
     let offered = |told: &Told| shown.options.iter().any(|(name, ..)| *name == told.name);
-    let asked = asked(operation).filter(|told| told.kind != Kind::Element || offered(told));
+    let fields = fields.filter(|told| told.kind != Kind::Element || offered(told));
     let form = Form::new(FormType::Form)
         .title(operation.title)
         .instruction(operation.about)
         .form_type(operation.node);
-    Ok(Some(
-        asked.fold(form, |form, told| form.field(field(told, &shown))),
-    ))
+    let form = shown
+        .about
+        .iter()
+        .fold(form, |form, it| form.instruction(it));
+    fields.fold(form, |form, told| {
+        form.field(match hidden.contains(&told.name) {
+            true => hidden_field(told, shown),
+            false => field(told, shown),
+        })
+    })
+}
+
+/// It comes back as it is.
+fn hidden_field(told: &Told, shown: &Shown) -> Field {
+    let values = shown.values.iter().filter(|(name, _)| *name == told.name);
+    let field = Field::new(told.name, FieldType::Hidden);
+    values.fold(field, |field, (_, value)| field.value(value.as_str()))
+}
+
+/// A field of a form that comes back, whatever was offered in it: what may be chosen is decided by who does it.
+fn unchecked(told: &Told) -> Field {
+    if let Some(way) = Way::of(told.kind) {
+        return way.field();
+    }
+    let kind = match (told.kind, told.need) {
+        (Kind::Flag, _) => FieldType::Boolean,
+        (Kind::Text { .. }, _) | (_, Need::Several(_)) => FieldType::TextMulti,
+        _ => FieldType::TextSingle,
+    };
+    let field = Field::new(told.name, kind);
+    match told.need {
+        Need::Required => field.required(),
+        Need::Optional | Need::Several(_) => field,
+    }
 }
 
 fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {
@@ -113,7 +213,10 @@ fn field(told: &Told, shown: &Shown) -> Field {
         field = field.option(value, Some(label));
     }
     for (_, value) in shown.values.iter().filter(|(name, _)| *name == told.name) {
-        field = field.value(value.as_str());
+        field = match told.kind {
+            Kind::Text { .. } => with_lines(field, value),
+            _ => field.value(value.as_str()),
+        };
     }
     match told.need {
         Need::Required => field.required(),
@@ -121,15 +224,23 @@ fn field(told: &Told, shown: &Shown) -> Field {
     }
 }
 
-/// What was filled in. What was left empty is left out.
+/// A text, line by line; of more lines than a form takes, none: a part of it would take its place.
+fn with_lines(field: Field, text: &str) -> Field {
+    match text.lines().count() > VALUES_MAX {
+        true => field,
+        false => text.lines().fold(field, Field::value),
+    }
+}
+
+/// What was filled in of those fields. What was left empty is left out.
 fn understand(
-    operation: &'static Operation,
+    fields: &'static [Told],
     caller: &Caller,
     filled: &Submission,
 ) -> Result<Values, Refused> {
     let mut given = Vec::new();
     let mut page = PageRequest::default();
-    for told in asked(operation) {
+    for told in fields {
         if let Some(way) = Way::of(told.kind) {
             let filled = filled.values(way.var()).first();
             page = way.page(filled.filter(|item| !item.trim().is_empty()).cloned());
@@ -142,7 +253,7 @@ fn understand(
         let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
         given.extend(texts.map(|text| (told.name, Given::Text(text))));
     }
-    Values::understand(operation.fields, &caller.place.host, given, page).map_err(as_form)
+    Values::understand(fields, &caller.place.host, given, page).map_err(as_form)
 }
 
 /// A form is answered by a form: what is missing in it is told in its words.

@@ -4,10 +4,12 @@ use super::access::{self, Way};
 use super::notes::{self, NewNote};
 use super::written::{Ground, id, version};
 use super::{events, find, source, wire, written};
+use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused, malformed};
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
+use crate::domain::customer;
 use crate::domain::follow_up::{Command, Event, FollowUp, Plan, Rejection, Source, decide};
 use crate::domain::ids::FollowUpId;
 use crate::proto::StanzaError;
@@ -35,13 +37,14 @@ pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refu
 }
 
 /// The follow-up as it is made, with its first note, if there is one.
-async fn planned(
+pub(super) async fn planned(
     caller: &Caller,
     mut draft: Draft,
-    (source, plan): (Source, Plan),
+    (source, mut plan): (Source, Plan),
     note: Option<&NewNote>,
     ground: &Ground,
 ) -> Result<(Draft, FollowUp), Refused> {
+    hold_customer(caller, &mut draft, &mut plan).await?;
     let before = FollowUp::new(FollowUpId::made(caller.now()));
     let by = caller.agent.clone();
     let mut commands = vec![Command::Plan { by, source, plan }];
@@ -52,6 +55,17 @@ async fn planned(
     let after = draft.change(&before, &happened)?;
     events::tell(caller, &mut draft, (&before, &after), &happened).await?;
     Ok((draft, after))
+}
+
+/// The customer is there when the plan is written, and no part of another: what is about somebody who is erased at this moment
+/// would outlive the erasure.
+async fn hold_customer(caller: &Caller, draft: &mut Draft, plan: &mut Plan) -> Result<(), Refused> {
+    let Some(id) = &plan.customer else {
+        return Ok(());
+    };
+    let held = customers::hold(draft, &caller.services, &caller.place, id).await?;
+    plan.customer = Some(held.ok_or(customer::Rejection::Unknown)?.id);
+    Ok(())
 }
 
 /// What comes of commands one after the other.
@@ -77,11 +91,12 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let id = id(&values)?;
     let read = version(&values)?;
     let read = read.ok_or_else(|| malformed("field-missing", "version is missing."))?;
-    let decided = async |draft: Draft| {
+    let decided = async |mut draft: Draft| {
         let (before, way) = Box::pin(open(&caller, &id)).await?;
         let known = before.plan.as_ref().ok_or(Rejection::Unknown)?;
         let kept = (known.responsible.clone(), known.customer.as_ref());
-        let plan = Box::pin(written::plan(&caller, &values, kept)).await?;
+        let mut plan = Box::pin(written::plan(&caller, &values, kept)).await?;
+        hold_customer(&caller, &mut draft, &mut plan).await?;
         let channel = source::channel_of(&caller.services, before.source.as_ref()).await?;
         let ground = Ground::of(&caller, channel, &plan.responsible).await?;
         let command = Command::Edit { read, plan };

@@ -11,19 +11,25 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::contact_center::people::Person;
 use crate::contact_center::telling;
-use crate::domain::follow_up::{Command, Event, Facts, FollowUp, NO_CHANNEL, decide};
+use crate::domain::follow_up::{Command, Event, Facts, FollowUp, NO_CHANNEL, Status, decide};
 use crate::domain::ids::AgentId;
 use crate::hooks::Services;
 
 /// What somebody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Assigned,
     Reassigned,
     Edited,
     Completed,
     Cancelled,
     Due,
+    /// Its customer turned out to be another.
+    Linked,
+    /// It was done long ago, and is kept no longer.
+    Removed,
+    /// Nothing is kept of its customer any more.
+    Erased,
 }
 
 impl What {
@@ -36,6 +42,9 @@ impl What {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Due => "due",
+            Self::Linked => "linked",
+            Self::Removed => "removed",
+            Self::Erased => "erased",
         }
     }
 
@@ -48,6 +57,9 @@ impl What {
             Self::Completed => format!("{by} has completed a follow-up"),
             Self::Cancelled => format!("{by} has cancelled a follow-up"),
             Self::Due => "A follow-up is due".to_owned(),
+            Self::Linked => "The customer of a follow-up is another".to_owned(),
+            Self::Removed => "A follow-up is kept no longer".to_owned(),
+            Self::Erased => "A follow-up of yours is erased with all else about its customer: nothing is left to be done".to_owned(),
         }
     }
 }
@@ -143,6 +155,53 @@ impl Teller<'_> {
         let lasts = |made: Timestamp| since.is_none_or(|at| at >= made);
         Ok(account.is_some_and(|it| lasts(it.created_at)))
     }
+}
+
+/// Tells who is responsible what has become of a follow-up, by its id alone: the devices that are there, and no history.
+pub(super) async fn tell_quietly(
+    place: &Place,
+    services: &Services,
+    draft: &mut Draft,
+    (follow_up, what): (&FollowUp, What),
+) -> Result<(), Refused> {
+    let teller = Teller { place, services };
+    let responsible = follow_up.plan.as_ref().map(|plan| &plan.responsible);
+    if let Some(to) = responsible
+        && teller.is_agent(to, follow_up.assigned_at).await?
+    {
+        let notice = wire::gone(follow_up, what.name());
+        draft.tell(telling::headline(&place.address, to, &notice));
+    }
+    Ok(())
+}
+
+/// The same of one that is erased: what was still to be done nobody shall look for, so that it is said in words, too.
+pub(in crate::contact_center) async fn tell_erased(
+    center: &Center,
+    services: &Arc<Services>,
+    follow_up: &FollowUp,
+) -> Result<(), Refused> {
+    let author = follow_up.author.as_ref();
+    let place = author.and_then(|author| center.place_of(author.host()));
+    let (Some(place), Some(plan)) = (place, &follow_up.plan) else {
+        return Ok(());
+    };
+    let told = async |mut draft: Draft| {
+        if follow_up.status != Status::Planned {
+            let erased = (follow_up, What::Erased);
+            tell_quietly(place, services, &mut draft, erased).await?;
+            return Ok((draft, ()));
+        }
+        let teller = Teller { place, services };
+        let to = &plan.responsible;
+        if teller.is_agent(to, follow_up.assigned_at).await? {
+            let notice = wire::gone(follow_up, What::Erased.name());
+            let body = format!("{}.", What::Erased.words(""));
+            draft.tell(telling::message(&place.address, to, &body, &notice));
+        }
+        Ok((draft, ()))
+    };
+    Box::pin(center.save(services, told)).await
 }
 
 /// A follow-up is due: who is responsible is reminded, once. Where that is no agent any more, who has planned it.

@@ -7,6 +7,7 @@
 mod access;
 mod changes;
 mod events;
+mod history;
 mod listed;
 mod lists;
 mod notes;
@@ -21,18 +22,21 @@ mod tests;
 mod wire;
 mod written;
 
+use std::collections::BTreeSet;
+
 use super::errors::Refused;
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::domain::follow_up::{Event, FollowUp, SourceKind, Status, apply};
-use crate::domain::ids::FollowUpId;
+use crate::domain::ids::{AgentId, CustomerId, FollowUpId};
 use crate::hooks::Services;
 use crate::store::Listing;
 
-pub(super) use events::time_is_up;
+pub(super) use events::{tell_erased, time_is_up};
+pub(super) use history::history;
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;
-pub(super) use retention::forget as forget_old;
+pub(super) use retention::register;
 
 /// The namespace of follow-ups.
 const NS: &str = "urn:parlour:follow-up:0";
@@ -44,7 +48,7 @@ pub(super) const KIND: &str = "follow-up";
 const RESPONSIBLE: &str = "responsible";
 /// What an agent has planned.
 const AUTHOR: &str = "author";
-/// What is about a customer; the owner begins with [`of_host`].
+/// What is about a customer; the owner begins with [`of_host`]. What is one agent's is also under [`of_agent`], whatever its status.
 const CUSTOMER: &str = "customer";
 /// What refers to something; the owner begins with [`of_source`].
 const SOURCE: &str = "source";
@@ -71,7 +75,7 @@ impl Record for FollowUp {
         self.deadline()
     }
 
-    /// In each list it is twice: among all, and among those of its status.
+    /// In each list it is twice: among all, and among those of its status. In those of one agent about a customer, once.
     fn listings(&self) -> Vec<Listing> {
         let (Some(source), Some(author), Some(plan)) = (&self.source, &self.author, &self.plan)
         else {
@@ -90,13 +94,27 @@ impl Record for FollowUp {
             let status = of_status(&owner, self.status);
             [owner, status].map(|owner| Listing { list, owner })
         };
-        places.into_iter().flat_map(both).collect()
+        let mut listings: Vec<Listing> = places.into_iter().flat_map(both).collect();
+        if let Some(customer) = &plan.customer {
+            let agents = BTreeSet::from([author, &plan.responsible]);
+            let owners = agents.into_iter().map(|it| of_agent(host, customer, it));
+            listings.extend(owners.map(|owner| Listing {
+                list: CUSTOMER,
+                owner,
+            }));
+        }
+        listings
     }
 }
 
 /// Whose the list is of all that is about that customer of the host.
 fn of_host(host: &str, id: &str) -> String {
     format!("{host} {id}")
+}
+
+/// Whose the list is of what of it that agent has planned or is responsible for.
+fn of_agent(host: &str, customer: &CustomerId, agent: &AgentId) -> String {
+    format!("{host} {customer} {agent}")
 }
 
 /// Whose the list is of all that refers to that.

@@ -96,9 +96,10 @@ pub(super) async fn look(caller: Caller, values: Values) -> Result<Outcome, Refu
     let bytes = |note: &Note| note.versions.last().map_or(0, |it| it.text.len());
     let (range, page) = numbered::page(&follow_up.notes, bounds, values.page(), bytes)?;
     let words = wire::Words::of(&caller);
+    let shown = follow_up.notes.get(range.clone()).unwrap_or_default();
     let element = wire::whole(&follow_up, range, &words).child(page.to_element());
     let told = wire::sentence(&follow_up, &words);
-    let rows = follow_up.notes.iter().filter_map(|note| {
+    let rows = shown.iter().filter_map(|note| {
         let last = note.versions.last()?;
         let kind = words.note_type(&note.note_type).to_owned();
         let by = last.by.logon().to_owned();
@@ -136,17 +137,18 @@ pub(super) async fn history(caller: Caller, values: Values) -> Result<Outcome, R
     let bytes = |version: &NoteVersion| version.text.len();
     let (range, page) = numbered::page(&note.versions, bounds, values.page(), bytes)?;
     let numbered = note.versions.iter().enumerate();
-    let shown = numbered.skip(range.start).take(range.len());
+    let part = numbered.skip(range.start).take(range.len());
     let element = Element::new(NS, "notes-history")
         .attr("id", follow_up.id.as_str())
         .attr("note-type", &note.note_type)
         .attr("language", &note.language)
-        .children_from(shown.map(|(place, it)| wire::version(bounds.first + place, it)))
+        .children_from(part.map(|(place, it)| wire::version(bounds.first + place, it)))
         .child(page.to_element());
     let row = |it: &NoteVersion| vec![it.at.to_string(), it.by.to_string(), it.text.clone()];
+    let shown = note.versions.get(range).unwrap_or_default();
     let table = Table {
         columns: &[("at", "When"), ("by", "By"), ("text", "Note")],
-        rows: note.versions.iter().map(row).collect(),
+        rows: shown.iter().map(row).collect(),
     };
     let told = format!("{} versions.", note.versions.len());
     Ok(Outcome::told(told).with(element).listing(table))

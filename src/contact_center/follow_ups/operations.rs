@@ -2,7 +2,7 @@
 
 use super::{NS, changes, lists, notes, scratch_pad, shown};
 use crate::contact_center::activities::LANGUAGE;
-use crate::contact_center::operation::{Act, Field, Kind, Need, Operation, Stands};
+use crate::contact_center::operation::{Act, Field, Kind, Need, Operation, Present, Stands};
 use crate::domain::follow_up::NOTE_BYTES_MAX;
 use crate::domain::rights::Right;
 
@@ -53,6 +53,11 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
             REASON,
         ],
         shown: Some(|caller| Box::pin(shown::edit(caller))),
+        present: Some(Present {
+            of: &[ID],
+            unseen: &["version"],
+            find: |caller, values| Box::pin(shown::present(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::edit(caller, values)),
         ..SET
     },
@@ -105,7 +110,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:follow-up:0#follow-up",
         title: "Look at a follow-up",
         about: "What is planned, with the notes as they are now.",
-        fields: &[ID, PAGE],
+        fields: &[ID, NEWEST],
         run: |caller, values| Box::pin(notes::look(caller, values)),
         ..GET
     },
@@ -114,7 +119,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:follow-up:0#notes-history",
         title: "Look at the notes history of a follow-up",
         about: "What a note said before.",
-        fields: &[ID, NOTE_TYPE, OF_LANGUAGE, PAGE],
+        fields: &[ID, NOTE_TYPE, OF_LANGUAGE, NEWEST],
         shown: Some(|caller| Box::pin(shown::history(caller))),
         run: |caller, values| Box::pin(notes::history(caller, values)),
         ..GET
@@ -169,6 +174,7 @@ const GET: Operation = Operation {
     right: Right::FollowUp,
     fields: &[ID],
     shown: None,
+    present: None,
     run: |caller, values| Box::pin(notes::look(caller, values)),
 };
 
@@ -190,6 +196,8 @@ const TEXT: Kind = Kind::Text {
 
 const ID: Field = Field::required("id", Kind::Id, "Follow-up");
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
+/// Of what is written down the last is what people want to see first.
+const NEWEST: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
 /// In a typed request it has a name.
 const FROM: Field = Field {
     name: "from",

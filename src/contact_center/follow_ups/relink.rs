@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::events::{self, What};
 use super::{CUSTOMER, KIND, find, of_host};
 use crate::contact_center::center::{Center, Place};
+use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::domain::follow_up::{Command, Facts, NO_CHANNEL, decide};
@@ -58,13 +60,23 @@ async fn relink_one(
         responsible_is_agent: true,
     };
     let decided = async |mut draft: Draft| {
-        if let Some(before) = find(services, id).await? {
-            let (from, to) = (from.clone(), to.clone());
-            let command = Command::Link { from, to };
-            let happened = decide(&before, command, services.clock.now(), &facts)?;
-            draft.change(&before, &happened)?;
+        let Some(before) = find(services, id).await? else {
+            return Ok((draft, ()));
+        };
+        // It may be part of a third one by now. Of one that is erased the erasure takes the follow-ups, too.
+        let Some(to) = customers::hold(&mut draft, services, place, to).await? else {
+            return Ok((draft, ()));
+        };
+        let command = Command::Link {
+            from: from.clone(),
+            to: to.id,
+        };
+        let happened = decide(&before, command, services.clock.now(), &facts)?;
+        let after = draft.change(&before, &happened)?;
+        if !happened.is_empty() {
+            events::tell_quietly(place, services, &mut draft, (&after, What::Linked)).await?;
         }
         Ok((draft, ()))
     };
-    center.save(services, decided).await
+    Box::pin(center.save(services, decided)).await
 }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
+use super::events::{self, What};
 use crate::clock::Timestamp;
+use crate::contact_center::center::Center;
+use crate::contact_center::draft::Draft;
+use crate::contact_center::errors::Refused;
 use crate::contact_center::record::{self, Record};
 use crate::domain::follow_up::{FollowUp, Status};
-use crate::hooks::Services;
+use crate::hooks::{Hooks, Services};
 use crate::store::{Erasure, RecordsWritten, StoreError};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -15,22 +19,35 @@ const DAY_SECONDS: i64 = 86_400;
 /// Follow-ups that are read at once: each can have a megabyte.
 const PAGE: u32 = 20;
 
+/// Registers what the days do to follow-ups.
+pub(in crate::contact_center) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let center = Arc::clone(center);
+    hooks.daily(move |services| {
+        let center = Arc::clone(&center);
+        async move { forget(&center, &services).await }
+    });
+}
+
 /// Drops what is older than the operator wants it kept.
-pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
+async fn forget(center: &Center, services: &Arc<Services>) {
     let days = services.config.contact_center.follow_up_days;
     if days == 0 {
         return;
     }
     let age = i64::from(days).saturating_mul(DAY_SECONDS);
     let before = services.clock.now().plus_seconds(-age);
-    match Box::pin(forget_before(&services, before)).await {
+    match Box::pin(forget_before(center, services, before)).await {
         Ok(removed) => debug!(removed, "old follow-ups removed"),
         Err(error) => warn!(%error, "old follow-ups are not removed"),
     }
 }
 
 /// Those that are planned stay, however old they are, so all are looked at.
-async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, StoreError> {
+async fn forget_before(
+    center: &Center,
+    services: &Arc<Services>,
+    before: Timestamp,
+) -> Result<u32, StoreError> {
     let records = services.store.records();
     let mut after = String::new();
     let mut removed = 0;
@@ -40,6 +57,7 @@ async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, St
             return Ok(removed);
         };
         after.clone_from(&last.id);
+        let mut gone = Vec::new();
         for stored in page {
             let follow_up: FollowUp = record::read(&stored)?;
             if over_since(follow_up.status).is_none_or(|at| at >= before) {
@@ -55,9 +73,28 @@ async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, St
             };
             if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
                 removed += 1;
+                gone.push(follow_up);
             }
         }
+        if let Err(refused) = tell(center, services, &gone).await {
+            warn!(%refused, "it is not told that old follow-ups are removed");
+        }
     }
+}
+
+/// Tells those who were responsible.
+async fn tell(center: &Center, services: &Arc<Services>, gone: &[FollowUp]) -> Result<(), Refused> {
+    let told = async |mut draft: Draft| {
+        for follow_up in gone {
+            let author = follow_up.author.as_ref();
+            if let Some(place) = author.and_then(|it| center.place_of(it.host())) {
+                let removed = (follow_up, What::Removed);
+                events::tell_quietly(place, services, &mut draft, removed).await?;
+            }
+        }
+        Ok((draft, ()))
+    };
+    Box::pin(center.save(services, told)).await
 }
 
 const fn over_since(status: Status) -> Option<Timestamp> {
@@ -95,7 +132,7 @@ mod tests {
             floor.set(FollowUp::KIND, id, 1, &follow_up).await;
         }
         let left = async || {
-            forget(Arc::clone(&services)).await;
+            forget(&floor.inside().0, &services).await;
             let left = services.store.records().all(FollowUp::KIND, "", 10).await;
             left.unwrap()
                 .into_iter()

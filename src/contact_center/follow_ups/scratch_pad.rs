@@ -10,7 +10,6 @@ use crate::contact_center::record::{self, Record};
 use crate::contact_center::values::Values;
 use crate::domain::follow_up::scratch_pad::{Command, Event, Rejection, ScratchPad, apply, decide};
 use crate::proto::StanzaError;
-use crate::proto::common::forms::VALUES_MAX;
 use crate::xml::Element;
 
 impl Record for ScratchPad {
@@ -67,16 +66,11 @@ pub(super) async fn write(caller: Caller, values: Values) -> Result<Outcome, Ref
     Ok(Outcome::told(told).with(element(&after)))
 }
 
-/// What is on it, to be changed; of more lines than a form takes, nothing.
+/// What is on it, to be changed.
 pub(super) async fn shown(caller: Caller) -> Result<Shown, Refused> {
     let pad = of(&caller).await?;
-    let mut values = vec![("version", pad.version.to_string())];
-    if pad.text.lines().count() <= VALUES_MAX {
-        let lines = pad.text.lines();
-        values.extend(lines.map(|line| ("text", line.to_owned())));
-    }
     Ok(Shown {
-        values,
+        values: vec![("version", pad.version.to_string()), ("text", pad.text)],
         ..Shown::default()
     })
 }

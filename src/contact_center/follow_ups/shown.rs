@@ -1,13 +1,17 @@
 //! What forms offer: sources that the agent has in hand (S3-5, S3-13), the types of transactions that may follow on the channel
 //! on which it works (S3-4, S3-14), reasons (S3-20), types of notes (S3-15), and the agent's own follow-ups.
 
-use super::{AUTHOR, KIND, RESPONSIBLE, access, of_status, scratch_pad, source, wire};
+use super::{
+    AUTHOR, KIND, RESPONSIBLE, access, changes, of_status, scratch_pad, source, wire, written,
+};
+use crate::clock::Timestamp;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Shown};
+use crate::contact_center::values::Values;
 use crate::contact_center::{activities, context, record};
 use crate::domain::activity::Activity;
 use crate::domain::catalogue::Entry;
-use crate::domain::follow_up::{FollowUp, NO_CHANNEL, SourceKind, Status};
+use crate::domain::follow_up::{FollowUp, NO_CHANNEL, Rejection, SourceKind, Status};
 use crate::domain::reason_code::Kind as ReasonKind;
 use crate::store::ListOrder;
 
@@ -30,6 +34,7 @@ pub(super) async fn plan(caller: Caller) -> Result<Shown, Refused> {
     let mut shown = Shown {
         values: chosen(&in_hand),
         options,
+        ..Shown::default()
     };
     let channels = channels(&in_hand);
     let permitted = |it: &&Entry| {
@@ -97,6 +102,40 @@ pub(super) async fn edit(caller: Caller) -> Result<Shown, Refused> {
         .extend(types.map(|it| entry("type", it, &caller)));
     offer_reasons(&mut shown, &caller);
     Ok(shown)
+}
+
+/// The plan as it is, for who may change it.
+pub(super) async fn present(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let id = written::id(&values)?;
+    let (follow_up, way) = Box::pin(changes::open(&caller, &id)).await?;
+    access::note(&caller, way, "follow-up show", id.as_str()).await?;
+    let words = wire::Words::of(&caller);
+    let plan = follow_up.plan.as_ref().ok_or(Rejection::Unknown)?;
+    let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let values = [
+        ("version", Some(follow_up.version.to_string())),
+        ("type", Some(plan.transaction_type.clone())),
+        ("title", Some(plan.title.clone())),
+        ("customer", plan.customer.as_ref().map(ToString::to_string)),
+        ("start", moment(plan.start)),
+        ("end", moment(plan.end)),
+        ("due", moment(plan.due)),
+        ("reason", plan.reason.clone()),
+    ];
+    // What was removed from the administrator's lists stays where it was chosen.
+    let kind = plan.transaction_type.as_str();
+    let label = words.transaction_type(kind).to_owned();
+    let mut options = vec![("type", kind.to_owned(), label)];
+    options.extend(plan.reason.as_deref().map(|code| {
+        let label = words.reason(code).unwrap_or(code);
+        ("reason", code.to_owned(), label.to_owned())
+    }));
+    let present = |(name, value): (_, Option<String>)| value.map(|value| (name, value));
+    Ok(Shown {
+        options,
+        values: values.into_iter().filter_map(present).collect(),
+        about: Some(wire::sentence(&follow_up, &words)),
+    })
 }
 
 /// The agent's planned follow-ups, for the field `id`.

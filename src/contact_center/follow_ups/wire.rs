@@ -65,7 +65,8 @@ impl Words {
         known.map_or(code, |it| it.label(&self.language))
     }
 
-    fn reason(&self, code: &str) -> Option<&str> {
+    /// What is said of an interaction reason that there is.
+    pub(super) fn reason(&self, code: &str) -> Option<&str> {
         let known = self.settings.reasons.find(ReasonKind::Interaction, code);
         known.map(|it| it.label(&self.language))
     }
@@ -149,6 +150,12 @@ pub(super) fn notice(
         .attr("what", what)
         .attr_opt("by", by.map(|by| by.jid().as_str()))
         .child(brief(follow_up, words))
+}
+
+/// What has become of one that is another's, or nobody's: nothing but which one.
+pub(super) fn gone(follow_up: &FollowUp, what: &str) -> Element {
+    let named = Element::new(NS, "follow-up").attr("id", follow_up.id.as_str());
+    Element::new(NS, "notice").attr("what", what).child(named)
 }
 
 /// `Phone call: Ask whether it works. Due 2026-09-28T14:00:00Z, romeo, planned.`

@@ -72,6 +72,7 @@ pub(super) async fn offered(
     Ok(Shown {
         options: sessions.iter().map(option).collect(),
         values: only,
+        ..Shown::default()
     })
 }
 

@@ -130,6 +130,7 @@ const SET: Operation = Operation {
     right: Right::InstantMessage,
     fields: &[ID],
     shown: None,
+    present: None,
     run: |_, _| Box::pin(async { Err(Rejection::NotInvited.into()) }),
 };
 

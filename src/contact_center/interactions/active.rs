@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::wanted;
 use super::wire::NS;
-use super::{KIND, OPEN, events, is_open};
+use super::{KIND, OPEN, is_open};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::record::{self, Record};
+use crate::contact_center::telling;
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{Interaction, Leg};
@@ -84,7 +85,7 @@ pub(super) async fn focus(caller: Caller, values: Values) -> Result<Outcome, Ref
             draft.change(&before, &[Switched { interaction }])?;
             let told = Element::new(NS, "focus").attr("interaction", id.as_str());
             let service = &caller.place.address;
-            draft.tell(events::headline(service, &caller.agent, &told));
+            draft.tell(telling::headline(service, &caller.agent, &told));
         }
         Ok((draft, ()))
     };

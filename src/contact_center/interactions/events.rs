@@ -10,8 +10,7 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::{im, telling};
 use crate::domain::ids::AgentId;
 use crate::domain::interaction::{Access, Event, Interaction};
-use crate::proto::{BareJid, MessageType, Stanza};
-use crate::xml::Element;
+use crate::proto::Stanza;
 
 /// Tells of the events whom they concern: all devices of each.
 pub(super) async fn tell(
@@ -38,8 +37,8 @@ pub(super) async fn tell(
         let sentences = happened.sentences(agent);
         let pop = pop.filter(|_| is_offered(events, agent));
         let message = match (sentences.is_empty(), pop) {
-            (true, None) => headline(service, agent, &seen),
-            (true, Some(pop)) => headline(service, agent, &seen).child(&pop.element),
+            (true, None) => telling::headline(service, agent, &seen),
+            (true, Some(pop)) => telling::headline(service, agent, &seen).child(&pop.element),
             (false, pop) => {
                 let who = pop.map(|pop| pop.sentence.as_str());
                 let words: Vec<&str> = sentences.iter().map(String::as_str).chain(who).collect();
@@ -57,7 +56,7 @@ pub(super) async fn tell(
         let reads = after.access_with(reader, Some(&session)) == Access::Read;
         if reads && !is_open(after, reader) {
             let seen = wire::interaction(after, reader, Access::Read);
-            draft.tell(headline(service, reader, &seen));
+            draft.tell(telling::headline(service, reader, &seen));
         }
     }
     Ok(())
@@ -66,12 +65,4 @@ pub(super) async fn tell(
 fn is_offered(events: &[Event], agent: &AgentId) -> bool {
     let mut events = events.iter();
     events.any(|event| matches!(event, Event::Offered { agent: asked, .. } if asked == agent))
-}
-
-/// What is nothing any more when it is read later.
-pub(super) fn headline(service: &BareJid, to: &AgentId, payload: &Element) -> Stanza {
-    Stanza::message(MessageType::Headline)
-        .from(service.clone())
-        .to(to.jid().clone())
-        .child(payload)
 }

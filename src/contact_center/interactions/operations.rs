@@ -182,6 +182,7 @@ const SET: Operation = Operation {
     right: Right::Interaction,
     fields: &[INTERACTION],
     shown: Some(|caller| Box::pin(wanted::offered(caller))),
+    present: None,
     run: |_, _| Box::pin(async { Err(Rejection::Unknown.into()) }),
 };
 

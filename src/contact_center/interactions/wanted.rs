@@ -176,6 +176,7 @@ pub(super) async fn offered(caller: Caller) -> Result<Shown, Refused> {
     Ok(Shown {
         options: all.iter().map(option).collect(),
         values: chosen.into_iter().collect(),
+        ..Shown::default()
     })
 }
 

@@ -4,8 +4,8 @@ use super::fields::{
     ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, NAME,
     ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
 };
-use super::{NS, changes, deletion, lists, live, look, stop_watches, suggestions, unread};
-use crate::contact_center::operation::{Act, Field, Kind, Operation};
+use super::{NS, changes, deletion, lists, live, look, present, stop_watches, suggestions, unread};
+use crate::contact_center::operation::{Act, Field, Kind, Operation, Present};
 use crate::domain::rights::Right;
 
 /// What the operations are, in the order in which clients show them.
@@ -40,6 +40,11 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "What you have written yourself. What it said before is kept.",
         right: Right::MessageShow,
         fields: &[ID, MESSAGE, VERSION, TEXT, KEEP, ATTACHMENT],
+        present: Some(Present {
+            of: &[ID, MESSAGE],
+            unseen: &["version"],
+            find: |caller, values| Box::pin(present::message(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::edit(caller, values)),
         ..SET
     },
@@ -52,6 +57,11 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[
             ID, VERSION, RECIPIENT, WHISPER, MINUTES, DRAFT, BILLABLE, DELIVER,
         ],
+        present: Some(Present {
+            of: &[ID],
+            unseen: &["version"],
+            find: |caller, values| Box::pin(present::properties(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::properties(caller, values)),
         ..SET
     },
@@ -63,6 +73,11 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         right: Right::TagCreate,
         fields: &[ID, TAG],
         shown: Some(|caller| Box::pin(async move { Ok(suggestions::tags_shown(&caller)) })),
+        present: Some(Present {
+            of: &[ID],
+            unseen: &["version"],
+            find: |caller, values| Box::pin(present::tags(caller, values)),
+        }),
         run: |caller, values| Box::pin(changes::tags(caller, values)),
         ..SET
     },
@@ -179,6 +194,7 @@ const GET: Operation = Operation {
     right: Right::MessageShow,
     fields: &[],
     shown: None,
+    present: None,
     run: |caller, values| Box::pin(look::one(caller, values)),
 };
 

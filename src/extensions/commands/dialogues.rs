@@ -25,15 +25,24 @@ struct Dialogue {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Open,
+    Open(Step),
     Closed,
+}
+
+/// Which form is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The first, mostly the only one.
+    First,
+    /// The one behind it.
+    Second,
 }
 
 /// What is known of a `sessionid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A form is waited for.
-    Open,
+    Open(Step),
     /// Completed, canceled or too old.
     Over,
     /// There is none, or it is another session's or another command's.
@@ -55,7 +64,7 @@ impl Dialogues {
         let dialogue = Dialogue {
             node,
             since: now,
-            state: State::Open,
+            state: State::Open(Step::First),
         };
         self.0.insert(id, dialogue);
         true
@@ -65,9 +74,18 @@ impl Dialogues {
     pub(super) fn find(&self, id: &str, node: &str, now: Timestamp) -> Found {
         match self.0.get(id) {
             Some(known) if known.node != node => Found::Nothing,
-            Some(known) if known.is_open(now) => Found::Open,
-            Some(_) => Found::Over,
+            Some(known) => match known.state {
+                State::Open(step) if known.is_open(now) => Found::Open(step),
+                State::Open(_) | State::Closed => Found::Over,
+            },
             None => Found::Nothing,
+        }
+    }
+
+    /// Another form of one is waited for.
+    pub(super) fn turn(&mut self, id: &str, step: Step) {
+        if let Some(known) = self.0.get_mut(id) {
+            known.state = State::Open(step);
         }
     }
 
@@ -81,7 +99,7 @@ impl Dialogues {
 
 impl Dialogue {
     fn is_open(&self, now: Timestamp) -> bool {
-        self.state == State::Open && now.seconds_since(self.since) < OPEN_SECONDS
+        self.state != State::Closed && now.seconds_since(self.since) < OPEN_SECONDS
     }
 }
 
@@ -97,11 +115,13 @@ mod tests {
             assert!(dialogues.open(id.to_owned(), "add", start));
         }
         dialogues.close("2");
+        dialogues.turn("3", Step::Second);
         let late = start.plus_seconds(OPEN_SECONDS);
         for (id, node, now, found) in [
-            ("1", "add", start, Found::Open),
+            ("1", "add", start, Found::Open(Step::First)),
             ("1", "remove", start, Found::Nothing),
             ("2", "add", start, Found::Over),
+            ("3", "add", start, Found::Open(Step::Second)),
             ("3", "add", late, Found::Over),
             ("4", "add", start, Found::Nothing),
         ] {

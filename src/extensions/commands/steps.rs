@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::dialogues::{Dialogues, Found};
+use super::dialogues::{Dialogues, Found, Step};
 use crate::hooks::{Iq, IqAnswer};
 use crate::proto::common::forms::{Form, FormType, Submission};
 use crate::proto::{Condition, StanzaError, ns};
@@ -18,6 +18,19 @@ pub(crate) trait Executable: Send + Sync {
 
     /// The form that is asked; `None` when nothing is.
     fn form(&self) -> BoxFuture<'_, Result<Option<Form>, StanzaError>>;
+
+    /// The form that is asked when the first was filled in so; `None` where that was all.
+    fn second<'a>(
+        &'a self,
+        _first: &'a Submission,
+    ) -> BoxFuture<'a, Result<Option<Form>, StanzaError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The second form as it is read when it comes back: what it held is with the client. `None` where there is one form only.
+    fn read_second(&self) -> Option<Form> {
+        None
+    }
 
     /// Does it.
     fn run(&self, filled: Submission) -> BoxFuture<'_, Result<Done, StanzaError>>;
@@ -67,8 +80,10 @@ enum Action {
     /// clients leave it out where others say `complete`.
     GoOn,
     Cancel,
-    /// `next` or `prev`.
-    Turn,
+    /// From the first form to the second.
+    Next,
+    /// And back.
+    Back,
 }
 
 /// Answers a request with a command that the asker may execute.
@@ -86,7 +101,8 @@ fn action(text: Option<&str>) -> Result<Action, StanzaError> {
     match text {
         None | Some("" | "execute" | "complete") => Ok(Action::GoOn),
         Some("cancel") => Ok(Action::Cancel),
-        Some("next" | "prev") => Ok(Action::Turn),
+        Some("next") => Ok(Action::Next),
+        Some("prev") => Ok(Action::Back),
         Some(_) => Err(bad("malformed-action", "no such action")),
     }
 }
@@ -111,15 +127,27 @@ async fn begin(
     if !opened {
         return Err(StanzaError::new(Condition::ResourceConstraint).text("too many open commands"));
     }
-    // §3.4: what the next step may be, and what it is when the client does not say.
-    let actions = Element::new(ns::COMMANDS, "actions")
-        .attr("execute", "complete")
-        .child(Element::new(ns::COMMANDS, "complete"));
-    Ok(Some(
-        answer(command, &id, "executing")
-            .child(actions)
-            .child(form.to_element()),
-    ))
+    Ok(Some(asking(command, &id, Step::First, &form)))
+}
+
+/// A form to be filled in. §3.4: what the next step may be, and what it is when the client does not say.
+fn asking(command: &dyn Executable, id: &str, step: Step, form: &Form) -> Element {
+    let named = |name: &str| Element::new(ns::COMMANDS, name);
+    let actions = match (step, command.read_second()) {
+        (Step::First, Some(_)) => named("actions")
+            .attr("execute", "next")
+            .child(named("next")),
+        (Step::First, None) => named("actions")
+            .attr("execute", "complete")
+            .child(named("complete")),
+        (Step::Second, _) => named("actions")
+            .attr("execute", "complete")
+            .child(named("prev"))
+            .child(named("complete")),
+    };
+    answer(command, id, "executing")
+        .child(actions)
+        .child(form.to_element())
 }
 
 /// The form came back.
@@ -132,14 +160,14 @@ async fn go_on(
 ) -> IqAnswer {
     let now = iq.services.clock.now();
     let found = lock(dialogues).find(id, command.node(), now);
-    match found {
-        Found::Open => {}
+    let step = match found {
+        Found::Open(step) => step,
         Found::Over => {
             return Err(StanzaError::new(Condition::NotAllowed)
                 .application(Element::new(ns::COMMANDS, "session-expired")));
         }
         Found::Nothing => return Err(bad("bad-sessionid", "no such dialogue of yours")),
-    }
+    };
     let submitted = iq
         .payload
         .find(ns::DATA_FORMS, "x")
@@ -149,19 +177,36 @@ async fn go_on(
     let given_up = submitted
         .as_ref()
         .is_some_and(|form| form.kind == FormType::Cancel);
-    match action {
-        Action::Turn => return Err(bad("bad-action", "there is one form only")),
-        Action::GoOn if !given_up => {}
-        Action::Cancel | Action::GoOn => {
+    let second = command.read_second();
+    match (action, step) {
+        (Action::Next, Step::First) if second.is_some() => {}
+        (Action::Back, Step::Second) => {
+            let form = command.form().await?;
+            let form = form.ok_or(Condition::UnexpectedRequest)?;
+            lock(dialogues).turn(id, Step::First);
+            return Ok(Some(asking(command, id, Step::First, &form)));
+        }
+        (Action::Next | Action::Back, _) => return Err(bad("bad-action", "there is no such form")),
+        (Action::GoOn, _) if !given_up => {}
+        (Action::Cancel | Action::GoOn, _) => {
             lock(dialogues).close(id);
             return Ok(Some(answer(command, id, "canceled")));
         }
     }
-    let asked = command.form().await?;
+    let asked = match step {
+        Step::First => command.form().await?,
+        Step::Second => second,
+    };
     let asked = asked.ok_or(Condition::UnexpectedRequest)?;
     let submitted = submitted.ok_or_else(|| bad("bad-payload", "the form is missing"))?;
     let submission = asked.submission(&submitted);
     let submission = submission.map_err(|error| bad("bad-payload", error.to_string()))?;
+    if step == Step::First
+        && let Some(form) = command.second(&submission).await?
+    {
+        lock(dialogues).turn(id, Step::Second);
+        return Ok(Some(asking(command, id, Step::Second, &form)));
+    }
     // A refusal leaves the dialogue open: what was filled in can be put right.
     let done = command.run(submission).await?;
     lock(dialogues).close(id);

@@ -18,6 +18,8 @@ pub struct RecordWrite {
     pub changes: Vec<RecordChange>,
     /// What they must not exceed together with others, as it was read; each is turned.
     pub guards: Vec<Guard>,
+    /// What must still be as it was read, and stays so: records that the others are about.
+    pub held: Vec<HeldRecord>,
     /// What is to be told to others.
     pub outbox: Vec<Outgoing>,
     /// What those outside learn who follow a journal ([`super::super::Journals`]).
@@ -29,7 +31,7 @@ impl RecordWrite {
     /// its version, so that nobody else needs to.
     fn is_alone(&self) -> bool {
         match self.changes.as_slice() {
-            [only] => only.read > 0 && self.guards.is_empty(),
+            [only] => only.read > 0 && self.guards.is_empty() && self.held.is_empty(),
             _ => false,
         }
     }
@@ -94,6 +96,17 @@ pub struct Guard {
     pub version: i64,
 }
 
+/// A record that a decision was made from and does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// What sort of record.
+    pub kind: &'static str,
+    /// Which one.
+    pub id: String,
+    /// The version that was read.
+    pub read: i64,
+}
+
 /// A stanza that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -136,6 +149,8 @@ queries! {
     UPDATE_ALL = "update record set version = new.column3, snapshot = new.column4, due = new.column5
         from (values ($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))) as new
         where record.kind = new.column1 and record.id = new.column2 and record.version = new.column6";
+    // Nothing changes; but whoever erases the record at this moment waits for the transaction, or is waited for.
+    HOLD = "update record set version = version where kind = $1 and id = $2 and version = $3";
     ADD_EVENT = "insert into record_event (kind, id, version, event) values ($1, $2, $3, $4)";
     UNLIST = "delete from record_listing where kind = $1 and id = $2";
     LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
@@ -220,6 +235,21 @@ macro_rules! holds {
     }};
 }
 
+/// Whether what is held is still as it was read. It stays so until the transaction ends.
+macro_rules! held {
+    ($tx:ident, $write:expr) => {{
+        let mut held = true;
+        for record in &$write.held {
+            let hold = sqlx::query(HOLD)
+                .bind(record.kind)
+                .bind(record.id.as_str())
+                .bind(record.read);
+            held &= hold.execute(&mut *$tx).await?.rows_affected() == 1;
+        }
+        held
+    }};
+}
+
 /// Writes one record with its events and lists; whether it was still there as it was read. If not, nothing is
 /// written.
 macro_rules! put {
@@ -296,7 +326,7 @@ impl Decisions {
                     continue;
                 }
                 let alone = write.is_alone();
-                if !alone && !holds!(tx, write) {
+                if !alone && !(holds!(tx, write) && held!(tx, write)) {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }

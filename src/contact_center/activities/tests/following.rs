@@ -108,13 +108,55 @@ async fn an_activity_is_named_when_it_opens() {
         dealing.take(&floor, offer("ann")).await;
         let opened = dealing.activity(&floor, 0).await.subject.unwrap();
         assert_eq!(opened.name, name);
-        assert_eq!(opened.customer, dealing.it.customer);
+        // Of whom nothing is kept nothing is written down.
+        let there = known.filter(|it| *it != "c9");
+        assert_eq!(opened.customer.as_ref().map(CustomerId::as_str), there);
     }
     let mut strange = Dealing::new("strange", Medium::Chat);
     strange.it.address = "\u{7} \n".to_owned();
     strange.take(&floor, offer("ann")).await;
     let opened = strange.activity(&floor, 0).await.subject.unwrap();
     assert_eq!(opened.name, "chat");
+}
+
+/// Who is erased or merged while it is said that an interaction is with that one, between the decision and its writing.
+#[tokio::test]
+async fn nobody_is_linked_with_a_customer_who_is_gone_at_that_moment() {
+    for (happens, linked) in [("erase", None), ("merge", Some("c2"))] {
+        let floor = Floor::new(&["ann", "sue:supervisor"]).await;
+        floor.customer("c1", "Ann Example", "+390451234567").await;
+        floor.customer("c2", "A. Example", "ann@example.net").await;
+        let sue = tokio::sync::Mutex::new(agent(&floor, "sue/desk").await);
+        let call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
+        let services = floor.house.router.services();
+        let (center, place) = floor.inside();
+        let tries = std::sync::atomic::AtomicUsize::new(0);
+        let decided = async |mut draft: Draft| {
+            let (before, now) = (&call.it, services.clock.now());
+            let customer = "c1".parse().unwrap();
+            let command = Command::Identify { by: None, customer };
+            let events = interaction::decide(before, command, now, &Facts::default())?;
+            let after = draft.change(before, &events)?;
+            follow(services, &place, &mut draft, before, &after, &events).await?;
+            if tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+                if happens == "erase" {
+                    let erased = [("id", "c1"), ("confirm", "true")];
+                    floor.operate("customer erase", &erased).await;
+                } else {
+                    let merge = "<merge xmlns='urn:parlour:customer:0' id='c2' version='1' \
+                                 other='c1' other-version='1'/>";
+                    let answer = ask(&mut *sue.lock().await, "set", merge).await;
+                    assert!(answer.contains("type='result'"), "{answer}");
+                }
+            }
+            Ok((draft, ()))
+        };
+        let done = Box::pin(center.save(services, decided)).await;
+        assert_eq!(done.is_ok(), linked.is_some(), "{happens}: {done:?}");
+        let subject = call.activity(&floor, 0).await.subject.unwrap();
+        let customer = subject.customer.as_ref().map(CustomerId::as_str);
+        assert_eq!(customer, linked, "{happens}");
+    }
 }
 
 /// S2-26: the customer who is found out later is that of everybody who had a part; the name stays as it was.

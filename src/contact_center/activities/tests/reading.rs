@@ -77,6 +77,31 @@ async fn notes_come_in_pages() {
     }
 }
 
+/// The same by form, which begins with the last ones.
+#[tokio::test]
+async fn a_form_leads_through_all_notes() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
+    for number in 1..=5 {
+        let text = format!("<text>{number}{}</text>", "x".repeat(10 * 1024));
+        request(&mut ann, "set", "note", &text).await;
+    }
+    let node = "urn:parlour:activity:0#activity";
+    for (before, expected, rest) in [
+        ("", "345", Some("Older ones are before 3.")),
+        ("3", "12", None),
+        ("2", "1", None),
+    ] {
+        let answer = command(&mut ann, node, &[("before", before)]).await;
+        let texts = answer.split("<field var='text'><value>").skip(1);
+        let shown: String = texts.map(|it| &it[..1]).collect();
+        assert_eq!(shown, expected, "before {before:?}");
+        assert_eq!(answer.contains("Older ones"), rest.is_some(), "{before:?}");
+        assert!(rest.is_none_or(|rest| answer.contains(rest)), "{before:?}");
+    }
+}
+
 /// Own activities, the newest first, page by page (XEP-0059).
 #[tokio::test]
 async fn own_activities_come_in_pages_the_newest_first() {

@@ -51,6 +51,7 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
     right: Right::Directory,
     fields: &[COLLEAGUE, SUBJECT, TEXT],
     shown: None,
+    present: None,
     run: |caller, values| Box::pin(send(caller, values)),
 }];
 

@@ -2,7 +2,9 @@
 
 mod crm;
 mod finding;
+mod history;
 mod merging;
+mod presenting;
 mod refusals;
 
 use super::*;

@@ -1,8 +1,10 @@
 //! Follow-ups through both doors, of interactions that are made by the rules of the domain and of objects of the CRM.
 
+mod gone;
 mod lists;
 mod notes;
 mod planning;
+mod presenting;
 mod refusals;
 mod reminders;
 mod rights;

@@ -85,6 +85,26 @@ async fn a_call_is_transferred_to_an_agent_and_to_a_queue() {
     assert!(heard(&mut ann)[0].starts_with("primary offered offered: "));
 }
 
+/// S2-32: so is a chat.
+#[tokio::test]
+async fn a_chat_is_transferred_to_an_agent_and_to_a_queue() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let chat = "<offer interaction='c1' medium='chat' direction='inbound' \
+                address='mary@example.net' agent='ann@localhost'/>";
+    says(&floor, PBX, "set", chat).await;
+    done(&floor, &mut ann, "c1", "accept").await;
+    done(&floor, &mut ann, "c1", "transfer colleague='bob'").await;
+    assert!(heard(&mut bob)[0].contains("mary@example.net"));
+    done(&floor, &mut bob, "c1", "accept").await;
+    assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up connected");
+    assert_eq!(seen(&mut bob, "c1").await, "primary connected connected");
+    let asked = done(&floor, &mut bob, "c1", "transfer queue='sales'").await;
+    assert!(asked.contains("queue='sales'"), "{asked}");
+    assert_eq!(seen(&mut bob, "c1").await, "primary wrap-up offered");
+}
+
 /// S2-34, S2-35: a chat gets a second agent, and goes on when the first one leaves.
 #[tokio::test]
 async fn a_conference_goes_on_without_the_agent_who_leaves() {

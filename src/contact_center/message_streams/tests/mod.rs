@@ -3,6 +3,7 @@
 mod deletion;
 mod finding;
 mod live;
+mod presenting;
 mod refusals;
 mod rights;
 mod unread;
