@@ -130,6 +130,7 @@ async fn sends_no_more(floor: &Floor) {
 #[tokio::test]
 async fn every_change_is_sent_in_order_within_the_window_until_it_is_acknowledged() {
     let floor = Box::pin(floor(&["ann"], config())).await;
+    floor.customer("c1", "Ann Example", "ann@example.net").await;
     let answer = set(&floor, "<subscribe/>").await;
     assert!(answer.contains("after='0' last='0'"), "{answer}");
     let mut call = Dealing::offered(&floor, "call-1", Medium::Voice, "ann").await;

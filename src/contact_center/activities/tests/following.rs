@@ -124,7 +124,8 @@ async fn an_activity_is_named_when_it_opens() {
 async fn nobody_is_linked_with_a_customer_who_is_gone_at_that_moment() {
     for (happens, linked) in [("erase", None), ("merge", Some("c2"))] {
         let floor = Floor::new(&["ann", "sue:supervisor"]).await;
-        floor.customer("c1", "Ann Example", "+390451234567").await;
+        // Not that of the call, by which nobody would be erased who is spoken with.
+        floor.customer("c1", "Ann Example", "+390451111111").await;
         floor.customer("c2", "A. Example", "ann@example.net").await;
         let sue = tokio::sync::Mutex::new(agent(&floor, "sue/desk").await);
         let call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
@@ -164,6 +165,7 @@ async fn nobody_is_linked_with_a_customer_who_is_gone_at_that_moment() {
 async fn a_customer_who_is_identified_is_linked_to_all_parts() {
     let floor = Floor::new(&["ann", "bob"]).await;
     floor.customer("c1", "Ann Example", "+390451234567").await;
+    floor.customer("c2", "A. Example", "ann@example.net").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let to = Target::Agent(id("bob"));
     call.done(&floor, "ann", Verb::Transfer { to }).await;
@@ -191,6 +193,7 @@ async fn a_customer_who_is_identified_is_linked_to_all_parts() {
 #[tokio::test]
 async fn an_interaction_goes_on_without_an_activity_that_was_dropped() {
     let floor = Floor::new(&["ann"]).await;
+    floor.customer("c1", "Ann Example", "+390451234567").await;
     let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
     let dropped = call.activity(&floor, 0).await.id;
     let store = &floor.house.router.services().store;
@@ -226,6 +229,10 @@ async fn a_note_and_the_end_of_a_call_do_not_lose_each_other() {
 #[tokio::test]
 async fn activities_go_with_a_customer_who_is_merged() {
     let floor = Floor::new(&["ann"]).await;
+    for customer in ["c1", "c2", "c3"] {
+        let address = format!("{customer}@example.net");
+        floor.customer(customer, "Ann Example", &address).await;
+    }
     let mut calls = Vec::new();
     for (which, customer) in [("call-1", "c1"), ("call-2", "c1"), ("call-3", "c2")] {
         let mut call = Dealing::talking(&floor, which, Medium::Voice, "ann").await;

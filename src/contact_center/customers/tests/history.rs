@@ -8,7 +8,12 @@ use crate::store::AuditFilter;
 /// Agents who read and write messages, and a customer `c1`.
 async fn floor(people: &[&str]) -> Floor {
     let floor = Floor::new(people).await;
-    for right in ["message-show", "message-create", "comment-show"] {
+    for right in [
+        "message-show",
+        "message-create",
+        "comment-show",
+        "property-create",
+    ] {
         let given = [("role", "agent"), ("right", right)];
         floor.operate("right give", &given).await;
     }
