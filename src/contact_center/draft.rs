@@ -10,7 +10,8 @@ use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::proto::Stanza;
 use crate::store::{
-    Guard, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten, StoreError,
+    Guard, HeldRecord, NewAuditEntry, NewJournalEntry, Outgoing, RecordChange, RecordWrite,
+    RecordsWritten, StoreError,
 };
 
 /// How often a decision is made anew because somebody else has changed what it was made from.
@@ -80,6 +81,15 @@ impl Draft {
         }
     }
 
+    /// Adds a record that what is decided is about: it is written only if that one is still as it was read.
+    pub(super) fn hold<R: Record>(&mut self, record: &R) {
+        self.write.held.push(HeldRecord {
+            kind: R::KIND,
+            id: record.id(),
+            read: i64::try_from(record.version()).unwrap_or(i64::MAX),
+        });
+    }
+
     /// Gives a change of that record a place in a journal that others follow.
     pub(super) fn journal(&mut self, journal: String, changed: &impl Record) {
         self.write.journal.push(NewJournalEntry {
@@ -88,6 +98,11 @@ impl Draft {
             version: i64::try_from(changed.version()).unwrap_or(i64::MAX),
             at: self.now,
         });
+    }
+
+    /// Adds who has it done: the audit trail has that when all is written, and else not.
+    pub(super) fn note(&mut self, entry: NewAuditEntry) {
+        self.write.audit = Some(entry);
     }
 
     /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after

@@ -21,6 +21,7 @@ mod customers;
 mod database;
 mod erasing;
 mod fast_tokens;
+mod held_records;
 mod journals;
 mod mailboxes;
 mod message_streams;

@@ -16,6 +16,7 @@ mod wire;
 use std::sync::Arc;
 
 use super::center::{Center, Place};
+use super::draft::Draft;
 use super::errors::Refused;
 use super::record::Record;
 use crate::admin::telephone;
@@ -115,6 +116,21 @@ pub(in crate::contact_center) async fn find(
         }
     }
     Ok(None)
+}
+
+/// The same for something that is made about it: that is written only if the customer is still there and no part of another by
+/// then. Else it is decided anew.
+pub(in crate::contact_center) async fn hold(
+    draft: &mut Draft,
+    services: &Services,
+    place: &Place,
+    id: &CustomerId,
+) -> Result<Option<Customer>, Refused> {
+    let found = find(services, place, id).await?;
+    if let Some(customer) = &found {
+        draft.hold(customer);
+    }
+    Ok(found)
 }
 
 /// `<customer id='…' version='3' created='…' crm-id='…' url='…'><name>…</name>…</customer>`.

@@ -6,6 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use super::together::{Together, put_together};
 use crate::clock::Timestamp;
+use crate::store::audit::{AuditEntry, put_entry, trim_entries};
 use crate::store::db::{Db, queries, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
@@ -18,10 +19,14 @@ pub struct RecordWrite {
     pub changes: Vec<RecordChange>,
     /// What they must not exceed together with others, as it was read; each is turned.
     pub guards: Vec<Guard>,
+    /// What must still be as it was read, and stays so: records that the others are about.
+    pub held: Vec<HeldRecord>,
     /// What is to be told to others.
     pub outbox: Vec<Outgoing>,
     /// What those outside learn who follow a journal ([`super::super::Journals`]).
     pub journal: Vec<NewJournalEntry>,
+    /// Who has had it done.
+    pub audit: Option<NewAuditEntry>,
 }
 
 impl RecordWrite {
@@ -29,7 +34,7 @@ impl RecordWrite {
     /// its version, so that nobody else needs to.
     fn is_alone(&self) -> bool {
         match self.changes.as_slice() {
-            [only] => only.read > 0 && self.guards.is_empty(),
+            [only] => only.read > 0 && self.guards.is_empty() && self.held.is_empty(),
             _ => false,
         }
     }
@@ -38,7 +43,7 @@ impl RecordWrite {
     pub(super) fn plain(&self) -> Option<&RecordChange> {
         let only = self.changes.first().filter(|it| it.listings.is_none())?;
         let is_plain = self.is_alone() && self.outbox.is_empty() && self.journal.is_empty();
-        is_plain.then_some(only)
+        (is_plain && self.audit.is_none()).then_some(only)
     }
 }
 
@@ -94,6 +99,17 @@ pub struct Guard {
     pub version: i64,
 }
 
+/// A record that a decision was made from and does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// What sort of record.
+    pub kind: &'static str,
+    /// Which one.
+    pub id: String,
+    /// The version that was read.
+    pub read: i64,
+}
+
 /// A stanza that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -116,6 +132,15 @@ pub struct NewJournalEntry {
     pub at: Timestamp,
 }
 
+/// An entry of the audit trail: it is there when what it tells of is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuditEntry {
+    /// The entry, of something that was done.
+    pub entry: AuditEntry,
+    /// How many are kept; the oldest go.
+    pub entries_max: u32,
+}
+
 /// What became of a [`RecordWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -136,6 +161,8 @@ queries! {
     UPDATE_ALL = "update record set version = new.column3, snapshot = new.column4, due = new.column5
         from (values ($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))) as new
         where record.kind = new.column1 and record.id = new.column2 and record.version = new.column6";
+    // Nothing changes; but whoever erases the record at this moment waits for the transaction, or is waited for.
+    HOLD = "update record set version = version where kind = $1 and id = $2 and version = $3";
     ADD_EVENT = "insert into record_event (kind, id, version, event) values ($1, $2, $3, $4)";
     UNLIST = "delete from record_listing where kind = $1 and id = $2";
     LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
@@ -220,6 +247,21 @@ macro_rules! holds {
     }};
 }
 
+/// Whether what is held is still as it was read. It stays so until the transaction ends.
+macro_rules! held {
+    ($tx:ident, $write:expr) => {{
+        let mut held = true;
+        for record in &$write.held {
+            let hold = sqlx::query(HOLD)
+                .bind(record.kind)
+                .bind(record.id.as_str())
+                .bind(record.read);
+            held &= hold.execute(&mut *$tx).await?.rows_affected() == 1;
+        }
+        held
+    }};
+}
+
 /// Writes one record with its events and lists; whether it was still there as it was read. If not, nothing is
 /// written.
 macro_rules! put {
@@ -265,6 +307,44 @@ macro_rules! put {
     }};
 }
 
+/// Writes what goes with the changes: guards turned, what is to be told, and who has had it done.
+macro_rules! put_beside {
+    ($tx:ident, $write:expr) => {{
+        let write = $write;
+        for guard in &write.guards {
+            sqlx::query(TURN)
+                .bind(guard.name.as_str())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        for outgoing in &write.outbox {
+            sqlx::query(ADD_OUTGOING)
+                .bind(outgoing.id.as_str())
+                .bind(outgoing.stanza.to_vec())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        for entry in &write.journal {
+            // Whoever writes to the same journal waits here for this to be committed.
+            let place: i64 = sqlx::query_scalar(NEXT_PLACE)
+                .bind(entry.journal.as_str())
+                .fetch_one(&mut *$tx)
+                .await?;
+            sqlx::query(ADD_ENTRY)
+                .bind(entry.journal.as_str())
+                .bind(place)
+                .bind(entry.id.as_str())
+                .bind(entry.version)
+                .bind(entry.at.as_micros())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        if let Some(audit) = &write.audit {
+            put_entry!($tx, &audit.entry);
+        }
+    }};
+}
+
 impl Decisions {
     async fn store(&self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
         let together = Together::of(writes);
@@ -290,13 +370,14 @@ impl Decisions {
                 return Ok(None);
             }
             let mut written = Vec::with_capacity(writes.len());
+            let mut kept_max = None;
             for (place, write) in writes.iter().enumerate() {
                 if together.has(place) {
                     written.push(RecordsWritten::Done);
                     continue;
                 }
                 let alone = write.is_alone();
-                if !alone && !holds!(tx, write) {
+                if !alone && !(holds!(tx, write) && held!(tx, write)) {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }
@@ -316,32 +397,13 @@ impl Decisions {
                     written.push(done);
                     continue;
                 }
-                for guard in &write.guards {
-                    sqlx::query(TURN).bind(guard.name.as_str()).execute(&mut *tx).await?;
-                }
-                for outgoing in &write.outbox {
-                    sqlx::query(ADD_OUTGOING)
-                        .bind(outgoing.id.as_str())
-                        .bind(outgoing.stanza.to_vec())
-                        .execute(&mut *tx)
-                        .await?;
-                }
-                for entry in &write.journal {
-                    // Whoever writes to the same journal waits here for this to be committed.
-                    let place: i64 = sqlx::query_scalar(NEXT_PLACE)
-                        .bind(entry.journal.as_str())
-                        .fetch_one(&mut *tx)
-                        .await?;
-                    sqlx::query(ADD_ENTRY)
-                        .bind(entry.journal.as_str())
-                        .bind(place)
-                        .bind(entry.id.as_str())
-                        .bind(entry.version)
-                        .bind(entry.at.as_micros())
-                        .execute(&mut *tx)
-                        .await?;
-                }
+                put_beside!(tx, write);
+                kept_max = write.audit.as_ref().map(|it| it.entries_max).or(kept_max);
                 written.push(RecordsWritten::Done);
+            }
+            // Once for all of them: it counts the whole trail.
+            if let Some(kept_max) = kept_max {
+                trim_entries!(tx, kept_max);
             }
             written
         });
