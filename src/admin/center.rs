@@ -15,6 +15,7 @@ use super::operation::{Argument, Kind};
 use super::operator::Operator;
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
+use crate::domain::message_stream::Stream;
 use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
 use crate::hooks::Services;
@@ -77,6 +78,9 @@ pub trait CenterKeeping: Send + Sync {
         texts: Vec<String>,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Has those told who watch and saw it that nothing is left of a message stream.
+    fn stream_erased(&self, stream: &Stream);
 }
 
 /// The contact center among [`crate::hooks::Hooks::offers`].

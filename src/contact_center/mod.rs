@@ -114,7 +114,6 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     interactions::register(hooks, &center);
     message_streams::serve_files(hooks, &center);
     hooks.daily(follow_ups::forget_old);
-    hooks.daily(message_streams::forget_old);
     message_streams::register(hooks, &center);
 }
 

@@ -15,7 +15,7 @@ use crate::admin::{
 };
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::follow_up::{CopyRules, NoteTypes, PermittedTypes};
-use crate::domain::message_stream::Tags;
+use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
 use crate::hooks::{Account, Hooks, Services};
@@ -100,6 +100,10 @@ impl CenterKeeping for Desk {
                 Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
             }
         })
+    }
+
+    fn stream_erased(&self, stream: &Stream) {
+        self.0.streams.note_gone(stream);
     }
 }
 

@@ -83,6 +83,14 @@ impl Way {
     }
 }
 
+/// The same of a list that is not counted, and says itself whether there may be more.
+fn uncounted(way: Way, answer: &Element) -> Option<String> {
+    let is_part = way == Way::Behind && answer.attribute("complete") == Some("false");
+    let set = answer.find(ns::RSM, "set").filter(|_| is_part)?;
+    let last = set.child_text(ns::RSM, "last")?;
+    Some(format!("The rest is behind {last}."))
+}
+
 /// Whether there is nothing to be said of a list: it is shown at once, without a form.
 pub(super) fn is_at_once(operation: &Operation) -> bool {
     operation.fields.iter().all(|told| told.kind.is_page())
@@ -96,7 +104,8 @@ pub(super) fn told(operation: &Operation, outcome: &Outcome) -> String {
     let set = outcome.payload.as_ref();
     let set = set.and_then(|it| it.find(ns::RSM, "set"));
     let rows = outcome.table.as_ref().map_or(0, |it| it.rows.len());
-    let rest = way.zip(set).and_then(|(way, set)| way.rest(rows, set));
+    let counted = way.zip(set).and_then(|(way, set)| way.rest(rows, set));
+    let rest = counted.or_else(|| uncounted(way?, outcome.payload.as_ref()?));
     match rest {
         Some(rest) => format!("{told} {rest}"),
         None => told,

@@ -1,8 +1,11 @@
 //! Message streams through both doors.
 
 mod deletion;
+mod employees;
 mod finding;
 mod live;
+mod pages;
+mod races;
 mod refusals;
 mod rights;
 mod unread;
