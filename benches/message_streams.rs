@@ -187,6 +187,7 @@ fn made(n: usize, customer: &CustomerId, rights: &Rights) -> Stream {
         rights,
         tags: &[],
         strangers: 0,
+        attachment_bytes_max: 0,
         since: START,
     };
     for m in 0..MESSAGES {

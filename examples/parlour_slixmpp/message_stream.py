@@ -154,8 +154,9 @@ class MessageStreams(Service):
         answer = await self.ask("set", request)
         return Stream.of(answer) if answer is not None else None
 
-    async def tags(self, id, tags):
-        request = self.element("tags", id=id)
+    async def tags(self, stream, tags):
+        """Sets the tags anew; the stream is the one that was read."""
+        request = self.element("tags", id=stream.id, version=stream.version)
         request.extend([self.element("tag", tag) for tag in tags])
         return Stream.of(await self.ask("set", request))
 

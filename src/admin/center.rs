@@ -16,6 +16,7 @@ use super::operator::Operator;
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
 use crate::domain::follow_up::FollowUp;
+use crate::domain::message_stream::Stream;
 use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
 use crate::hooks::Services;
@@ -85,6 +86,9 @@ pub trait CenterKeeping: Send + Sync {
         follow_up: FollowUp,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Has those told who watch and saw it that nothing is left of a message stream.
+    fn stream_erased(&self, stream: &Stream);
 }
 
 /// The contact center among [`crate::hooks::Hooks::offers`].

@@ -38,11 +38,15 @@ section! {
         follow_up_days: u32 = 0, in 0..=36_500;
         /// How much the files of all message streams of one host may have together.
         attachments_bytes_max: Bytes = Bytes::mib(1 << 16), in Bytes::new(1)..=Bytes::mib(1 << 30);
+        /// How much the files of one message stream may have together.
+        stream_attachments_bytes_max: Bytes = Bytes::mib(1_024), in Bytes::new(1)..=Bytes::mib(1 << 20);
         /// How long a link to a file of a message stream holds for the agent who was given it.
         attachment_link_seconds: Seconds = Seconds::new(300), in Seconds::new(10)..=Seconds::new(86_400);
         /// The component of the role "connector" that passes message streams to customers, where an agent has that
         /// switched on for one; "" for passing none.
         delivery: Option<Domain> = None;
+        /// How many messages for customers may wait for that component; agents who write more are told.
+        deliveries_waiting_max: u32 = 10_000, in 1..=1_000_000;
         /// For how many days a link holds to a file of a message stream that is passed to a customer.
         delivery_link_days: u32 = 30, in 1..=3_650;
         /// After how many hours a file is deleted that was uploaded for a message stream and never attached.

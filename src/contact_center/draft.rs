@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::proto::Stanza;
 use crate::store::{
-    Guard, HeldRecord, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
-    StoreError,
+    Guard, HeldRecord, NewAuditEntry, NewJournalEntry, Outgoing, RecordChange, RecordWrite,
+    RecordsWritten, StoreError,
 };
 
 /// How often a decision is made anew because somebody else has changed what it was made from.
@@ -98,6 +98,11 @@ impl Draft {
             version: i64::try_from(changed.version()).unwrap_or(i64::MAX),
             at: self.now,
         });
+    }
+
+    /// Adds who has it done: the audit trail has that when all is written, and else not.
+    pub(super) fn note(&mut self, entry: NewAuditEntry) {
+        self.write.audit = Some(entry);
     }
 
     /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after

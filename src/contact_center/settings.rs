@@ -16,7 +16,7 @@ use crate::admin::{
 };
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::follow_up::{CopyRules, FollowUp, NoteTypes, PermittedTypes};
-use crate::domain::message_stream::Tags;
+use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
 use crate::hooks::{Account, Hooks, Services};
@@ -97,6 +97,10 @@ impl CenterKeeping for Desk {
             };
             only_failures(self.0.outbox.withdraw(&services, about).await)
         })
+    }
+
+    fn stream_erased(&self, stream: &Stream) {
+        self.0.streams.note_gone(stream);
     }
 
     fn follow_up_erased(

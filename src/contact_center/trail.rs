@@ -1,8 +1,9 @@
 //! The audit trail of what agents, supervisors and administrators read and change here (section J of the design).
 
+use super::draft::Draft;
 use super::errors::Refused;
 use super::operation::Caller;
-use crate::store::{AuditEntry, AuditLimits};
+use crate::store::{AuditEntry, AuditLimits, NewAuditEntry};
 
 /// What is written down.
 pub(super) struct Noted<'a> {
@@ -16,10 +17,29 @@ pub(super) struct Noted<'a> {
     pub(super) result: &'static str,
 }
 
+/// Adds what the caller does to what is written: both are there, or neither.
+pub(super) fn add(draft: &mut Draft, caller: &Caller, noted: Noted<'_>) {
+    draft.note(NewAuditEntry {
+        entry: entry(caller, noted),
+        entries_max: caller.services.config.audit.entries_max,
+    });
+}
+
 /// Writes down what the caller does. Of what is read it is there before anything is shown.
 pub(super) async fn note(caller: &Caller, noted: Noted<'_>) -> Result<(), Refused> {
+    let limits = AuditLimits {
+        entries_max: caller.services.config.audit.entries_max,
+        // Only what is done is kept here.
+        refused_per_day_max: 0,
+    };
+    let entry = entry(caller, noted);
+    caller.services.store.audit().put(&entry, limits).await?;
+    Ok(())
+}
+
+fn entry(caller: &Caller, noted: Noted<'_>) -> AuditEntry {
     let now = caller.now();
-    let entry = AuditEntry {
+    AuditEntry {
         id: crate::id::sorted(now),
         at: now,
         actor: caller.agent.to_string(),
@@ -30,14 +50,7 @@ pub(super) async fn note(caller: &Caller, noted: Noted<'_>) -> Result<(), Refuse
         arguments: noted.arguments,
         done: true,
         result: noted.result.to_owned(),
-    };
-    let limits = AuditLimits {
-        entries_max: caller.services.config.audit.entries_max,
-        // Only what is done is kept here.
-        refused_per_day_max: 0,
-    };
-    caller.services.store.audit().put(&entry, limits).await?;
-    Ok(())
+    }
 }
 
 /// The same of something that was shown.

@@ -42,6 +42,8 @@ pub const MESSAGES_MAX: usize = 1_000;
 pub const STREAM_BYTES_MAX: usize = 1024 * 1024;
 /// Attachments of one message. The seed says any number; this is more than anybody looks at.
 pub const ATTACHMENTS_MAX: usize = 100;
+/// Attachments of all messages of one stream: their names and places are a part of it, which is read and written as one.
+pub const STREAM_ATTACHMENTS_MAX: usize = 500;
 /// Recipients of one stream.
 pub const RECIPIENTS_MAX: usize = 1_000;
 /// Tags of one stream.
@@ -204,6 +206,8 @@ pub struct Facts<'a> {
     pub tags: &'a [Tag],
     /// Recipients of the command that are no employees of the host.
     pub strangers: usize,
+    /// Bytes of all files of one stream, as the operator wants it.
+    pub attachment_bytes_max: u64,
 }
 
 rejections! {
@@ -242,6 +246,10 @@ rejections! {
         Recipients = Invalid, "recipients-malformed", "Choose up to 1000 recipients who are employees.";
         /// [`ATTACHMENTS_MAX`].
         TooManyAttachments = Limit, "attachments-full", "A message has at most 100 attachments.";
+        /// [`STREAM_ATTACHMENTS_MAX`], or more bytes than the operator allows.
+        AttachmentsFull = Limit, "stream-attachments-full", "This message and its replies have as many files as they may have. Take some away, or begin another message.";
+        /// Too much waits for the connector.
+        TooManyDeliveries = Limit, "deliveries-full", "Too much waits for the connector that passes messages to customers. Try again later, or switch that off for this message.";
         /// [`MESSAGES_MAX`] and [`STREAM_BYTES_MAX`].
         Full = Limit, "stream-full", "This message has as many replies as it may have.";
         /// Stop watches of more drafts than one agent can have.

@@ -77,6 +77,40 @@ queries! {
     EXPIRE = "delete from audit where at < $1";
 }
 
+pub(super) const PUT: &str = INSERT;
+pub(super) const KEEP: &str = TRIM;
+
+/// Writes an entry, in a transaction of either database.
+macro_rules! put_entry {
+    ($tx:ident, $entry:expr) => {{
+        let entry = $entry;
+        sqlx::query($crate::store::audit::PUT)
+            .bind(entry.id.as_str())
+            .bind(entry.at.as_micros())
+            .bind(entry.actor.as_str())
+            .bind(entry.origin.as_str())
+            .bind(entry.operation.as_str())
+            .bind(entry.target.as_str())
+            .bind(entry.host.as_str())
+            .bind(entry.arguments.as_str())
+            .bind(entry.done)
+            .bind(entry.result.as_str())
+            .execute(&mut *$tx)
+            .await?;
+    }};
+}
+
+/// Deletes all entries but the newest so many.
+macro_rules! trim_entries {
+    ($tx:ident, $entries_max:expr) => {{
+        sqlx::query($crate::store::audit::KEEP)
+            .bind(i64::from($entries_max))
+            .execute(&mut *$tx)
+            .await?;
+    }};
+}
+pub(super) use {put_entry, trim_entries};
+
 /// Operations on the audit trail; from [`super::Store::audit`].
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'a> {
@@ -100,23 +134,8 @@ impl Audit<'_> {
                     .await?;
                 let kept = entry.done || refused < i64::from(limits.refused_per_day_max);
                 if kept {
-                    sqlx::query(INSERT)
-                        .bind(entry.id.as_str())
-                        .bind(entry.at.as_micros())
-                        .bind(entry.actor.as_str())
-                        .bind(entry.origin.as_str())
-                        .bind(entry.operation.as_str())
-                        .bind(entry.target.as_str())
-                        .bind(entry.host.as_str())
-                        .bind(entry.arguments.as_str())
-                        .bind(entry.done)
-                        .bind(entry.result.as_str())
-                        .execute(&mut *tx)
-                        .await?;
-                    sqlx::query(TRIM)
-                        .bind(i64::from(limits.entries_max))
-                        .execute(&mut *tx)
-                        .await?;
+                    put_entry!(tx, entry);
+                    trim_entries!(tx, limits.entries_max);
                 }
                 kept
             });

@@ -95,8 +95,8 @@ pub use pubsub::{
 pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
-    DueRecord, Erasure, Guard, HeldRecord, ListOrder, Listing, NewJournalEntry, Outgoing,
-    RECORDS_PAGE_MAX, RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
+    DueRecord, Erasure, Guard, HeldRecord, ListOrder, Listing, NewAuditEntry, NewJournalEntry,
+    Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{

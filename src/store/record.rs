@@ -18,8 +18,8 @@ mod writing;
 pub use erasing::Erasure;
 pub(super) use erasing::QUERIES as ERASING_QUERIES;
 pub use writing::{
-    Guard, HeldRecord, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite,
-    RecordsWritten,
+    Guard, HeldRecord, Listing, NewAuditEntry, NewJournalEntry, Outgoing, RecordChange,
+    RecordWrite, RecordsWritten,
 };
 pub(super) use writing::{QUERIES as WRITING_QUERIES, Writer, start};
 
@@ -95,6 +95,7 @@ queries! {
         order by due, kind, id limit cast($5 as bigint)";
     NEXT_DUE = "select due from record where due > $1 order by due limit 1";
     OUTBOX = "select id, stanza from outbox where id > $1 order by id limit cast($2 as bigint)";
+    OUTBOX_COUNT = "select count(*) from (select 1 from outbox limit cast($1 as bigint)) as waiting";
     SENT = "delete from outbox where id = $1";
     REMOVE = "delete from record where kind = $1 and id = $2";
 }
@@ -397,6 +398,17 @@ impl Records<'_> {
             stanza: stanza.into(),
         };
         Ok(rows.into_iter().map(outgoing).collect())
+    }
+
+    /// How much was to be sent and is not known to be, counted up to that many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outbox_count(&self, count_max: u32) -> Result<u32, StoreError> {
+        let count: i64 = reading!(self.db, pool => {
+            sqlx::query_scalar(OUTBOX_COUNT).bind(i64::from(count_max)).fetch_one(pool).await?
+        });
+        Ok(u32::try_from(count).unwrap_or(count_max))
     }
 
     /// Forgets what was sent.

@@ -1,14 +1,13 @@
 //! A component that does what a test says (XEP-0114), on the same connection as other peers.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use sha1::{Digest as _, Sha1};
 
+use crate::component::handshake;
+pub(crate) use crate::component::{COMPONENT, header};
 use crate::house::House;
 use crate::peer::{Arrival, Peer};
-use crate::xml::{Node, STREAMS};
+use crate::xml::Node;
 
-/// The namespace of what a component and its server exchange.
-pub(crate) const COMPONENT: &str = "jabber:component:accept";
 /// The domain of the component in most tests, and what it proves itself with.
 pub(crate) const BOT: &str = "bot.localhost";
 pub(crate) const SECRET: &str = "honey-tongued Boyet";
@@ -18,14 +17,6 @@ pub(crate) fn configured(more: &str) -> String {
     format!(
         "[listen]\ncomponent = ['127.0.0.1:0']\n\
          [[component]]\ndomain = '{BOT}'\nsecret = '{SECRET}'\n{more}"
-    )
-}
-
-/// The header of a component's stream.
-pub(crate) fn header(domain: &str) -> String {
-    format!(
-        "<?xml version='1.0'?><stream:stream xmlns='{COMPONENT}' xmlns:stream='{STREAMS}' \
-         to='{domain}'>"
     )
 }
 
@@ -49,9 +40,7 @@ pub(crate) async fn open(peer: &mut Peer, domain: &str) -> Result<String> {
 
 /// Proves that the component knows the secret.
 pub(crate) async fn prove(peer: &mut Peer, id: &str, secret: &str) -> Result<()> {
-    let hash = Sha1::digest(format!("{id}{secret}"));
-    let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    peer.send(&format!("<handshake>{text}</handshake>")).await
+    peer.send(&handshake(id, secret)).await
 }
 
 /// [`BOT`], connected.

@@ -11,6 +11,8 @@ mod attachments;
 mod authority;
 mod bad_peers;
 mod certificates;
+#[path = "../support/component.rs"]
+mod component;
 mod component_peer;
 mod components;
 mod connectors;

@@ -22,6 +22,7 @@ mod database;
 mod disclosing;
 mod erasing;
 mod fast_tokens;
+mod held_records;
 mod journals;
 mod mailboxes;
 mod message_streams;

@@ -31,6 +31,7 @@ fn after(mut stream: Stream, command: Command) -> Stream {
         since: NOW,
         tags: &[],
         strangers: 0,
+        attachment_bytes_max: 0,
     };
     for event in decide(&stream, command, NOW, &facts).unwrap() {
         apply(&mut stream, &event);

@@ -17,12 +17,14 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+#[path = "component.rs"]
+mod component;
 #[path = "web.rs"]
 mod web;
 
 use web::{Bosh, WebSocket};
 
-use crate::xml::{Event, Node, STREAMS, StreamParser};
+use crate::xml::{CLIENT, Event, Node, STREAMS, StreamParser};
 
 /// The longest that a client waits for the next thing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -143,6 +145,8 @@ pub(crate) struct Client {
     pings: u32,
     /// Drops the roster pushes that the server sends (RFC 6121 §2.1.6).
     pub(crate) ignore_roster_pushes: bool,
+    /// The domain of a component, which says in each stanza who sends it.
+    component: Option<String>,
 }
 
 impl Client {
@@ -167,6 +171,7 @@ impl Client {
             heard: Vec::new(),
             pings: 0,
             ignore_roster_pushes: false,
+            component: None,
         };
         match transport {
             Transport::Tcp | Transport::StartTls => {}
@@ -204,6 +209,12 @@ impl Client {
         let arrival = timeout(PATIENCE, self.read())
             .await
             .map_err(|_| anyhow!("nothing arrived within {PATIENCE:?}"))??;
+        let arrival = match arrival {
+            Arrival::Element(node) if self.component.is_some() => {
+                Arrival::Element(as_of_client(node))
+            }
+            other => other,
+        };
         match &arrival {
             Arrival::Header(node) => self.note("<-", &node.to_string()),
             Arrival::Element(node) => {
@@ -309,6 +320,21 @@ impl Client {
         Ok(features)
     }
 
+    /// Becomes the component of that domain, which knows that secret (XEP-0114 §3).
+    pub(crate) async fn attach(&mut self, domain: &str, secret: &str) -> Result<()> {
+        self.send(component::header(domain).as_bytes()).await?;
+        let id = match self.next().await? {
+            Arrival::Header(node) => node.attribute("id").context("no id")?.to_owned(),
+            other => bail!("expected a stream header, found {other:?}"),
+        };
+        let proof = component::handshake(&id, secret);
+        self.send(proof.as_bytes()).await?;
+        let answer = self.element().await?;
+        ensure!(answer.name == "handshake", "not believed: {answer}");
+        self.component = Some(domain.to_owned());
+        Ok(())
+    }
+
     /// Forgets the stream so far: the next bytes begin a new one.
     pub(crate) fn expect_new_stream(&mut self) {
         self.parser = StreamParser::default();
@@ -366,8 +392,10 @@ impl Client {
     pub(crate) async fn until_ping(&mut self) -> Result<Vec<Node>> {
         self.pings += 1;
         let id = format!("curtain-{}", self.pings);
+        let from = self.component.as_ref();
+        let from = from.map_or(String::new(), |domain| format!(" from='{domain}'"));
         let ping = format!(
-            "<iq type='get' id='{id}' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq type='get' id='{id}'{from} to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
             self.domain
         );
         self.send(ping.as_bytes()).await?;
@@ -397,6 +425,15 @@ impl Client {
         self.transcript
             .push(format!("{} {way} {short}{cut}", self.name));
     }
+}
+
+/// What a component is sent is a client's, but for the namespace.
+fn as_of_client(mut node: Node) -> Node {
+    if node.ns == component::COMPONENT {
+        CLIENT.clone_into(&mut node.ns);
+    }
+    node.children = node.children.into_iter().map(as_of_client).collect();
+    node
 }
 
 fn is_push(node: &Node) -> bool {

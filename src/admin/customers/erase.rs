@@ -70,7 +70,7 @@ pub(super) async fn erase(operator: Operator, arguments: Arguments) -> Result<Ou
     erased.texts.extend(marks.addresses.iter().cloned());
     erased.texts.extend(marks.interactions.iter().cloned());
     Box::pin(settle(&operator, &marks, &mut erased)).await?;
-    Box::pin(erase_kind(&operator, &marks, CUSTOMER, &mut erased)).await?;
+    Box::pin(erase_customer(&operator, &marks, &mut erased)).await?;
     Box::pin(settle(&operator, &marks, &mut erased)).await?;
     let texts = std::mem::take(&mut erased.texts);
     Box::pin(withdraw(&operator, texts.into_iter().collect())).await?;
@@ -105,6 +105,22 @@ impl Erased {
     }
 }
 
+/// Erases the customer itself, once more while others change it. What is made of it from then on is not written.
+async fn erase_customer(
+    operator: &Operator,
+    marks: &Marks,
+    erased: &mut Erased,
+) -> Result<(), Refusal> {
+    for _ in 0..ROUNDS_MAX {
+        erased.contended = false;
+        Box::pin(erase_kind(operator, marks, CUSTOMER, erased)).await?;
+        if !erased.contended {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
+
 /// Erases all but the customer itself, once more while others change what is erased.
 async fn settle(operator: &Operator, marks: &Marks, erased: &mut Erased) -> Result<(), Refusal> {
     for _ in 0..ROUNDS_MAX {
@@ -117,9 +133,12 @@ async fn settle(operator: &Operator, marks: &Marks, erased: &mut Erased) -> Resu
             return Ok(());
         }
     }
-    Err(Refusal::Conflict(
-        "others keep changing what is kept of the customer; erase it once more".to_owned(),
-    ))
+    Err(contended())
+}
+
+fn contended() -> Refusal {
+    let text = "others keep changing what is kept of the customer; erase it once more";
+    Refusal::Conflict(text.to_owned())
 }
 
 /// Nobody is erased while somebody deals with them: what is written of it then would come back.
@@ -176,6 +195,7 @@ async fn erase_kind(
                     erased.texts.insert(stored.id.clone());
                     if kind == MESSAGE_STREAM {
                         erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
+                        tell_gone(operator, &stored)?;
                     }
                     if kind == FOLLOW_UP {
                         Box::pin(tell_responsible(operator, &stored)).await?;
@@ -276,6 +296,16 @@ async fn tell_responsible(operator: &Operator, stored: &StoredRecord) -> Result<
     let follow_up = read(FOLLOW_UP, stored)?;
     let told = desk.0.follow_up_erased(follow_up, Arc::clone(services));
     told.await
+}
+
+/// Has those told who watch the stream.
+fn tell_gone(operator: &Operator, stored: &StoredRecord) -> Result<(), StoreError> {
+    let services = operator.services.as_ref();
+    let desk = services.and_then(|it| it.hooks.offers().find::<CenterDesk>());
+    if let Some(desk) = desk {
+        desk.0.stream_erased(&read(MESSAGE_STREAM, stored)?);
+    }
+    Ok(())
 }
 
 /// Takes back what is to be told of it and has not been.

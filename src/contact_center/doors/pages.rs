@@ -61,21 +61,19 @@ impl Way {
         PageRequest { max: None, from }
     }
 
-    /// How to come to the rest, where there is one. A list that is not counted says whether it is complete.
-    fn rest(self, rows: usize, set: &Element, complete: Option<&str>) -> Option<String> {
+    /// How to come to the rest, where there is one.
+    fn rest(self, rows: usize, set: &Element) -> Option<String> {
         let number = |text: Option<String>| text?.parse::<u64>().ok();
         let rows = u64::try_from(rows).ok()?;
-        let count = number(set.child_text(ns::RSM, "count"));
+        let count = number(set.child_text(ns::RSM, "count"))?;
         let first = set.find(ns::RSM, "first")?;
         let index = number(first.attribute("index").map(str::to_owned));
-        let is_rest = match (self, count) {
-            (_, None) => complete == Some("false"),
-            (Self::Behind, Some(count)) => index.unwrap_or(0).saturating_add(rows) < count,
-            (Self::Before, Some(count)) => rows < count && index != Some(0),
-        };
-        let item = match self {
-            Self::Behind => set.child_text(ns::RSM, "last")?,
-            Self::Before => first.text_content(),
+        let (is_rest, item) = match self {
+            Self::Behind => {
+                let shown = index.unwrap_or(0).saturating_add(rows);
+                (shown < count, set.child_text(ns::RSM, "last")?)
+            }
+            Self::Before => (rows < count && index != Some(0), first.text_content()),
         };
         let word = match self {
             Self::Behind => "The rest is behind",
@@ -83,6 +81,14 @@ impl Way {
         };
         is_rest.then(|| format!("{word} {item}."))
     }
+}
+
+/// The same of a list that is not counted, and says itself whether there may be more.
+fn uncounted(way: Way, answer: &Element) -> Option<String> {
+    let is_part = way == Way::Behind && answer.attribute("complete") == Some("false");
+    let set = answer.find(ns::RSM, "set").filter(|_| is_part)?;
+    let last = set.child_text(ns::RSM, "last")?;
+    Some(format!("The rest is behind {last}."))
 }
 
 /// Whether there is nothing to be said of a list: it is shown at once, without a form.
@@ -95,13 +101,11 @@ pub(super) fn told(operation: &Operation, outcome: &Outcome) -> String {
     let told = outcome.told.clone();
     let way = operation.fields.iter().find_map(|it| Way::of(it.kind));
     let way = way.filter(|_| !is_at_once(operation));
-    let payload = outcome.payload.as_ref();
-    let set = payload.and_then(|it| it.find(ns::RSM, "set"));
-    let complete = payload.and_then(|it| it.attribute("complete"));
+    let set = outcome.payload.as_ref();
+    let set = set.and_then(|it| it.find(ns::RSM, "set"));
     let rows = outcome.table.as_ref().map_or(0, |it| it.rows.len());
-    let rest = way
-        .zip(set)
-        .and_then(|(way, set)| way.rest(rows, set, complete));
+    let counted = way.zip(set).and_then(|(way, set)| way.rest(rows, set));
+    let rest = counted.or_else(|| uncounted(way?, outcome.payload.as_ref()?));
     match rest {
         Some(rest) => format!("{told} {rest}"),
         None => told,

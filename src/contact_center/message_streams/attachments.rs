@@ -25,6 +25,7 @@ use crate::hooks::{AttachmentDesk, Hooks, Services};
 use crate::store::{StoreError, StoredAttachment, UploadFiles};
 
 pub(in crate::contact_center) use links::Files;
+pub(super) use taking::Found;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -40,31 +41,41 @@ pub(in crate::contact_center) fn register(hooks: &mut Hooks, center: &Arc<Center
     hooks.daily(sweeping::sweep);
 }
 
-/// Takes over files that the caller has uploaded, by the URLs from which they can be had.
+/// Looks at files that the caller has uploaded, by the URLs from which they can be had: all of them, before the first is taken.
 ///
 /// # Errors
 /// When one is no upload of the caller, has not come yet, or is not of one of the ten types.
-pub(super) async fn take(
+pub(super) async fn look(
     caller: &Caller,
     stream: &StreamId,
     urls: &[&str],
-) -> Result<Vec<Attachment>, Refused> {
+) -> Result<Vec<Found>, Refused> {
     if urls.len() > ATTACHMENTS_MAX {
         return Err(Rejection::TooManyAttachments.into());
     }
-    // All are looked at before the first is taken.
-    let mut found: Vec<taking::Found> = Vec::with_capacity(urls.len());
+    let mut found: Vec<Found> = Vec::with_capacity(urls.len());
     for url in urls {
         let one = taking::look(caller, stream, url).await?;
         if !found.iter().any(|it| it.id == one.id) {
             found.push(one);
         }
     }
-    let mut taken = Vec::with_capacity(found.len());
+    Ok(found)
+}
+
+/// Takes over what was found.
+///
+/// # Errors
+/// When one is gone, or somebody else's, since it was looked at; when the host has no room for it.
+pub(super) async fn take(
+    caller: &Caller,
+    stream: &StreamId,
+    found: Vec<Found>,
+) -> Result<(), Refused> {
     for one in found {
-        taken.push(taking::take(caller, stream, one).await?);
+        taking::take(caller, stream, one).await?;
     }
-    Ok(taken)
+    Ok(())
 }
 
 /// Where the caller gets the file for the next minutes, as long as it sees the stream; `None` where this server has no place

@@ -3,24 +3,21 @@
 
 use tracing::warn;
 
+use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::contact_center::trail::{self, Noted};
 use crate::domain::rights::Role;
 
-/// Writes down what somebody has written.
-pub(super) async fn wrote(
-    caller: &Caller,
-    operation: &'static str,
-    target: &str,
-) -> Result<(), Refused> {
+/// Adds who has written it: the trail has that if the record is written, and else not.
+pub(super) fn wrote(draft: &mut Draft, caller: &Caller, operation: &'static str, target: &str) {
     let noted = Noted {
         operation,
         target,
         arguments: String::new(),
         result: "done",
     };
-    trail::note(caller, noted).await
+    trail::add(draft, caller, noted);
 }
 
 /// Writes down what a supervisor or an administrator reads, before it is shown.

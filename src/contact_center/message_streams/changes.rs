@@ -1,5 +1,5 @@
 //! Streams written: made, replied to, edited, set, tagged, completed and opened again. Each is decided, saved with who has not read
-//! it and with what the customer gets, written into the audit trail, and told to whom it concerns.
+//! it, with what the customer gets and with who has done it, and told to whom it concerns.
 
 use tokio::sync::MutexGuard;
 
@@ -26,6 +26,7 @@ pub(super) struct Done {
     pub(super) after: Stream,
     /// Nothing, where it was so already.
     pub(super) events: Vec<Event>,
+    pub(super) what: What,
 }
 
 /// What is to be done to a stream.
@@ -43,6 +44,21 @@ impl Wish {
             command,
             strangers: 0,
             draft: None,
+        }
+    }
+
+    /// What it is to those who watch.
+    const fn what(&self) -> What {
+        match &self.command {
+            Command::Create { .. } => What::Created,
+            Command::Reply { .. } => What::Replied,
+            Command::Edit { .. } => What::Edited,
+            Command::SetProperties { .. } => What::Properties,
+            Command::SetTags { .. } => What::Tags,
+            Command::Complete { .. } => What::Completed,
+            Command::Reopen { .. } => What::Reopened,
+            Command::Move { .. } => What::Moved,
+            Command::Delete { .. } => What::Deleted,
         }
     }
 
@@ -86,10 +102,10 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
     };
     let fresh = Stream::new(id.clone());
     let _turn = caller.center.turns.take(id.as_str()).await;
-    decided(&caller, &fresh, &wish)?;
-    let wish = wish.with(attachments::take(&caller, &id, &values.texts("attachment")).await?);
+    decided(&caller, &fresh, &wish, wish.command.clone())?;
+    let wish = with_files(&caller, &values, &fresh, wish).await?;
     let done = Box::pin(save(&caller, &id, &wish)).await?;
-    finish(&caller, &done, What::Created, "message-stream create").await?;
+    finish(&caller, &done).await;
     let told = format!(
         "Your message about {} is sent.",
         customers::title(&customer)
@@ -105,7 +121,7 @@ pub(super) async fn reply(caller: Caller, values: Values) -> Result<Outcome, Ref
         message: message(&values, MessageId::made(caller.now())),
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;
-    finish(&caller, &done, What::Replied, "message-stream reply").await?;
+    finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "Your reply is sent."))
 }
 
@@ -137,7 +153,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
         message,
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;
-    finish(&caller, &done, What::Edited, "message-stream edit").await?;
+    finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The message is changed."))
 }
 
@@ -156,13 +172,7 @@ pub(super) async fn properties(caller: Caller, values: Values) -> Result<Outcome
         draft: values.optional_text("draft").map(str::to_owned),
     };
     let done = Box::pin(save(&caller, &id(&values, "id")?, &wish)).await?;
-    finish(
-        &caller,
-        &done,
-        What::Properties,
-        "message-stream properties",
-    )
-    .await?;
+    finish(&caller, &done).await;
     // Whoever takes itself off a stream sees no more of it.
     let told = "This holds for the whole message from now on.";
     match done
@@ -179,10 +189,11 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Outcome, Refu
     let _turn = turn(&caller, &values).await?;
     let command = Command::SetTags {
         by: caller.agent.clone(),
+        read: version(&values)?,
         tags: tags_of(&values),
     };
     let done = write(&caller, &values, command).await?;
-    finish(&caller, &done, What::Tags, "message-stream tags").await?;
+    finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The tags are saved."))
 }
 
@@ -191,7 +202,7 @@ pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, 
     let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Complete { by }).await?;
-    finish(&caller, &done, What::Completed, "message-stream complete").await?;
+    finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The message is completed."))
 }
 
@@ -200,7 +211,7 @@ pub(super) async fn reopen(caller: Caller, values: Values) -> Result<Outcome, Re
     let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
     let done = write(&caller, &values, Command::Reopen { by }).await?;
-    finish(&caller, &done, What::Reopened, "message-stream reopen").await?;
+    finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The message is open again."))
 }
 
@@ -241,21 +252,46 @@ async fn write_with_files(
     let id: StreamId = id(values, "id")?;
     let wish = Wish::of(command);
     let before = seen(caller, &id).await?.ok_or(Rejection::Unknown)?;
-    decided(caller, &before, &wish)?;
-    let files = attachments::take(caller, &id, &values.texts("attachment")).await?;
-    Box::pin(save(caller, &id, &wish.with(files))).await
+    decided(caller, &before, &wish, wish.command.clone())?;
+    let wish = with_files(caller, values, &before, wish).await?;
+    Box::pin(save(caller, &id, &wish)).await
+}
+
+/// The same with the files that are named, which are taken over when the stream may have them.
+async fn with_files(
+    caller: &Caller,
+    values: &Values,
+    before: &Stream,
+    wish: Wish,
+) -> Result<Wish, Refused> {
+    let urls = values.texts("attachment");
+    if urls.is_empty() {
+        return Ok(wish);
+    }
+    let found = Box::pin(attachments::look(caller, &before.id, &urls)).await?;
+    let wish = wish.with(found.iter().map(attachments::Found::attachment).collect());
+    decided(caller, before, &wish, wish.command.clone())?;
+    Box::pin(attachments::take(caller, &before.id, found)).await?;
+    Ok(wish)
 }
 
 /// What comes of a wish. Whoever read an old version is given the present one with the refusal, so that nobody has to ask for it.
-fn decided(caller: &Caller, before: &Stream, wish: &Wish) -> Result<Vec<Event>, Refused> {
+fn decided(
+    caller: &Caller,
+    before: &Stream,
+    wish: &Wish,
+    command: Command,
+) -> Result<Vec<Event>, Refused> {
     let settings = caller.place.settings.load_full();
+    let config = &caller.services.config.contact_center;
     let facts = Facts {
         rights: &caller.rights,
         since: caller.since,
         tags: &settings.tags.tags,
         strangers: wish.strangers,
+        attachment_bytes_max: config.stream_attachments_bytes_max.as_u64(),
     };
-    let events = decide(before, wish.command.clone(), caller.now(), &facts);
+    let events = decide(before, command, caller.now(), &facts);
     events.map_err(|rejection| {
         let stale = rejection == Rejection::Stale;
         let refused = Refused::from(rejection);
@@ -277,11 +313,21 @@ pub(super) async fn save(caller: &Caller, id: &StreamId, wish: &Wish) -> Result<
             true => Stream::new(id.clone()),
             false => seen(caller, id).await?.ok_or(Rejection::Unknown)?,
         };
-        let events = decided(caller, &before, wish)?;
+        let mut command = wish.command.clone();
+        if let Command::Create {
+            customer: about, ..
+        } = &mut command
+        {
+            // Who was erased or merged at this moment has no new one.
+            let held = customers::hold(&mut draft, &caller.services, &caller.place, about).await?;
+            *about = held.ok_or(customer::Rejection::Unknown)?.id;
+        }
+        let events = decided(caller, &before, wish, command)?;
         let after = draft.change(&before, &events)?;
         if !events.is_empty() {
             readers::follow(&mut draft, &caller.services, &after).await?;
             delivery::deliver(caller, &mut draft, (&before, &after), &events).await?;
+            audit::wrote(&mut draft, caller, wish.what().operation(), id.as_str());
         }
         if let Some(used) = &wish.draft {
             stop_watches::put_away(&mut draft, caller, used).await?;
@@ -290,28 +336,23 @@ pub(super) async fn save(caller: &Caller, id: &StreamId, wish: &Wish) -> Result<
             before,
             after,
             events,
+            what: wish.what(),
         };
         Ok((draft, done))
     };
     caller.center.save(&caller.services, attempt).await
 }
 
-/// Writes down who did it, has those told who watch, and settles which files belong to it. What was so already is no news.
-pub(super) async fn finish(
-    caller: &Caller,
-    done: &Done,
-    what: What,
-    operation: &'static str,
-) -> Result<(), Refused> {
+/// Has those told who watch, and settles which files belong to it. What was so already is no news.
+pub(super) async fn finish(caller: &Caller, done: &Done) {
     if done.events.is_empty() {
-        return Ok(());
+        return;
     }
-    caller.center.streams.note(&caller.place, done, what);
+    caller.center.streams.note(&caller.place, done);
     let has_files = |it: &Stream| it.messages.iter().any(|it| !it.attachments.is_empty());
     if has_files(&done.before) || has_files(&done.after) {
         audit::settled(attachments::forget(&caller.services, &done.after.id).await);
     }
-    audit::wrote(caller, operation, done.after.id.as_str()).await
 }
 
 fn written(caller: &Caller, stream: &Stream, told: &str) -> Outcome {

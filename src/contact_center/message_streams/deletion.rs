@@ -7,7 +7,6 @@ use tracing::warn;
 use super::audit;
 use super::changes::{Wish, finish, save, turn};
 use super::fields::id;
-use super::live::What;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
@@ -34,9 +33,8 @@ pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Re
     let services = &caller.services;
     let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
     audit::settled(Box::pin(caller.center.outbox.withdraw(services, about)).await);
-    let finished = finish(&caller, &done, What::Deleted, "message-stream delete").await;
+    finish(&caller, &done).await;
     // Last, when the names of the files are gone, too.
     clear_log(services).await;
-    finished?;
     Ok(Outcome::told("The message is deleted, with all replies."))
 }

@@ -53,7 +53,7 @@ pub(super) fn connector<'a>(services: &'a Services, place: &Place) -> Option<&'a
 /// Adds what the customer gets behind those events.
 ///
 /// # Errors
-/// When it is to get something, or shall from now on, and there is no connector that passes it on.
+/// When it is to get something, or shall from now on, and there is no connector that passes it on, or too much waits for that.
 pub(super) async fn deliver(
     caller: &Caller,
     draft: &mut Draft,
@@ -66,6 +66,7 @@ pub(super) async fn deliver(
         return Ok(());
     }
     let connector = connector(&caller.services, &caller.place).ok_or(Rejection::NotDelivered)?;
+    require_room(caller, passed.len()).await?;
     let customer = match &after.customer {
         Some(id) => customers::find(&caller.services, &caller.place, id).await?,
         None => None,
@@ -82,6 +83,21 @@ pub(super) async fn deliver(
         draft.pass(stanza);
     }
     Ok(())
+}
+
+/// What waits for a connector that is away must not fill the database. Everything that is not sent counts, of which deliveries are
+/// what can be many: the rest is sent within moments.
+async fn require_room(caller: &Caller, more: usize) -> Result<(), Refused> {
+    if more == 0 {
+        return Ok(());
+    }
+    let max = caller.services.config.contact_center.deliveries_waiting_max;
+    let waiting = caller.services.store.records().outbox_count(max).await?;
+    let more = u32::try_from(more).unwrap_or(u32::MAX);
+    match waiting.saturating_add(more) <= max {
+        true => Ok(()),
+        false => Err(Rejection::TooManyDeliveries.into()),
+    }
 }
 
 /// Which message of which stream a delivery of that id was about.

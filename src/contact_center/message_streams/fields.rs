@@ -95,6 +95,11 @@ pub(super) const WATCH_ACTION: Field = Field::required(
     Kind::Word(&["start", "stop", "reset", "show"]),
     "What to do",
 );
+/// Which part of a stream is asked for: a form begins with its end.
+pub(super) const MESSAGES: Field = Field {
+    kind: Kind::PageFromEnd,
+    ..PAGE
+};
 /// Which part of a list is asked for.
 pub(super) const PAGE: Field = Field {
     name: "set",

@@ -2,8 +2,11 @@
 //! of the stream. Who is told is asked at each notice: whoever sees the stream then. Whoever has lost sight of
 //! it is told that it is gone, and whoever has lost the right that there is nothing more to watch.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod notes;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -16,43 +19,19 @@ use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
-use crate::domain::ids::{AgentId, StreamId};
-use crate::domain::message_stream::{Part, Recipients, Stream};
+use crate::domain::ids::AgentId;
+use crate::domain::message_stream::{Part, Stream};
 use crate::domain::rights::Rights;
 use crate::hooks::{Hooks, Services};
 use crate::proto::{Jid, MessageType, Stanza};
+use crate::store::StoreError;
 use crate::xml::Element;
 
-/// Changes that wait to be told: what a busy minute brings. Beyond them those who watch are told to read anew.
-const NOTES_MAX: usize = 1_000;
+pub(super) use notes::What;
+use notes::{Note, Notes};
 
-/// What has happened to a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    Created,
-    Replied,
-    Edited,
-    Properties,
-    Tags,
-    Completed,
-    Reopened,
-    Deleted,
-}
-
-impl What {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Replied => "replied",
-            Self::Edited => "edited",
-            Self::Properties => "properties",
-            Self::Tags => "tags",
-            Self::Completed => "completed",
-            Self::Reopened => "reopened",
-            Self::Deleted => "deleted",
-        }
-    }
-}
+/// How long to wait before those are looked for again who watch, when the database did not tell: as long as it takes to come back.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Who watches, and what they have not been told yet.
 #[derive(Debug, Default)]
@@ -63,79 +42,34 @@ pub(in crate::contact_center) struct Live {
     more: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Notes {
-    waiting: VecDeque<Note>,
-    /// There were more than anybody can be told of.
-    missed: bool,
-    /// Rights may have been taken away.
-    check: bool,
-}
-
-#[derive(Debug)]
-struct Note {
-    host: String,
-    stream: StreamId,
-    what: What,
-    part: Part,
-    /// For whom it was before, where that has changed.
-    before: Option<Sight>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Sight {
-    all: bool,
-    /// Each with when it became so.
-    named: BTreeMap<AgentId, Timestamp>,
-}
-
-impl Sight {
-    fn of(stream: &Stream) -> Self {
-        let all = stream.properties.recipients == Recipients::All && stream.customer.is_some();
-        let named = match all {
-            true => BTreeMap::new(),
-            false => stream.named(),
-        };
-        Self { all, named }
-    }
-
-    fn has(&self, watcher: &Watcher) -> bool {
-        let named = self.named.get(&watcher.agent);
-        self.all || named.is_some_and(|at| *at >= watcher.since)
-    }
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Live {
     /// Something has happened.
-    pub(super) fn note(&self, place: &Place, done: &Done, what: What) {
+    pub(super) fn note(&self, place: &Place, done: &Done) {
+        self.add(|| Some(Note::of(place.host.as_str(), done)));
+    }
+
+    /// The stream was there, and nothing is left of it: it was kept for long enough, or its customer is erased.
+    pub(in crate::contact_center) fn note_gone(&self, stream: &Stream) {
+        self.add(|| Note::of_gone(stream));
+    }
+
+    /// Where nobody watches there is nothing to tell.
+    fn add(&self, note: impl FnOnce() -> Option<Note>) {
         if locked(&self.watching).is_empty() {
             return;
         }
-        let parts = done.events.first().map(|event| done.before.part_of(event));
-        let (before, after) = (Sight::of(&done.before), Sight::of(&done.after));
-        let note = Note {
-            host: place.host.to_string(),
-            stream: done.after.id.clone(),
-            what,
-            part: parts.unwrap_or(Part::Message),
-            before: (before != after && what != What::Created).then_some(before),
-        };
-        let mut notes = locked(&self.notes);
-        match notes.waiting.len() < NOTES_MAX {
-            true => notes.waiting.push_back(note),
-            false => notes.missed = true,
+        if let Some(note) = note() {
+            locked(&self.notes).add(note);
+            self.more.notify_one();
         }
-        drop(notes);
-        self.more.notify_one();
     }
 
     /// Rights may have been taken away.
     pub(in crate::contact_center) fn check_rights(&self) {
-        locked(&self.notes).check = true;
         self.more.notify_one();
     }
 
@@ -188,13 +122,29 @@ pub(in crate::contact_center) async fn run(
             () = center.streams.more.notified() => {}
             () = stop.cancelled() => return,
         }
-        let notes = std::mem::take(&mut *locked(&center.streams.notes));
-        for place in center.places() {
-            if let Err(refused) = Box::pin(tell(&center, &services, place, &notes)).await {
-                warn!(%refused, host = %place.host, "who watches message streams is not told of a change");
-            }
+        if Box::pin(tell_all(&center, &services)).await {
+            continue;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => center.streams.more.notify_one(),
+            () = stop.cancelled() => return,
         }
     }
+}
+
+/// Tells those of all hosts; `false` when something is left, and is to be told later.
+async fn tell_all(center: &Center, services: &Arc<Services>) -> bool {
+    let mut notes = std::mem::take(&mut *locked(&center.streams.notes));
+    let mut all = true;
+    for place in center.places() {
+        let mut own = notes.take_of(place.host.as_str());
+        if let Err(refused) = Box::pin(tell(center, services, place, &mut own)).await {
+            warn!(%refused, host = %place.host, "who watches message streams is told of changes later");
+            locked(&center.streams.notes).put_back(own);
+            all = false;
+        }
+    }
+    all
 }
 
 /// A device that watches and may.
@@ -206,25 +156,36 @@ struct Watcher {
     rights: Rights,
 }
 
+/// Tells those of one host. What cannot be told now, because the database does not say who watches or what has changed, stays in the
+/// notes. Of a stream that nobody can read any more nobody is told what has happened, but all are to read anew.
 async fn tell(
     center: &Center,
     services: &Arc<Services>,
     place: &Place,
-    notes: &Notes,
+    notes: &mut Notes,
 ) -> Result<(), Refused> {
     let watchers = entitled(center, services, place).await?;
-    if notes.missed {
-        for watcher in &watchers {
-            send(services, place, &watcher.device, Element::new(NS, "reload")).await;
-        }
-    }
-    let own = notes.waiting.iter();
-    for note in own.filter(|it| it.host == place.host.as_str()) {
-        let stream = find(services, place, &note.stream).await?;
+    while let Some(note) = notes.waiting.front() {
+        let stream = match find(services, place, &note.stream).await {
+            Ok(stream) => stream,
+            Err(Refused::Store(error @ StoreError::Corrupt { .. })) => {
+                warn!(%error, stream = %note.stream, "a message stream that has changed cannot be read");
+                notes.missed = true;
+                notes.waiting.pop_front();
+                continue;
+            }
+            Err(refused) => return Err(refused),
+        };
         for watcher in &watchers {
             if let Some(notice) = notice(note, stream.as_ref(), watcher) {
                 send(services, place, &watcher.device, notice).await;
             }
+        }
+        notes.waiting.pop_front();
+    }
+    if std::mem::take(&mut notes.missed) {
+        for watcher in &watchers {
+            send(services, place, &watcher.device, Element::new(NS, "reload")).await;
         }
     }
     Ok(())
@@ -233,7 +194,8 @@ async fn tell(
 /// What the device is told, if anything.
 fn notice(note: &Note, stream: Option<&Stream>, watcher: &Watcher) -> Option<Element> {
     let (agent, rights) = (&watcher.agent, &watcher.rights);
-    let saw = note.before.as_ref().map(|it| it.has(watcher));
+    let saw = note.before.as_ref();
+    let saw = saw.map(|it| it.has(agent, watcher.since));
     let Some(stream) = stream.filter(|it| it.is_seen_by(agent, watcher.since, rights)) else {
         let gone = Element::new(NS, "gone").attr("id", note.stream.as_str());
         return (saw == Some(true)).then_some(gone);

@@ -27,20 +27,15 @@ pub(super) async fn one(caller: Caller, values: Values) -> Result<Outcome, Refus
     let answer = wire::full_head(&stream, &caller.rights)
         .children_from(elements)
         .child(page.to_element());
-    let newest = messages.get(last_of(&ids, &sizes)?).unwrap_or_default();
-    let table = table(&caller, &stream, newest);
+    let table = table(&caller, &stream, part);
     let state = match stream.completed_at {
         Some(_) => "completed",
         None => "open",
     };
     let version = stream.version_for(&caller.rights);
     let told = format!("{} ({state}, version {version}).", stream.title);
-    let told = match newest.len() < messages.len() {
-        true => format!(
-            "{told} The last {} of {} messages.",
-            newest.len(),
-            messages.len()
-        ),
+    let told = match part.len() < messages.len() {
+        true => format!("{told} {} of {} messages.", part.len(), messages.len()),
         false => told,
     };
     Ok(Outcome::told(told).with(answer).listing(table))
@@ -90,11 +85,11 @@ pub(super) async fn versions(caller: Caller, values: Values) -> Result<Outcome, 
     let sizes = message.earlier.iter().map(|(_, text)| wire::written(text));
     let sizes: Vec<usize> = sizes.collect();
     let (range, page) = cut(&ids, &sizes, values.page())?;
-    let part = message.earlier.iter().enumerate();
-    let part = part.skip(range.start).take(range.len());
-    let elements = part.map(|(at, (replaced, text))| {
+    let numbered = (1_usize..).zip(&message.earlier);
+    let part = numbered.skip(range.start).take(range.len());
+    let elements = part.clone().map(|(n, (replaced, text))| {
         Element::new(NS, "version")
-            .attr("n", (at + 1).to_string())
+            .attr("n", n.to_string())
             .attr("until", replaced.to_string())
             .text(text.as_str())
     });
@@ -103,28 +98,13 @@ pub(super) async fn versions(caller: Caller, values: Values) -> Result<Outcome, 
         .attr("message", message.id.as_str())
         .children_from(elements)
         .child(page.to_element());
-    let newest = message
-        .earlier
-        .get(last_of(&ids, &sizes)?)
-        .unwrap_or_default();
-    let rows = newest
-        .iter()
-        .map(|(until, text)| vec![until.to_string(), text.clone()]);
+    let rows = part.map(|(n, (until, text))| vec![n.to_string(), until.to_string(), text.clone()]);
     let table = Table {
-        columns: &[("until", "Until"), ("text", "Message")],
+        columns: &[("n", "Number"), ("until", "Until"), ("text", "Message")],
         rows: rows.collect(),
     };
     let told = format!("{} earlier versions.", message.earlier.len());
     Ok(Outcome::told(told).with(answer).listing(table))
-}
-
-/// What a form shows, which has no pages: the newest, as many as fit.
-fn last_of(ids: &[&str], sizes: &[usize]) -> Result<Range<usize>, Refused> {
-    let last = PageRequest {
-        max: None,
-        from: PageFrom::Last,
-    };
-    Ok(cut(ids, sizes, &last)?.0)
 }
 
 /// The part of a list that is asked for, as much as fits into an answer.

@@ -47,7 +47,6 @@ pub(super) use history::history;
 pub(super) use live::{Live, run as tell_watchers};
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;
-pub(super) use retention::forget as forget_old;
 
 /// The namespace of message streams.
 const NS: &str = "urn:parlour:message-stream:0";
@@ -104,6 +103,8 @@ async fn seen(caller: &Caller, id: &StreamId) -> Result<Option<Stream>, Refused>
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     live::register(hooks, center);
     delivery::register(hooks, center);
+    let keeping = Arc::clone(center);
+    hooks.daily(move |services| retention::forget(Arc::clone(&keeping), services));
     hooks.removed(|account, services| async move { forget(&services, &account).await });
 }
 

@@ -1,8 +1,8 @@
 //! What agents do with message streams, and what they look at.
 
 use super::fields::{
-    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MINUTES, NAME,
-    ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
+    ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MESSAGES, MINUTES,
+    NAME, ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
 };
 use super::{NS, changes, deletion, lists, live, look, present, stop_watches, suggestions, unread};
 use crate::contact_center::operation::{Act, Field, Kind, Operation, Present};
@@ -69,9 +69,9 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         name: "tags",
         node: "urn:parlour:message-stream:0#tags",
         title: "Change the tags of a message",
-        about: "Those that you choose are its tags from now on.",
+        about: "Those that you choose are its tags from now on, if nobody has changed the message since you have read it.",
         right: Right::TagCreate,
-        fields: &[ID, TAG],
+        fields: &[ID, VERSION, TAG],
         shown: Some(|caller| Box::pin(async move { Ok(suggestions::tags_shown(&caller)) })),
         present: Some(Present {
             of: &[ID],
@@ -112,8 +112,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         name: "stream",
         node: "urn:parlour:message-stream:0#stream",
         title: "Read a message with its replies",
-        about: "The first message, then the replies.",
-        fields: &[ID, PAGE],
+        about: "The last messages, or those before one that you name.",
+        fields: &[ID, MESSAGES],
         run: |caller, values| Box::pin(look::one(caller, values)),
         ..GET
     },
@@ -121,8 +121,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         name: "versions",
         node: "urn:parlour:message-stream:0#versions",
         title: "What a message said before",
-        about: "The earlier versions of one message, the oldest first.",
-        fields: &[ID, MESSAGE, PAGE],
+        about: "The last earlier versions of one message, or those before one that you name by its number.",
+        fields: &[ID, MESSAGE, MESSAGES],
         run: |caller, values| Box::pin(look::versions(caller, values)),
         ..GET
     },

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::changes::Done;
+use super::live::What;
 use super::{KIND, find};
 use crate::contact_center::center::{Center, Place};
+use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::domain::ids::{CustomerId, StreamId};
@@ -60,17 +63,31 @@ async fn relink_one(
         since: services.clock.now(),
         tags: &[],
         strangers: 0,
+        attachment_bytes_max: 0,
     };
     let about = |it: &Stream| it.customer.as_ref() == Some(from);
     let attempt = async |mut draft: Draft| {
-        if let Some(before) = find(services, place, id).await?.filter(about) {
-            let command = Command::Move {
-                customer: to.clone(),
-            };
-            let events = decide(&before, command, services.clock.now(), &facts)?;
-            draft.change(&before, &events)?;
-        }
-        Ok((draft, ()))
+        let Some(before) = find(services, place, id).await?.filter(about) else {
+            return Ok((draft, None));
+        };
+        // It may be part of a third one by now. Of one that is erased the erasure takes the streams, too.
+        let Some(to) = customers::hold(&mut draft, services, place, to).await? else {
+            return Ok((draft, None));
+        };
+        let command = Command::Move { customer: to.id };
+        let events = decide(&before, command, services.clock.now(), &facts)?;
+        let after = draft.change(&before, &events)?;
+        let done = Done {
+            before,
+            after,
+            events,
+            what: What::Moved,
+        };
+        Ok((draft, Some(done)))
     };
-    center.save(services, attempt).await
+    let done = Box::pin(center.save(services, attempt)).await?;
+    if let Some(done) = done.filter(|it| !it.events.is_empty()) {
+        center.streams.note(place, &done);
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use tracing::{debug, warn};
 use super::deletion::clear_log;
 use super::{KIND, attachments, readers};
 use crate::clock::Timestamp;
+use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
 use crate::domain::message_stream::Stream;
@@ -20,14 +21,14 @@ const DAY_SECONDS: i64 = 86_400;
 const PAGE: u32 = 20;
 
 /// Drops what is older than the operator wants it kept.
-pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
+pub(super) async fn forget(center: Arc<Center>, services: Arc<Services>) {
     let days = services.config.contact_center.message_stream_days;
     if days == 0 {
         return;
     }
     let age = i64::from(days).saturating_mul(DAY_SECONDS);
     let before = services.clock.now().plus_seconds(-age);
-    let done = Box::pin(forget_before(&services, before)).await;
+    let done = Box::pin(forget_before(&center, &services, before)).await;
     if !matches!(done, Ok(0)) {
         clear_log(&services).await;
     }
@@ -37,7 +38,11 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
     }
 }
 
-async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u32, Refused> {
+async fn forget_before(
+    center: &Center,
+    services: &Arc<Services>,
+    before: Timestamp,
+) -> Result<u32, Refused> {
     let records = services.store.records();
     let mut after = String::new();
     let mut removed = 0;
@@ -69,6 +74,7 @@ async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u3
             if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
                 records.remove(readers::KIND, &stored.id).await?;
                 Box::pin(attachments::forget(services, &stream.id)).await?;
+                center.streams.note_gone(&stream);
                 removed += 1;
             }
         }

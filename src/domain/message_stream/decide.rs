@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::event::Written;
 use super::{
-    ATTACHMENTS_MAX, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX, Properties,
-    RECIPIENTS_MAX, Recipients, Rejection, STREAM_BYTES_MAX, Stream, TAGS_MAX, TEXT_BYTES_MAX,
-    TITLE_CHARS_MAX,
+    ATTACHMENTS_MAX, Attachment, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX,
+    Message, Properties, RECIPIENTS_MAX, Recipients, Rejection, STREAM_ATTACHMENTS_MAX,
+    STREAM_BYTES_MAX, Stream, TAGS_MAX, TEXT_BYTES_MAX, TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId};
@@ -56,7 +56,7 @@ pub fn decide(
             read,
             properties,
         } => it.set_properties(&by, read, properties),
-        Command::SetTags { by, tags } => it.set_tags(&by, tags),
+        Command::SetTags { by, read, tags } => it.set_tags(&by, read, tags),
         Command::Complete { by } => it.complete(&by, true),
         Command::Reopen { by } => it.complete(&by, false),
         Command::Move { customer } => it.moved(customer),
@@ -88,11 +88,42 @@ impl Decision<'_> {
         Ok(self.facts.rights.require(right)?)
     }
 
+    /// Two who have read the same write one after the other.
+    fn require_read(&self, read: u64) -> Result<(), Rejection> {
+        match read == self.stream.version_for(self.facts.rights) {
+            true => Ok(()),
+            false => Err(Rejection::Stale),
+        }
+    }
+
     fn require_room(&self, message: &Written) -> Result<(), Rejection> {
         let bytes = self.stream.text_bytes() + message.text.len();
         match bytes <= STREAM_BYTES_MAX {
             true => Ok(()),
             false => Err(Rejection::Full),
+        }
+    }
+
+    /// The files of a message: how many it has, and how many the stream has with it, in the place of what that message had. Taking
+    /// some away is never too much.
+    fn require_files(&self, message: &Written) -> Result<(), Rejection> {
+        if message.attachments.len() > ATTACHMENTS_MAX {
+            return Err(Rejection::TooManyAttachments);
+        }
+        let messages = self.stream.messages.iter();
+        let (known, others): (Vec<&Message>, Vec<&Message>) =
+            messages.partition(|it| it.id == message.id);
+        let known = sum(known.iter().flat_map(|it| &it.attachments));
+        let own = sum(&message.attachments);
+        if own.0 <= known.0 && own.1 <= known.1 {
+            return Ok(());
+        }
+        let others = sum(others.iter().flat_map(|it| &it.attachments));
+        let count = others.0 + own.0;
+        let bytes = others.1.saturating_add(own.1);
+        match count <= STREAM_ATTACHMENTS_MAX && bytes <= self.facts.attachment_bytes_max {
+            true => Ok(()),
+            false => Err(Rejection::AttachmentsFull),
         }
     }
 
@@ -108,7 +139,8 @@ impl Decision<'_> {
         {
             return Err(Rejection::Title);
         }
-        check(message)
+        check(message)?;
+        self.require_files(message)
     }
 
     /// Whether that can be set. What is not changed needs no right.
@@ -133,9 +165,7 @@ impl Decision<'_> {
         {
             return Err(Rejection::Minutes);
         }
-        if properties.billable && !self.is_billable(tags) {
-            return Err(Rejection::BillableTag);
-        }
+        self.may_bill(properties, known, tags)?;
         match &properties.recipients {
             Recipients::All => Ok(()),
             Recipients::Some(recipients) => {
@@ -145,6 +175,50 @@ impl Decision<'_> {
                     false => Err(Rejection::Recipients),
                 }
             }
+        }
+    }
+
+    /// Billing needs a tag. Of tags that it does not see nobody learns by that whether there is such a one, and needs to see
+    /// them first; what is billed already, and known to be, stays so.
+    fn may_bill(
+        &self,
+        properties: &Properties,
+        known: &Properties,
+        tags: &BTreeSet<String>,
+    ) -> Result<(), Rejection> {
+        if !properties.billable {
+            return Ok(());
+        }
+        let rights = self.facts.rights;
+        let is_new = self.stream.version == 0;
+        if !is_new && !rights.has(Right::TagShow) {
+            return match known.billable && rights.has(Right::PropertyShow) {
+                true => Ok(()),
+                false => self.require(Right::TagShow),
+            };
+        }
+        match self.is_billable(tags) {
+            true => Ok(()),
+            false => Err(Rejection::BillableTag),
+        }
+    }
+
+    /// What is billed keeps a tag for it. Whoever does not see whether it is billed takes no such tag away, billed or not;
+    /// and without seeing the tags either, sets none but with one: else the answer would tell.
+    fn keeps_billing(&self, tags: &BTreeSet<String>) -> Result<(), Rejection> {
+        if self.is_billable(tags) {
+            return Ok(());
+        }
+        let rights = self.facts.rights;
+        if rights.has(Right::PropertyShow) {
+            return match self.stream.properties.billable {
+                true => Err(Rejection::BillableTag),
+                false => Ok(()),
+            };
+        }
+        match rights.has(Right::TagShow) && !self.is_billable(&self.stream.tags) {
+            true => Ok(()),
+            false => self.require(Right::PropertyShow),
         }
     }
 
@@ -168,13 +242,14 @@ impl Decision<'_> {
         if tags.len() > TAGS_MAX {
             return Err(Rejection::TooManyTags);
         }
+        let sees = self.facts.rights.has(Right::TagShow);
         let known = |tag: &str| {
             let listed = self
                 .facts
                 .tags
                 .iter()
                 .any(|it| it.name == tag && !it.availability.is_empty());
-            listed || self.stream.tags.contains(tag)
+            listed || (sees && self.stream.tags.contains(tag))
         };
         match tags.iter().find(|tag| !known(tag)) {
             Some(tag) => Err(Rejection::TagUnknown { tag: tag.clone() }),
@@ -193,6 +268,7 @@ impl Decision<'_> {
         }
         check(&message)?;
         self.require_room(&message)?;
+        self.require_files(&message)?;
         let at = self.at;
         Ok(vec![Event::Replied { at, by, message }])
     }
@@ -214,14 +290,13 @@ impl Decision<'_> {
         if known.author != *by || known.at < self.facts.since {
             return Err(Rejection::NotAuthor);
         }
-        if read != self.stream.version_for(self.facts.rights) {
-            return Err(Rejection::Stale);
-        }
+        self.require_read(read)?;
         check(&message)?;
         if known.text == message.text && known.attachments == message.attachments {
             return Ok(vec![]);
         }
         self.require_room(&message)?;
+        self.require_files(&message)?;
         let at = self.at;
         Ok(vec![Event::Edited { at, message }])
     }
@@ -229,9 +304,7 @@ impl Decision<'_> {
     fn set_properties(&self, by: &AgentId, read: u64, properties: Properties) -> Decided {
         self.require_seen(by)?;
         self.require(Right::PropertyCreate)?;
-        if read != self.stream.version_for(self.facts.rights) {
-            return Err(Rejection::Stale);
-        }
+        self.require_read(read)?;
         self.may_set(&properties, &self.stream.properties, &self.stream.tags)?;
         if properties == self.stream.properties {
             return Ok(vec![]);
@@ -240,13 +313,12 @@ impl Decision<'_> {
         Ok(vec![Event::PropertiesSet { at, properties }])
     }
 
-    fn set_tags(&self, by: &AgentId, tags: BTreeSet<String>) -> Decided {
+    fn set_tags(&self, by: &AgentId, read: u64, tags: BTreeSet<String>) -> Decided {
         self.require_seen(by)?;
         self.require(Right::TagCreate)?;
+        self.require_read(read)?;
         self.check_tags(&tags)?;
-        if self.stream.properties.billable && !self.is_billable(&tags) {
-            return Err(Rejection::BillableTag);
-        }
+        self.keeps_billing(&tags)?;
         if tags == self.stream.tags {
             return Ok(vec![]);
         }
@@ -286,6 +358,13 @@ impl Decision<'_> {
     }
 }
 
+/// How many files, and their bytes.
+fn sum<'a, I: IntoIterator<Item = &'a Attachment>>(files: I) -> (usize, u64) {
+    let add =
+        |(count, bytes): (usize, u64), it: &Attachment| (count + 1, bytes.saturating_add(it.bytes));
+    files.into_iter().fold((0, 0), add)
+}
+
 fn check(message: &Written) -> Result<(), Rejection> {
     if message.text.trim().is_empty() {
         return Err(Rejection::Text);
@@ -293,8 +372,5 @@ fn check(message: &Written) -> Result<(), Rejection> {
     if message.text.len() > TEXT_BYTES_MAX {
         return Err(Rejection::TooLong);
     }
-    match message.attachments.len() <= ATTACHMENTS_MAX {
-        true => Ok(()),
-        false => Err(Rejection::TooManyAttachments),
-    }
+    Ok(())
 }

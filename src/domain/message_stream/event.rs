@@ -66,6 +66,8 @@ pub enum Command {
     SetTags {
         /// Who.
         by: AgentId,
+        /// Which version was read.
+        read: u64,
         /// The tags now.
         tags: BTreeSet<String>,
     },

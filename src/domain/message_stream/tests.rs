@@ -1,7 +1,12 @@
 //! The rules of streams as tables.
 
+mod writes;
+
 use super::*;
 use crate::domain::rights::{AccountGrants, Grant, Right, Role, RoleGrants, effective};
+
+/// What the files of one stream may have here.
+const BYTES_MAX: u64 = 10_000;
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -63,6 +68,7 @@ fn decided(stream: &Stream, command: Command, rights: &Rights) -> Result<Vec<Eve
         since: START,
         tags: &known,
         strangers: 0,
+        attachment_bytes_max: BYTES_MAX,
     };
     decide(stream, command, START, &facts)
 }
@@ -198,6 +204,7 @@ fn each_right_is_needed_for_what_it_is_for() {
     };
     let tag = Command::SetTags {
         by: id("bob"),
+        read: 1,
         tags: tags(&["urgent"]),
     };
     for (stream, command, given, expected) in [
@@ -371,6 +378,7 @@ fn the_version_counts_what_is_seen() {
         reply,
         Command::SetTags {
             by: id("bob"),
+            read: 2,
             tags: tags(&[]),
         },
         Command::SetProperties {

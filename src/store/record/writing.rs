@@ -6,6 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use super::together::{Together, put_together};
 use crate::clock::Timestamp;
+use crate::store::audit::{AuditEntry, put_entry, trim_entries};
 use crate::store::db::{Db, queries, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
@@ -24,6 +25,8 @@ pub struct RecordWrite {
     pub outbox: Vec<Outgoing>,
     /// What those outside learn who follow a journal ([`super::super::Journals`]).
     pub journal: Vec<NewJournalEntry>,
+    /// Who has had it done.
+    pub audit: Option<NewAuditEntry>,
 }
 
 impl RecordWrite {
@@ -40,7 +43,7 @@ impl RecordWrite {
     pub(super) fn plain(&self) -> Option<&RecordChange> {
         let only = self.changes.first().filter(|it| it.listings.is_none())?;
         let is_plain = self.is_alone() && self.outbox.is_empty() && self.journal.is_empty();
-        is_plain.then_some(only)
+        (is_plain && self.audit.is_none()).then_some(only)
     }
 }
 
@@ -127,6 +130,15 @@ pub struct NewJournalEntry {
     pub version: i64,
     /// When.
     pub at: Timestamp,
+}
+
+/// An entry of the audit trail: it is there when what it tells of is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuditEntry {
+    /// The entry, of something that was done.
+    pub entry: AuditEntry,
+    /// How many are kept; the oldest go.
+    pub entries_max: u32,
 }
 
 /// What became of a [`RecordWrite`].
@@ -295,6 +307,44 @@ macro_rules! put {
     }};
 }
 
+/// Writes what goes with the changes: guards turned, what is to be told, and who has had it done.
+macro_rules! put_beside {
+    ($tx:ident, $write:expr) => {{
+        let write = $write;
+        for guard in &write.guards {
+            sqlx::query(TURN)
+                .bind(guard.name.as_str())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        for outgoing in &write.outbox {
+            sqlx::query(ADD_OUTGOING)
+                .bind(outgoing.id.as_str())
+                .bind(outgoing.stanza.to_vec())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        for entry in &write.journal {
+            // Whoever writes to the same journal waits here for this to be committed.
+            let place: i64 = sqlx::query_scalar(NEXT_PLACE)
+                .bind(entry.journal.as_str())
+                .fetch_one(&mut *$tx)
+                .await?;
+            sqlx::query(ADD_ENTRY)
+                .bind(entry.journal.as_str())
+                .bind(place)
+                .bind(entry.id.as_str())
+                .bind(entry.version)
+                .bind(entry.at.as_micros())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        if let Some(audit) = &write.audit {
+            put_entry!($tx, &audit.entry);
+        }
+    }};
+}
+
 impl Decisions {
     async fn store(&self, writes: &[RecordWrite]) -> Result<Vec<RecordsWritten>, StoreError> {
         let together = Together::of(writes);
@@ -320,6 +370,7 @@ impl Decisions {
                 return Ok(None);
             }
             let mut written = Vec::with_capacity(writes.len());
+            let mut kept_max = None;
             for (place, write) in writes.iter().enumerate() {
                 if together.has(place) {
                     written.push(RecordsWritten::Done);
@@ -346,32 +397,13 @@ impl Decisions {
                     written.push(done);
                     continue;
                 }
-                for guard in &write.guards {
-                    sqlx::query(TURN).bind(guard.name.as_str()).execute(&mut *tx).await?;
-                }
-                for outgoing in &write.outbox {
-                    sqlx::query(ADD_OUTGOING)
-                        .bind(outgoing.id.as_str())
-                        .bind(outgoing.stanza.to_vec())
-                        .execute(&mut *tx)
-                        .await?;
-                }
-                for entry in &write.journal {
-                    // Whoever writes to the same journal waits here for this to be committed.
-                    let place: i64 = sqlx::query_scalar(NEXT_PLACE)
-                        .bind(entry.journal.as_str())
-                        .fetch_one(&mut *tx)
-                        .await?;
-                    sqlx::query(ADD_ENTRY)
-                        .bind(entry.journal.as_str())
-                        .bind(place)
-                        .bind(entry.id.as_str())
-                        .bind(entry.version)
-                        .bind(entry.at.as_micros())
-                        .execute(&mut *tx)
-                        .await?;
-                }
+                put_beside!(tx, write);
+                kept_max = write.audit.as_ref().map(|it| it.entries_max).or(kept_max);
                 written.push(RecordsWritten::Done);
+            }
+            // Once for all of them: it counts the whole trail.
+            if let Some(kept_max) = kept_max {
+                trim_entries!(tx, kept_max);
             }
             written
         });

@@ -58,6 +58,8 @@ pub(crate) enum Act {
     OpenStream,
     /// The TLS handshake that follows `<proceed/>`.
     BeginTls,
+    /// Becomes a component, by its secret.
+    Attach(String),
     Authenticate(Option<String>),
     LogIn(Option<String>),
     GoOnline,
@@ -255,6 +257,7 @@ fn act(paragraph: &Paragraph) -> Result<Act> {
         ["connects"] => Act::Connect,
         ["opens", "a", "stream"] => Act::OpenStream,
         ["begins", "TLS"] => Act::BeginTls,
+        ["attaches", "with", secret] => Act::Attach((*secret).to_owned()),
         ["authenticates"] => Act::Authenticate(None),
         ["authenticates", "with", name] => Act::Authenticate(Some((*name).to_owned())),
         ["authenticates", "with", "SASL2", name] => {

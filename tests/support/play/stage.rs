@@ -77,6 +77,7 @@ impl Stage<'_> {
             Act::Connect => self.connect(name).await,
             Act::OpenStream => self.open_stream(name).await,
             Act::BeginTls => self.client(name)?.secure().await,
+            Act::Attach(secret) => self.attach(name, secret).await,
             Act::Authenticate(mechanism) => self.authenticate(name, mechanism.as_deref()).await,
             Act::LogIn(mechanism) => self.log_in(name, mechanism.as_deref()).await,
             Act::GoOnline => self.go_online(name).await,
@@ -146,20 +147,25 @@ impl Stage<'_> {
     }
 
     async fn connect(&mut self, name: &str) -> Result<()> {
+        let listener = self.transport.listener();
+        self.connect_to(name, listener, self.transport).await
+    }
+
+    /// The component of the domain that it is called by.
+    async fn attach(&mut self, name: &str, secret: &str) -> Result<()> {
+        self.connect_to(name, "component", Transport::Tcp).await?;
+        self.client(name)?.attach(name, secret).await
+    }
+
+    async fn connect_to(&mut self, name: &str, listener: &str, transport: Transport) -> Result<()> {
         self.collect();
         let domain = self
             .cast
             .account(name)
             .map_or("localhost", |(account, _)| &account.domain);
-        let address = self.server.address(self.transport.listener())?;
-        let client = Client::connect(
-            name,
-            domain,
-            self.transport,
-            address,
-            self.server.authority(),
-        )
-        .await?;
+        let address = self.server.address(listener)?;
+        let authority = self.server.authority();
+        let client = Client::connect(name, domain, transport, address, authority).await?;
         let actor = Actor {
             client,
             features: None,

@@ -24,12 +24,24 @@ use crate::proto::{Condition, uri};
 use crate::store::{NewAttachment, StoredAttachment, TakenOver, Upload, UploadFiles, UploadId};
 
 /// A file that the caller may attach.
-pub(super) struct Found {
+pub(in crate::contact_center::message_streams) struct Found {
     pub(super) id: UploadId,
     name: String,
     file_type: FileType,
     bytes: u64,
     state: State,
+}
+
+impl Found {
+    /// What the stream has of it.
+    pub(in crate::contact_center::message_streams) fn attachment(&self) -> Attachment {
+        Attachment {
+            name: self.name.clone(),
+            file_type: self.file_type,
+            bytes: self.bytes,
+            slot: self.id.as_str().to_owned(),
+        }
+    }
 }
 
 /// Where it is.
@@ -115,11 +127,7 @@ async fn again(
 }
 
 /// Makes it a file of the stream.
-pub(super) async fn take(
-    caller: &Caller,
-    stream: &StreamId,
-    found: Found,
-) -> Result<Attachment, Refused> {
+pub(super) async fn take(caller: &Caller, stream: &StreamId, found: Found) -> Result<(), Refused> {
     let attachments = caller.services.store.attachments();
     match &found.state {
         // From now on it waits for the message anew: nobody sweeps it away meanwhile.
@@ -136,12 +144,7 @@ pub(super) async fn take(
         }
         State::Upload => Box::pin(take_over(caller, stream, &found)).await?,
     }
-    Ok(Attachment {
-        name: found.name,
-        file_type: found.file_type,
-        bytes: found.bytes,
-        slot: found.id.as_str().to_owned(),
-    })
+    Ok(())
 }
 
 async fn take_over(caller: &Caller, stream: &StreamId, found: &Found) -> Result<(), Refused> {

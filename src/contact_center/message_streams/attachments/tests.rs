@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::sweeping::sweep;
-use super::{forget, link, link_for_component, take};
+use super::taking::Found;
+use super::{forget, link, link_for_component, look};
 use crate::config::{Bytes, Component, ComponentRole, Config, Domain};
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
-use crate::contact_center::message_streams::{KIND, find, forget_old};
+use crate::contact_center::message_streams::{KIND, find, retention};
 use crate::contact_center::operation::Caller;
 use crate::contact_center::testing::Floor;
 use crate::domain::ids::{AgentId, MessageId, StreamId};
@@ -131,6 +132,7 @@ impl House {
                 since: caller.since,
                 tags: &[],
                 strangers: 0,
+                attachment_bytes_max: u64::MAX,
             };
             let events = decide(&known, command.clone(), caller.now(), &facts)?;
             let after = draft.change(&known, &events)?;
@@ -185,6 +187,18 @@ impl House {
         }
         found
     }
+}
+
+/// Looks at files, and takes them over.
+async fn take(
+    caller: &Caller,
+    stream: &StreamId,
+    urls: &[&str],
+) -> Result<Vec<Attachment>, Refused> {
+    let found = look(caller, stream, urls).await?;
+    let attachments = found.iter().map(Found::attachment).collect();
+    super::take(caller, stream, found).await?;
+    Ok(attachments)
 }
 
 fn agent(name: &str) -> AgentId {

@@ -171,6 +171,49 @@ async fn a_connector_that_is_away_gets_it_later_and_nothing_that_is_gone() {
     assert_eq!(ids.len(), 3, "{ids:?}");
 }
 
+/// What waits for a connector is bounded, and whoever writes more is told; what stays here can be written, and when the connector has
+/// come there is room again.
+#[tokio::test]
+async fn no_more_waits_for_a_connector_than_there_is_room_for() {
+    let mut config = config(vec![]);
+    config.contact_center.deliveries_waiting_max = 3;
+    let floor = Box::pin(floor(config)).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    // The order is that of the moments at which they were written.
+    let later = || floor.house.clock.advance_seconds(1);
+    let (id, _) = begun(&mut romeo).await;
+    later();
+    reply(&mut romeo, &id, "two").await;
+    later();
+    // Two at once are too many, one is not.
+    let made = create(&mut romeo, "", "Other", "<text>x</text>").await;
+    let other = attribute(&made, "stream", "id");
+    reply(&mut romeo, &other, "y").await;
+    let refused = switch(&mut romeo, &other, "2", "deliver='true'").await;
+    assert_eq!(code(&refused), "deliveries-full", "{refused}");
+    assert!(refused.contains("<resource-constraint "), "{refused}");
+    let third = reply(&mut romeo, &id, "three").await;
+    assert!(third.contains("type='result'"), "{third}");
+    let refused = reply(&mut romeo, &id, "four").await;
+    assert_eq!(code(&refused), "deliveries-full", "{refused}");
+    // What stays here is written all the same.
+    let written = reply(&mut romeo, &other, "z").await;
+    assert!(written.contains("type='result'"), "{written}");
+    floor.house.component_comes(MAILER).await;
+    assert_eq!(texts(&floor, "three").await, ["one", "two", "three"]);
+    let room = async {
+        while !reply(&mut romeo, &id, "four")
+            .await
+            .contains("type='result'")
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    let room = tokio::time::timeout(Duration::from_secs(20), room).await;
+    assert!(room.is_ok(), "there is no room again");
+    assert_eq!(texts(&floor, "four").await, ["four"]);
+}
+
 /// Where no connector passes anything on, nobody is let believe that the customer reads it.
 #[tokio::test]
 async fn without_a_connector_it_cannot_be_switched_on() {

@@ -174,7 +174,7 @@ async fn replies_are_read_page_by_page() {
     assert!(rest.contains("<first index='3'>"));
     // A form has no pages: it shows the newest, as many as fit.
     let form = command(&mut romeo, &format!("{NS}#stream"), &[("id", &id)]).await;
-    assert!(form.contains("The last 2 of 4 messages."));
+    assert!(form.contains("2 of 4 messages. Older ones are before "));
     assert!(form.len() < 96 * 1024 && !form.contains("About Call."));
     let unknown = request.replace(last, "nothing");
     assert!(get(&mut romeo, &unknown).await.contains("<item-not-found "));

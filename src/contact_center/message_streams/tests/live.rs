@@ -1,6 +1,10 @@
 //! Changes are told to everyone entitled and to nobody else.
 
+use super::super::changes::Done;
+use super::super::live::What;
+use super::super::retention;
 use super::*;
+use crate::config::Config;
 
 async fn watch(client: &mut Client) {
     let answer = set(client, "<watch xmlns='NS' on='true'/>").await;
@@ -125,4 +129,96 @@ async fn a_device_watches_until_it_says_so_or_is_gone() {
             .iter()
             .all(|it| !it.contains("<changed"))
     );
+}
+
+/// Of a stream that cannot be read nobody is told, but everybody reads anew, and the next change is told.
+#[tokio::test]
+async fn what_cannot_be_read_is_read_anew() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    watch(&mut juliet).await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    told(&mut juliet, "what='created'").await;
+    let (center, place) = floor.inside();
+    let services = floor.house.router.services();
+    let of = id.parse().unwrap();
+    let known = super::super::find(services, &place, &of).await.unwrap();
+    let known = known.unwrap();
+    floor.set(super::super::KIND, &id, 2, &"no stream").await;
+    let done = Done {
+        before: known.clone(),
+        after: known,
+        events: vec![],
+        what: What::Tags,
+    };
+    center.streams.note(&place, &done);
+    let heard = told(&mut juliet, &format!("<reload xmlns='{NS}'/>")).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    made(&floor, &mut romeo, "Another", "").await;
+    told(&mut juliet, "what='created'").await;
+}
+
+/// S2-13: a stream of a customer who turned out to be another is about that one from then on, which those who see it are told.
+#[tokio::test]
+async fn who_watches_is_told_that_a_stream_is_about_another_customer() {
+    let floor = floor(&["romeo", "juliet", "lady:supervisor"]).await;
+    floor
+        .customer("smith", "A. Smith", "smith@example.org")
+        .await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut lady = floor.online("lady/desk").await;
+    let hidden = "<recipient>romeo</recipient>";
+    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    watch(&mut juliet).await;
+    let merge = "<merge xmlns='urn:parlour:customer:0' id='smith' version='1' other='ann' other-version='1'/>";
+    assert!(ask(&mut lady, "set", merge).await.contains("type='result'"));
+    let heard = told(&mut juliet, "what='moved'").await.concat();
+    let expected =
+        format!("<changed xmlns='{NS}' id='{id}' customer='smith' version='2' what='moved'/>");
+    assert!(heard.contains(&expected), "{heard}");
+    assert!(!heard.contains(&hidden), "{heard}");
+}
+
+/// What is erased with its customer is gone for those who saw it, and for nobody else was it ever there.
+#[tokio::test]
+async fn who_watches_is_told_that_a_stream_is_erased_with_its_customer() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let hidden = "<recipient>romeo</recipient>";
+    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    watch(&mut juliet).await;
+    let sure = [("id", "ann"), ("confirm", "true")];
+    floor.operate("customer erase", &sure).await;
+    let heard = told(&mut juliet, &format!("<gone xmlns='{NS}' id='{id}'/>")).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert!(!heard.concat().contains(&hidden), "{heard:?}");
+}
+
+/// What was kept for long enough is gone on open devices, too.
+#[tokio::test]
+async fn who_watches_is_told_that_a_stream_is_not_kept_any_longer() {
+    let mut config = Config::default();
+    config.contact_center.message_stream_days = 1;
+    let floor = Box::pin(Floor::configured(&["romeo", "juliet"], config)).await;
+    let floor = Box::pin(prepared(floor)).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let hidden = "<recipient>romeo</recipient>";
+    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    watch(&mut juliet).await;
+    floor.house.clock.advance_seconds(2 * 86_400);
+    let young = made(&floor, &mut romeo, "Young", "").await;
+    let (center, _) = floor.inside();
+    let services = floor.house.router.services();
+    retention::forget(center, std::sync::Arc::clone(services)).await;
+    let heard = told(&mut juliet, &format!("<gone xmlns='{NS}' id='{id}'/>")).await;
+    let heard = heard.concat();
+    assert!(!heard.contains(&hidden), "{heard}");
+    assert!(stream(&mut juliet, &young).await.contains("About Young."));
 }

@@ -1,9 +1,12 @@
 //! Message streams through both doors.
 
 mod deletion;
+mod employees;
 mod finding;
 mod live;
+mod pages;
 mod presenting;
+mod races;
 mod refusals;
 mod rights;
 mod unread;

@@ -142,7 +142,7 @@ async fn what_is_asked_of_a_stream_is_refused_by_name() {
                 "set",
                 format!("<properties xmlns='NS' id='{id}' version='1'/>"),
             ),
-            ("set", format!("<tags xmlns='NS' id='{id}'/>")),
+            ("set", format!("<tags xmlns='NS' id='{id}' version='1'/>")),
             ("set", format!("<complete xmlns='NS' id='{id}'/>")),
             ("set", format!("<reopen xmlns='NS' id='{id}'/>")),
             (
@@ -185,7 +185,7 @@ async fn what_is_asked_of_a_stream_is_refused_by_name() {
             "stream-text-missing",
         ),
         (
-            format!("<tags xmlns='NS' id='{id}'><tag>none</tag></tags>"),
+            format!("<tags xmlns='NS' id='{id}' version='1'><tag>none</tag></tags>"),
             "tag-unknown",
         ),
         (
@@ -200,6 +200,11 @@ async fn what_is_asked_of_a_stream_is_refused_by_name() {
             format!("<properties xmlns='NS' id='{id}' version='7'/>"),
             "stream-changed",
         ),
+        (
+            format!("<tags xmlns='NS' id='{id}' version='7'/>"),
+            "stream-changed",
+        ),
+        (format!("<tags xmlns='NS' id='{id}'/>"), "field-missing"),
         (
             format!("<properties xmlns='NS' id='{id}' version='1' billable='true'/>"),
             "billable-tag-missing",
@@ -274,13 +279,23 @@ async fn who_writes_from_an_old_version_is_given_the_present_one() {
         "{answer}"
     );
     // Billing hangs on a tag: whoever takes that away is refused.
-    let pay = format!("<tags xmlns='NS' id='{id}'><tag>paid</tag></tags>");
-    set(&mut desk, &pay).await;
+    let tags = |version: u8, tag: &str| {
+        format!("<tags xmlns='NS' id='{id}' version='{version}'><tag>{tag}</tag></tags>")
+    };
+    assert!(
+        set(&mut desk, &tags(2, "paid"))
+            .await
+            .contains("version='3'")
+    );
+    // S4-38: of two who tag the second does not take away what the first has chosen.
+    let answer = set(&mut phone, &tags(2, "urgent")).await;
+    assert_eq!(code(&answer), "stream-changed", "{answer}");
+    assert!(answer.contains("<tag>paid</tag>"), "{answer}");
     let bill =
         format!("<properties xmlns='NS' id='{id}' version='3' minutes='5' billable='true'/>");
     assert!(set(&mut desk, &bill).await.contains("billable='true'"));
-    let untag = format!("<tags xmlns='NS' id='{id}'/>");
-    assert_eq!(code(&set(&mut desk, &untag).await), "billable-tag-missing");
+    let untagged = set(&mut desk, &tags(4, "urgent")).await;
+    assert_eq!(code(&untagged), "billable-tag-missing");
     let whisper =
         format!("<properties xmlns='NS' id='{id}' version='4' minutes='5' whisper='true'/>");
     assert_eq!(

@@ -28,7 +28,7 @@ async fn parts_without_a_right_do_not_show_through() {
     let one = set(&mut juliet, &format!("<mark-read xmlns='NS' id='{id}'/>")).await;
     assert!(one.contains("type='result'"), "{one}");
     reply(&mut romeo, &id, "Zanzibar").await;
-    let tags = format!("<tags xmlns='NS' id='{id}'><tag>paid</tag></tags>");
+    let tags = format!("<tags xmlns='NS' id='{id}' version='2'><tag>paid</tag></tags>");
     set(&mut romeo, &tags).await;
     let properties = format!(
         "<properties xmlns='NS' id='{id}' version='3' minutes='5' billable='true'>\
@@ -134,7 +134,11 @@ async fn each_right_is_asked_for_at_once_and_without_a_hint() {
             "set",
             format!("<properties xmlns='NS' id='{id}' version='1'/>"),
         ),
-        ("tag-create", "set", format!("<tags xmlns='NS' id='{id}'/>")),
+        (
+            "tag-create",
+            "set",
+            format!("<tags xmlns='NS' id='{id}' version='1'/>"),
+        ),
     ];
     for (right, kind, request) in &requests {
         take(&floor, "juliet@localhost", &[right]).await;

@@ -48,7 +48,8 @@ async fn a_stream_is_made_read_replied_to_edited_tagged_completed_and_reopened()
         "{versions}"
     );
 
-    let tags = format!("<tags xmlns='NS' id='{id}'><tag>paid</tag><tag>urgent</tag></tags>");
+    let tags =
+        format!("<tags xmlns='NS' id='{id}' version='3'><tag>paid</tag><tag>urgent</tag></tags>");
     let answer = set(&mut juliet, &tags).await;
     assert!(
         answer.contains("<tag>paid</tag><tag>urgent</tag>"),

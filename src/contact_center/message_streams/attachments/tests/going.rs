@@ -90,6 +90,7 @@ async fn old_streams_go_with_their_files() {
         folder,
     };
     let services = Arc::clone(house.services());
+    let (center, _) = house.floor.inside();
     let romeo = house.caller("romeo").await;
     for id in ["s1", "s2", "s3"] {
         let url = Box::pin(house.png("romeo")).await;
@@ -108,7 +109,7 @@ async fn old_streams_go_with_their_files() {
     };
     Box::pin(house.change(&stream("s3"), "romeo", delete)).await;
     let left = async || {
-        forget_old(Arc::clone(&services)).await;
+        retention::forget(Arc::clone(&center), Arc::clone(&services)).await;
         let left = services.store.records().all(KIND, "", 10).await.unwrap();
         left.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
@@ -141,6 +142,48 @@ async fn a_host_has_no_more_than_its_room() {
     };
     let known = Box::pin(house.change(&stream("s1"), "romeo", delete)).await;
     forget(house.services(), &known.id).await.unwrap();
+    take(&romeo, &stream("s2"), &[&two]).await.unwrap();
+}
+
+/// The files of a stream are bounded together. What does not fit is refused before it is taken: its author can send the write again.
+#[tokio::test]
+async fn a_stream_has_no_more_than_its_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config {
+        data_dir: folder.path().to_owned(),
+        ..Config::default()
+    };
+    config.contact_center.stream_attachments_bytes_max = Bytes::new(30);
+    let house = House {
+        floor: Box::pin(Floor::configured(PEOPLE, config)).await,
+        folder,
+    };
+    house.floor.customer("c1", "Ann Smith", "+49301").await;
+    let (one, two) = (
+        Box::pin(house.png("romeo")).await,
+        Box::pin(house.png("romeo")).await,
+    );
+    let mut client = house.floor.online("romeo/desk").await;
+    let ns = "urn:parlour:message-stream:0";
+    let create = format!(
+        "<create xmlns='{ns}' customer='c1'><title>T</title><text>x</text><attachment>{one}</attachment></create>"
+    );
+    let made = ask(&mut client, "set", &create).await;
+    assert!(made.contains("<attachment "), "{made}");
+    let id = made.split("<stream ").nth(1).unwrap();
+    let id = id.split(" id='").nth(1).unwrap();
+    let id = id.split('\'').next().unwrap();
+    let reply = format!(
+        "<reply xmlns='{ns}' id='{id}'><text>x</text><attachment>{two}</attachment></reply>"
+    );
+    let refused = ask(&mut client, "set", &reply).await;
+    assert!(refused.contains("<resource-constraint "), "{refused}");
+    assert!(refused.contains("<stream-attachments-full "), "{refused}");
+    let romeo = house.caller("romeo").await;
+    let uploads = house.services().store.uploads();
+    let (slot, _) = two.rsplit_once('/').unwrap();
+    let slot = UploadId::parse(slot.rsplit_once('/').unwrap().1).unwrap();
+    assert!(uploads.find(&slot).await.unwrap().is_some());
     take(&romeo, &stream("s2"), &[&two]).await.unwrap();
 }
 
