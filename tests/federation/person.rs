@@ -23,13 +23,13 @@ pub(crate) struct Person {
     /// The full JID.
     pub(crate) full: String,
     /// Whether the server is ours, all of whose elements are as their schemas have them.
-    pub(crate) judged: bool,
+    pub(crate) is_judged: bool,
 }
 
 #[expect(clippy::panic, reason = "a test that hears something wrong has failed")]
 impl Drop for Person {
     fn drop(&mut self) {
-        if std::thread::panicking() || !self.judged {
+        if std::thread::panicking() || !self.is_judged {
             return;
         }
         let heard = self.client.heard.drain(..);
@@ -82,7 +82,7 @@ impl Person {
             client,
             waiting: Vec::new(),
             full,
-            judged: false,
+            is_judged: false,
         };
         // The roster is asked for, so that its changes are pushed (RFC 6121 §2.1.6).
         person.asks("", "<query xmlns='jabber:iq:roster'/>").await?;

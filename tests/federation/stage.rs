@@ -166,7 +166,7 @@ impl Stage {
 pub(crate) async fn ours(parlour: &House, name: &str, domain: &str) -> Result<Person> {
     let in_ = Person::log_in(parlour.address("c2s")?, &format!("{name}@{domain}")).await;
     let mut person = in_.with_context(|| format!("{name} at {domain}"))?;
-    person.judged = true;
+    person.is_judged = true;
     Ok(person)
 }
 
