@@ -14,8 +14,6 @@ use crate::domain::follow_up::{FollowUp, Status};
 use crate::hooks::{Hooks, Services};
 use crate::store::{Erasure, RecordsWritten, StoreError};
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Follow-ups that are read at once: each can have a megabyte.
 const PAGE: u32 = 20;
 
@@ -34,8 +32,7 @@ async fn forget(center: &Center, services: &Arc<Services>) {
     if days == 0 {
         return;
     }
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    let before = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(days);
     match Box::pin(forget_before(center, services, before)).await {
         Ok(removed) => debug!(removed, "old follow-ups removed"),
         Err(error) => warn!(%error, "old follow-ups are not removed"),
@@ -49,52 +46,43 @@ async fn forget_before(
     before: Timestamp,
 ) -> Result<u32, StoreError> {
     let records = services.store.records();
-    let mut after = String::new();
+    let mut walk = records.walk(FollowUp::KIND, PAGE);
     let mut removed = 0;
-    loop {
-        let page = records.all(FollowUp::KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(removed);
-        };
-        after.clone_from(&last.id);
-        let mut gone = Vec::new();
-        for stored in page {
-            let follow_up: FollowUp = record::read(&stored)?;
-            if over_since(follow_up.status).is_none_or(|at| at >= before) {
-                continue;
-            }
-            let erasure = Erasure {
-                kind: FollowUp::KIND,
-                id: stored.id,
-                read: stored.version,
-                left: None,
-                unlisted: None,
-                journal: None,
-            };
-            if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
-                removed += 1;
-                gone.push(follow_up);
-            }
+    while let Some(stored) = walk.next().await? {
+        let follow_up: FollowUp = record::read(&stored)?;
+        if over_since(follow_up.status).is_none_or(|at| at >= before) {
+            continue;
         }
-        if let Err(refused) = tell(center, services, &gone).await {
-            warn!(%refused, "it is not told that old follow-ups are removed");
+        let erasure = Erasure {
+            kind: FollowUp::KIND,
+            id: stored.id,
+            read: stored.version,
+            left: None,
+            unlisted: None,
+            journal: None,
+        };
+        if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
+            removed += 1;
+            tell(center, services, &follow_up).await;
         }
     }
+    Ok(removed)
 }
 
-/// Tells those who were responsible.
-async fn tell(center: &Center, services: &Arc<Services>, gone: &[FollowUp]) -> Result<(), Refused> {
+/// Tells who was responsible.
+async fn tell(center: &Center, services: &Arc<Services>, gone: &FollowUp) {
+    let author = gone.author.as_ref();
+    let Some(place) = author.and_then(|it| center.place_of(it.host())) else {
+        return;
+    };
     let told = async |mut draft: Draft| {
-        for follow_up in gone {
-            let author = follow_up.author.as_ref();
-            if let Some(place) = author.and_then(|it| center.place_of(it.host())) {
-                let removed = (follow_up, What::Removed);
-                events::tell_quietly(place, services, &mut draft, removed).await?;
-            }
-        }
+        let removed = (gone, What::Removed);
+        events::tell_quietly(place, services, &mut draft, removed).await?;
         Ok((draft, ()))
     };
-    Box::pin(center.save(services, told)).await
+    if let Err(refused) = Box::pin(center.save(services, told)).await {
+        warn!(%refused, id = %gone.id, "nobody is told that an old follow-up is removed");
+    }
 }
 
 const fn over_since(status: Status) -> Option<Timestamp> {
@@ -117,7 +105,7 @@ mod tests {
         let floor = Box::pin(Floor::configured(&[], config)).await;
         let services = Arc::clone(floor.house.router.services());
         let now = services.clock.now();
-        let later = now.plus_seconds(DAY_SECONDS);
+        let later = now.plus_days(1);
         for (id, status) in [
             ("f1", Status::Planned),
             ("f2", Status::Completed { at: now }),
@@ -140,7 +128,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(left().await.len(), 4);
-        floor.house.clock.advance_seconds(DAY_SECONDS + 1);
+        floor.house.clock.advance_seconds(86_401);
         assert_eq!(left().await, ["f1", "f4"]);
     }
 }
