@@ -13,6 +13,7 @@ mod reconnection;
 mod refusals;
 mod restart;
 mod retention;
+mod writing_up;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
 use crate::contact_center::testing::{CENTER, Floor, ask, command};
