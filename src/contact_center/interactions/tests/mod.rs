@@ -7,6 +7,7 @@ mod connector;
 mod consultation;
 mod dialing;
 mod faults;
+mod leaving;
 mod objects;
 mod pops;
 mod reading;
