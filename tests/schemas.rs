@@ -930,6 +930,7 @@ const CASES: &[Case] = &[
             "<reach xmlns='urn:parlour:reach:0' colleague='juliet'/>",
             "<reach xmlns='urn:parlour:reach:0' jid='a@b' view='busy'><means name='email'><refused code='no-address'>None.</refused></means><means name='telephone' uri='tel:+493012345678'/></reach>",
             "<contact-by xmlns='urn:parlour:reach:0' jid='a@b' means='email' uri='mailto:a@b.example' relay='true'/>",
+            "<contact-by xmlns='urn:parlour:reach:0' jid='a@b' means='telephone' uri='tel:+493012345678' interaction='i1'/>",
             "<send-email xmlns='urn:parlour:reach:0' colleague='juliet'><subject>s</subject><text>t</text></send-email>",
             "<send-email xmlns='urn:parlour:reach:0' id='x'/>",
             "<email-failed xmlns='urn:parlour:reach:0' id='x' colleague='a@b'><subject>s</subject><why>w</why></email-failed>",

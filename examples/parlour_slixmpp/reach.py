@@ -42,6 +42,14 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Where a means leads, and the ``interaction`` in which the colleague is being called already, where the service does that."""
+
+    uri: str
+    interaction: str | None
+
+
+@dataclass(frozen=True)
 class Email:
     """An e-mail on its way, which has an ``id``, or the ``uri`` with which the agent sends it where the service has no relay."""
 
@@ -77,9 +85,9 @@ class Reach(Service):
         return Reached.of(self, await self.ask("get", self.element("reach", colleague=colleague)))
 
     async def contact_by(self, colleague, means):
-        """The URI of one means; :class:`Refused` where it is not open."""
+        """One means: :class:`Contact`; :class:`Refused` where it is not open."""
         answer = await self.ask("set", self.element("contact-by", colleague=colleague, means=means))
-        return answer.get("uri")
+        return Contact(answer.get("uri"), answer.get("interaction"))
 
     async def send_email(self, colleague, subject, text):
         """Sends an e-mail to the address in the colleague's vCard: :class:`Email`."""

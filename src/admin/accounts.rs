@@ -263,6 +263,7 @@ async fn disable(operator: Operator, arguments: Arguments) -> Result<Outcome, Re
     // rule of this server (RFC 6120 §4.9.3.14) keeps it out.
     let error = StreamError::new(StreamCondition::PolicyViolation).text("the account is disabled");
     let ended = operator.end_sessions(jid, &error);
+    center::account_changed(&operator, jid).await?;
     Ok(Outcome::told(
         json!({ "jid": jid.as_str(), "enabled": false, "sessions_ended": ended }),
         format!("{jid} is disabled{}.\n", and_sessions(ended)),
@@ -318,8 +319,7 @@ async fn role(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
     if !operator.store.accounts().set_role(jid, role).await? {
         return Err(Refusal::no_account(jid));
     }
-    // What colleagues see of the account may hang on its role.
-    center::tell(&operator, jid.domain().as_str()).await?;
+    center::role_changed(&operator, jid).await?;
     Ok(Outcome::told(
         json!({ "jid": jid.as_str(), "role": role.name() }),
         format!("{jid} has the role {role}.\n"),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
+use super::center;
 use super::operation::{Argument, Count, Face, Kind, Operation, own, standard};
 use super::operator::Operator;
 use super::outcome::{Outcome, Table};
@@ -127,6 +128,11 @@ async fn set(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
     for account in before.iter().filter(|it| !wanted.contains(&&it.jid)) {
         accounts.set_role(&account.jid, Role::Member).await?;
         taken.push(account.jid.as_str());
+    }
+    let taken_from = before.iter().map(|it| &it.jid);
+    let changed = taken_from.filter(|jid| !wanted.contains(jid));
+    for jid in changed.chain(wanted.iter().copied()) {
+        center::role_changed(&operator, jid).await?;
     }
     let text = format!(
         "There are {} administrators: {} are new, {} are members now.\n",

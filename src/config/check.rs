@@ -266,8 +266,8 @@ fn room_for_a_stanza_of_a_client(
 
 /// The domains that this server's own services have beside the hosts.
 fn services(config: &Config) -> impl Iterator<Item = String> {
-    config.hosts.iter().flat_map(|host| {
-        let host = host.domain.as_str();
+    config.hosts.iter().flat_map(|served| {
+        let host = served.domain.as_str();
         let rooms = config
             .rooms
             .enabled
@@ -275,8 +275,11 @@ fn services(config: &Config) -> impl Iterator<Item = String> {
         let upload = config.upload.enabled.then_some("upload");
         let below = [rooms, upload].into_iter().flatten();
         let pubsub = config.pubsub.service.under(host);
+        let center = config.has_contact_center(served);
+        let center = center.then(|| config.contact_center.service.under(host));
         below
             .map(move |name| format!("{name}.{host}"))
             .chain(pubsub.map(|domain| domain.to_string()))
+            .chain(center.flatten().map(|domain| domain.to_string()))
     })
 }

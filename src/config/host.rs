@@ -15,6 +15,9 @@ section! {
         certificate: Option<PathBuf> = None;
         /// The certificate's private key, PEM (privkey.pem of certbot).
         key: Option<PathBuf> = None;
+        /// Whether this host has a contact center, where `[contact_center]` is enabled: its service, its agents, and what
+        /// they do there.
+        contact_center: bool = true;
     }
     tables { contact: Contact; }
 }

@@ -159,6 +159,12 @@ pub const FILE_VARIABLE: &str = "PARLOUR_CONFIG";
 const HOST_VARIABLE: &str = "PARLOUR_HOST";
 
 impl Config {
+    /// Whether that host has a contact center.
+    #[must_use]
+    pub const fn has_contact_center(&self, host: &Host) -> bool {
+        self.contact_center.enabled && host.contact_center
+    }
+
     /// Reads the file at `path`, or the one that [`FILE_VARIABLE`] names, or the first of
     /// [`FILES`] that exists, or none; then the variables of `environment` that begin with
     /// `PARLOUR_`.

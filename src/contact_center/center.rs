@@ -81,8 +81,10 @@ impl Center {
                 settings_changed: Arc::clone(&settings_changed),
             }))
         };
+        let hosts = config.hosts.iter();
+        let hosts = hosts.filter(|host| config.has_contact_center(host));
         Self {
-            places: config.hosts.iter().filter_map(place).collect(),
+            places: hosts.filter_map(place).collect(),
             outbox: Outbox::default(),
             timers: Timers::default(),
             turns: Turns::new(),

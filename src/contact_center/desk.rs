@@ -169,7 +169,7 @@ impl Desk {
     }
 
     fn commands_for(&self, caller: &Caller) -> Vec<Element> {
-        let own = operations().filter(|operation| caller.rights.has(operation.right));
+        let own = operations().filter(|it| super::doors::require(caller, it).is_ok());
         let item = |operation: &Operation| Item {
             jid: self.place.address.clone().into(),
             node: Some(operation.node.to_owned()),

@@ -79,9 +79,10 @@ fn at_node(node: &str) -> Option<&'static Operation> {
     operations().find(|operation| operation.node == node)
 }
 
-/// Puts a service beside each host, with the hooks that its parts need.
+/// Puts a service beside each host that has a contact center, with the hooks that its parts need.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
-    if !config.contact_center.enabled {
+    let mut hosts = config.hosts.iter();
+    if !hosts.any(|host| config.has_contact_center(host)) {
         return;
     }
     let center = Arc::new(Center::new(config));

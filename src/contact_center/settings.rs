@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::agents;
 use super::center::{Center, Place};
 use super::errors::Refused;
 use super::follow_ups;
@@ -80,6 +81,21 @@ impl CenterKeeping for Desk {
                 Some(place) => place.read_settings(&services.store).await,
                 // It is served no longer, or has no contact center.
                 None => Ok(()),
+            }
+        })
+    }
+
+    fn account_changed(
+        &self,
+        account: BareJid,
+        services: Arc<Services>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let followed = agents::account_changed(&self.0, &services, account);
+            match Box::pin(followed).await {
+                Err(Refused::Store(error)) => Err(error),
+                // What is refused is over already, and what is contended is made so by others.
+                Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
             }
         })
     }

@@ -117,6 +117,24 @@ rejections! {
     }
 }
 
+impl Prerequisite {
+    /// Whether the two are colleagues, and one of them has no instant messages.
+    #[must_use]
+    pub const fn is_about_im(&self) -> bool {
+        match self {
+            Self::ImNotYours
+            | Self::ImNotTheirs
+            | Self::ImDisabledForYou
+            | Self::ImDisabledForThem => true,
+            Self::Oneself
+            | Self::OtherHost
+            | Self::NoAccount
+            | Self::NoAgentYourself
+            | Self::NoAgent => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

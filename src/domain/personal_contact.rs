@@ -67,7 +67,8 @@ pub enum Command {
     /// To have it no longer.
     Remove,
     /// A plain client has asked for the other's presence. Where the rules of [`Command::Add`] hold, that
-    /// makes both contacts of each other at once; where they do not, RFC 6121 §3 goes its ordinary way.
+    /// makes both contacts of each other at once; where they do not, RFC 6121 §3 goes its ordinary way, unless
+    /// one of two colleagues has no instant messages.
     Subscribe,
     /// A plain client has taken the other off its roster. The mirror goes, too, if both were contacts.
     Unlist,

@@ -42,8 +42,8 @@ const NAME: &str = "HTTP File Upload";
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     hooks.document(Document::new("XEP-0363", NAME, "1.2.0"));
     let mut domains = Vec::new();
-    for host in &config.hosts {
-        let host = host.domain.to_jid();
+    for served in &config.hosts {
+        let host = served.domain.to_jid();
         let Some((url, domain)) = url_of(config, &host).zip(domain_of(&host)) else {
             continue;
         };
@@ -51,7 +51,7 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
             domain: domain.clone(),
             url,
             settings: config.upload.clone(),
-            for_streams: config.contact_center.enabled,
+            for_streams: config.has_contact_center(served),
         };
         hooks.service(domain.clone(), Arc::new(service));
         domains.push((host, domain));

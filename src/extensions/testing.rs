@@ -153,6 +153,8 @@ impl House {
             domains: domains.map(|it| it.domain.to_string()).collect(),
             ..Outside::default()
         });
+        let served = config.hosts.iter().map(|host| host.domain.to_jid());
+        let served = served.collect();
         let router = Router::new(|router| Services {
             gateways: vec![Arc::clone(&outside) as Arc<dyn Gateway>],
             peers: Arc::default(),
@@ -160,7 +162,7 @@ impl House {
             store,
             clock: clock.clone(),
             config,
-            hosts: vec![BareJid::new("localhost").unwrap()],
+            hosts: served,
             hooks: Arc::new(hooks),
             router,
         });

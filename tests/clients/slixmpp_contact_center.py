@@ -164,8 +164,8 @@ async def ways(romeo, juliet):
     expect(reached.means["instant-message"].uri == f"xmpp:{jid}?message", reached)
     email = reached.means["email"]
     expect(email.uri is None and email.code == "no-address" and email.text, email)
-    uri = await ours.contact_by(jid, "telephone")
-    expect(uri == "tel:+493012345678", uri)
+    by = await ours.contact_by(jid, "telephone")
+    expect((by.uri, by.interaction) == ("tel:+493012345678", None), by)
     await refused("no-address", ours.contact_by(jid, "email"))
     await refused("no-address", ours.send_email(jid, "Lunch", "At noon?"))
     await juliet.publishes(CARD + "<EMAIL><USERID>juliet@mail.example</USERID></EMAIL>")

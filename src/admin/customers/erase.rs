@@ -13,12 +13,14 @@ use tracing::warn;
 use super::kept::{
     ACTIVITY, FOLLOW_UP, IM_SESSION, INTERACTION, KINDS, MESSAGE_STREAM, Marks, all, read,
 };
+use crate::admin::RECENT;
 use crate::admin::arguments::Arguments;
 use crate::admin::center::{CenterDesk, host};
 use crate::admin::operator::Operator;
 use crate::admin::outcome::{Outcome, Table};
 use crate::admin::refusal::Refusal;
 use crate::domain::activity::Activity;
+use crate::domain::context::recent::Recent;
 use crate::domain::im_session::{ImSession, Phase};
 use crate::domain::interaction::Interaction;
 use crate::store::{
@@ -40,7 +42,7 @@ const PAGE: u32 = 100;
 const LEFT: &[&str] = &[
     "The audit trail names the customer by its id only, unless somebody searched for it by name: it is kept for audit.keep_days.",
     "Agents' own archives have what the contact center told them of it: they are kept for archive.keep_days.",
-    "What agents have sent each other as business context, and their scratch pads, are theirs.",
+    "What agents have sent each other as business context, objects of the CRM that they have had in hand, and their scratch pads are theirs.",
     "Interactions and activities stay as figures: who worked when and how long, with nobody.",
     "Backups are as they were made. PostgreSQL gives the room of deleted rows back when it vacuums.",
 ];
@@ -126,7 +128,8 @@ async fn settle(operator: &Operator, marks: &Marks, erased: &mut Erased) -> Resu
     for _ in 0..ROUNDS_MAX {
         erased.contended = false;
         erased.open_sessions = 0;
-        for kind in KINDS.iter().rev().filter(|kind| **kind != CUSTOMER) {
+        let others = KINDS.iter().filter(|kind| **kind != CUSTOMER);
+        for kind in others.rev().chain(&[RECENT]) {
             Box::pin(erase_kind(operator, marks, kind, erased)).await?;
         }
         if !erased.contended {
@@ -175,7 +178,7 @@ async fn erase_kind(
         if !marks.mark(kind, &stored)? {
             continue;
         }
-        let Some(erasure) = erasure(operator, kind, &stored, erased)? else {
+        let Some(erasure) = erasure((operator, marks), kind, &stored, erased)? else {
             continue;
         };
         match Box::pin(operator.store.records().erase(&erasure)).await? {
@@ -198,7 +201,7 @@ async fn erase_kind(
 
 /// What becomes of a record; `None` where there is nothing in it any more, or it is still in use.
 fn erasure(
-    operator: &Operator,
+    (operator, marks): (&Operator, &Marks),
     kind: &'static str,
     stored: &StoredRecord,
     erased: &mut Erased,
@@ -244,6 +247,13 @@ fn erasure(
             );
             erased.open_sessions += u64::from(!over);
             Ok(over.then_some(gone))
+        }
+        // Its other objects stay.
+        RECENT => {
+            let mut recent: Recent = read(kind, stored)?;
+            let changed = recent.forget_customers(|id| marks.ids.contains(id));
+            let left = left(kind, recent.version, &recent)?;
+            Ok(changed.then_some(Erasure { left, ..gone }))
         }
         CUSTOMER | FOLLOW_UP | MESSAGE_STREAM => Ok(Some(gone)),
         _ => Ok(None),

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
+use crate::admin::RECENT;
 use crate::admin::refusal::Refusal;
 use crate::domain::activity::Activity;
+use crate::domain::context::recent::Recent;
 use crate::domain::customer::Customer;
 use crate::domain::follow_up::{FollowUp, SourceKind};
 use crate::domain::ids::CustomerId;
@@ -164,6 +166,7 @@ impl Marks {
             FOLLOW_UP => self.is_of_follow_up(&read(kind, stored)?),
             MESSAGE_STREAM => self.is_of_stream(&read(kind, stored)?),
             IM_SESSION => self.is_of_session(&read(kind, stored)?),
+            RECENT => self.is_among(&read(kind, stored)?),
             _ => false,
         })
     }
@@ -209,6 +212,12 @@ impl Marks {
     fn is_of_stream(&self, it: &Stream) -> bool {
         let first = it.messages.first();
         first.is_some_and(|it| it.author.host() == self.host) && self.is_named(it.customer.as_ref())
+    }
+
+    /// Whether it is one of an agent's recent objects.
+    fn is_among(&self, it: &Recent) -> bool {
+        let is_own = |id: &str| self.ids.contains(id);
+        it.owner.host() == self.host && it.clone().forget_customers(is_own)
     }
 
     fn is_of_session(&self, it: &ImSession) -> bool {

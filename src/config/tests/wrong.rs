@@ -195,6 +195,10 @@ const WRONG: &[(&str, &[&str])] = &[
         &["2:10: [[component]] domain: rooms.localhost is a service already"],
     ),
     (
+        "[[component]]\ndomain = 'center.localhost'\nsecret = 's'",
+        &["2:10: [[component]] domain: center.localhost is a service already"],
+    ),
+    (
         "[[component]]\ndomain = 'c.example'\nsecret = 's'\nhosts = ['elsewhere.example']",
         &["4:9: [[component]] hosts: elsewhere.example is no host of this server"],
     ),

@@ -65,7 +65,7 @@ impl Default for Board {
 
 impl Board {
     /// Waits until nobody else changes that agent or tells of it.
-    pub(super) async fn turn(&self, id: &AgentId) -> Option<MutexGuard<'_, ()>> {
+    pub(in crate::contact_center) async fn turn(&self, id: &AgentId) -> Option<MutexGuard<'_, ()>> {
         self.turns.take(id.jid()).await
     }
 

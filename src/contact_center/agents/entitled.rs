@@ -1,5 +1,6 @@
 //! Who may be an agent (S0-9, S0-10): an account that loses its role or the right `agent-state` while it is logged in is
-//! logged out for a reason of the system's, whether it has a session or not.
+//! logged out for a reason of the system's, whether it has a session or not; so is one that is disabled. What it is offered is offered
+//! to others, and the IM sessions of whoever is no agent any more end.
 
 use std::sync::Arc;
 
@@ -8,10 +9,13 @@ use tracing::warn;
 use super::command;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
+use crate::contact_center::people::Person;
+use crate::contact_center::{im, interactions};
 use crate::domain::agent_state::{Command, State};
 use crate::domain::ids::AgentId;
 use crate::domain::rights::Right;
 use crate::hooks::Services;
+use crate::proto::BareJid;
 
 /// Logs the agent out when it may take part no longer. What cannot be found out or written now is tried again. The caller
 /// must not have the agent's turn.
@@ -38,6 +42,25 @@ async fn revoke(
 ) -> Result<(), Refused> {
     if !may(services, place, id).await? {
         Box::pin(command(center, services, place, id, Command::Revoke)).await?;
+        Box::pin(interactions::withdraw(center, services, place, id)).await?;
+    }
+    Ok(())
+}
+
+/// An account was disabled, or has another role: it is followed before whoever has done that is answered.
+pub(in crate::contact_center) async fn account_changed(
+    center: &Center,
+    services: &Arc<Services>,
+    account: BareJid,
+) -> Result<(), Refused> {
+    let place = center.place_of(account.domain().as_str());
+    let (Some(place), Some(id)) = (place, AgentId::new(account)) else {
+        return Ok(());
+    };
+    require(center, services, place, &id).await;
+    let person = Person::find(place, &services.store, &id).await?;
+    if !person.colleague().is_agent() {
+        Box::pin(im::leave_all(center, services, &id)).await?;
     }
     Ok(())
 }

@@ -45,7 +45,10 @@ const COLUMNS: &[(&str, &str)] = &[
 /// The operation `history`.
 pub(super) async fn show(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let whose = match values.agents("jid").find(|id| **id != caller.agent) {
-        None => caller.agent.clone(),
+        None => {
+            caller.rights.require(Right::AgentState)?;
+            caller.agent.clone()
+        }
         Some(other) => {
             caller.rights.require(Right::AgentList)?;
             let person = Person::find(&caller.place, &caller.services.store, other).await?;

@@ -40,8 +40,9 @@ use crate::store::StoreError;
 pub(super) use behind::run as look_again;
 pub(super) use board::Board;
 pub(super) use display::run as follow_settings;
+pub(super) use entitled::account_changed;
 pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
-pub(super) use operations::OPERATIONS;
+pub(super) use operations::{FOR_WATCHERS, OPERATIONS};
 
 /// The kind of the record of an agent.
 pub(super) use crate::admin::AGENT as KIND;

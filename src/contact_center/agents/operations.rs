@@ -125,6 +125,10 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+/// What those have done, too, who see all agents and need not be one: of others, by the right `agent-list`.
+pub(in crate::contact_center) const FOR_WATCHERS: &[&str] =
+    &["urn:parlour:agent:0#agent", "urn:parlour:agent:0#history"];
+
 const WHOSE: Field = Field::required("jid", Kind::Agent, "Whose, if not yours").optional();
 const PAGE: Field = Field::required("page", Kind::Page, "Page").optional();
 const CHANGES: Field = Field::required("page", Kind::PageFromEnd, "Page").optional();
@@ -177,6 +181,7 @@ async fn change(caller: Caller, command: Command) -> Result<Outcome, Refused> {
 
 async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let Some(id) = values.agents("jid").find(|id| **id != caller.agent) else {
+        caller.rights.require(Right::AgentState)?;
         let agent = caller.center.agents.agent(&caller.agent);
         return Ok(own(&caller, &agent));
     };

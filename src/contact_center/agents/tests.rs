@@ -6,6 +6,7 @@ mod history;
 mod list;
 mod live;
 mod presence;
+mod rights;
 
 use super::super::settings::CHAT_PROFILE;
 use super::super::testing::{CENTER, Floor, ask, command, until};

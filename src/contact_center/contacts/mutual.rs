@@ -1,5 +1,6 @@
 //! The plain way to personal contacts (S0-18 to S0-20): what any client does when it adds or removes somebody.
-//! Where the rules of personal contacts do not hold, RFC 6121 goes its ordinary way.
+//! Where the rules of personal contacts do not hold, RFC 6121 goes its ordinary way; but of colleagues without instant messages
+//! the request is refused with the reason (S0-12).
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::people::{Person, between};
 use crate::domain::colleague::colleagues;
 use crate::domain::ids::AgentId;
-use crate::domain::personal_contact::Command;
+use crate::domain::personal_contact::{Command, Rejection};
 use crate::domain::reach::Blocking;
 use crate::domain::rights::Right;
 use crate::extensions::roster::{Mutuality, Taken};
@@ -83,6 +84,10 @@ impl Rule {
         }
         match personal::change(services, &own, &other, command).await? {
             Ok(true) => Ok(Taken::Done),
+            // A request that can never make them contacts would wait for ever: whoever asks is told why.
+            Err(Rejection::Prerequisite(rule)) if subscribes && rule.is_about_im() => {
+                Err(rule.into())
+            }
             Ok(false) | Err(_) => Ok(Taken::Left),
         }
     }

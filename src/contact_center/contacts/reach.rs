@@ -12,7 +12,7 @@ use crate::contact_center::operation::{
 };
 use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
-use crate::contact_center::{agents, im};
+use crate::contact_center::{agents, im, interactions};
 use crate::domain::agent_state::Agent;
 use crate::domain::chat_profile::Means;
 use crate::domain::colleague::{colleague, colleagues};
@@ -51,7 +51,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:reach:0#contact-by",
         act: Act::Set,
         title: "Contact a colleague",
-        about: "The address of one means, if the colleague can be reached by it now.",
+        about: "The address of one means, if the colleague can be reached by it now; a call is placed where that can be done.",
         right: Right::Directory,
         fields: &[
             COLLEAGUE,
@@ -224,11 +224,17 @@ async fn contact_by(caller: Caller, values: Values) -> Result<Outcome, Refused> 
     // The door takes no other words.
     let means = Means::from_name(means).ok_or(crate::proto::Condition::BadRequest)?;
     let question = Question::of(&caller, &values).await?;
-    let uri = link(means, &question.ask(means)?);
+    let address = question.ask(means)?;
+    let uri = link(means, &address);
+    let call = match &address {
+        Address::Telephone(number) => interactions::call_colleague(&caller, number).await?,
+        Address::Account(_) | Address::Email(_) => None,
+    };
     let id = &question.colleague.person.id;
     let sends = means == Means::Email && email::has_relay(&caller.services);
     let told = match means {
         Means::InstantMessage => format!("Write to {uri}"),
+        Means::Telephone if call.is_some() => format!("You are being connected with {id}."),
         Means::Telephone => format!("Call {uri}"),
         Means::Email if sends => format!("Write to {uri}, or have this service send it."),
         Means::Email => format!("Write to {uri}"),
@@ -238,6 +244,7 @@ async fn contact_by(caller: Caller, values: Values) -> Result<Outcome, Refused> 
         .attr("jid", id.jid().as_str())
         .attr("means", means.name())
         .attr("uri", uri)
-        .attr_opt("relay", sends.then_some("true"));
+        .attr_opt("relay", sends.then_some("true"))
+        .attr_opt("interaction", call.map(|it| it.to_string()));
     Ok(Outcome::told(told).with(answer))
 }

@@ -5,6 +5,7 @@
 //! ([`wire`]), with the objects beside it for programs; that it has arrived and was opened is known from
 //! what the recipient's clients say ([`progress`]).
 
+mod attached;
 mod lists;
 mod objects;
 mod operations;
@@ -29,6 +30,7 @@ use crate::domain::ids::AgentId;
 use crate::hooks::{Hooks, Services};
 use crate::store::Listing;
 
+pub(super) use attached::follow;
 pub(super) use operations::OPERATIONS;
 pub(in crate::contact_center) use wire::named;
 

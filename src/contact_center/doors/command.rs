@@ -75,7 +75,8 @@ impl Executable for Called {
 
 /// The form; `None` where nothing is to be asked.
 async fn form(operation: &'static Operation, caller: &Caller) -> Result<Option<Form>, Refused> {
-    if asked(operation).next().is_none() || pages::is_at_once(operation) {
+    let at_once = pages::is_at_once(operation);
+    if asked(operation).next().is_none() || (at_once && !is_long(operation, caller).await?) {
         return Ok(None);
     }
     let shown = shown(operation, caller).await?;
@@ -176,6 +177,13 @@ fn unchecked(told: &Told) -> Field {
         Need::Required => field.required(),
         Need::Optional | Need::Several(_) => field,
     }
+}
+
+/// Whether a list has more than one page, which have to be asked for.
+async fn is_long(operation: &'static Operation, caller: &Caller) -> Result<bool, Refused> {
+    let first = understand(operation, caller, &Submission::default())?;
+    let outcome = (operation.run)(caller.clone(), first).await?;
+    Ok(pages::rest(operation, &outcome).is_some())
 }
 
 fn asked(operation: &'static Operation) -> impl Iterator<Item = &'static Told> {

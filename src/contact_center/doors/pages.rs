@@ -91,7 +91,8 @@ fn uncounted(way: Way, answer: &Element) -> Option<String> {
     Some(format!("The rest is behind {last}."))
 }
 
-/// Whether there is nothing to be said of a list: it is shown at once, without a form.
+/// Whether there is nothing to be said of a list but which page of it: it is shown at once, without a form, where all of it fits on
+/// one.
 pub(super) fn is_at_once(operation: &Operation) -> bool {
     operation.fields.iter().all(|told| told.kind.is_page())
 }
@@ -99,15 +100,17 @@ pub(super) fn is_at_once(operation: &Operation) -> bool {
 /// What a form tells, with how to come to the rest of its list, where it asks for that.
 pub(super) fn told(operation: &Operation, outcome: &Outcome) -> String {
     let told = outcome.told.clone();
-    let way = operation.fields.iter().find_map(|it| Way::of(it.kind));
-    let way = way.filter(|_| !is_at_once(operation));
-    let set = outcome.payload.as_ref();
-    let set = set.and_then(|it| it.find(ns::RSM, "set"));
-    let rows = outcome.table.as_ref().map_or(0, |it| it.rows.len());
-    let counted = way.zip(set).and_then(|(way, set)| way.rest(rows, set));
-    let rest = counted.or_else(|| uncounted(way?, outcome.payload.as_ref()?));
-    match rest {
+    match rest(operation, outcome) {
         Some(rest) => format!("{told} {rest}"),
         None => told,
     }
+}
+
+/// How to come to the rest of the list that is told; `None` where that is all.
+pub(super) fn rest(operation: &Operation, outcome: &Outcome) -> Option<String> {
+    let way = operation.fields.iter().find_map(|it| Way::of(it.kind))?;
+    let answer = outcome.payload.as_ref()?;
+    let set = answer.find(ns::RSM, "set")?;
+    let rows = outcome.table.as_ref().map_or(0, |it| it.rows.len());
+    way.rest(rows, set).or_else(|| uncounted(way, answer))
 }

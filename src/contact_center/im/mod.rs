@@ -193,15 +193,40 @@ pub(super) async fn time_is_up(
 
 /// What the account has open comes to its end; the others are told.
 async fn account_removed(center: &Center, services: &Arc<Services>, account: &BareJid) {
-    if let Err(refused) = end_all(center, services, account).await {
+    let removed = |_: &ImSession, account: &AgentId| {
+        let account = account.clone();
+        Some(Command::AccountRemoved { account })
+    };
+    if let Err(refused) = end_all(center, services, account, removed).await {
         warn!(%refused, "IM sessions of a removed account stay open");
     }
+}
+
+/// The same of an account that is no agent's any more and may become one again.
+pub(super) async fn leave_all(
+    center: &Center,
+    services: &Arc<Services>,
+    agent: &AgentId,
+) -> Result<(), Refused> {
+    let leave = |session: &ImSession, agent: &AgentId| {
+        let by = agent.clone();
+        match session.phase {
+            Phase::Pending { .. } if session.invitee == by => Some(Command::Reject { by }),
+            Phase::Pending { .. } | Phase::Connected { .. } => Some(Command::End { by }),
+            Phase::NotConnected
+            | Phase::Rejected { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Ended { .. } => None,
+        }
+    };
+    end_all(center, services, agent.jid(), leave).await
 }
 
 async fn end_all(
     center: &Center,
     services: &Arc<Services>,
     account: &BareJid,
+    how: impl Fn(&ImSession, &AgentId) -> Option<Command> + Send + Sync,
 ) -> Result<(), Refused> {
     let Some(agent) = AgentId::new(account.clone()) else {
         return Ok(());
@@ -210,9 +235,14 @@ async fn end_all(
     let mut walk = services.store.records().walk_list(KIND, list, PAGE);
     while let Some(stored) = walk.next().await? {
         let session: ImSession = record::read(&stored)?;
-        let account = agent.clone();
-        let command = Command::AccountRemoved { account };
-        change::command(center, services, &session.id, command, None).await?;
+        let Some(command) = how(&session, &agent) else {
+            continue;
+        };
+        match change::command(center, services, &session.id, command, None).await {
+            // The other one was faster.
+            Ok(_) | Err(Refused::Rule(_)) => {}
+            Err(refused) => return Err(refused),
+        }
     }
     Ok(())
 }

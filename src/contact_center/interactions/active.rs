@@ -96,9 +96,17 @@ pub(super) async fn focus(caller: Caller, values: Values) -> Result<Outcome, Ref
 
 /// The caller's open interactions.
 pub(super) async fn open(caller: &Caller) -> Result<Vec<Interaction>, Refused> {
-    let list = (OPEN, caller.agent.jid().as_str());
+    open_of(&caller.services, &caller.agent).await
+}
+
+/// What an agent is asked to take, takes part in, or writes up.
+pub(super) async fn open_of(
+    services: &Services,
+    agent: &AgentId,
+) -> Result<Vec<Interaction>, Refused> {
+    let list = (OPEN, agent.jid().as_str());
     let order = ListOrder::Ascending;
-    let records = caller.services.store.records();
+    let records = services.store.records();
     let page = records.listed(KIND, list, None, order, OPEN_MAX).await?;
     let read = page.iter().map(record::read::<Interaction>);
     Ok(read.collect::<Result<_, _>>()?)

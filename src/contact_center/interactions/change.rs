@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::customer::Matches;
 use super::{calls, events, find, pop, requests, states, streams};
-use crate::contact_center::activities;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::people::Person;
+use crate::contact_center::{activities, context};
 use crate::domain::agent_state::State;
 use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{
@@ -141,6 +141,7 @@ async fn write(
     let pop = Box::pin(pop::made(work, before, events, matches)).await?;
     let after = draft.change(before, events)?;
     activities::follow(work.services, work.place, draft, before, &after, events).await?;
+    context::follow(work.services, work.place, draft, &after, events).await?;
     events::tell(work, draft, (before, &after), events, pop.as_ref()).await?;
     calls::tell(work, draft, before, &after);
     for event in events.iter() {

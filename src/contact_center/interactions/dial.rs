@@ -1,4 +1,6 @@
-//! Calls to customers (S2-8, S2-9).
+//! Calls to customers (S2-8, S2-9), and to colleagues.
+
+use tracing::debug;
 
 use super::change;
 use super::connector::{address, medium};
@@ -8,9 +10,11 @@ use crate::contact_center::customers;
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
+use crate::domain::agent_state::State;
 use crate::domain::customer::{self, Customer};
 use crate::domain::ids::{CustomerId, InteractionId, RequestId};
 use crate::domain::interaction::{Command, Direction, Interaction, Medium, Rejection};
+use crate::domain::rights::Right;
 
 /// Calls an address, or a customer at its first one.
 pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refused> {
@@ -33,6 +37,43 @@ pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refu
     if !streams::is_there(&caller.services, &connector) {
         return Err(Rejection::Interrupted.into());
     }
+    let after = Box::pin(place(&caller, connector, (medium, address), named.as_ref())).await?;
+    wanted::outcome(&caller, &after, "The customer is being called.").await
+}
+
+/// Calls a colleague for the caller (S0-4, S0-23): for whoever takes part in interactions at the moment, by a connector that is
+/// there. `None` where the caller has to do it itself.
+pub(in crate::contact_center) async fn colleague(
+    caller: &Caller,
+    telephone: &str,
+) -> Result<Option<InteractionId>, Refused> {
+    let state = caller.center.agents.agent(&caller.agent).state();
+    if state == State::LoggedOut || !caller.rights.has(Right::Interaction) {
+        return Ok(None);
+    }
+    let connector = connector(caller, None).ok();
+    let connector = connector.filter(|it| streams::is_there(&caller.services, it));
+    let Some(connector) = connector else {
+        return Ok(None);
+    };
+    let address = (Medium::Voice, telephone.to_owned());
+    match Box::pin(place(caller, connector, address, None)).await {
+        Ok(after) => Ok(Some(after.id)),
+        Err(Refused::Rule(refusal)) => {
+            debug!(%refusal, agent = %caller.agent, "a colleague is not called");
+            Ok(None)
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Asks the connector for the call.
+async fn place(
+    caller: &Caller,
+    connector: String,
+    (medium, address): (Medium, String),
+    named: Option<&Customer>,
+) -> Result<Interaction, Refused> {
     let now = caller.now();
     let id = InteractionId::made(now);
     let request = RequestId::made(now);
@@ -42,13 +83,12 @@ pub(super) async fn dial(caller: Caller, values: Values) -> Result<Outcome, Refu
         let by = caller.agent.clone();
         let request = request.clone();
         let dial = Command::Dial { by, request };
-        let customer = named.as_ref().map(|it| it.id.clone());
+        let customer = named.map(|it| it.id.clone());
         let identify = customer.map(|customer| Command::Identify { by: None, customer });
         Ok(std::iter::once(dial).chain(identify).collect())
     };
-    let work = wanted::work(&caller);
-    let after = change::all(work, &id, (Some(fresh), Some(&caller.agent)), &commands).await?;
-    wanted::outcome(&caller, &after, "The customer is being called.").await
+    let work = wanted::work(caller);
+    change::all(work, &id, (Some(fresh), Some(&caller.agent)), &commands).await
 }
 
 /// Calls may be limited to some types of business objects.

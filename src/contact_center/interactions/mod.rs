@@ -6,6 +6,8 @@
 //! everybody who takes part is told of it ([`events`]). What an interaction makes of its agents' states follows
 //! ([`states`]). A connector that has gone ([`streams`]) and is back is asked what is so ([`asking`], [`told`]).
 //!
+//! Whoever may be an agent no longer is asked no longer ([`leaving`]).
+//!
 //! What connectors say is done beside the tasks of their streams ([`lanes`]), each in its own words ([`ids`]). Clients ring
 //! ([`calls`]). What is over is dropped in the end ([`retention`]).
 
@@ -19,6 +21,7 @@ mod dial;
 mod events;
 mod ids;
 mod lanes;
+mod leaving;
 mod lists;
 mod operations;
 mod pop;
@@ -52,7 +55,9 @@ use change::Work;
 pub(super) use asking::{Asking, run as ask_again};
 pub(super) use calls::{is_answer as answers_call, take as take_call};
 pub(super) use connector::{FOR_COMPONENTS, NS as CONNECTOR_NS};
+pub(super) use dial::colleague as call_colleague;
 pub(super) use lanes::{Lanes, behind, put_off};
+pub(super) use leaving::withdraw;
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::{says_nobody, take, why};
 pub(super) use states::wrote_up;
@@ -260,6 +265,7 @@ async fn removed(
     };
     let records = services.store.records();
     active::forget(services, &agent).await?;
+    withdraw(center, services, place, &agent).await?;
     loop {
         let list = (OPEN, account.as_str());
         let order = ListOrder::Ascending;

@@ -160,14 +160,23 @@ fn said(stanza: &Stanza, interaction: &Interaction, request: RequestId) -> Vec<C
         return vec![Command::Refuse { request, why }];
     }
     let pending = interaction.request.as_ref();
-    let target = pending.and_then(|it| it.verb.agent());
+    // Of a call that an agent has asked for it joins itself.
+    let dials = pending.is_some_and(|it| it.verb == Verb::Dial);
+    let target = pending.and_then(|it| match dials {
+        true => Some(&it.by),
+        false => it.verb.agent(),
+    });
     let invite = target.zip(joined_at(stanza));
     let invite = invite.map(|(agent, uri)| Command::Invite {
         agent: agent.clone(),
         uri,
     });
     let confirm = Command::Confirm { request };
-    std::iter::once(confirm).chain(invite).collect()
+    match (dials, invite) {
+        // Who has not joined yet is not connected by the confirmation.
+        (true, Some(invite)) => vec![invite, confirm],
+        (_, invite) => std::iter::once(confirm).chain(invite).collect(),
+    }
 }
 
 /// What comes of an answer. One that cannot be written is tried again, and in the end the connector is asked what is so.

@@ -92,10 +92,36 @@ async fn set(work: Work<'_>, interaction: &InteractionId, agent: &AgentId, conne
     let (center, services) = (work.center, work.services);
     let done = agents::command(center, services, work.place, agent, command).await;
     match done {
-        Ok(_) => {}
+        Ok(_) if connected => {}
+        Ok(_) => {
+            if let Err(refused) = end_wrap_up(work, agent).await {
+                warn!(%refused, %agent, "an agent stays in a wrap-up of nothing");
+            }
+        }
         // Who has logged out while the telephone was ringing is not engaged.
         Err(Refused::Rule(refusal)) => debug!(%refusal, %agent, "an agent's state stays"),
         Err(refused) => warn!(%refused, %agent, "an agent's state does not follow"),
+    }
+}
+
+/// An agent with nothing left to write up is in wrap-up no longer. Whether it is in wrap-up, and whether it has written up, become
+/// so one after the other, in either order: so it is asked behind each of them.
+pub(super) async fn end_wrap_up(work: Work<'_>, agent: &AgentId) -> Result<(), Refused> {
+    if work.center.agents.agent(agent).state() != State::WrapUp {
+        return Ok(());
+    }
+    let records = work.services.store.records();
+    let left = records.count(KIND, (WRITING_UP, agent.jid().as_str()));
+    if left.await? > 0 {
+        return Ok(());
+    }
+    let (center, services) = (work.center, work.services);
+    let command = agent_state::Command::FinishWrapUp;
+    let ended = agents::command(center, services, work.place, agent, command);
+    match Box::pin(ended).await {
+        // It has ended meanwhile.
+        Ok(_) | Err(Refused::Rule(_)) => Ok(()),
+        Err(refused) => Err(refused),
     }
 }
 
@@ -148,7 +174,7 @@ pub(super) async fn start(work: Work<'_>) -> Result<(), Refused> {
                     }
                 }
             }
-            Occupation::WrapUp { .. } => {}
+            Occupation::WrapUp { .. } => end_wrap_up(work, &agent.id).await?,
             Occupation::Idle => {
                 finish_all(work.center, work.services, work.place, &agent.id).await?;
             }
@@ -163,9 +189,4 @@ pub(super) async fn engage_all(work: Work<'_>, interaction: &Interaction) {
     for part in parts.filter(|part| part.leg == Leg::Connected) {
         set(work, &interaction.id, &part.agent, true).await;
     }
-}
-
-/// Whether the agent has only to write up what is left.
-pub(super) fn writes_up(center: &Center, agent: &AgentId) -> bool {
-    center.agents.agent(agent).state() == State::WrapUp
 }

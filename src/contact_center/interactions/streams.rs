@@ -86,7 +86,7 @@ pub(in crate::contact_center) async fn start(
         };
         let made = async {
             interrupt(work, (GOING_ON, place.host.as_str()), true).await?;
-            states::start(work).await
+            Box::pin(states::start(work)).await
         };
         match Box::pin(made).await {
             Ok(()) => {}

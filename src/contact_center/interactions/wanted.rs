@@ -1,15 +1,13 @@
 //! What agents want of the interactions that they take part in.
 
 use super::change::{self, Work};
-use super::{access, active, find, is_open, wire, words};
+use super::{access, active, connector, find, is_open, states, wire, words};
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::im;
 use crate::contact_center::operation::{Caller, Outcome, Shown};
 use crate::contact_center::values::Values;
-use crate::contact_center::{agents, interactions::connector};
-use crate::domain::agent_state;
 use crate::domain::ids::{AgentId, InteractionId, RequestId};
-use crate::domain::interaction::{Access, Command, Interaction, Leg, Rejection, Target, Verb};
+use crate::domain::interaction::{Access, Command, Interaction, Rejection, Target, Verb};
 
 /// Where the caller has something done.
 pub(super) fn work(caller: &Caller) -> Work<'_> {
@@ -146,17 +144,7 @@ pub(super) async fn finish_wrap_up(caller: Caller, values: Values) -> Result<Out
     let by = caller.agent.clone();
     let command = Command::FinishWrapUp { by };
     let after = change::command(work(&caller), &id(&values)?, command).await?;
-    let (center, services) = (&caller.center, &caller.services);
-    let left = active::open(&caller).await?;
-    let writes = |it: &Interaction| {
-        let part = it.part(&caller.agent);
-        part.is_some_and(|part| part.leg == Leg::WrapUp)
-    };
-    if !left.iter().any(writes) && super::states::writes_up(center, &caller.agent) {
-        let command = agent_state::Command::FinishWrapUp;
-        let agent = &caller.agent;
-        agents::command(center, services, &caller.place, agent, command).await?;
-    }
+    states::end_wrap_up(work(&caller), &caller.agent).await?;
     let access = after.access(&caller.agent);
     Ok(seen(&caller, &after, access, "Written up."))
 }

@@ -3,11 +3,13 @@
 //!
 //! - [`object`]: what is known of a business object, with the limits of each part.
 //! - [`transfer`]: one sending, with how far it is at each recipient: sent, delivered, opened.
+//! - [`attached`]: those of an interaction, which its data name.
 //! - [`recent`]: an agent's recent objects, and which events put something into the list.
 
 use super::colleague::Prerequisite;
 use super::refusal::rejections;
 
+pub mod attached;
 pub mod object;
 pub mod recent;
 #[cfg(test)]

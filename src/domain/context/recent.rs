@@ -1,10 +1,11 @@
 //! The business objects that an agent has had in hand recently, the newest first, each once (S0-29).
 //!
 //! Machine: [`decide`] and [`apply`] on [`Recent`]. [`touched`] tells which events of a sending put an object
-//! into whose list; interactions do the same when objects are attached to them.
+//! into whose list; [`super::attached`] does the same for interactions.
 
 use serde::{Deserialize, Serialize};
 
+use super::attached::CUSTOMER_TYPE;
 use super::transfer;
 use super::{BusinessObject, ObjectKey, Rejection};
 use crate::clock::Timestamp;
@@ -42,7 +43,7 @@ pub struct RecentObject {
 pub enum Touch {
     /// Has opened it in the CRM.
     Opened,
-    /// Has attached it to an interaction.
+    /// It belongs to an interaction with which the agent deals.
     Attached,
     /// Has sent it to a colleague.
     Sent,
@@ -118,6 +119,21 @@ impl Recent {
     pub fn find(&self, key: &ObjectKey) -> Option<&BusinessObject> {
         let objects = self.entries.iter().map(|entry| &entry.object);
         objects.into_iter().find(|object| object.key == *key)
+    }
+}
+
+/// What is taken away when customers are erased.
+impl Recent {
+    /// Takes those of the ids off the list. Tells whether there was one.
+    pub fn forget_customers(&mut self, is_one: impl Fn(&str) -> bool) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            let key = &entry.object.key;
+            key.object_type != CUSTOMER_TYPE || !is_one(&key.id)
+        });
+        let changed = self.entries.len() < before;
+        self.version = self.version.saturating_add(u64::from(changed));
+        changed
     }
 }
 

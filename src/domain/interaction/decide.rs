@@ -270,8 +270,16 @@ impl<'a> Draft<'a> {
         let parts = self.interaction.participants.iter().filter(due);
         let agents: Vec<AgentId> = parts.map(|part| part.agent.clone()).collect();
         for agent in agents {
-            let leg = Leg::TimedOut;
-            self.push(Event::NotTaken { at, agent, leg });
+            self.not_taken(agent, Leg::TimedOut);
+        }
+    }
+
+    /// An agent who was asked does not take it. A call that it has placed and not joined waits for whoever the connector finds.
+    pub(super) fn not_taken(&mut self, agent: AgentId, leg: Leg) {
+        let at = self.now;
+        self.push(Event::NotTaken { at, agent, leg });
+        if self.interaction.line == Line::Dialing && self.interaction.primary().is_none() {
+            self.line(Line::Offered);
         }
     }
 }

@@ -224,18 +224,18 @@ impl Draft<'_> {
 
     /// What makes no sense any more was overtaken by what the connector has said since.
     fn done(&mut self, Request { by, verb, .. }: Request) {
-        let at = self.now;
         let overtaken =
             verb != Verb::Accept && verb != Verb::Dial && self.stands(&by, &verb).is_err();
         if overtaken {
             return;
         }
         match verb {
-            Verb::Accept => drop(self.answered(&by)),
-            Verb::Reject => {
-                let leg = Leg::Rejected;
-                self.push(Event::NotTaken { at, agent: by, leg });
+            // The agent has joined; the customer has not answered yet.
+            Verb::Accept if self.is_offered(&by) && self.interaction.line == Line::Dialing => {
+                self.connect(&by);
             }
+            Verb::Accept => drop(self.answered(&by)),
+            Verb::Reject => self.not_taken(by, Leg::Rejected),
             Verb::Hold => self.line(Line::Held),
             Verb::Resume => self.line(Line::Connected),
             Verb::End => self.end(),
@@ -260,14 +260,20 @@ impl Draft<'_> {
             Verb::CompleteTransfer => self.complete_transfer(&by),
             Verb::Conference { with } => self.confer(with),
             Verb::Leave => drop(self.gone(&by)),
-            // The customer is still being called; the agent may have been heard of already.
+            // The customer is still being called; the agent may have been heard of already, or has to join first.
             Verb::Dial => {
-                let part = self.interaction.part(&by);
-                if part.is_some_and(|part| matches!(part.leg, Leg::Offered { .. })) {
+                let invite = self.interaction.part(&by).and_then(|it| it.invite.as_ref());
+                let joins = invite.is_some_and(|invite| !invite.answered);
+                if self.is_offered(&by) && !joins {
                     self.connect(&by);
                 }
             }
         }
+    }
+
+    fn is_offered(&self, agent: &AgentId) -> bool {
+        let part = self.interaction.part(agent);
+        part.is_some_and(|part| matches!(part.leg, Leg::Offered { .. }))
     }
 
     /// One who takes part by now is not asked again.

@@ -310,3 +310,37 @@ async fn the_list_is_read_by_pages_in_both_directions() {
     }
     assert!(beside_answer(&mut romeo).is_empty());
 }
+
+/// S0-7: what fits on a page is shown at once; of more the command asks which page, and tells where the rest is.
+#[tokio::test]
+async fn more_contacts_than_a_page_are_read_by_form() {
+    let names: Vec<String> = (0..52).map(|number| format!("a{number:02}")).collect();
+    let people: Vec<&str> = std::iter::once("romeo")
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let floor = Floor::new(&people).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let node = format!("{NS}#contacts");
+    for (at, name) in names.iter().enumerate() {
+        if at == 50 {
+            let answer = command(&mut romeo, &node, &[]).await;
+            assert_eq!(answer.matches("<item>").count(), 50, "{answer}");
+            assert!(!answer.contains("The rest is behind"), "{answer}");
+        }
+        let answer = set(&mut romeo, "add-contact", &format!("{name}@localhost")).await;
+        assert!(answer.contains("type='result'"), "{answer}");
+    }
+    for (fields, first, count, rest) in [
+        (&[][..], "a00@localhost", 50, true),
+        (&[("after", "a49@localhost")], "a50@localhost", 2, false),
+    ] {
+        let answer = command(&mut romeo, &node, fields).await;
+        assert_eq!(answer.matches("<item>").count(), count, "{answer}");
+        assert!(
+            answer.contains(&format!("<value>{first}</value>")),
+            "{answer}"
+        );
+        let told = answer.contains("The rest is behind a49@localhost.");
+        assert_eq!(told, rest, "{answer}");
+    }
+}

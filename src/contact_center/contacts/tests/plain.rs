@@ -83,31 +83,20 @@ async fn the_end_of_one_side_is_the_end_of_both() {
 /// Where a rule of personal contacts does not hold, RFC 6121 §3 goes its way.
 #[tokio::test]
 async fn who_is_no_colleague_is_asked_as_ever() {
-    let people = ["romeo", "juliet", "mute", "peter:member", "tybalt"];
+    let people = ["romeo", "peter:member", "tybalt"];
     let floor = Floor::new(&people).await;
-    let off = ChatProfile {
-        instant_messaging: InstantMessaging::Disabled,
-        ..ChatProfile::default()
-    };
-    give_profile(&floor, "mute", &off).await;
     let mut tybalt = floor.online("tybalt/x").await;
     let block = "<block xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></block>";
     tybalt
         .send(&format!("<iq type='set' id='b'>{block}</iq>"))
         .await;
     let mut romeo = floor.online("romeo/orchard").await;
-    for other in ["mute", "peter", "tybalt", "nobody"] {
+    for other in ["peter", "tybalt", "nobody"] {
         tell(&mut romeo, "subscribe", other).await;
         let push =
             format!("push <item jid='{other}@localhost' subscription='none' ask='subscribe'/>");
         assert_eq!(romeo.heard(), [push]);
     }
-    let mut mute = floor.online("mute/x").await;
-    tell(&mut mute, "subscribe", "juliet").await;
-    assert_eq!(
-        mute.heard(),
-        ["push <item jid='juliet@localhost' subscription='none' ask='subscribe'/>"]
-    );
     // Neither is the removal of a member's contact anybody else's business.
     let mut peter = floor.online("peter/x").await;
     tell(&mut peter, "subscribed", "romeo").await;
@@ -125,6 +114,90 @@ async fn who_is_no_colleague_is_asked_as_ever() {
             .await
             .contains("<item jid='peter@localhost' subscription='none'/>")
     );
+}
+
+/// S0-10, S0-12, S0-18: who has no instant messages is no contact, and a plain client reads why, whichever of the two it is; nothing
+/// is left in any roster.
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+async fn who_has_no_instant_messages_cannot_be_added_and_the_client_is_told_why() {
+    let people = ["romeo", "juliet", "mute", "numb"];
+    let floor = Floor::new(&people).await;
+    let off = ChatProfile {
+        instant_messaging: InstantMessaging::Disabled,
+        ..ChatProfile::default()
+    };
+    give_profile(&floor, "mute", &off).await;
+    let right = [("jid", "numb@localhost"), ("right", "instant-message")];
+    floor.operate("right take", &right).await;
+    for (asks, other, expected) in [
+        (
+            "romeo",
+            "mute",
+            (
+                "not-allowed",
+                "im-disabled-for-them",
+                "Instant messaging is switched off for this colleague.",
+            ),
+        ),
+        (
+            "mute",
+            "juliet",
+            (
+                "forbidden",
+                "im-disabled-for-you",
+                "Instant messaging is switched off in your chat profile.",
+            ),
+        ),
+        (
+            "romeo",
+            "numb",
+            (
+                "not-allowed",
+                "im-not-theirs",
+                "This colleague does not have the right to instant messages.",
+            ),
+        ),
+        (
+            "numb",
+            "juliet",
+            (
+                "forbidden",
+                "im-not-yours",
+                "You do not have the right to instant messages.",
+            ),
+        ),
+    ] {
+        let mut client = floor.online(&format!("{asks}/x")).await;
+        let mut asked = floor.online(&format!("{other}/y")).await;
+        asked.received();
+        client.received();
+        tell(&mut client, "subscribe", other).await;
+        let told = client.received_xml();
+        let (condition, code, text) = expected;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("<presence ") && told[0].contains("type='error'"),
+            "{told:?}"
+        );
+        assert!(
+            told[0].contains(&format!("from='{other}@localhost'")),
+            "{told:?}"
+        );
+        for part in [
+            format!("<{condition} "),
+            format!("<{code} "),
+            format!(">{text}</text>"),
+        ] {
+            assert!(told[0].contains(&part), "{part} {told:?}");
+        }
+        assert_eq!(asked.heard(), [""; 0]);
+        for client in [client, asked] {
+            let mut client = client;
+            assert_eq!(items(&mut client).await, "", "{asks} {other}");
+            client.disconnect().await;
+        }
+    }
 }
 
 #[tokio::test]

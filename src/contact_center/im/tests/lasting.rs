@@ -107,6 +107,34 @@ async fn the_sessions_of_a_removed_account_end() {
     }
 }
 
+/// S0-9: nor does one that is disabled, or is no agent any more; it may be one again.
+#[tokio::test]
+async fn the_sessions_of_a_disabled_account_end() {
+    let role = ("role", "member");
+    for (operation, other) in [("account disable", None), ("account role", Some(role))] {
+        let floor = Floor::new(&["romeo", "juliet", "nurse", "paris"]).await;
+        let mut romeo = agent(&floor, "romeo/desk").await;
+        let mut juliet = agent(&floor, "juliet/desk").await;
+        let mut nurse = agent(&floor, "nurse/desk").await;
+        let mut paris = agent(&floor, "paris/desk").await;
+        invite(&mut romeo, "juliet", "hello").await;
+        let connected = invite(&mut juliet, "nurse", "hello").await;
+        set(&mut nurse, &format!("accept id='{connected}'")).await;
+        invite(&mut juliet, "paris", "hello").await;
+        for client in [&mut romeo, &mut nurse, &mut paris] {
+            heard(client);
+        }
+        let given: Vec<_> = std::iter::once(("jid", "juliet@localhost"))
+            .chain(other)
+            .collect();
+        floor.operate(operation, &given).await;
+        assert_eq!(heard(&mut romeo), ["event rejected"], "{operation}");
+        assert_eq!(heard(&mut nurse), ["event ended"], "{operation}");
+        assert_eq!(heard(&mut paris), ["event cancelled"], "{operation}");
+        assert_eq!(status(&mut nurse, &connected).await, "ended");
+    }
+}
+
 /// Sessions that are over go after a year, with what was said; what is open stays.
 #[tokio::test]
 async fn old_sessions_are_removed_and_open_ones_are_kept() {

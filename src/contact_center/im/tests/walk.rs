@@ -161,3 +161,31 @@ async fn chat_outside_of_sessions_goes_its_way() {
     chat(&mut juliet, "romeo@localhost", "which", None).await;
     assert!(heard(&mut romeo).contains(&"chat which".to_owned()));
 }
+
+/// S1-23: an unthreaded message accepts an invitation only of the one whom it goes to, and only by the one who is invited.
+#[tokio::test]
+async fn a_message_accepts_the_invitation_of_the_two_alone() {
+    let floor = Floor::new(&["romeo", "juliet", "nurse"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let mut nurse = agent(&floor, "nurse/desk").await;
+    let id = invite(&mut romeo, "juliet", "hello").await;
+    for client in [&mut romeo, &mut juliet, &mut nurse] {
+        heard(client);
+    }
+    // The invitee to somebody else, somebody else to both, and the inviter.
+    chat(&mut juliet, "nurse@localhost", "aside", None).await;
+    chat(&mut nurse, "romeo@localhost", "aside", None).await;
+    chat(&mut nurse, "juliet@localhost", "aside", None).await;
+    assert_eq!(heard(&mut nurse), ["chat aside"]);
+    assert_eq!(heard(&mut juliet), ["chat aside"]);
+    chat(&mut romeo, "juliet@localhost", "there?", None).await;
+    assert_eq!(status(&mut romeo, &id).await, "pending");
+    // In the thread of others nobody says anything.
+    chat(&mut nurse, "romeo@localhost", "threaded", Some(&id)).await;
+    assert_eq!(status(&mut romeo, &id).await, "pending");
+    heard(&mut romeo);
+    chat(&mut juliet, "romeo@localhost", "hi", None).await;
+    assert_eq!(status(&mut romeo, &id).await, "connected");
+    assert_eq!(status(&mut juliet, &id).await, "connected");
+}

@@ -126,6 +126,53 @@ async fn a_colleague_who_is_consulted_is_rung() {
     assert_eq!(seen(&mut ann, "c1").await, "primary connected held");
 }
 
+/// S0-4, S2-8: whoever calls joins where the connector has said in its confirmation, and is connected when it has; the customer is
+/// called then.
+#[tokio::test]
+async fn an_agent_joins_the_call_that_it_has_placed() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let joined = format!("<done xmlns='urn:parlour:connector:0' uri='{URI}'/>");
+    let dial = format!("<dial xmlns='{NS}' address='{NUMBER}' connector='{PBX}'/>");
+    let dialed = async |ann: &mut Client| {
+        let answer = ask(ann, "set", &dial).await;
+        let id = attribute(&answer, "interaction", "id").unwrap();
+        let asked = request(&floor, PBX);
+        let request = attribute(&asked, "iq", "id").unwrap();
+        let done =
+            format!("<iq type='result' id='{request}' from='{PBX}' to='{CENTER}'>{joined}</iq>");
+        ann.received();
+        sends(&floor, &done).await;
+        assert_eq!(rung(ann), [format!("invite call-0-{id}")]);
+        assert_eq!(seen(ann, &id).await, "primary offered dialing");
+        id
+    };
+    let id = dialed(&mut ann).await;
+    assert_eq!(
+        answers(&mut ann, "accept", &format!("call-0-{id}")).await,
+        None
+    );
+    let asked = request(&floor, PBX);
+    assert!(asked.contains("verb='accept'"), "{asked}");
+    confirm(&floor, &asked).await;
+    assert_eq!(seen(&mut ann, &id).await, "primary connected dialing");
+    report(&floor, &id, "talking").await;
+    assert_eq!(seen(&mut ann, &id).await, "primary connected connected");
+    report(&floor, &id, "ended").await;
+    ask(&mut ann, "set", "<ready xmlns='urn:parlour:agent:0'/>").await;
+    // A client that does not want to: the connector is told, and nobody has the customer.
+    let id = dialed(&mut ann).await;
+    assert_eq!(
+        answers(&mut ann, "reject", &format!("call-0-{id}")).await,
+        None
+    );
+    let asked = request(&floor, PBX);
+    assert!(asked.contains("verb='reject'"), "{asked}");
+    confirm(&floor, &asked).await;
+    assert_eq!(seen(&mut ann, &id).await, "interaction-unknown");
+    assert_eq!(state(&mut ann).await, "available");
+}
+
 /// A row for each answer and offer that makes no sense.
 #[tokio::test]
 async fn what_is_no_invitation_is_refused() {

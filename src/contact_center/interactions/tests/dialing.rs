@@ -107,3 +107,56 @@ async fn what_cannot_be_called() {
     let answer = dial(&mut ann, "address='+493012345678' connector='pbx.example'").await;
     assert_eq!(code(&answer), "target-not-ready");
 }
+
+/// S0-4, S0-23: whoever takes interactions is connected with a colleague by the connector; whoever does not, or where nobody can do
+/// it, calls itself.
+#[tokio::test]
+async fn a_colleague_is_called_by_the_connector() {
+    let mut config = config();
+    config.contact_center.dial_connector = Domain::parse(PBX);
+    // That is for customers.
+    config.contact_center.dial_from = vec!["lead".to_owned()];
+    let floor = Box::pin(Floor::configured(&["ann", "bob"], config)).await;
+    let mut ann = floor.online("ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let card = format!(
+        "<vCard xmlns='vcard-temp'><FN>Bob</FN><TEL><NUMBER>{NUMBER}</NUMBER></TEL></vCard>"
+    );
+    bob.send(&format!("<iq type='set' id='card'>{card}</iq>"))
+        .await;
+    let by = "<contact-by xmlns='urn:parlour:reach:0' colleague='bob' means='telephone'/>";
+    let itself = format!("means='telephone' uri='tel:{NUMBER}'/>");
+    let answer = ask(&mut ann, "set", by).await;
+    assert!(answer.contains(&itself), "no agent: {answer}");
+    ask(&mut ann, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
+    let answer = ask(&mut ann, "set", by).await;
+    assert!(answer.contains(&itself), "no connector: {answer}");
+    floor.house.component_comes(PBX).await;
+    floor.house.component_receives(PBX);
+    let answer = ask(&mut ann, "set", by).await;
+    let id = attribute(&answer, "contact-by", "interaction").unwrap();
+    assert!(answer.contains(&format!("uri='tel:{NUMBER}'")), "{answer}");
+    let asked = request(&floor, PBX);
+    for part in [
+        "verb='dial'",
+        "agent='ann@localhost'",
+        &format!("address='{NUMBER}'"),
+    ] {
+        assert!(asked.contains(part), "{asked}");
+    }
+    confirm(&floor, &asked).await;
+    assert_eq!(seen(&mut ann, &id).await, "primary connected dialing");
+    // Whoever talks already has no place for another call.
+    let answer = ask(&mut ann, "set", by).await;
+    assert!(answer.contains(&itself), "engaged: {answer}");
+    report(&floor, &id, "ended").await;
+    ask(&mut ann, "set", "<ready xmlns='urn:parlour:agent:0'/>").await;
+    let fields = [("colleague", "bob"), ("means", "telephone")];
+    let node = "urn:parlour:reach:0#contact-by";
+    let answer = command(&mut ann, node, &fields).await;
+    assert!(
+        answer.contains("You are being connected with bob@localhost."),
+        "{answer}"
+    );
+    assert!(request(&floor, PBX).contains("verb='dial'"));
+}

@@ -7,12 +7,15 @@ mod connector;
 mod consultation;
 mod dialing;
 mod faults;
+mod leaving;
+mod objects;
 mod pops;
 mod reading;
 mod reconnection;
 mod refusals;
 mod restart;
 mod retention;
+mod writing_up;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
 use crate::contact_center::testing::{CENTER, Floor, ask, command};

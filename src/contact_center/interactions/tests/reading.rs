@@ -80,3 +80,41 @@ async fn who_is_consulted_by_voice_reads_while_it_lasts() {
         "interaction-unknown"
     );
 }
+
+/// What fits on a page is shown at once; of more the command asks which page, and tells where the rest is.
+#[tokio::test]
+async fn more_interactions_than_a_page_are_read_by_form() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let node = format!("{NS}#interactions");
+    let data = |name: usize| format!("<data name='n{name}'>{}</data>", "x".repeat(4_000));
+    let data: String = (0..8).map(data).collect();
+    let offer = |id: usize| {
+        format!(
+            "<offer interaction='c{id}' medium='chat' direction='inbound' address='eve@mail.example' agent='ann@localhost'>{data}</offer>"
+        )
+    };
+    says(&floor, PBX, "set", &offer(1)).await;
+    let answer = command(&mut ann, &node, &[]).await;
+    assert_eq!(answer.matches("<item>").count(), 1, "{answer}");
+    assert!(!answer.contains("The rest is behind"), "{answer}");
+    says(&floor, PBX, "set", &offer(2)).await;
+    let begun = format!("<command xmlns='http://jabber.org/protocol/commands' node='{node}'/>");
+    let form = ask(&mut ann, "set", &begun).await;
+    assert!(
+        form.contains("status='executing'") && form.contains("var='after'"),
+        "{form}"
+    );
+    for (fields, shown, rest) in [(&[][..], "c1", true), (&[("after", "c1")], "c2", false)] {
+        let answer = command(&mut ann, &node, fields).await;
+        assert_eq!(answer.matches("<item>").count(), 1, "{answer}");
+        assert!(
+            answer.contains(&format!("<value>{shown}</value>")),
+            "{answer}"
+        );
+        assert_eq!(answer.contains("The rest is behind c1."), rest, "{answer}");
+    }
+    // What typed requests are told is as it was.
+    let typed = ask(&mut ann, "get", &format!("<interactions xmlns='{NS}'/>")).await;
+    assert!(typed.contains("<count>2</count>"), "{typed}");
+}

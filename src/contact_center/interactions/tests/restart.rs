@@ -68,32 +68,39 @@ async fn a_connector_that_stays_away_is_given_up() {
 /// afterwards is asked.
 #[tokio::test]
 async fn states_follow_and_the_connector_is_asked_after_a_restart() {
-    let floor = floor(&["ann", "bob"]).await;
+    let floor = floor(&["ann", "bob", "carl"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
+    let mut carl = agent(&floor, "carl/desk").await;
     talking(&floor, &mut ann, "c1").await;
     // As if the server had ended right after the interactions were written, before the agents were.
     let services = floor.house.router.services();
     let center = restarted(&floor).await;
     let place = center.place_of("localhost").unwrap();
     let jid = |name: &str| format!("{name}@localhost").parse().unwrap();
-    let command = |connected: bool| {
-        let interaction = if connected { "old" } else { "c1" };
+    let command = |interaction: &str, connected: bool| {
         let interaction = interaction.parse().unwrap();
         match connected {
             true => crate::domain::agent_state::Command::Engage { interaction },
             false => crate::domain::agent_state::Command::Release { interaction },
         }
     };
-    for (name, connected) in [("ann", false), ("bob", true)] {
-        let (id, command) = (jid(name), command(connected));
+    for (name, interaction, connected) in [
+        ("ann", "c1", false),
+        ("bob", "old", true),
+        ("carl", "older", true),
+        ("carl", "older", false),
+    ] {
+        let (id, command) = (jid(name), command(interaction, connected));
         let done = crate::contact_center::agents::command(&center, services, place, &id, command);
         Box::pin(done).await.unwrap();
     }
     center.stop().await;
     let center = restarted(&floor).await;
     let state = |name: &str| center.agents.agent(&jid(name)).state().name();
-    assert_eq!((state("ann"), state("bob")), ("engaged", "wrap-up"));
+    // There is nothing that the others could write up.
+    assert_eq!(state("ann"), "engaged");
+    assert_eq!((state("bob"), state("carl")), ("available", "available"));
     let domain = BareJid::new(PBX).unwrap();
     floor.house.component_receives(PBX);
     super::super::streams::changed(&center, services, &domain)
@@ -110,5 +117,6 @@ async fn states_follow_and_the_connector_is_asked_after_a_restart() {
     sends(&floor, &answer).await;
     assert_eq!(seen(&mut ann, "c1").await, "primary connected connected");
     bob.received();
+    carl.received();
     center.stop().await;
 }
