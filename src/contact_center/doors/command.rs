@@ -181,7 +181,7 @@ fn unchecked(told: &Told) -> Field {
 
 /// Whether a list has more than one page, which have to be asked for.
 async fn is_long(operation: &'static Operation, caller: &Caller) -> Result<bool, Refused> {
-    let first = understand(operation, caller, &Submission::default())?;
+    let first = understand(operation.fields, caller, &Submission::default())?;
     let outcome = (operation.run)(caller.clone(), first).await?;
     Ok(pages::rest(operation, &outcome).is_some())
 }
