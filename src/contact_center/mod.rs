@@ -115,8 +115,6 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     interactions::register(hooks, &center);
     message_streams::serve_files(hooks, &center);
     follow_ups::register(hooks, &center);
-    hooks.daily(message_streams::forget_old);
-    hooks.daily(follow_ups::forget_old);
     message_streams::register(hooks, &center);
 }
 

@@ -8,7 +8,6 @@ use super::events::{self, What};
 use crate::clock::Timestamp;
 use crate::contact_center::center::Center;
 use crate::contact_center::draft::Draft;
-use crate::contact_center::errors::Refused;
 use crate::contact_center::record::{self, Record};
 use crate::domain::follow_up::{FollowUp, Status};
 use crate::hooks::{Hooks, Services};
