@@ -172,7 +172,7 @@ async fn replies_are_read_page_by_page() {
     let rest = get(&mut romeo, &request).await;
     assert_eq!(rest.matches("<message ").count(), 1);
     assert!(rest.contains("<first index='3'>"));
-    // A form has no pages: it shows the newest, as many as fit.
+    // A form begins with the newest, as many as fit.
     let form = command(&mut romeo, &format!("{NS}#stream"), &[("id", &id)]).await;
     assert!(form.contains("2 of 4 messages. Older ones are before "));
     assert!(form.len() < 96 * 1024 && !form.contains("About Call."));
