@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+const DAY_SECONDS: i64 = 86_400;
+
 impl Timestamp {
     /// The moment that lies `micros` microseconds after the Unix epoch.
     #[must_use]
@@ -46,6 +48,18 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// The moment that many times 24 hours later; saturates at the end of time.
+    #[must_use]
+    pub const fn plus_days(self, days: u32) -> Self {
+        self.plus_seconds(days as i64 * DAY_SECONDS)
+    }
+
+    /// The moment that many times 24 hours earlier; saturates at the beginning of time.
+    #[must_use]
+    pub const fn minus_days(self, days: u32) -> Self {
+        self.plus_seconds(-(days as i64 * DAY_SECONDS))
     }
 
     /// Whole seconds from `earlier` to this moment; negative when it lies after.

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::domain::ids::CustomerId;
 use crate::domain::message_stream::{Availability, Stream, Tags};
 use crate::domain::rights::Right;
-use crate::store::{BILLABLE, ListOrder, STREAM, Store, StoreError};
+use crate::store::{BILLABLE, STREAM, Store, StoreError};
 
 /// Rows of a report: what a table program opens, and fits into an answer of the control socket.
 const ROWS_MAX: usize = 10_000;
@@ -90,7 +90,7 @@ struct Report<'a> {
 async fn report(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusal> {
     let host = center::host(&operator, &arguments)?;
     let from = moment(&arguments, "from", 0)?;
-    let until = moment(&arguments, "until", DAY_SECONDS)?;
+    let until = moment(&arguments, "until", 1)?;
     let tags = center::setting::<Tags>(&operator.store, TAGS, &host).await?;
     let mut tags = tags.unwrap_or_default().tags;
     tags.retain(|it| it.availability.contains(&Availability::MessageBillable));
@@ -117,19 +117,13 @@ fn keys(arguments: &Arguments) -> Vec<&'static str> {
     KEYS.iter().filter(wanted).copied().collect()
 }
 
-const DAY_SECONDS: i64 = 86_400;
-
-/// A time, or a day with so many seconds added to its beginning.
-fn moment(
-    arguments: &Arguments,
-    name: &str,
-    day_seconds: i64,
-) -> Result<Option<Timestamp>, Refusal> {
+/// A time, or a day with so many days added to it.
+fn moment(arguments: &Arguments, name: &str, days: u32) -> Result<Option<Timestamp>, Refusal> {
     let Some(text) = arguments.text(name).map(str::trim) else {
         return Ok(None);
     };
     let day = Timestamp::parse(&format!("{text}T00:00:00Z"));
-    let day = day.map(|day| day.plus_seconds(day_seconds));
+    let day = day.map(|day| day.plus_days(days));
     let at = day.or_else(|| Timestamp::parse(text));
     at.map(Some).ok_or_else(|| {
         Refusal::Usage(format!(
@@ -146,33 +140,25 @@ impl Report<'_> {
         until: Option<Timestamp>,
     ) -> Result<(), Refusal> {
         let early = from.map(|from| from.plus_seconds(-SLACK_SECONDS));
-        let mut after = early.map(crate::id::floor);
         let late = until.map(|until| until.plus_seconds(SLACK_SECONDS));
-        loop {
-            let (order, host) = (ListOrder::Ascending, self.host.clone());
-            let records = self.store.records();
-            let list = (BILLABLE, host.as_str());
-            let page = records.listed(STREAM, list, after.as_deref(), order, PAGE);
-            let page = page.await?;
-            let Some(last) = page.last() else {
-                return Ok(());
+        let (store, host) = (self.store, self.host.clone());
+        let walk = store.records().walk_list(STREAM, (BILLABLE, &host), PAGE);
+        let mut walk = walk.behind(early.map(crate::id::floor));
+        while let Some(stored) = walk.next().await? {
+            let stream: Stream = serde_json::from_str(&stored.snapshot)
+                .map_err(|cause| StoreError::corrupt(STREAM, cause))?;
+            let Some(at) = stream.messages.first().map(|it| it.at) else {
+                continue;
             };
-            after = Some(last.id.clone());
-            for stored in page {
-                let stream: Stream = serde_json::from_str(&stored.snapshot)
-                    .map_err(|cause| StoreError::corrupt(STREAM, cause))?;
-                let Some(at) = stream.messages.first().map(|it| it.at) else {
-                    continue;
-                };
-                if late.is_some_and(|late| at >= late) {
-                    return Ok(());
-                }
-                let meant = from.is_none_or(|from| at >= from) && until.is_none_or(|it| at < it);
-                if meant {
-                    self.add(&stream, at).await?;
-                }
+            if late.is_some_and(|late| at >= late) {
+                break;
+            }
+            let meant = from.is_none_or(|from| at >= from) && until.is_none_or(|it| at < it);
+            if meant {
+                self.add(&stream, at).await?;
             }
         }
+        Ok(())
     }
 
     async fn add(&mut self, stream: &Stream, at: Timestamp) -> Result<(), Refusal> {

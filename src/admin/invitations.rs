@@ -85,8 +85,6 @@ const DAYS_MAX: u32 = 3_650;
 /// Invitations that one list shows at most.
 const LIST_MAX: u32 = 1_000;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// What an invitation shall let its holder do.
 #[derive(Debug)]
 pub(super) struct Wish {
@@ -188,7 +186,7 @@ async fn make(operator: &Operator, wish: Wish, leads: Leads) -> Result<Outcome, 
     }
     let token = crate::id::random();
     let registers = operator.config.registration.mode != RegistrationMode::Closed;
-    let expires_at = now.plus_seconds(i64::from(wish.days) * DAY_SECONDS);
+    let expires_at = now.plus_days(wish.days);
     let invitation = Invitation {
         token: token_id(&token),
         host: wish.host,

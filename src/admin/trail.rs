@@ -65,8 +65,6 @@ const REFUSED_PER_DAY_MAX: u32 = 200;
 /// Characters of what came of it, and of all arguments together.
 const WORDS_MAX: usize = 1_000;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// What an operation is about, by the argument that says so: the first of these that is given.
 const TARGETS: &[&str] = &["jid", "room", "host", "account"];
 
@@ -150,8 +148,7 @@ fn shortened(text: &str) -> String {
 /// Deletes what is older than the operator wants it kept.
 pub async fn expire(services: &Services) {
     let operator = Operator::configured(services);
-    let days = i64::from(operator.audit.keep_days);
-    let before = services.clock.now().plus_seconds(-days * DAY_SECONDS);
+    let before = services.clock.now().minus_days(operator.audit.keep_days);
     if let Err(cause) = services.store.audit().expire(before).await {
         error!(%cause, "old entries of the audit trail are not deleted");
     }

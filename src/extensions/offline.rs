@@ -32,8 +32,6 @@ use handed::Handed;
 /// Messages read and written at once.
 const PAGE: u32 = 50;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Registers keeping, giving and forgetting.
 pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let title = "Best Practices for Handling Offline Messages";
@@ -304,8 +302,7 @@ fn takers(account: &BareJid, services: &Services) -> Vec<Arc<Session>> {
 
 /// When messages must have come to be kept still; `None` when they are kept for ever.
 fn expired_before(services: &Services, expire_days: u32) -> Option<Timestamp> {
-    let age = i64::from(expire_days) * DAY_SECONDS;
-    (age > 0).then(|| services.clock.now().plus_seconds(-age))
+    (expire_days > 0).then(|| services.clock.now().minus_days(expire_days))
 }
 
 /// Deletes what has been kept for too long.

@@ -41,9 +41,9 @@ pub fn register(hooks: &mut Hooks, config: &Arc<Config>) {
     let document = Document::new("XEP-0377", "Blocking Command Reports", "0.4.1");
     hooks.document(document.note("reports stay on the server"));
     hooks.feature(&[At::Host], REPORTING);
-    let keep_seconds = i64::from(config.reporting.keep_days) * 86_400;
+    let days = config.reporting.keep_days;
     hooks.daily(move |services| async move {
-        let before = services.clock.now().plus_seconds(-keep_seconds);
+        let before = services.clock.now().minus_days(days);
         if let Err(error) = services.store.abuse_reports().expire(before).await {
             warn!(%error, "old reports are not deleted");
         }

@@ -36,8 +36,6 @@ pub struct ReportLimits {
     pub per_day_max: u32,
 }
 
-const DAY_SECONDS: i64 = 86_400;
-
 queries! {
     INSERT = "insert into abuse_report
         (id, reporter, reported, reason, content, stanza_ids, reported_at)
@@ -82,7 +80,7 @@ impl AbuseReports<'_> {
         let taken = transaction!(self.db, tx => {
             let recent: i64 = sqlx::query_scalar(COUNT_RECENT)
                 .bind(reporter)
-                .bind(now.plus_seconds(-DAY_SECONDS).as_micros())
+                .bind(now.minus_days(1).as_micros())
                 .fetch_one(&mut *tx)
                 .await?;
             let left = i64::from(limits.per_day_max).saturating_sub(recent);

@@ -58,8 +58,6 @@ pub struct AuditFilter {
     pub before: Option<String>,
 }
 
-const DAY_SECONDS: i64 = 86_400;
-
 queries! {
     INSERT = "insert into audit
         (id, at, actor, origin, operation, target, host, arguments, done, result)
@@ -91,7 +89,7 @@ impl Audit<'_> {
     pub async fn put(&self, entry: &AuditEntry, limits: AuditLimits) -> Result<bool, StoreError> {
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
-            let day_before = entry.at.plus_seconds(-DAY_SECONDS).as_micros();
+            let day_before = entry.at.minus_days(1).as_micros();
             let kept = transaction!(self.db, tx => {
                 let refused: i64 = sqlx::query_scalar(COUNT_REFUSED)
                     .bind(entry.actor.as_str())

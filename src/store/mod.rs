@@ -96,7 +96,7 @@ pub use push_registration::{PushRegistration, PushRegistrations};
 pub use readers::Readers;
 pub use record::{
     DueRecord, Erasure, Guard, ListOrder, Listing, NewJournalEntry, Outgoing, RECORDS_PAGE_MAX,
-    RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
+    RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord, Walk,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{

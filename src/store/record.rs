@@ -13,10 +13,12 @@ use crate::clock::Timestamp;
 
 mod erasing;
 mod together;
+mod walk;
 mod writing;
 
 pub use erasing::Erasure;
 pub(super) use erasing::QUERIES as ERASING_QUERIES;
+pub use walk::Walk;
 pub use writing::{
     Guard, Listing, NewJournalEntry, Outgoing, RecordChange, RecordWrite, RecordsWritten,
 };

@@ -22,6 +22,8 @@ mod exchange;
 #[expect(dead_code, reason = "what the tests of the process need beside")]
 #[path = "../server/house.rs"]
 mod house;
+#[path = "../support/judge.rs"]
+mod judge;
 #[expect(dead_code, reason = "what the scripts need beside")]
 #[path = "../support/login.rs"]
 mod login;

@@ -53,7 +53,8 @@ async fn messages_go_both_ways_to_bare_and_full_addresses(kind: Kind) -> Result<
 }
 
 /// RFC 6120 §10.1. One way after the other: where both servers connect at the same moment, a peer that sends in both
-/// directions of a stream (XEP-0288) goes over to ours in the middle of its own.
+/// directions of a stream (XEP-0288) goes over to ours in the middle of its own. And Prosody is connected before: what is
+/// routed while it logs in overtakes there what has waited for that.
 async fn messages_keep_their_order(kind: Kind) -> Result<()> {
     for way in ["out", "in"] {
         play(kind, Setup::USUAL, async |stage| {
@@ -62,7 +63,13 @@ async fn messages_keep_their_order(kind: Kind) -> Result<()> {
                 "out" => (romeo, juliet),
                 _ => (juliet, romeo),
             };
-            // All of the first ones wait for the connection.
+            if way == "in" {
+                writer
+                    .writes(&reader.full, "first", "are you there?")
+                    .await?;
+                reader.reads("are you there?").await?;
+            }
+            // All of the first ones that go out wait for the connection.
             for number in 0..MANY {
                 let body = format!("{way} {number}");
                 writer.writes(&reader.full, "many", &body).await?;

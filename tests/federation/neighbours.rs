@@ -42,6 +42,7 @@ async fn servers_of_others_find_and_trust_each_other_here() -> Result<()> {
             authority: &world.authority,
         };
         let mut stranger = door.proven("stranger.example").await?;
+        stranger.is_judged = false;
         let greeting =
             format!("<message from='me@stranger.example' to='{to}'><body>by hand</body></message>");
         stranger.send(&greeting).await?;

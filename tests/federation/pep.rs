@@ -76,7 +76,7 @@ async fn what_is_published_reaches_contacts_on_the_other_server() -> Result<()> 
         subscribe(&mut juliet, &mut romeo).await?;
         publishes(&mut romeo, "Montague").await?;
         // From here to there: the last item when the client is known, then each.
-        announces(&mut juliet, "there", &ours).await?;
+        announces(&mut juliet, "yond", &ours).await?;
         is_told(&mut juliet, &ours, "Montague").await?;
         publishes(&mut romeo, "Romeo").await?;
         is_told(&mut juliet, &ours, "Romeo").await?;
@@ -94,7 +94,7 @@ async fn what_is_published_reaches_contacts_on_the_other_server() -> Result<()> 
             .await?;
         publishes(&mut romeo, "Nobody").await?;
         let mut juliet = stage.theirs("juliet").await?;
-        announces(&mut juliet, "there again", &ours).await?;
+        announces(&mut juliet, "anew", &ours).await?;
         is_told(&mut juliet, &ours, "Nobody").await
     })
     .await

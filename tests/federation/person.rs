@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::client::{Client, Transport};
+use crate::judge::complaints;
 use crate::login;
 use crate::xml::Node;
 
@@ -21,6 +22,24 @@ pub(crate) struct Person {
     waiting: Vec<Node>,
     /// The full JID.
     pub(crate) full: String,
+    /// Whether the server is ours, all of whose elements are as their schemas have them.
+    pub(crate) is_judged: bool,
+}
+
+#[expect(clippy::panic, reason = "a test that hears something wrong has failed")]
+impl Drop for Person {
+    fn drop(&mut self) {
+        if std::thread::panicking() || !self.is_judged {
+            return;
+        }
+        let heard = self.client.heard.drain(..);
+        let heard = heard.map(|node| (node.to_string(), (node, self.full.clone())));
+        match complaints(&heard.collect()) {
+            Ok(wrong) if wrong.is_empty() => {}
+            Ok(wrong) => panic!("not as the schemas have it:\n{}", wrong.join("\n")),
+            Err(why) => panic!("what was heard cannot be judged: {why:#}"),
+        }
+    }
 }
 
 impl Person {
@@ -63,6 +82,7 @@ impl Person {
             client,
             waiting: Vec::new(),
             full,
+            is_judged: false,
         };
         // The roster is asked for, so that its changes are pushed (RFC 6121 §2.1.6).
         person.asks("", "<query xmlns='jabber:iq:roster'/>").await?;

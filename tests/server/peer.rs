@@ -1,6 +1,7 @@
 //! A peer that does exactly what a test says, good or bad: it writes bytes, stops reading, shows a
 //! certificate, speaks an old version of TLS.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -16,7 +17,23 @@ use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector, server};
 
 use crate::house::{House, PATIENCE};
+use crate::judge::complaints;
 use crate::xml::{Event, Node, STREAMS, StreamParser};
+
+#[expect(clippy::panic, reason = "a test that hears something wrong has failed")]
+impl Drop for Peer {
+    /// Whatever the test looked at, all that the server sent is as its schemas have it.
+    fn drop(&mut self) {
+        if std::thread::panicking() || !self.is_judged || self.heard.is_empty() {
+            return;
+        }
+        match complaints(&self.heard) {
+            Ok(wrong) if wrong.is_empty() => {}
+            Ok(wrong) => panic!("not as the schemas have it:\n{}", wrong.join("\n")),
+            Err(why) => panic!("what was heard cannot be judged: {why:#}"),
+        }
+    }
+}
 
 trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
@@ -54,6 +71,10 @@ pub(crate) struct Peer {
     parser: StreamParser,
     domain: String,
     barriers: u32,
+    /// The elements that came, by their texts.
+    heard: BTreeMap<String, (Node, String)>,
+    /// Whether they come from our server, whose schemas they have to keep to.
+    pub(crate) is_judged: bool,
 }
 
 impl Peer {
@@ -90,6 +111,8 @@ impl Peer {
             parser: StreamParser::default(),
             domain: domain.to_owned(),
             barriers: 0,
+            heard: BTreeMap::new(),
+            is_judged: true,
         })
     }
 
@@ -192,9 +215,13 @@ impl Peer {
 
     /// What comes next.
     pub(crate) async fn next(&mut self) -> Result<Arrival> {
-        timeout(PATIENCE, self.read())
-            .await
-            .context("nothing arrives")?
+        let arrival = timeout(PATIENCE, self.read()).await;
+        let arrival = arrival.context("nothing arrives")??;
+        if let Arrival::Element(node) = &arrival {
+            let place = "what a peer heard".to_owned();
+            self.heard.insert(node.to_string(), (node.clone(), place));
+        }
+        Ok(arrival)
     }
 
     async fn read(&mut self) -> Result<Arrival> {

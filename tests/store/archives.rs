@@ -7,7 +7,7 @@ use parlour::store::{
     ArchiveEnd, ArchiveFilter, ArchiveId, ArchivePageLimits, ArchivePreference, Archived, Location,
     NewArchived, Store, archive_word,
 };
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::{NOW, Place, account, jid};
 
@@ -667,6 +667,57 @@ async fn pages_go_by_keys() {
         let scans = |step: &str| step.starts_with("SCAN") && step != "SCAN page";
         let long = |step: &String| scans(step) || step.contains("B-TREE");
         assert!(!plan.iter().any(long), "{name}: {plan:?}");
+    }
+}
+
+/// The same on PostgreSQL. So few rows it would rather read whole, which it may not here: what needs that in spite of it is
+/// served by no key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_go_by_keys_on_postgresql() {
+    let place = Place::postgres().await;
+    let store = place.open().await;
+    let alice = jid("alice@example.com");
+    filled(&store, &alice, 100).await;
+    let Location::Postgres(options) = &place.location else {
+        panic!("not PostgreSQL");
+    };
+    let mut connection = sqlx::PgConnection::connect_with(options).await.unwrap();
+    for set in [
+        "set enable_seqscan = off",
+        "set enable_bitmapscan = off",
+        "set plan_cache_mode = force_generic_plan",
+    ] {
+        sqlx::query(set).execute(&mut connection).await.unwrap();
+    }
+    for name in [
+        "OLDEST",
+        "LATEST",
+        "OLDEST_WITH",
+        "LATEST_WITH",
+        "OLDEST_WORDS",
+        "LATEST_WORDS",
+        "SUMMARIES_BEHIND",
+        "SUMMARIES_BEFORE",
+    ] {
+        let (_, text) = parlour::store::queries().find(|it| it.0 == name).unwrap();
+        let prepare = AssertSqlSafe(format!("prepare {name} as {text}"));
+        sqlx::raw_sql(prepare)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let highest = (1..=9)
+            .rev()
+            .find(|it| text.contains(&format!("${it}")))
+            .unwrap();
+        let given = vec!["'1'"; highest].join(", ");
+        let explain = AssertSqlSafe(format!("explain execute {name}({given})"));
+        let plan: Vec<String> = sqlx::query_scalar(explain)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let has = |word: &str| plan.iter().any(|step| step.contains(word));
+        assert!(has("Index Cond: "), "{name}: {plan:#?}");
+        assert!(!has("Seq Scan") && !has("Sort"), "{name}: {plan:#?}");
     }
 }
 

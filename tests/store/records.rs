@@ -12,6 +12,7 @@ crate::on_both!(
     a_decision_from_an_old_version_is_not_written,
     two_decisions_from_the_same_guard_are_not_both_written,
     lists_follow_their_records_and_are_paged_both_ways,
+    a_walk_meets_each_record_once_whatever_is_written_or_removed_on_its_way,
     what_is_due_comes_in_the_order_of_time,
     what_is_to_be_sent_is_there_until_it_is_sent,
     a_removed_record_leaves_nothing,
@@ -148,6 +149,54 @@ async fn lists_follow_their_records_and_are_paged_both_ways(place: Place) {
     }
     let before = records.count_before("thing", ("all", "ann"), "c").await;
     assert_eq!(before.unwrap(), 2);
+}
+
+async fn a_walk_meets_each_record_once_whatever_is_written_or_removed_on_its_way(place: Place) {
+    let store = place.open().await;
+    let records = store.records();
+    for id in ["a", "b", "c", "d", "e"] {
+        let listings = match id {
+            "b" => None,
+            _ => Some(vec![listed("open", "ann")]),
+        };
+        let made = RecordChange {
+            listings,
+            ..change(id, 0, &["1"])
+        };
+        assert_eq!(write(&store, vec![made]).await, RecordsWritten::Done);
+    }
+    for (mut walk, expected) in [
+        (records.walk("thing", 2), &["a", "b", "c", "d", "e"][..]),
+        (records.walk("nothing", 2), &[]),
+        (
+            records.walk("thing", 9).behind(Some("c".to_owned())),
+            &["d", "e"],
+        ),
+        (
+            records.walk_list("thing", ("open", "ann"), 1),
+            &["a", "c", "d", "e"],
+        ),
+        (records.walk_list("thing", ("open", "bob"), 1), &[]),
+    ] {
+        let mut met = Vec::new();
+        while let Some(record) = walk.next().await.unwrap() {
+            met.push(record.id);
+        }
+        assert_eq!(met, expected);
+    }
+    let mut walk = records.walk("thing", 2);
+    let mut met = Vec::new();
+    while let Some(record) = walk.next().await.unwrap() {
+        assert!(records.remove("thing", &record.id).await.unwrap());
+        if record.id == "e" {
+            assert_eq!(
+                write(&store, vec![change("f", 0, &["1"])]).await,
+                RecordsWritten::Done
+            );
+        }
+        met.push(record.id);
+    }
+    assert_eq!(met, ["a", "b", "c", "d", "e", "f"]);
 }
 
 async fn what_is_due_comes_in_the_order_of_time(place: Place) {

@@ -34,7 +34,16 @@ const FORM_TYPES: [(&str, &[&str]); 10] = [
     ("http://jabber.org/protocol/muc#request", &["muc#"]),
     (
         "urn:xmpp:mam:2",
-        &["with", "start", "end", "before-id", "after-id", "ids", "{"],
+        &[
+            "with",
+            "start",
+            "end",
+            "before-id",
+            "after-id",
+            "ids",
+            "include-groupchat",
+            "{",
+        ],
     ),
     ("urn:xmpp:http:upload:0", &["max-file-size"]),
     (

@@ -41,30 +41,17 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let target = Target::new(options.target.clone())?;
     let writers = options.writers.clamp(1, options.occupants.max(1));
-    let room = format!("bench{}@{}", std::process::id(), options.rooms);
-    let mut occupants = Vec::with_capacity(options.occupants);
-    for number in 0..options.occupants {
-        let session = Session::log_in(&target, number, "room").await?;
-        occupants.push(Occupant::new(session, number, &room, writers));
+    // A room before, whose occupants log out: a server that has just started pays for its memory once.
+    let room = format!("before{}@{}", std::process::id(), options.rooms);
+    let (occupants, _) = gather(guests(&target, &options, &room, writers).await?).await?;
+    for occupant in occupants {
+        occupant.session.close().await?;
     }
+    let room = format!("bench{}@{}", std::process::id(), options.rooms);
+    let occupants = guests(&target, &options, &room, writers).await?;
     let shape = format!("room of {}", options.occupants);
     let (before, began) = (target.usage()?, Instant::now());
-    let mut latencies = Vec::with_capacity(occupants.len());
-    for (number, occupant) in occupants.iter_mut().enumerate() {
-        let joining = Instant::now();
-        occupant.join().await?;
-        latencies.push(joining.elapsed());
-        if number == 0 {
-            // Not counted: a join is what is compared, and servers differ in what a new room wants.
-            occupant.unlock().await?;
-        }
-    }
-    let all = occupants.len();
-    let occupants = in_parallel(occupants, move |mut occupant| async move {
-        occupant.hear_of(all).await?;
-        Ok(occupant)
-    })
-    .await?;
+    let (occupants, latencies) = gather(occupants).await?;
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
     let count = latencies.len() as u64;
@@ -108,6 +95,41 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
             .with_latencies(latencies)
     };
     Ok(vec![joins, deliveries])
+}
+
+/// Sessions that will join the room.
+async fn guests(
+    target: &Target,
+    options: &Options,
+    room: &str,
+    writers: usize,
+) -> Result<Vec<Occupant>> {
+    let mut guests = Vec::with_capacity(options.occupants);
+    for number in 0..options.occupants {
+        let session = Session::log_in(target, number, "room").await?;
+        guests.push(Occupant::new(session, number, room, writers));
+    }
+    Ok(guests)
+}
+
+/// All join, one after the other, until everybody has heard of everybody; with the time that each join took.
+async fn gather(mut guests: Vec<Occupant>) -> Result<(Vec<Occupant>, Vec<Duration>)> {
+    let mut latencies = Vec::with_capacity(guests.len());
+    for (number, guest) in guests.iter_mut().enumerate() {
+        let joining = Instant::now();
+        guest.join().await?;
+        latencies.push(joining.elapsed());
+        if number == 0 {
+            // Not counted: a join is what is compared, and servers differ in what a new room wants.
+            guest.unlock().await?;
+        }
+    }
+    let all = guests.len();
+    let occupants = in_parallel(guests, move |mut guest| async move {
+        guest.hear_of(all).await?;
+        Ok(guest)
+    });
+    Ok((occupants.await?, latencies))
 }
 
 /// Nothing more may have come to anybody.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::kept::{IM_SESSION, KINDS, Marks, Walk, read};
+use super::kept::{IM_SESSION, KINDS, Marks, all, read};
 use crate::admin::arguments::Arguments;
 use crate::admin::center::host;
 use crate::admin::operator::Operator;
@@ -65,26 +65,20 @@ async fn collect(
     for &kind in KINDS.iter().skip(first) {
         let mut records = Vec::new();
         let mut last = std::mem::take(&mut behind);
-        let mut walk = Walk::through(store, kind, &last);
-        loop {
-            let page = walk.next().await?;
-            if page.is_empty() {
-                break;
+        let mut walk = all(store, kind).behind(Some(last.clone()));
+        while let Some(stored) = walk.next().await? {
+            if !marks.mark(kind, &stored)? {
+                continue;
             }
-            for stored in page {
-                if !marks.mark(kind, &stored)? {
-                    continue;
-                }
-                let record = record(store, kind, &stored).await?;
-                let more = record.to_string().len();
-                if bytes > 0 && bytes + more > BYTES_MAX {
-                    found.push((kind, records));
-                    return Ok((found, Some(format!("{kind}/{last}"))));
-                }
-                bytes += more;
-                records.push(record);
-                last = stored.id;
+            let record = record(store, kind, &stored).await?;
+            let more = record.to_string().len();
+            if bytes > 0 && bytes + more > BYTES_MAX {
+                found.push((kind, records));
+                return Ok((found, Some(format!("{kind}/{last}"))));
             }
+            bytes += more;
+            records.push(record);
+            last = stored.id;
         }
         found.push((kind, records));
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tracing::warn;
 
 use super::kept::{
-    ACTIVITY, FOLLOW_UP, IM_SESSION, INTERACTION, KINDS, MESSAGE_STREAM, Marks, Walk, read,
+    ACTIVITY, FOLLOW_UP, IM_SESSION, INTERACTION, KINDS, MESSAGE_STREAM, Marks, all, read,
 };
 use crate::admin::RECENT;
 use crate::admin::arguments::Arguments;
@@ -128,17 +128,12 @@ async fn settle(operator: &Operator, marks: &Marks, erased: &mut Erased) -> Resu
 /// Nobody is erased while somebody deals with them: what is written of it then would come back.
 async fn nothing_goes_on(operator: &Operator, marks: &Marks) -> Result<(), Refusal> {
     for kind in [INTERACTION, ACTIVITY] {
-        let mut walk = Walk::through(&operator.store, kind, "");
-        loop {
-            let page = walk.next().await?;
-            if page.is_empty() {
-                break;
-            }
-            for stored in page {
-                if marks.mark(kind, &stored)? && goes_on(kind, &stored)? {
-                    let text = "an agent deals with the customer, or writes up: try again when that is over";
-                    return Err(Refusal::Conflict(text.to_owned()));
-                }
+        let mut walk = all(&operator.store, kind);
+        while let Some(stored) = walk.next().await? {
+            if marks.mark(kind, &stored)? && goes_on(kind, &stored)? {
+                let text =
+                    "an agent deals with the customer, or writes up: try again when that is over";
+                return Err(Refusal::Conflict(text.to_owned()));
             }
         }
     }
@@ -159,31 +154,29 @@ async fn erase_kind(
     kind: &'static str,
     erased: &mut Erased,
 ) -> Result<(), StoreError> {
-    let mut walk = Walk::through(&operator.store, kind, "");
-    loop {
-        let page = walk.next().await?;
-        if page.is_empty() {
-            return Ok(());
+    let mut walk = all(&operator.store, kind);
+    while let Some(stored) = walk.next().await? {
+        if !marks.mark(kind, &stored)? {
+            continue;
         }
-        for stored in page {
-            if !marks.mark(kind, &stored)? {
-                continue;
-            }
-            let Some(erasure) = erasure((operator, marks), kind, &stored, erased)? else {
-                continue;
-            };
-            match Box::pin(operator.store.records().erase(&erasure)).await? {
-                RecordsWritten::Changed => erased.contended = true,
-                RecordsWritten::Done => {
-                    *erased.counts.entry(kind).or_default() += 1;
+        let Some(erasure) = erasure((operator, marks), kind, &stored, erased)? else {
+            continue;
+        };
+        match Box::pin(operator.store.records().erase(&erasure)).await? {
+            RecordsWritten::Changed => erased.contended = true,
+            RecordsWritten::Done => {
+                *erased.counts.entry(kind).or_default() += 1;
+                // The id of a list is its agent, of whom much else waits to be told.
+                if kind != RECENT {
                     erased.texts.insert(stored.id.clone());
-                    if kind == MESSAGE_STREAM {
-                        erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
-                    }
+                }
+                if kind == MESSAGE_STREAM {
+                    erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
                 }
             }
         }
     }
+    Ok(())
 }
 
 /// What becomes of a record; `None` where there is nothing in it any more, or it is still in use.

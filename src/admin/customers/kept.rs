@@ -17,7 +17,7 @@ use crate::domain::ids::CustomerId;
 use crate::domain::im_session::ImSession;
 use crate::domain::interaction::Interaction;
 use crate::domain::message_stream::Stream;
-use crate::store::{CUSTOMER, Store, StoreError, StoredRecord};
+use crate::store::{CUSTOMER, Store, StoreError, StoredRecord, Walk};
 
 pub(super) const INTERACTION: &str = "interaction";
 pub(super) const ACTIVITY: &str = "activity";
@@ -54,30 +54,8 @@ pub(super) struct Marks {
 }
 
 /// Goes through all records of a kind.
-pub(super) struct Walk<'a> {
-    store: &'a Store,
-    kind: &'static str,
-    after: String,
-}
-
-impl<'a> Walk<'a> {
-    pub(super) fn through(store: &'a Store, kind: &'static str, after: &str) -> Self {
-        let after = after.to_owned();
-        Self { store, kind, after }
-    }
-
-    /// The next ones; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Vec<StoredRecord>, StoreError> {
-        let page = self
-            .store
-            .records()
-            .all(self.kind, &self.after, PAGE)
-            .await?;
-        if let Some(last) = page.last() {
-            self.after.clone_from(&last.id);
-        }
-        Ok(page)
-    }
+pub(super) fn all<'a>(store: &'a Store, kind: &'static str) -> Walk<'a> {
+    store.records().walk(kind, PAGE)
 }
 
 /// A stored record as what it is.
@@ -119,17 +97,11 @@ impl Marks {
         first: Customer,
     ) -> Result<Vec<Customer>, StoreError> {
         let mut merged = Vec::new();
-        let mut walk = Walk::through(store, CUSTOMER, "");
-        loop {
-            let page = walk.next().await?;
-            if page.is_empty() {
-                break;
-            }
-            for stored in page {
-                let customer: Customer = read(CUSTOMER, &stored)?;
-                if customer.merged_into.is_some() && customer.host == self.host {
-                    merged.push(customer);
-                }
+        let mut walk = all(store, CUSTOMER);
+        while let Some(stored) = walk.next().await? {
+            let customer: Customer = read(CUSTOMER, &stored)?;
+            if customer.merged_into.is_some() && customer.host == self.host {
+                merged.push(customer);
             }
         }
         let mut profiles = vec![first];
@@ -163,33 +135,22 @@ impl Marks {
     }
 
     async fn add_interactions(&mut self, store: &Store) -> Result<(), StoreError> {
-        let mut walk = Walk::through(store, ACTIVITY, "");
-        loop {
-            let page = walk.next().await?;
-            if page.is_empty() {
-                break;
-            }
-            for stored in page {
-                let activity: Activity = read(ACTIVITY, &stored)?;
-                let own = self.is_of_activity(&activity);
-                let subject = activity.subject.filter(|_| own);
-                self.interactions
-                    .extend(subject.map(|it| it.interaction.to_string()));
+        let mut walk = all(store, ACTIVITY);
+        while let Some(stored) = walk.next().await? {
+            let activity: Activity = read(ACTIVITY, &stored)?;
+            let own = self.is_of_activity(&activity);
+            let subject = activity.subject.filter(|_| own);
+            self.interactions
+                .extend(subject.map(|it| it.interaction.to_string()));
+        }
+        let mut walk = all(store, INTERACTION);
+        while let Some(stored) = walk.next().await? {
+            let interaction: Interaction = read(INTERACTION, &stored)?;
+            if self.is_of_interaction(&interaction) {
+                self.interactions.insert(interaction.id.to_string());
             }
         }
-        let mut walk = Walk::through(store, INTERACTION, "");
-        loop {
-            let page = walk.next().await?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for stored in page {
-                let interaction: Interaction = read(INTERACTION, &stored)?;
-                if self.is_of_interaction(&interaction) {
-                    self.interactions.insert(interaction.id.to_string());
-                }
-            }
-        }
+        Ok(())
     }
 
     /// Whether a record of that kind is about it.

@@ -9,7 +9,6 @@ use crate::contact_center::errors::Refused;
 use crate::domain::activity::{Activity, Command, decide};
 use crate::domain::ids::{ActivityId, CustomerId};
 use crate::hooks::Services;
-use crate::store::ListOrder;
 
 /// Activities that are read at once.
 const PAGE: u32 = 100;
@@ -24,21 +23,13 @@ pub(in crate::contact_center) async fn relink(
 ) -> Result<(), Refused> {
     let owner = of_host(place.host.as_str(), from.as_str());
     let records = services.store.records();
-    let mut after: Option<String> = None;
-    loop {
-        let (list, order) = ((CUSTOMER, owner.as_str()), ListOrder::Ascending);
-        let page = records.listed(KIND, list, after.as_deref(), order, PAGE);
-        let page = page.await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after = Some(last.id.clone());
-        for stored in page {
-            if let Ok(id) = stored.id.parse() {
-                relink_one(center, services, &id, (from, to)).await?;
-            }
+    let mut walk = records.walk_list(KIND, (CUSTOMER, &owner), PAGE);
+    while let Some(stored) = walk.next().await? {
+        if let Ok(id) = stored.id.parse() {
+            relink_one(center, services, &id, (from, to)).await?;
         }
     }
+    Ok(())
 }
 
 /// One that is with somebody else by now stays so.

@@ -12,8 +12,6 @@ use crate::domain::activity::Activity;
 use crate::hooks::Services;
 use crate::store::{JournalBounds, StoreError};
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Activities that are read at once.
 const PAGE: u32 = 500;
 
@@ -32,8 +30,7 @@ pub(super) async fn forget(center: &Center, services: &Arc<Services>) {
 }
 
 fn days_ago(services: &Services, days: u32) -> Timestamp {
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    services.clock.now().plus_seconds(-age)
+    services.clock.now().minus_days(days)
 }
 
 async fn forget_activities(services: &Services) -> Result<u32, StoreError> {
@@ -43,27 +40,21 @@ async fn forget_activities(services: &Services) -> Result<u32, StoreError> {
     }
     let before = days_ago(services, days);
     let records = services.store.records();
-    let mut after = String::new();
+    let mut walk = records.walk(KIND, PAGE);
     let mut removed = 0;
-    loop {
-        let page = records.all(KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(removed);
-        };
-        after.clone_from(&last.id);
-        for stored in page {
-            let activity: Activity = record::read(&stored)?;
-            if activity.created_at.is_none_or(|at| at >= before) {
-                // Ids sort by the time of the offer: the rest is younger.
-                return Ok(removed);
-            }
-            if activity.closed_at.is_some_and(|at| at < before)
-                && records.remove(KIND, &stored.id).await?
-            {
-                removed += 1;
-            }
+    while let Some(stored) = walk.next().await? {
+        let activity: Activity = record::read(&stored)?;
+        if activity.created_at.is_none_or(|at| at >= before) {
+            // Ids sort by the time of the offer: the rest is younger.
+            break;
+        }
+        if activity.closed_at.is_some_and(|at| at < before)
+            && records.remove(KIND, &stored.id).await?
+        {
+            removed += 1;
         }
     }
+    Ok(removed)
 }
 
 /// A CRM that is configured no longer keeps nothing.

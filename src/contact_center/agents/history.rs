@@ -35,8 +35,6 @@ const PAGE_MAX: u32 = 500;
 /// Changes that are read and deleted at once.
 const FORGET_BATCH: u32 = 500;
 
-const DAY_SECONDS: i64 = 86_400;
-
 const COLUMNS: &[(&str, &str)] = &[
     ("at", "When"),
     ("change", "What"),
@@ -231,8 +229,8 @@ fn table(changes: &[Element]) -> Table {
 
 /// Deletes what is older than the operator wants it kept; once a day.
 pub(super) async fn forget(center: &Center, services: &Arc<Services>) {
-    let days = i64::from(services.config.contact_center.history_days);
-    let before = services.clock.now().plus_seconds(-days * DAY_SECONDS);
+    let days = services.config.contact_center.history_days;
+    let before = services.clock.now().minus_days(days);
     for place in center.places() {
         for seen in center.agents.of_host(&place.host) {
             if let Err(error) = forget_of(services, &seen.agent.id, before).await {

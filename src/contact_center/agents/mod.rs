@@ -88,26 +88,21 @@ pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
 /// time to come back.
 pub(super) async fn start(center: &Center, services: &Arc<Services>) -> Result<(), StoreError> {
     let mut lost = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = services.store.records().all(KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.id);
-        for stored in page {
-            let agent: Agent = record::read(&stored)?;
-            let Some(place) = center.place_of(agent.id.host()) else {
-                continue;
-            };
-            let account = agent.id.jid();
-            let known = services.store.accounts().find(account).await?;
-            let display = match known {
-                Some(known) => place.profile(&services.store, account, known.role).await?,
-                None => Arc::default(),
-            };
-            lost.push(agent.id.clone());
-            let reasons = &place.settings.load_full().reasons;
-            center.agents.put(agent, Some(display.presence), reasons);
-        }
+    let mut walk = services.store.records().walk(KIND, PAGE);
+    while let Some(stored) = walk.next().await? {
+        let agent: Agent = record::read(&stored)?;
+        let Some(place) = center.place_of(agent.id.host()) else {
+            continue;
+        };
+        let account = agent.id.jid();
+        let known = services.store.accounts().find(account).await?;
+        let display = match known {
+            Some(known) => place.profile(&services.store, account, known.role).await?,
+            None => Arc::default(),
+        };
+        lost.push(agent.id.clone());
+        let reasons = &place.settings.load_full().reasons;
+        center.agents.put(agent, Some(display.presence), reasons);
     }
     live::start(center, services).await?;
     // Many at once share a commit.

@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
-use crate::clock::Timestamp;
 use crate::contact_center::record::{self, Record};
 use crate::domain::context::recent::Recent;
 use crate::domain::context::transfer::Transfer;
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::StoreError;
-
-const DAY_SECONDS: i64 = 86_400;
 
 /// Sendings that are read at once.
 const PAGE: u32 = 100;
@@ -37,28 +34,21 @@ pub(super) async fn forget_old(services: &Services) -> Result<u32, StoreError> {
     if days == 0 {
         return Ok(0);
     }
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    let before: Timestamp = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(days);
     let records = services.store.records();
-    let mut after = String::new();
+    let mut walk = records.walk(Transfer::KIND, PAGE);
     let mut removed = 0;
-    loop {
-        let page = records.all(Transfer::KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(removed);
-        };
-        after.clone_from(&last.id);
-        for stored in page {
-            let sending: Transfer = record::read(&stored)?;
-            // Ids sort by time: the rest is younger.
-            if sending.sent_at.is_none_or(|at| at >= before) {
-                return Ok(removed);
-            }
-            if records.remove(Transfer::KIND, sending.id.as_str()).await? {
-                removed += 1;
-            }
+    while let Some(stored) = walk.next().await? {
+        let sending: Transfer = record::read(&stored)?;
+        // Ids sort by time: the rest is younger.
+        if sending.sent_at.is_none_or(|at| at >= before) {
+            break;
+        }
+        if records.remove(Transfer::KIND, sending.id.as_str()).await? {
+            removed += 1;
         }
     }
+    Ok(removed)
 }
 
 /// Removes the account's list. What it sent and was sent belongs to the others, too; who gets the same address later

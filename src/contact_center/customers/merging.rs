@@ -84,24 +84,17 @@ pub(in crate::contact_center) async fn start(
     center: &Center,
     services: &Arc<Services>,
 ) -> Result<(), StoreError> {
-    let mut after = String::new();
-    loop {
-        let records = services.store.records();
-        let page = records.all(Merging::KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(());
+    let mut walk = services.store.records().walk(Merging::KIND, PAGE);
+    while let Some(stored) = walk.next().await? {
+        let merging: Merging = record::read(&stored)?;
+        // Of a host that is served no longer it waits for its return.
+        let Some(place) = center.place_of(&merging.host) else {
+            continue;
         };
-        after.clone_from(&last.id);
-        for stored in page {
-            let merging: Merging = record::read(&stored)?;
-            // Of a host that is served no longer it waits for its return.
-            let Some(place) = center.place_of(&merging.host) else {
-                continue;
-            };
-            match finish(center, services, place, &merging.customer).await {
-                Ok(()) => info!(customer = %merging.customer, "a merge is finished"),
-                Err(refused) => warn!(%refused, "a merge is not finished"),
-            }
+        match finish(center, services, place, &merging.customer).await {
+            Ok(()) => info!(customer = %merging.customer, "a merge is finished"),
+            Err(refused) => warn!(%refused, "a merge is not finished"),
         }
     }
+    Ok(())
 }

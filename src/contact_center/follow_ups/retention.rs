@@ -10,8 +10,6 @@ use crate::domain::follow_up::{FollowUp, Status};
 use crate::hooks::Services;
 use crate::store::{Erasure, RecordsWritten, StoreError};
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Follow-ups that are read at once: each can have a megabyte.
 const PAGE: u32 = 20;
 
@@ -21,8 +19,7 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
     if days == 0 {
         return;
     }
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    let before = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(days);
     match Box::pin(forget_before(&services, before)).await {
         Ok(removed) => debug!(removed, "old follow-ups removed"),
         Err(error) => warn!(%error, "old follow-ups are not removed"),
@@ -32,32 +29,26 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
 /// Those that are planned stay, however old they are, so all are looked at.
 async fn forget_before(services: &Services, before: Timestamp) -> Result<u32, StoreError> {
     let records = services.store.records();
-    let mut after = String::new();
+    let mut walk = records.walk(FollowUp::KIND, PAGE);
     let mut removed = 0;
-    loop {
-        let page = records.all(FollowUp::KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(removed);
+    while let Some(stored) = walk.next().await? {
+        let follow_up: FollowUp = record::read(&stored)?;
+        if over_since(follow_up.status).is_none_or(|at| at >= before) {
+            continue;
+        }
+        let erasure = Erasure {
+            kind: FollowUp::KIND,
+            id: stored.id,
+            read: stored.version,
+            left: None,
+            unlisted: None,
+            journal: None,
         };
-        after.clone_from(&last.id);
-        for stored in page {
-            let follow_up: FollowUp = record::read(&stored)?;
-            if over_since(follow_up.status).is_none_or(|at| at >= before) {
-                continue;
-            }
-            let erasure = Erasure {
-                kind: FollowUp::KIND,
-                id: stored.id,
-                read: stored.version,
-                left: None,
-                unlisted: None,
-                journal: None,
-            };
-            if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
-                removed += 1;
-            }
+        if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
+            removed += 1;
         }
     }
+    Ok(removed)
 }
 
 const fn over_since(status: Status) -> Option<Timestamp> {
@@ -80,7 +71,7 @@ mod tests {
         let floor = Box::pin(Floor::configured(&[], config)).await;
         let services = Arc::clone(floor.house.router.services());
         let now = services.clock.now();
-        let later = now.plus_seconds(DAY_SECONDS);
+        let later = now.plus_days(1);
         for (id, status) in [
             ("f1", Status::Planned),
             ("f2", Status::Completed { at: now }),
@@ -103,7 +94,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(left().await.len(), 4);
-        floor.house.clock.advance_seconds(DAY_SECONDS + 1);
+        floor.house.clock.advance_seconds(86_401);
         assert_eq!(left().await, ["f1", "f4"]);
     }
 }

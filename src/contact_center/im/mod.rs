@@ -168,20 +168,11 @@ pub(super) async fn consulting(
 /// What is open, before anybody says anything in it.
 async fn load_open(center: &Center, services: &Services) -> Result<(), StoreError> {
     for place in center.places() {
-        let mut from: Option<String> = None;
-        loop {
-            let list = (OPEN, place.host.as_str());
-            let order = ListOrder::Ascending;
-            let records = services.store.records();
-            let page = records
-                .listed(KIND, list, from.as_deref(), order, PAGE)
-                .await?;
-            let Some(last) = page.last() else { break };
-            from = Some(last.id.clone());
-            for stored in page {
-                let session: ImSession = record::read(&stored)?;
-                center.sessions.insert(&session);
-            }
+        let list = (OPEN, place.host.as_str());
+        let mut walk = services.store.records().walk_list(KIND, list, PAGE);
+        while let Some(stored) = walk.next().await? {
+            let session: ImSession = record::read(&stored)?;
+            center.sessions.insert(&session);
         }
     }
     Ok(())
@@ -240,28 +231,18 @@ async fn end_all(
     let Some(agent) = AgentId::new(account.clone()) else {
         return Ok(());
     };
-    let mut from: Option<String> = None;
-    loop {
-        let list = (LISTED, account.as_str());
-        let records = services.store.records();
-        let order = ListOrder::Ascending;
-        let page = records
-            .listed(KIND, list, from.as_deref(), order, PAGE)
-            .await?;
-        let Some(last) = page.last() else {
-            return Ok(());
+    let list = (LISTED, account.as_str());
+    let mut walk = services.store.records().walk_list(KIND, list, PAGE);
+    while let Some(stored) = walk.next().await? {
+        let session: ImSession = record::read(&stored)?;
+        let Some(command) = how(&session, &agent) else {
+            continue;
         };
-        from = Some(last.id.clone());
-        for stored in page {
-            let session: ImSession = record::read(&stored)?;
-            let Some(command) = how(&session, &agent) else {
-                continue;
-            };
-            match change::command(center, services, &session.id, command, None).await {
-                // The other one was faster.
-                Ok(_) | Err(Refused::Rule(_)) => {}
-                Err(refused) => return Err(refused),
-            }
+        match change::command(center, services, &session.id, command, None).await {
+            // The other one was faster.
+            Ok(_) | Err(Refused::Rule(_)) => {}
+            Err(refused) => return Err(refused),
         }
     }
+    Ok(())
 }

@@ -11,8 +11,6 @@ use crate::domain::interaction::{Interaction, Line};
 use crate::hooks::Services;
 use crate::store::{ListOrder, StoreError};
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Whose the list is in which an interaction stands that was over then: in hexadecimal digits, so that all of them stand in the
 /// order of their ends, whatever connectors call them.
 pub(super) fn over_at(at: Timestamp) -> String {
@@ -32,8 +30,7 @@ async fn forget_old(services: &Services) -> Result<u32, StoreError> {
     if days == 0 {
         return Ok(0);
     }
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    let before = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(days);
     let records = services.store.records();
     let mut from: Option<(String, String)> = None;
     let mut removed = 0;

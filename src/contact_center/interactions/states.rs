@@ -150,25 +150,15 @@ async fn finish_all(
         services,
         place,
     };
-    let mut from: Option<String> = None;
-    loop {
-        let list = (WRITING_UP, agent.jid().as_str());
-        let order = ListOrder::Ascending;
-        let records = services.store.records();
-        let page = records
-            .listed(KIND, list, from.as_deref(), order, PAGE)
-            .await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        from = Some(last.id.clone());
-        for stored in page {
-            let interaction: Interaction = record::read(&stored)?;
-            let by = agent.clone();
-            let finish = move |_: &Interaction| vec![Command::FinishWrapUp { by: by.clone() }];
-            change::settle(work, &interaction.id, &finish).await?;
-        }
+    let list = (WRITING_UP, agent.jid().as_str());
+    let mut walk = services.store.records().walk_list(KIND, list, PAGE);
+    while let Some(stored) = walk.next().await? {
+        let interaction: Interaction = record::read(&stored)?;
+        let by = agent.clone();
+        let finish = move |_: &Interaction| vec![Command::FinishWrapUp { by: by.clone() }];
+        change::settle(work, &interaction.id, &finish).await?;
     }
+    Ok(())
 }
 
 /// At the start of the server: what was not done at its end.

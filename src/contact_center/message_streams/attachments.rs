@@ -26,8 +26,6 @@ use crate::store::{StoreError, StoredAttachment, UploadFiles};
 
 pub(in crate::contact_center) use links::Files;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Offers the files to what serves them, and what the days do to them.
 pub(in crate::contact_center) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     let desk = desk::Desk(Arc::clone(center));
@@ -87,7 +85,7 @@ pub(super) fn link_for_component(
     attachment: &Attachment,
 ) -> Option<String> {
     let days = caller.services.config.contact_center.delivery_link_days;
-    let until = caller.now().plus_seconds(i64::from(days) * DAY_SECONDS);
+    let until = caller.now().plus_days(days);
     let holder = links::Holder::Component(domain.to_owned());
     url(caller, attachment, holder, until)
 }

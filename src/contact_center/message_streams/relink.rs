@@ -10,7 +10,7 @@ use crate::domain::ids::{CustomerId, StreamId};
 use crate::domain::message_stream::{Command, Facts, Stream, decide};
 use crate::domain::rights::{AccountGrants, Role, RoleGrants, effective};
 use crate::hooks::Services;
-use crate::store::{ListOrder, STREAMS_ABOUT};
+use crate::store::STREAMS_ABOUT;
 
 /// Streams that are read at once.
 const PAGE: u32 = 50;
@@ -25,21 +25,13 @@ pub(in crate::contact_center) async fn relink(
 ) -> Result<(), Refused> {
     let owner = format!("{} {from}", place.host);
     let records = services.store.records();
-    let mut after: Option<String> = None;
-    loop {
-        let (list, order) = ((STREAMS_ABOUT, owner.as_str()), ListOrder::Ascending);
-        let page = records.listed(KIND, list, after.as_deref(), order, PAGE);
-        let page = page.await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after = Some(last.id.clone());
-        for stored in page {
-            if let Ok(id) = stored.id.parse::<StreamId>() {
-                relink_one(center, services, place, &id, (from, to)).await?;
-            }
+    let mut walk = records.walk_list(KIND, (STREAMS_ABOUT, &owner), PAGE);
+    while let Some(stored) = walk.next().await? {
+        if let Ok(id) = stored.id.parse::<StreamId>() {
+            relink_one(center, services, place, &id, (from, to)).await?;
         }
     }
+    Ok(())
 }
 
 /// One that is about somebody else by now stays so.

@@ -14,8 +14,6 @@ use crate::domain::message_stream::Stream;
 use crate::hooks::Services;
 use crate::store::{Erasure, RecordsWritten};
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Streams that are read at once: each can have a megabyte.
 const PAGE: u32 = 20;
 
@@ -25,8 +23,7 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
     if days == 0 {
         return;
     }
-    let age = i64::from(days).saturating_mul(DAY_SECONDS);
-    let before = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(days);
     let done = Box::pin(forget_before(&services, before)).await;
     if !matches!(done, Ok(0)) {
         clear_log(&services).await;
@@ -39,40 +36,34 @@ pub(in crate::contact_center) async fn forget(services: Arc<Services>) {
 
 async fn forget_before(services: &Arc<Services>, before: Timestamp) -> Result<u32, Refused> {
     let records = services.store.records();
-    let mut after = String::new();
+    let mut walk = records.walk(KIND, PAGE);
     let mut removed = 0;
-    loop {
-        let page = records.all(KIND, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(removed);
+    while let Some(stored) = walk.next().await? {
+        let stream: Stream = record::read(&stored)?;
+        let first = stream.messages.first().map(|it| it.at);
+        if first.is_some_and(|at| at >= before) {
+            // Ids sort by the time of the first message: the rest is younger.
+            break;
+        }
+        if last_change(&stream).is_none_or(|at| at >= before) {
+            continue;
+        }
+        let erasure = Erasure {
+            kind: KIND,
+            id: stored.id.clone(),
+            read: stored.version,
+            left: None,
+            unlisted: None,
+            journal: None,
         };
-        after.clone_from(&last.id);
-        for stored in page {
-            let stream: Stream = record::read(&stored)?;
-            let first = stream.messages.first().map(|it| it.at);
-            if first.is_some_and(|at| at >= before) {
-                // Ids sort by the time of the first message: the rest is younger.
-                return Ok(removed);
-            }
-            if last_change(&stream).is_none_or(|at| at >= before) {
-                continue;
-            }
-            let erasure = Erasure {
-                kind: KIND,
-                id: stored.id.clone(),
-                read: stored.version,
-                left: None,
-                unlisted: None,
-                journal: None,
-            };
-            // One in which somebody writes at this moment is not old.
-            if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
-                records.remove(readers::KIND, &stored.id).await?;
-                Box::pin(attachments::forget(services, &stream.id)).await?;
-                removed += 1;
-            }
+        // One in which somebody writes at this moment is not old.
+        if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
+            records.remove(readers::KIND, &stored.id).await?;
+            Box::pin(attachments::forget(services, &stream.id)).await?;
+            removed += 1;
         }
     }
+    Ok(removed)
 }
 
 /// When somebody has written in it, or done something to it, for the last time that is known.

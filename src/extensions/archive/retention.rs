@@ -8,8 +8,6 @@ use tracing::{debug, warn};
 use crate::hooks::Services;
 use crate::store::StoreError;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// Goes through all archives, a bounded number of messages in each transaction.
 pub(super) async fn forget(services: Arc<Services>) {
     if let Err(error) = Box::pin(forget_all(&services)).await {
@@ -23,8 +21,7 @@ async fn forget_all(services: &Services) -> Result<(), StoreError> {
         return Ok(());
     }
     let archive = services.store.archive();
-    let age = i64::from(config.keep_days).saturating_mul(DAY_SECONDS);
-    let before = services.clock.now().plus_seconds(-age);
+    let before = services.clock.now().minus_days(config.keep_days);
     let mut owner = String::new();
     let mut deleted = 0;
     while let Some(next) = archive.next_owner(&owner).await? {

@@ -41,8 +41,6 @@ pub(super) enum Purpose {
 
 const HOUR_SECONDS: i64 = 3_600;
 
-const DAY_SECONDS: i64 = 86_400;
-
 impl Request {
     pub(super) fn read(element: &Element) -> Result<Self, StanzaError> {
         let bad = StanzaError::bad_request;
@@ -122,7 +120,7 @@ impl Purpose {
     /// From when on a file that is asked for now is not given any more.
     pub(super) fn expires_at(self, config: &Config, now: Timestamp) -> Option<Timestamp> {
         let settings = &config.upload;
-        let after = |days: u32| (days > 0).then(|| now.plus_seconds(i64::from(days) * DAY_SECONDS));
+        let after = |days: u32| (days > 0).then(|| now.plus_days(days));
         match self {
             Self::Message => after(settings.message_days),
             Self::Profile => after(settings.profile_days),
@@ -220,7 +218,7 @@ mod tests {
     #[test]
     fn purposes_decide_how_long_a_file_is_kept() {
         let now = Timestamp::from_micros(1_790_000_000_000_000);
-        let day = |days: i64| Some(now.plus_seconds(days * DAY_SECONDS));
+        let day = |days| Some(now.plus_days(days));
         let mut config = Config::default();
         config.upload = crate::config::Upload {
             message_days: 10,

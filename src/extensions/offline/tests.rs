@@ -2,6 +2,8 @@ use super::*;
 use crate::extensions::testing::{Client, House, NOW, written};
 use crate::proto::PresenceType;
 
+const DAY_SECONDS: i64 = 86_400;
+
 /// At most three messages for an account, for two days.
 fn small(hooks: &mut Hooks, _config: &Arc<Config>) {
     let file = "[offline]\nmessages_per_account_max = 3\nexpire_days = 2";

@@ -28,7 +28,7 @@ impl UploadLimits {
 }
 
 pub(super) const fn day_before(now: Timestamp) -> Timestamp {
-    now.plus_seconds(-DAY_SECONDS)
+    now.minus_days(1)
 }
 
 /// How many bytes something takes that began or ends at a moment.
