@@ -185,7 +185,10 @@ async fn erase_kind(
             RecordsWritten::Changed => erased.contended = true,
             RecordsWritten::Done => {
                 *erased.counts.entry(kind).or_default() += 1;
-                erased.texts.insert(stored.id.clone());
+                // The id of a list is its agent, of whom much else waits to be told.
+                if kind != RECENT {
+                    erased.texts.insert(stored.id.clone());
+                }
                 if kind == MESSAGE_STREAM {
                     erased.files += Box::pin(remove_stream(operator, &stored.id)).await?;
                     tell_gone(operator, &stored)?;
