@@ -121,6 +121,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Db,
     finder: account::Finder,
+    accounts_changed: account::Changes,
     offline: offline::Writer,
     archive: archive::Writer,
     records: record::Writer,
@@ -153,6 +154,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             db,
             finder,
+            accounts_changed: account::Changes::default(),
             offline,
             archive,
             records,
@@ -167,6 +169,7 @@ impl Store {
         Accounts {
             db: &self.0.db,
             finder: &self.0.finder,
+            changes: &self.0.accounts_changed,
         }
     }
 
