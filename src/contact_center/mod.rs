@@ -32,6 +32,7 @@ mod outbox;
 mod people;
 mod record;
 mod settings;
+mod standing;
 mod telling;
 #[cfg(test)]
 mod testing;

@@ -224,7 +224,7 @@ pub(super) struct Caller {
     /// Whose account it is.
     pub(super) agent: AgentId,
     pub(super) role: Role,
-    pub(super) rights: Rights,
+    pub(super) rights: Arc<Rights>,
     /// Since when there is the account: what an earlier one of the same name took part in is not its own.
     pub(super) since: Timestamp,
     /// Its chat profile.

@@ -21,7 +21,7 @@ pub(super) struct Person {
     pub(super) id: AgentId,
     /// `None` when there is no such account, or it is disabled.
     pub(super) role: Option<Role>,
-    pub(super) rights: Rights,
+    pub(super) rights: Arc<Rights>,
     pub(super) profile: Arc<ChatProfile>,
 }
 
@@ -35,7 +35,7 @@ impl Person {
         let role = known.filter(|it| it.enabled).map(|it| it.role);
         let (rights, profile) = match role {
             Some(role) => place.allowed(store, None, id.jid(), role).await?,
-            None => <(Rights, Arc<ChatProfile>)>::default(),
+            None => <(Arc<Rights>, Arc<ChatProfile>)>::default(),
         };
         Ok(Self {
             id: id.clone(),
@@ -50,7 +50,7 @@ impl Person {
         Self {
             id: caller.agent.clone(),
             role: Some(caller.role),
-            rights: caller.rights.clone(),
+            rights: Arc::clone(&caller.rights),
             profile: Arc::clone(&caller.profile),
         }
     }

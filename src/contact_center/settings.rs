@@ -19,9 +19,8 @@ use crate::domain::chat_profile::ChatProfile;
 use crate::domain::follow_up::{CopyRules, FollowUp, NoteTypes, PermittedTypes};
 use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
-use crate::domain::rights::{AccountGrants, Rights, Role, RoleGrants, effective};
-use crate::hooks::{Account, Hooks, Services};
-use crate::proto::BareJid;
+use crate::domain::rights::{Role, RoleGrants};
+use crate::hooks::{Hooks, Services};
 use crate::store::{Store, StoreError};
 
 /// What is set for one host.
@@ -42,7 +41,7 @@ pub(super) struct Settings {
     /// The profile of the others.
     usual: Arc<ChatProfile>,
     /// The rights of the roles.
-    grants: RoleGrants,
+    pub(super) grants: RoleGrants,
 }
 
 impl Settings {
@@ -50,15 +49,6 @@ impl Settings {
     pub(super) fn profile_of(&self, role: Role) -> &Arc<ChatProfile> {
         self.profiles.get(&role).unwrap_or(&self.usual)
     }
-}
-
-/// What an account that is online may do, and its chat profile. In the account's slots, where it holds until something is
-/// set for the host: each change of the settings, be it of this account alone, makes new [`Settings`].
-struct Allowed {
-    under: Arc<Settings>,
-    role: Role,
-    rights: Rights,
-    profile: Arc<ChatProfile>,
 }
 
 /// The contact center for administrators.
@@ -181,63 +171,6 @@ impl Place {
             grants: grants.unwrap_or_default(),
         })
     }
-
-    /// What an account of that role may do, and its chat profile: read once while it is online and nothing is set.
-    pub(super) async fn allowed(
-        &self,
-        store: &Store,
-        online: Option<&Account>,
-        account: &BareJid,
-        role: Role,
-    ) -> Result<(Rights, Arc<ChatProfile>), StoreError> {
-        // Before anything is read: what is set meanwhile makes other ones.
-        let under = self.settings.load_full();
-        let is_so = |it: &Allowed| {
-            let holds = Arc::ptr_eq(&it.under, &under) && it.role == role;
-            holds.then(|| (it.rights.clone(), Arc::clone(&it.profile)))
-        };
-        let known = online.and_then(|online| online.slots().look(is_so));
-        if let Some(known) = known.flatten() {
-            return Ok(known);
-        }
-        let rights = self.rights(store, account, role).await?;
-        let profile = self.profile(store, account, role).await?;
-        if let Some(online) = online {
-            online.slots().set(Allowed {
-                under,
-                role,
-                rights: rights.clone(),
-                profile: Arc::clone(&profile),
-            });
-        }
-        Ok((rights, profile))
-    }
-
-    /// The chat profile of an account: its own, or that of its role.
-    pub(super) async fn profile(
-        &self,
-        store: &Store,
-        account: &BareJid,
-        role: Role,
-    ) -> Result<Arc<ChatProfile>, StoreError> {
-        let own = setting(store, CHAT_PROFILE, account.as_str()).await?;
-        Ok(match own {
-            Some(own) => Arc::new(own),
-            None => Arc::clone(self.settings.load().profile_of(role)),
-        })
-    }
-
-    /// What an account may do in the end.
-    pub(super) async fn rights(
-        &self,
-        store: &Store,
-        account: &BareJid,
-        role: Role,
-    ) -> Result<Rights, StoreError> {
-        let own: Option<AccountGrants> = setting(store, ACCOUNT_GRANTS, account.as_str()).await?;
-        let settings = self.settings.load();
-        Ok(effective(role, &settings.grants, &own.unwrap_or_default()))
-    }
 }
 
 #[cfg(test)]
@@ -245,7 +178,7 @@ mod tests {
     use super::*;
     use crate::contact_center::testing::{Floor, ask};
     use crate::domain::agent_state::State;
-    use crate::domain::rights::Role;
+    use crate::proto::BareJid;
 
     /// Waits until romeo is an agent no longer.
     async fn logged_out(floor: &Floor) {

@@ -46,6 +46,9 @@ pub(super) struct Bell {
     /// Whether it rings in one of the rounds.
     soon: AtomicBool,
     next: AtomicBool,
+    /// Whether there is mail still. What was written with something else is gone when its round comes, and to be woken
+    /// for nothing costs as much as half a write does.
+    has_mail: AtomicBool,
 }
 
 /// The bells that are rung together.
@@ -70,6 +73,11 @@ impl Bell {
         self.notify.notified().await;
     }
 
+    /// Notes whether there is mail. Whoever puts some in says so before it has the bell rung.
+    pub(super) fn note(&self, has_mail: bool) {
+        self.has_mail.store(has_mail, Ordering::Release);
+    }
+
     /// Rings. Mail that comes from here on has it rung once more.
     pub(super) fn ring(&self) {
         self.notify.notify_one();
@@ -88,7 +96,7 @@ impl Gathering {
             Urgency::Next => &self.next,
         };
         if !round.add(bell) {
-            self.ring_now(bell, when);
+            ring_now(bell, when);
         }
     }
 
@@ -113,17 +121,21 @@ impl Gathering {
                 () = gathered(round, when) => false,
             };
             for bell in round.take(!over) {
-                self.ring_now(&bell, when);
+                ring_now(&bell, when);
             }
         }
     }
+}
 
-    fn ring_now(&self, bell: &Bell, when: Urgency) {
-        match when {
-            Urgency::Soon => bell.soon.store(false, Ordering::Release),
-            Urgency::Next => bell.next.store(false, Ordering::Release),
-            Urgency::Never | Urgency::Now => {}
-        }
+/// Rings a bell of a round, unless somebody was there before.
+fn ring_now(bell: &Bell, when: Urgency) {
+    // Not only stored: what was noted before the bell was put into the round is to be seen here.
+    let _was_in = match when {
+        Urgency::Soon => bell.soon.swap(false, Ordering::AcqRel),
+        Urgency::Next => bell.next.swap(false, Ordering::AcqRel),
+        Urgency::Never | Urgency::Now => false,
+    };
+    if bell.has_mail.load(Ordering::Acquire) {
         bell.ring();
     }
 }

@@ -9,6 +9,8 @@ mod parting;
 mod writing;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -273,12 +275,18 @@ impl Task {
     }
 
     async fn submit(&mut self, stanza: Mail, transport: &mut Transport) -> Result<(), End> {
+        let (replies, waited) = noticing(self.router.submit(&self.session, stanza)).await;
         let Replies {
             stanzas,
             durable,
             became_available,
             ..
-        } = self.router.submit(&self.session, stanza).await;
+        } = replies;
+        if waited && !stanzas.is_empty() {
+            // What many wait for comes for many at once, and what each of them does then is told to others: whoever can go on
+            // does so before this is written, so that what comes of it goes along.
+            tokio::task::yield_now().await;
+        }
         if stanzas.len() > 1 {
             let weight: usize = stanzas.iter().map(|stanza| stanza.weight()).sum();
             self.out.reserve(weight.min(WRITE_BYTES));
@@ -369,6 +377,19 @@ impl Task {
     pub(super) async fn finish(mut self) {
         Box::pin(self.give_back()).await;
     }
+}
+
+/// What the work comes to, and whether it had to be waited for.
+async fn noticing<T>(work: impl Future<Output = T>) -> (T, bool) {
+    let mut work = pin!(work);
+    let mut waited = false;
+    let done = poll_fn(|context| {
+        let polled = work.as_mut().poll(context);
+        waited |= polled.is_pending();
+        polled
+    });
+    let done = done.await;
+    (done, waited)
 }
 
 async fn wait_until(moment: Option<Instant>) {

@@ -3,6 +3,7 @@
 //! The keys they log in with are in [`super::credential`]. Whether a domain is served is the
 //! configuration's business.
 
+mod changes;
 mod finding;
 
 use sqlx::FromRow;
@@ -20,6 +21,7 @@ use crate::domain::rights::Role;
 use crate::proto::jid::BareJid;
 use crate::proto::scram::ScramKeys;
 
+pub(super) use changes::Changes;
 pub(super) use finding::{Finder, start};
 
 /// An account without its secrets.
@@ -115,9 +117,17 @@ pub(super) use insert_account;
 pub struct Accounts<'a> {
     pub(super) db: &'a Db,
     pub(super) finder: &'a Finder,
+    pub(super) changes: &'a Changes,
 }
 
 impl Accounts<'_> {
+    /// Another number whenever this process has removed an account, kept one out, let one in again, or given one another
+    /// role: what was looked up after a number was read holds as long as that is the number.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        self.changes.count()
+    }
+
     /// Makes an account that may log in with `keys`, one set per hash.
     ///
     /// # Errors
@@ -147,6 +157,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove(&self, jid: &BareJid) -> Result<Option<Removed>, StoreError> {
+        let _changing = self.changes.one();
         // Compiled for both databases; on the heap it does not swell its callers' futures.
         Box::pin(async {
             // It may be long, and no foreign key leads from it: rooms have archives, too.
@@ -215,6 +226,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn enable(&self, jid: &BareJid) -> Result<bool, StoreError> {
+        let _changing = self.changes.one();
         writing!(self.db, pool => {
             let changed = sqlx::query(SET_ENABLED)
                 .bind(jid.as_str())
@@ -231,6 +243,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn disable(&self, jid: &BareJid) -> Result<bool, StoreError> {
+        let _changing = self.changes.one();
         Box::pin(async {
             let changed = transaction!(self.db, tx => {
                 let changed = sqlx::query(SET_ENABLED)
@@ -251,6 +264,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn set_role(&self, jid: &BareJid, role: Role) -> Result<bool, StoreError> {
+        let _changing = self.changes.one();
         writing!(self.db, pool => {
             let changed = sqlx::query(SET_ROLE)
                 .bind(jid.as_str())

@@ -122,6 +122,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Db,
     finder: account::Finder,
+    accounts_changed: account::Changes,
     offline: offline::Writer,
     archive: archive::Writer,
     records: record::Writer,
@@ -154,6 +155,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             db,
             finder,
+            accounts_changed: account::Changes::default(),
             offline,
             archive,
             records,
@@ -168,6 +170,7 @@ impl Store {
         Accounts {
             db: &self.0.db,
             finder: &self.0.finder,
+            changes: &self.0.accounts_changed,
         }
     }
 

@@ -16,6 +16,7 @@ crate::on_both!(
     a_new_password_replaces_every_key,
     a_log_in_learns_enabled_role_and_keys_at_once,
     accounts_change_state_only_when_they_exist,
+    changes_of_accounts_are_counted,
     a_removed_account_leaves_nothing,
     accounts_are_paged_by_domain,
     the_source_of_an_account_is_kept_where_it_has_no_password,
@@ -199,6 +200,28 @@ async fn accounts_change_state_only_when_they_exist(place: Place) {
     assert!(!accounts.enable(&nobody).await.unwrap());
     assert!(!accounts.set_role(&nobody, Role::Agent).await.unwrap());
     assert!(accounts.remove(&nobody).await.unwrap().is_none());
+}
+
+async fn changes_of_accounts_are_counted(place: Place) {
+    let store = place.open().await;
+    let alice = account(&store, "alice@example.com").await;
+    let accounts = store.accounts();
+    let mut counts = vec![accounts.changed()];
+    // Looking changes nothing.
+    assert!(accounts.find(&alice).await.unwrap().is_some());
+    assert_eq!(accounts.changed(), counts[0]);
+    assert!(accounts.disable(&alice).await.unwrap());
+    counts.push(accounts.changed());
+    assert!(accounts.enable(&alice).await.unwrap());
+    counts.push(accounts.changed());
+    assert!(accounts.set_role(&alice, Role::Agent).await.unwrap());
+    counts.push(accounts.changed());
+    assert!(accounts.remove(&alice).await.unwrap().is_some());
+    counts.push(accounts.changed());
+    assert!(
+        counts.is_sorted_by(|before, after| before < after),
+        "{counts:?}"
+    );
 }
 
 async fn a_removed_account_leaves_nothing(place: Place) {

@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::MutexGuard;
-
 use super::behind::Behind;
 use super::live::Live;
-use super::operations::{described, element};
+use super::operations::{NS, described};
+use super::turns::{Turn, Turns};
 use crate::domain::agent_state::{Agent, State, View};
 use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::ids::AgentId;
 use crate::domain::reason_code::ReasonCodes;
-use crate::extensions::pubsub::Turns;
 use crate::proto::{BareJid, ns};
 use crate::xml::Element;
 
@@ -36,7 +34,7 @@ pub(in crate::contact_center) struct Board {
 /// One agent, and what others are told of it.
 #[derive(Debug)]
 pub(super) struct Seen {
-    pub(super) agent: Agent,
+    pub(super) agent: Arc<Agent>,
     /// Whether colleagues see its state.
     pub(super) display: PresenceDisplay,
     /// What colleagues see.
@@ -47,8 +45,6 @@ pub(super) struct Seen {
     pub(super) payload: Element,
     /// Goes into its presence when the client itself says less.
     pub(super) status: Option<Element>,
-    /// Goes to those who watch all agents, and stands in their list.
-    pub(super) listed: Element,
 }
 
 impl Default for Board {
@@ -56,7 +52,7 @@ impl Default for Board {
         Self {
             seen: RwLock::default(),
             count: AtomicU64::new(1),
-            turns: Turns::new(),
+            turns: Turns::default(),
             behind: Behind::default(),
             live: Live::default(),
         }
@@ -65,7 +61,7 @@ impl Default for Board {
 
 impl Board {
     /// Waits until nobody else changes that agent or tells of it.
-    pub(in crate::contact_center) async fn turn(&self, id: &AgentId) -> Option<MutexGuard<'_, ()>> {
+    pub(in crate::contact_center) async fn turn(&self, id: &AgentId) -> Turn<'_> {
         self.turns.take(id.jid()).await
     }
 
@@ -81,9 +77,11 @@ impl Board {
     }
 
     /// The agent as it is now.
-    pub(in crate::contact_center) fn agent(&self, id: &AgentId) -> Agent {
-        let found = self.find(id.jid());
-        found.map_or_else(|| Agent::new(id.clone()), |seen| seen.agent.clone())
+    pub(in crate::contact_center) fn agent(&self, id: &AgentId) -> Arc<Agent> {
+        match self.find(id.jid()) {
+            Some(seen) => Arc::clone(&seen.agent),
+            None => Arc::new(Agent::new(id.clone())),
+        }
     }
 
     /// All agents of a host by their addresses.
@@ -97,28 +95,28 @@ impl Board {
     /// where it is as it was.
     pub(super) fn put(
         &self,
-        agent: Agent,
+        agent: Arc<Agent>,
         display: Option<PresenceDisplay>,
         reasons: &ReasonCodes,
     ) -> bool {
         let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(agent.id.jid()).cloned();
-        if before
-            .as_ref()
-            .is_some_and(|it| it.agent.version > agent.version)
-        {
+        let Some(before) = all.get_mut(agent.id.jid()) else {
+            let mut seen = Seen::of(agent, display.unwrap_or(PresenceDisplay::Shown), reasons);
+            seen.number = self.count.fetch_add(1, Ordering::Relaxed);
+            all.insert(seen.agent.id.jid().clone(), Arc::new(seen));
+            return true;
+        };
+        if before.agent.version > agent.version {
             // Read before somebody else has written it.
             return false;
         }
-        let known = before.as_ref().map(|before| before.display);
-        let display = display.or(known).unwrap_or(PresenceDisplay::Shown);
-        let mut seen = Seen::of(agent, display, reasons);
-        let is_news = before.as_ref().is_none_or(|it| it.tells_else(&seen));
-        seen.number = match (is_news, &before) {
-            (false, Some(before)) => before.number,
-            _ => self.count.fetch_add(1, Ordering::Relaxed),
+        let mut seen = Seen::of(agent, display.unwrap_or(before.display), reasons);
+        let is_news = before.tells_else(&seen);
+        seen.number = match is_news {
+            false => before.number,
+            true => self.count.fetch_add(1, Ordering::Relaxed),
         };
-        all.insert(seen.agent.id.jid().clone(), Arc::new(seen));
+        *before = Arc::new(seen);
         is_news
     }
 
@@ -131,7 +129,7 @@ impl Board {
 
 impl Seen {
     /// What others are told of that agent.
-    pub(super) fn of(agent: Agent, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
+    pub(super) fn of(agent: Arc<Agent>, display: PresenceDisplay, reasons: &ReasonCodes) -> Self {
         let view = agent.view(display);
         let has_left = agent.state() == State::LoggedOut && agent.since.is_some();
         let status = (view == View::Busy || has_left).then(|| {
@@ -140,7 +138,6 @@ impl Seen {
         });
         Self {
             payload: described(&agent, view, reasons, LANGUAGE),
-            listed: element(&agent, view, reasons, LANGUAGE),
             number: 0,
             agent,
             display,
@@ -149,7 +146,16 @@ impl Seen {
         }
     }
 
+    /// Goes to those who watch all agents, and stands in their list: the same with whose state it is.
+    pub(super) fn listed(&self) -> Element {
+        let mut listed = Element::new(NS, "agent").attr("jid", self.agent.id.jid().as_str());
+        for it in self.payload.attributes() {
+            listed.set_attribute(&it.ns, &it.name, &it.value);
+        }
+        listed
+    }
+
     fn tells_else(&self, other: &Self) -> bool {
-        self.listed != other.listed || self.status != other.status
+        self.payload != other.payload || self.status != other.status
     }
 }

@@ -12,7 +12,9 @@ use super::board::Seen;
 use super::stamp::{Said, said, stamp, strip};
 use super::{display, rules};
 use crate::contact_center::center::{Center, Place};
-use crate::domain::agent_state::{Command, Connection, Devices, Event, Facts, apply, decide};
+use crate::domain::agent_state::{
+    Agent, Command, Connection, Devices, Event, Facts, apply, decide,
+};
 use crate::domain::ids::AgentId;
 use crate::extensions::presence;
 use crate::hooks::{Flow, Hooks, Passage, Services, Session, Stage};
@@ -160,12 +162,12 @@ fn with_session(services: &Services, place: &Place, seen: Arc<Seen>) -> Arc<Seen
     if seen.agent.connection == Connection::Online {
         return seen;
     }
-    let mut agent = seen.agent.clone();
+    let mut agent = Agent::clone(&seen.agent);
     for event in changes(services, place, &seen) {
         apply(&mut agent, &event);
     }
     let reasons = &place.settings.load().reasons;
-    Arc::new(Seen::of(agent, seen.display, reasons))
+    Arc::new(Seen::of(Arc::new(agent), seen.display, reasons))
 }
 
 /// The agent's sessions at this moment, with those that wait for their client to come back (XEP-0198 §5).

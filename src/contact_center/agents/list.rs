@@ -106,5 +106,5 @@ pub(super) fn page_of(
 pub(super) fn item(ns: &str, seen: &Seen) -> Element {
     Element::new(ns, "item")
         .attr("id", seen.agent.id.jid().as_str())
-        .child(seen.listed.clone())
+        .child(seen.listed())
 }

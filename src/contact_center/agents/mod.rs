@@ -16,6 +16,7 @@ mod operations;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,6 +103,7 @@ pub(super) async fn start(center: &Center, services: &Arc<Services>) -> Result<(
         };
         lost.push(agent.id.clone());
         let reasons = &place.settings.load_full().reasons;
+        let agent = Arc::new(agent);
         center.agents.put(agent, Some(display.presence), reasons);
     }
     live::start(center, services).await?;
@@ -159,7 +161,7 @@ pub(super) async fn command(
     place: &Place,
     id: &AgentId,
     command: Command,
-) -> Result<Agent, Refused> {
+) -> Result<Arc<Agent>, Refused> {
     let turn = center.agents.turn(id).await;
     let settings = place.settings.load_full();
     // The board is right, unless somebody has written past it.
@@ -167,7 +169,7 @@ pub(super) async fn command(
     let decided = async |mut draft: Draft| {
         let before = match once_more.swap(true, Ordering::Relaxed) {
             false => center.agents.agent(id),
-            true => find(services, id).await?,
+            true => Arc::new(find(services, id).await?),
         };
         let facts = Facts {
             devices: &devices::of(services, id),
@@ -175,13 +177,22 @@ pub(super) async fn command(
             rules: &rules(services),
         };
         let events = decide(&before, command.clone(), services.clock.now(), &facts)?;
-        let after = draft.change(&before, &events)?;
-        let has_worked = is_occupied(&before) && !is_occupied(&after);
+        let mut has_worked = false;
+        let after = match events.is_empty() {
+            true => before,
+            false => {
+                let after = draft.change(before.as_ref(), &events)?;
+                has_worked = is_occupied(&before) && !is_occupied(&after);
+                Arc::new(after)
+            }
+        };
         Ok((draft, (after, has_worked)))
     };
     let (after, has_worked) = Box::pin(center.save(services, decided)).await?;
     if after.version > center.agents.agent(id).version {
-        let is_news = center.agents.put(after.clone(), None, &settings.reasons);
+        let is_news = center
+            .agents
+            .put(Arc::clone(&after), None, &settings.reasons);
         if is_news {
             devices::renew_all(center, services, id).await;
             center.agents.live.note(place, id);
@@ -202,7 +213,7 @@ fn is_occupied(agent: &Agent) -> bool {
 /// All agents of a host as they are now.
 pub(super) fn all(center: &Center, host: &BareJid) -> Vec<Agent> {
     let seen = center.agents.of_host(host);
-    seen.iter().map(|seen| seen.agent.clone()).collect()
+    seen.iter().map(|seen| Agent::clone(&seen.agent)).collect()
 }
 
 /// Time has come for what an agent waits for.

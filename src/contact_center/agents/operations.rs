@@ -1,5 +1,7 @@
 //! What agents have done about their own state, and what they are told of it.
 
+use std::sync::Arc;
+
 use super::list::STATES;
 use super::{devices, history, list};
 use crate::contact_center::errors::Refused;
@@ -190,12 +192,14 @@ async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let display = other.profile.presence;
     let agent = match display {
         // Who is hidden looks like somebody who has never been there (S0-15).
-        PresenceDisplay::Hidden if !caller.rights.has(Right::AgentList) => Agent::new(id.clone()),
+        PresenceDisplay::Hidden if !caller.rights.has(Right::AgentList) => {
+            Arc::new(Agent::new(id.clone()))
+        }
         // Who has blocked the asker is offline for it (XEP-0191 §3.2).
         PresenceDisplay::Hidden | PresenceDisplay::Shown
             if has_blocked(&caller.services, id.jid(), caller.agent.jid()).await? =>
         {
-            Agent::new(id.clone())
+            Arc::new(Agent::new(id.clone()))
         }
         PresenceDisplay::Hidden | PresenceDisplay::Shown => caller.center.agents.agent(id),
     };

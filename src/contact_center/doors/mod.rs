@@ -51,26 +51,21 @@ pub(super) async fn known(
     asker: Asker<'_>,
 ) -> Result<Caller, Refused> {
     let account = asker.from.bare();
-    let store = &services.store;
     let agent = AgentId::new(account.clone()).filter(|agent| agent.host() == place.host.as_str());
     let agent = agent.ok_or_else(stranger)?;
+    let standing = place.standing(services, account).await?;
     // Gone since it logged in, or kept out.
-    let known = store.accounts().find(account).await?;
-    let known = known.filter(|known| known.enabled).ok_or_else(stranger)?;
-    let online = services.online(account);
-    let (rights, profile) = place
-        .allowed(store, online.as_deref(), account, known.role)
-        .await?;
+    let standing = standing.ok_or_else(stranger)?;
     Ok(Caller {
         center: Arc::clone(center),
         place: Arc::clone(place),
         services: Arc::clone(services),
         from: asker.from.clone(),
         agent,
-        role: known.role,
-        since: known.created_at,
-        rights,
-        profile,
+        role: standing.role,
+        since: standing.since,
+        rights: standing.rights,
+        profile: standing.profile,
         language: asker.language.unwrap_or("en").to_owned(),
         written_in: asker.language.map(str::to_owned),
     })

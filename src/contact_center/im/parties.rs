@@ -8,7 +8,6 @@ use crate::domain::chat_profile::Means;
 use crate::domain::ids::AgentId;
 use crate::domain::im_session::{Command, Facts, ImSession, Party};
 use crate::domain::reach::{self, Addresses, Asker, Target};
-use crate::domain::rights::Rights;
 use crate::hooks::Services;
 
 /// The two.
@@ -115,7 +114,7 @@ impl Known {
         let person = Person {
             id: agent.clone(),
             role: None,
-            rights: Rights::default(),
+            rights: std::sync::Arc::default(),
             profile: std::sync::Arc::default(),
         };
         Self {

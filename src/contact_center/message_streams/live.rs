@@ -153,7 +153,7 @@ struct Watcher {
     agent: AgentId,
     /// Since when there is the account.
     since: Timestamp,
-    rights: Rights,
+    rights: Arc<Rights>,
 }
 
 /// Tells those of one host. What cannot be told now, because the database does not say who watches or what has changed, stays in the
@@ -262,7 +262,7 @@ async fn rights_of(
     services: &Services,
     place: &Place,
     agent: &AgentId,
-) -> Result<Option<(Rights, Timestamp)>, Refused> {
+) -> Result<Option<(Arc<Rights>, Timestamp)>, Refused> {
     let store = &services.store;
     let known = store.accounts().find(agent.jid()).await?;
     let Some(known) = known.filter(|it| it.enabled) else {

@@ -1,5 +1,7 @@
 //! What comes of a command to an agent.
 
+use std::borrow::Cow;
+
 use super::{
     Agent, Command, Connection, Event, Facts, INTERACTIONS_MAX, Occupation, Origin, Reason,
     Rejection, Stance, State, WrapUpRule, apply,
@@ -36,18 +38,18 @@ pub fn decide(
     Ok(draft.events)
 }
 
-/// The agent as it becomes, and what made it so.
+/// The agent as it becomes, and what made it so. Most commands change nothing, and copy nothing.
 struct Draft<'a> {
-    agent: Agent,
+    agent: Cow<'a, Agent>,
     now: Timestamp,
     facts: &'a Facts<'a>,
     events: Vec<Event>,
 }
 
 impl<'a> Draft<'a> {
-    fn new(agent: &Agent, now: Timestamp, facts: &'a Facts<'a>) -> Self {
+    fn new(agent: &'a Agent, now: Timestamp, facts: &'a Facts<'a>) -> Self {
         Self {
-            agent: agent.clone(),
+            agent: Cow::Borrowed(agent),
             now,
             facts,
             events: Vec::new(),
@@ -55,11 +57,11 @@ impl<'a> Draft<'a> {
     }
 
     fn push(&mut self, event: Event) {
-        apply(&mut self.agent, &event);
+        apply(self.agent.to_mut(), &event);
         self.events.push(event);
     }
 
-    const fn is_logged_out(&self) -> bool {
+    fn is_logged_out(&self) -> bool {
         matches!(self.agent.stance, Stance::LoggedOut { .. })
     }
 

@@ -164,7 +164,7 @@ impl Event {
 
 /// Makes the agent what it is after the event.
 pub fn apply(agent: &mut Agent, event: &Event) {
-    let before = (agent.state(), agent.reason().cloned());
+    let (state, reason) = (agent.state(), agent.reason().cloned());
     agent.version = agent.version.saturating_add(1);
     match event {
         Event::LoggedIn { .. } | Event::BecameAvailable { .. } => agent.stance = Stance::Available,
@@ -208,7 +208,7 @@ pub fn apply(agent: &mut Agent, event: &Event) {
         Event::Reconnected { .. } => agent.connection = Connection::Online,
         Event::ClientChanged { busy, .. } => agent.client_busy = *busy,
     }
-    if before != (agent.state(), agent.reason().cloned()) {
+    if state != agent.state() || reason.as_ref() != agent.reason() {
         agent.since = Some(event.at());
     }
 }

@@ -79,7 +79,7 @@ async fn whoever_has_lost_the_role_before_a_start_is_logged_out() {
         let mut client = floor.online(name).await;
         own(&mut client, "login").await;
         client.disconnect().await;
-        let connection = center.agents.agent(&id).connection;
+        let connection = center.agents.agent(&id).connection.clone();
         assert!(
             matches!(connection, Connection::Lost { .. }),
             "{connection:?}"
@@ -102,14 +102,14 @@ async fn what_could_not_be_written_is_written_later() {
     let (center, _) = floor.inside();
     let mut romeo = floor.online("romeo/desk").await;
     own(&mut romeo, "login").await;
-    let agent = center.agents.agent(&romeo_id());
+    let agent = Agent::clone(&center.agents.agent(&romeo_id()));
     let version = i64::try_from(agent.version).unwrap();
     // What nobody can read stands where the agent is to be written.
     floor
         .set(KIND, "romeo@localhost", version + 1, &"nonsense")
         .await;
     romeo.disconnect().await;
-    let connection = |center: &Center| center.agents.agent(&romeo_id()).connection;
+    let connection = |center: &Center| center.agents.agent(&romeo_id()).connection.clone();
     reached("it failed", || !center.agents.behind.is_empty()).await;
     assert_eq!(connection(&center), Connection::Online);
     let repaired = Agent {
