@@ -377,8 +377,11 @@ impl Decisions {
                     continue;
                 }
                 let alone = write.is_alone();
-                let holds = alone || (holds!(tx, write) && held!(tx, write));
-                if !holds {
+                let stale = match alone {
+                    true => false,
+                    false => !holds!(tx, write) || !held!(tx, write),
+                };
+                if stale {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }
