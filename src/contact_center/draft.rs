@@ -102,7 +102,7 @@ impl Draft {
 
     /// Adds who has it done: the audit trail has that when all is written, and else not.
     pub(super) fn note(&mut self, entry: NewAuditEntry) {
-        self.write.audit = Some(entry);
+        self.write.audit = Some(Box::new(entry));
     }
 
     /// Adds a message that is sent when all is written. It gets an id that is the same when it is sent once more after

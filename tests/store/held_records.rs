@@ -160,7 +160,7 @@ async fn an_act_is_in_the_trail_if_what_it_wrote_is(place: Place) {
     };
     let write = |change, entry| RecordWrite {
         changes: vec![change],
-        audit: Some(entry),
+        audit: Some(Box::new(entry)),
         ..RecordWrite::default()
     };
     let made = records.write(write(change("a", 0), by("1", 9))).await;

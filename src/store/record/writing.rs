@@ -25,8 +25,8 @@ pub struct RecordWrite {
     pub outbox: Vec<Outgoing>,
     /// What those outside learn who follow a journal ([`super::super::Journals`]).
     pub journal: Vec<NewJournalEntry>,
-    /// Who has had it done.
-    pub audit: Option<NewAuditEntry>,
+    /// Who has had it done; few writes say so.
+    pub audit: Option<Box<NewAuditEntry>>,
 }
 
 impl RecordWrite {
@@ -377,7 +377,11 @@ impl Decisions {
                     continue;
                 }
                 let alone = write.is_alone();
-                if !alone && !(holds!(tx, write) && held!(tx, write)) {
+                let stale = match alone {
+                    true => false,
+                    false => !holds!(tx, write) || !held!(tx, write),
+                };
+                if stale {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }

@@ -12,7 +12,8 @@ async fn restarted(floor: &Floor) -> Arc<Center> {
     let services = Arc::clone(floor.house.router.services());
     services.hooks.run_stopping(&services).await;
     let center = Arc::new(Center::new(&services.config));
-    Arc::clone(&center).start(services).await.unwrap();
+    let start = Arc::clone(&center).start(services);
+    Box::pin(start).await.unwrap();
     center
 }
 

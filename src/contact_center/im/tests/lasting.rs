@@ -12,7 +12,8 @@ async fn restarted(floor: &Floor) -> Arc<Center> {
     services.hooks.run_stopping(&services).await;
     let center = Arc::new(Center::new(&services.config));
     super::super::load_open(&center, &services).await.unwrap();
-    Arc::clone(&center).start(services).await.unwrap();
+    let start = Arc::clone(&center).start(services);
+    Box::pin(start).await.unwrap();
     center
 }
 

@@ -195,9 +195,9 @@ async fn take(
     stream: &StreamId,
     urls: &[&str],
 ) -> Result<Vec<Attachment>, Refused> {
-    let found = look(caller, stream, urls).await?;
+    let found = Box::pin(look(caller, stream, urls)).await?;
     let attachments = found.iter().map(Found::attachment).collect();
-    super::take(caller, stream, found).await?;
+    Box::pin(super::take(caller, stream, found)).await?;
     Ok(attachments)
 }
 

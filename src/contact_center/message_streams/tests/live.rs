@@ -216,7 +216,7 @@ async fn who_watches_is_told_that_a_stream_is_not_kept_any_longer() {
     let young = made(&floor, &mut romeo, "Young", "").await;
     let (center, _) = floor.inside();
     let services = floor.house.router.services();
-    retention::forget(center, std::sync::Arc::clone(services)).await;
+    Box::pin(retention::forget(center, std::sync::Arc::clone(services))).await;
     let heard = told(&mut juliet, &format!("<gone xmlns='{NS}' id='{id}'/>")).await;
     let heard = heard.concat();
     assert!(!heard.contains(&hidden), "{heard}");

@@ -104,6 +104,7 @@ fn tags_do_not_tell_of_billing_and_billing_not_of_tags() {
 /// S4-20: files are bounded for the message and for the whole stream, by how many there are and by how large. Taking some away is never
 /// too much.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn files_of_a_stream_are_bounded() {
     let files = |from: usize, count: usize, bytes: u64| -> Vec<Attachment> {
         let file = |n: usize| Attachment {

@@ -109,7 +109,8 @@ async fn old_streams_go_with_their_files() {
     };
     Box::pin(house.change(&stream("s3"), "romeo", delete)).await;
     let left = async || {
-        retention::forget(Arc::clone(&center), Arc::clone(&services)).await;
+        let done = retention::forget(Arc::clone(&center), Arc::clone(&services));
+        Box::pin(done).await;
         let left = services.store.records().all(KIND, "", 10).await.unwrap();
         left.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
