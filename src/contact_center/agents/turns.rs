@@ -66,8 +66,8 @@ mod tests {
     }
 
     /// Also among so many that tables of any size would have two in one place.
-    #[tokio::test]
-    async fn nobody_waits_for_another_agent() {
+    #[test]
+    fn nobody_waits_for_another_agent() {
         let turns = Turns::default();
         let mut taken = Vec::new();
         for number in 0..1_000 {
