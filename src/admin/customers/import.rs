@@ -53,7 +53,7 @@ pub(super) async fn import(operator: Operator, arguments: Arguments) -> Result<O
     }
     let mut counts = Counts::default();
     for batch in profiles.chunks(BATCH) {
-        let done = write(&operator, &host, batch, counts).await;
+        let done = Box::pin(write(&operator, &host, batch, counts)).await;
         counts = done.map_err(|refusal| {
             let before = counts.made + counts.changed + counts.unchanged + counts.merged;
             let text = format!("{refusal}; the {before} customers before it are imported");
