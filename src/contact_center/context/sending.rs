@@ -37,7 +37,8 @@ pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refu
         }
     }
     let id = ContextId::made(caller.now());
-    let decided = async |draft: Draft| write(&caller, draft, &id, &command, &people).await;
+    let decided =
+        async |draft: Draft| Box::pin(write(&caller, draft, &id, &command, &people)).await;
     let sent = Box::pin(caller.center.save(&caller.services, decided)).await?;
     let names: Vec<&str> = sent.recipients.keys().map(AgentId::logon).collect();
     let told = format!("{} is sent to {}.", wire::titles(&sent), names.join(", "));

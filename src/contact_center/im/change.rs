@@ -125,7 +125,8 @@ pub(super) async fn invite(
     let text = words(caller, body);
     // Found by whoever answers at once.
     center.sessions.insert(&session);
-    let invited = async |draft| invited(caller, &session, &text, about.as_ref(), draft).await;
+    let invited =
+        async |draft| Box::pin(invited(caller, &session, &text, about.as_ref(), draft)).await;
     let written = Box::pin(center.save(services, invited)).await;
     if written.is_err() {
         center.sessions.remove(&session);

@@ -377,7 +377,7 @@ impl Decisions {
                     continue;
                 }
                 let alone = write.is_alone();
-                if !alone && !(holds!(tx, write) && held!(tx, write)) {
+                if !(alone || holds!(tx, write) && held!(tx, write)) {
                     written.push(RecordsWritten::Changed);
                     continue;
                 }
