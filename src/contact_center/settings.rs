@@ -21,6 +21,7 @@ use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{Role, RoleGrants};
 use crate::hooks::{Hooks, Services};
+use crate::proto::BareJid;
 use crate::store::{Store, StoreError};
 
 /// What is set for one host.
