@@ -40,7 +40,7 @@ impl Service for Desk {
             interactions::behind(&self.center, &iq).await;
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
                 (IqType::Get, ns::DISCO_INFO, "query") => Some(self.info(iq).await),
-                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(self.items(iq).await),
+                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(Box::pin(self.items(iq)).await),
                 (IqType::Set, ns::COMMANDS, "command") => {
                     Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
                 }

@@ -10,7 +10,7 @@ mod writing;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -275,7 +275,10 @@ impl Task {
     }
 
     async fn submit(&mut self, stanza: Mail, transport: &mut Transport) -> Result<(), End> {
-        let (replies, waited) = noticing(self.router.submit(&self.session, stanza)).await;
+        let (replies, waited) = {
+            let routing = pin!(self.router.submit(&self.session, stanza));
+            noticing(routing).await
+        };
         let Replies {
             stanzas,
             durable,
@@ -380,8 +383,7 @@ impl Task {
 }
 
 /// What the work comes to, and whether it had to be waited for.
-async fn noticing<T>(work: impl Future<Output = T>) -> (T, bool) {
-    let mut work = pin!(work);
+async fn noticing<T>(mut work: Pin<&mut impl Future<Output = T>>) -> (T, bool) {
     let mut waited = false;
     let done = poll_fn(|context| {
         let polled = work.as_mut().poll(context);

@@ -6,6 +6,13 @@ use parlour::store::STREAMS_ABOUT;
 use crate::erasing::{Office, romeo};
 use crate::{NOW, Place};
 
+/// The ids of the streams in a part.
+fn streams(part: &serde_json::Value) -> Vec<String> {
+    let streams = part["records"]["message-stream"].as_array().unwrap();
+    let ids = streams.iter().map(|it| it["id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
 /// Part by part, and with the bytes of files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_disclosed_lies_in_a_folder_with_its_files() {
@@ -61,17 +68,8 @@ async fn what_is_disclosed_lies_in_a_folder_with_its_files() {
         serde_json::from_slice::<serde_json::Value>(&part).unwrap()
     };
     let (first, second) = (part(1), part(2));
-    let streams = |part: &serde_json::Value| {
-        let streams = part["records"]["message-stream"].as_array().unwrap();
-        let ids = streams
-            .iter()
-            .map(|it| it["id"].as_str().unwrap().to_owned());
-        ids.collect::<Vec<_>>()
-    };
-    assert_eq!(
-        [streams(&first), streams(&second)].concat(),
-        ["s1", "s2", "s3"]
-    );
+    let ids = [streams(&first), streams(&second)].concat();
+    assert_eq!(ids, ["s1", "s2", "s3"]);
     let file = &first["records"]["message-stream"][0]["files"][0];
     assert_eq!(file["name"], "très privé.png");
     let path = folder.join("files").join(file["file"].as_str().unwrap());

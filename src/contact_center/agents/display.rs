@@ -65,7 +65,7 @@ async fn update(
         return;
     };
     let reasons = &place.settings.load_full().reasons;
-    let is_news = center.agents.put(seen.agent.clone(), display, reasons);
+    let is_news = center.agents.put(Arc::clone(&seen.agent), display, reasons);
     // Goes out where it is another one than before.
     devices::renew_all(center, services, id).await;
     if is_news {

@@ -14,7 +14,7 @@ pub(super) struct Turns(Mutex<HashMap<BareJid, Arc<Lock<()>>>>);
 
 /// A turn, or a place among those who wait for it; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(in crate::contact_center) struct Turn<'a> {
     turns: &'a Turns,
     agent: BareJid,
     lock: Option<Arc<Lock<()>>>,

@@ -231,7 +231,7 @@ async fn entitled(
         // In the order of their addresses: those of one account follow each other.
         let known = entitled.last().filter(|it| it.agent == agent);
         let rights = match known {
-            Some(known) => Some((known.rights.clone(), known.since)),
+            Some(known) => Some((Arc::clone(&known.rights), known.since)),
             None => rights_of(services, place, &agent).await?,
         };
         let rights = rights.filter(|(it, _)| it.has(Part::Message.right()));

@@ -103,7 +103,7 @@ async fn forms_lead_through_all_notes_and_all_versions() {
     }
     let shown = |answer: &str| {
         let texts = answer.split("<field var='text'><value>").skip(1);
-        texts.map(|it| it[..1].to_owned()).collect::<String>()
+        texts.filter_map(|it| it.chars().next()).collect::<String>()
     };
     // The note that has five versions stands first, then those that have one each.
     for (name, more, pages) in [
