@@ -209,6 +209,7 @@ fn run(scene: &Scene, cast: &Cast, stage: &SharedStage) -> Result<()> {
     let mut heard = Vec::new();
     let outcome = runtime.block_on(async {
         let played = play::stage::play(&scene.script, cast, scene.transport, server, &mut heard);
+        let played = Box::pin(played);
         tokio::time::timeout(Duration::from_secs(SCRIPT_S), played)
             .await
             .context("the script does not end")?

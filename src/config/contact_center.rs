@@ -11,7 +11,7 @@ section! {
     /// The contact center: agent states, personal contacts, IM sessions and business context, at a domain
     /// of its own below that of each host.
     pub struct ContactCenter {
-        /// Whether there is one; `contact_center` of a [[host]] switches off that of one host.
+        /// Whether there is one; `contact_center` of a `[[host]]` switches off that of one host.
         enabled: bool = true;
         /// The service is at this name under each host: "center" makes center.example.org.
         service: ServiceName = ServiceName::new("center");
