@@ -69,11 +69,15 @@ impl Draft<'_> {
         if let Some(agent) = dialed.map(|part| part.agent.clone()) {
             self.connect(&agent);
         }
-        let mut parts = self.interaction.participants.iter();
-        let with = |role: Role| matches!(role, Role::Primary | Role::Conferenced);
-        if parts.any(|part| with(part.role) && part.leg == Leg::Connected) {
+        if self.is_with_somebody() {
             self.line(line);
         }
+    }
+
+    fn is_with_somebody(&self) -> bool {
+        let mut parts = self.interaction.participants.iter();
+        let with = |role: Role| matches!(role, Role::Primary | Role::Conferenced);
+        parts.any(|part| with(part.role) && part.leg == Leg::Connected)
     }
 
     /// The connector may attach to what it has offered, also while agents write up.
@@ -130,9 +134,16 @@ impl Draft<'_> {
             self.push(Event::RoleChanged { at, agent, role });
         }
         match (role, self.interaction.line) {
-            (Role::Primary, Line::Offered | Line::Dialing) => self.line(Line::Connected),
+            // One who is conferenced is with the customer, while it is still offered to who shall deal with it.
+            (Role::Primary | Role::Conferenced, Line::Offered) | (Role::Primary, Line::Dialing) => {
+                self.line(Line::Connected)
+            }
             (Role::Primary, Line::Connected | Line::Held | Line::Over { .. })
-            | (Role::Consulted | Role::Conferenced, _) => {}
+            | (
+                Role::Conferenced,
+                Line::Dialing | Line::Connected | Line::Held | Line::Over { .. },
+            )
+            | (Role::Consulted, _) => {}
         }
         Ok(())
     }
@@ -160,13 +171,18 @@ impl Draft<'_> {
         self.leave(agent);
         if was_primary {
             self.succeed();
+        } else if matches!(self.interaction.line, Line::Connected | Line::Held)
+            && !self.is_with_somebody()
+        {
+            // It is offered to somebody still.
+            self.line(Line::Offered);
         }
         Ok(())
     }
 
     /// The one who was conferenced first deals with the customer from now on. A consultation ends with the one
-    /// who began it.
-    fn succeed(&mut self) {
+    /// who began it. Without anybody the customer waits for whoever the connector finds.
+    pub(super) fn succeed(&mut self) {
         let at = self.now;
         let consulted = self.interaction.consulted().map(|part| part.agent.clone());
         let mut others = self.interaction.participants.iter();

@@ -274,12 +274,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// An agent who was asked does not take it. A call that it has placed and not joined waits for whoever the connector finds.
+    /// An agent who was asked does not take it. Where it was to deal with the customer, somebody else does, or nobody.
     pub(super) fn not_taken(&mut self, agent: AgentId, leg: Leg) {
         let at = self.now;
         self.push(Event::NotTaken { at, agent, leg });
-        if self.interaction.line == Line::Dialing && self.interaction.primary().is_none() {
-            self.line(Line::Offered);
+        if self.interaction.primary().is_none() {
+            self.succeed();
         }
     }
 }

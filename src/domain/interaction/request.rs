@@ -201,7 +201,7 @@ impl Draft<'_> {
 
     /// What was asked is not done. Of a call that was never placed nothing is left.
     pub(super) fn give_up(&mut self, why: Option<String>) {
-        let Some(Request { id, by, verb, .. }) = self.interaction.request.clone() else {
+        let Some(Request { id, verb, .. }) = self.interaction.request.clone() else {
             return;
         };
         let at = self.now;
@@ -211,8 +211,7 @@ impl Draft<'_> {
             why,
         });
         if verb == Verb::Dial {
-            self.leave(&by);
-            self.line(Line::Over { at });
+            self.end();
         }
     }
 

@@ -9,6 +9,7 @@ use crate::domain::im_session::{self, ImSession};
 use crate::domain::rights::{Rights, Role as AccountRole};
 
 mod access;
+mod conference;
 mod connector;
 
 pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
@@ -29,6 +30,7 @@ pub(super) fn fresh(medium: Medium) -> Interaction {
 }
 
 /// An interaction with everything that has happened to it.
+#[derive(Clone)]
 pub(super) struct Desks {
     pub(super) it: Interaction,
     pub(super) log: Vec<Event>,
@@ -246,37 +248,6 @@ fn chats_hold_nobody_and_are_joined_by_others() {
     );
     // S2-36: whoever leaves has an end of its own, and the other goes on.
     desks.done("ann", Verb::Leave);
-    assert_eq!(
-        desks.brief(),
-        "connected: ann primary wrap-up, bob primary connected"
-    );
-}
-
-/// S2-34: nobody is left in a conference whom no one has the customer from.
-#[test]
-fn who_comes_into_a_conference_or_stays_there_has_the_customer() {
-    let conference = || {
-        let mut desks = talking(Medium::Chat);
-        let with = Some(id("bob"));
-        desks.done("ann", Verb::Conference { with });
-        desks
-    };
-    let queue = || Verb::Transfer {
-        to: Target::Queue("q".to_owned()),
-    };
-    let want = |desks: &mut Desks, verb| {
-        let (by, request) = (id("ann"), desks.next_request());
-        desks.take(Command::Want { by, verb, request })
-    };
-    // Neither while the colleague is asked nor when it is there.
-    let mut desks = conference();
-    assert_eq!(want(&mut desks, queue()), Err(Rejection::Conferencing));
-    desks.done("bob", Verb::Accept);
-    assert_eq!(want(&mut desks, queue()), Err(Rejection::Conferencing));
-    // The one who has asked is gone before the other accepts.
-    let mut desks = conference();
-    desks.take(Command::Report(Fact::Left(id("ann")))).unwrap();
-    desks.done("bob", Verb::Accept);
     assert_eq!(
         desks.brief(),
         "connected: ann primary wrap-up, bob primary connected"

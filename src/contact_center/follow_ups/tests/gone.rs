@@ -115,13 +115,17 @@ async fn the_responsible_agent_learns_what_became_of_its_follow_ups() {
     let mut config = crate::config::Config::default();
     config.contact_center.follow_up_days = 1;
     let floor = Box::pin(Floor::configured(&["ann", "bob", "sue:supervisor"], config)).await;
-    floor.customer("c1", "Mary Example", "+390451234567").await;
-    floor.customer("c2", "M. Example", "mary@example.net").await;
+    floor
+        .customer("mary", "Mary Example", "+390451234567")
+        .await;
+    floor
+        .customer("other", "M. Example", "mary@example.net")
+        .await;
     let mut ann = agent(&floor, "ann/desk").await;
     let mut bob = agent(&floor, "bob/desk").await;
     let mut sue = agent(&floor, "sue/desk").await;
-    let open = planned(&mut ann, "customer='c2' responsible='bob@localhost'").await;
-    let over = planned(&mut ann, "customer='c2' responsible='bob@localhost'").await;
+    let open = planned(&mut ann, "customer='other' responsible='bob@localhost'").await;
+    let over = planned(&mut ann, "customer='other' responsible='bob@localhost'").await;
     let old = planned(&mut ann, "responsible='bob@localhost'").await;
     for id in [&over, &old] {
         request(&mut bob, "set", &format!("complete id='{id}'"), "").await;
@@ -129,8 +133,7 @@ async fn the_responsible_agent_learns_what_became_of_its_follow_ups() {
     for client in [&mut ann, &mut bob, &mut sue] {
         client.received();
     }
-    let merge =
-        "<merge xmlns='urn:parlour:customer:0' id='c1' version='1' other='c2' other-version='1'/>";
+    let merge = "<merge xmlns='urn:parlour:customer:0' id='mary' version='1' other='other' other-version='1'/>";
     let answer = ask(&mut sue, "set", merge).await;
     assert!(answer.contains("type='result'"), "{answer}");
     let quiet = |told: &(String, String, String), what: &str, ids: &[&String]| {
@@ -139,7 +142,7 @@ async fn the_responsible_agent_learns_what_became_of_its_follow_ups() {
             ids.iter().any(|id| told.2.contains(id.as_str())),
             "{told:?}"
         );
-        for part in ["Call back", "c1", "c2", "<body"] {
+        for part in ["Call back", "mary", "other", "<body"] {
             assert!(!told.2.contains(part), "{part} in {told:?}");
         }
     };
@@ -147,7 +150,7 @@ async fn the_responsible_agent_learns_what_became_of_its_follow_ups() {
     assert_eq!(told.len(), 2, "{told:?}");
     told.iter()
         .for_each(|it| quiet(it, "linked", &[&open, &over]));
-    let erased = [("id", "c1"), ("confirm", "true")];
+    let erased = [("id", "mary"), ("confirm", "true")];
     floor.operate("customer erase", &erased).await;
     let mut told = notices(&mut bob);
     told.sort();

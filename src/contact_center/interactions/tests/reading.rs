@@ -53,17 +53,17 @@ async fn who_is_consulted_by_voice_reads_while_it_lasts() {
     done(&floor, &mut ann, "c1", "consult colleague='bob'").await;
     let told = bob.received_xml().concat();
     assert!(
-        told.contains("leg='offered'") && !told.contains("4711"),
+        told.contains("leg='offered'") && !told.contains(">4711<"),
         "{told}"
     );
     let answer = want(&mut bob, "c1", "interaction").await;
     assert!(
-        answer.contains("leg='offered'") && !answer.contains("4711"),
+        answer.contains("leg='offered'") && !answer.contains(">4711<"),
         "{answer}"
     );
     bob.received();
     done(&floor, &mut bob, "c1", "accept").await;
-    assert!(bob.received_xml().concat().contains("4711"));
+    assert!(bob.received_xml().concat().contains(">4711<"));
     let write = want(&mut bob, "c1", "attach <data name='order'>0</data>").await;
     assert_eq!(code(&write), "read-only");
     bob.received();
@@ -72,7 +72,7 @@ async fn who_is_consulted_by_voice_reads_while_it_lasts() {
     told.retain(|xml| xml.starts_with("<message"));
     let told = told.pop().unwrap();
     assert!(
-        told.contains("leg='wrap-up'") && !told.contains("4711"),
+        told.contains("leg='wrap-up'") && !told.contains(">4711<"),
         "{told}"
     );
     assert_eq!(

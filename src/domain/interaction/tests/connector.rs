@@ -71,6 +71,30 @@ fn a_call_is_dialed_and_answered_or_nothing_is_left_of_it() {
     assert_eq!(desks.brief(), "over: ann primary withdrawn");
 }
 
+/// Of a call that was never placed nothing is left, also where it was offered to another meanwhile.
+#[test]
+fn a_call_that_is_not_placed_is_over_for_all() {
+    let mut desks = Desks::new(Medium::Voice);
+    let request: RequestId = "dial".parse().unwrap();
+    let (by, at) = (id("ann"), desks.now);
+    let dial = Command::Dial {
+        by,
+        request: request.clone(),
+    };
+    desks.take(dial).unwrap();
+    let until = at.plus_seconds(60);
+    desks.report(Fact::Interrupted { until });
+    desks.now = at.plus_seconds(20);
+    desks.take(Command::TimeIsUp).unwrap();
+    desks.take(offer("bob")).unwrap();
+    let why = "busy".to_owned();
+    desks.take(Command::Refuse { request, why }).unwrap();
+    assert_eq!(
+        desks.brief(),
+        "over: ann primary timed-out, bob primary withdrawn"
+    );
+}
+
 /// XEP-0482: who is asked to take a call is invited once to the same one; nobody else is.
 #[test]
 fn who_is_asked_by_voice_is_invited_to_the_call() {
