@@ -36,8 +36,11 @@ const BEGINNING: &str = "beginning";
 /// last.
 const LOOKED_AT_MAX: usize = 500;
 
-/// Streams that are read at once from one of the lists.
+/// Streams that are read at once from one of the lists, at most: a page.
 const ROWS: u32 = 50;
+
+/// Streams that are read first of those that are for one reader: of a page they are few. The next part is larger.
+const OWN_ROWS: u32 = 8;
 
 /// The lists in which a stream is found; none for one that is deleted.
 #[must_use]
@@ -178,8 +181,8 @@ impl MessageStreams<'_> {
             StreamList::Beginning(beginning) => (BEGINNING, with(&all, beginning)),
         };
         let own = (CUSTOMER, for_one(host, customer, agent));
-        let mut everybodys = Source::new(list, from, order);
-        let mut own = Source::new(own, from, order);
+        let mut everybodys = Source::new(list, from, (order, ROWS));
+        let mut own = Source::new(own, from, (order, OWN_ROWS));
         let mut found = FoundStreams {
             streams: Vec::new(),
             complete: false,
@@ -192,6 +195,7 @@ impl MessageStreams<'_> {
                 found.complete = true;
                 return Ok(found);
             };
+            let next = stream_of(&next)?;
             let is_meant = meant(&next);
             if is_meant && found.streams.len() >= max {
                 return Ok(found);
@@ -206,7 +210,7 @@ impl MessageStreams<'_> {
 }
 
 /// The one that comes first of both.
-fn next(one: &mut Source, other: &mut Source, order: ListOrder) -> Option<Stream> {
+fn next(one: &mut Source, other: &mut Source, order: ListOrder) -> Option<StoredRecord> {
     let first = match (one.rows.front(), other.rows.front()) {
         (Some(a), Some(b)) => match order {
             ListOrder::Ascending => a.id < b.id,
@@ -225,18 +229,25 @@ struct Source {
     order: ListOrder,
     /// Behind which id the next part is.
     from: Option<String>,
-    /// Never more than [`ROWS`].
-    rows: VecDeque<Stream>,
+    /// How long the next part is.
+    part: u32,
+    /// Never more than [`ROWS`]. What nobody comes to look at is never parsed.
+    rows: VecDeque<StoredRecord>,
     ended: bool,
 }
 
 impl Source {
-    fn new((list, owner): (&'static str, String), from: Option<&str>, order: ListOrder) -> Self {
+    fn new(
+        (list, owner): (&'static str, String),
+        from: Option<&str>,
+        (order, part): (ListOrder, u32),
+    ) -> Self {
         Self {
             list,
             owner,
             order,
             from: from.map(str::to_owned),
+            part,
             rows: VecDeque::new(),
             ended: false,
         }
@@ -247,14 +258,15 @@ impl Source {
             return Ok(());
         }
         let (of, from) = ((self.list, self.owner.as_str()), self.from.as_deref());
-        let read = records.listed(STREAM, of, from, self.order, ROWS).await?;
-        self.ended = read.len() < usize::try_from(ROWS).unwrap_or(usize::MAX);
+        let read = records
+            .listed(STREAM, of, from, self.order, self.part)
+            .await?;
+        self.ended = read.len() < usize::try_from(self.part).unwrap_or(usize::MAX);
+        self.part = self.part.saturating_mul(4).min(ROWS);
         if let Some(last) = read.last() {
             self.from = Some(last.id.clone());
         }
-        for stored in &read {
-            self.rows.push_back(stream_of(stored)?);
-        }
+        self.rows = read.into();
         Ok(())
     }
 }
