@@ -11,6 +11,7 @@ use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
 use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer;
 use crate::domain::ids::{CustomerId, MessageId, StreamId};
@@ -327,7 +328,7 @@ pub(super) async fn save(caller: &Caller, id: &StreamId, wish: &Wish) -> Result<
         if !events.is_empty() {
             readers::follow(&mut draft, &caller.services, &after).await?;
             delivery::deliver(caller, &mut draft, (&before, &after), &events).await?;
-            audit::wrote(&mut draft, caller, wish.what().operation(), id.as_str());
+            trail::wrote(&mut draft, caller, wish.what().operation(), id.as_str());
         }
         if let Some(used) = &wish.draft {
             stop_watches::put_away(&mut draft, caller, used).await?;
