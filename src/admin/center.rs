@@ -15,7 +15,6 @@ use super::operation::{Argument, Kind};
 use super::operator::Operator;
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
-use crate::domain::follow_up::FollowUp;
 use crate::domain::message_stream::Stream;
 use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
@@ -88,10 +87,10 @@ pub trait CenterKeeping: Send + Sync {
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Has who is responsible told that nothing is left of a follow-up.
+    /// Has who is responsible told that nothing is left of the follow-up of that id ([`super::ERASED_FOLLOW_UP`]).
     fn follow_up_erased(
         &self,
-        follow_up: FollowUp,
+        id: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 

@@ -57,7 +57,8 @@ pub use center::{
     setting,
 };
 pub use customers::{
-    FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,
+    ERASED_FOLLOW_UP, FoundCustomers, KnownCustomer, WrittenProfile, found_customers,
+    known_customer, telephone,
 };
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};

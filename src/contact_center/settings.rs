@@ -16,7 +16,7 @@ use crate::admin::{
     setting,
 };
 use crate::domain::chat_profile::ChatProfile;
-use crate::domain::follow_up::{CopyRules, FollowUp, NoteTypes, PermittedTypes};
+use crate::domain::follow_up::{CopyRules, NoteTypes, PermittedTypes};
 use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{Role, RoleGrants};
@@ -112,12 +112,12 @@ impl CenterKeeping for Desk {
 
     fn follow_up_erased(
         &self,
-        follow_up: FollowUp,
+        id: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let told = follow_ups::tell_erased(&self.0, &services, &follow_up);
-            only_failures(told.await)
+            let told = follow_ups::tell_erased(&self.0, &services, &id);
+            only_failures(Box::pin(told).await)
         })
     }
 }
