@@ -20,7 +20,9 @@ use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
 use crate::hooks::Services;
 use crate::proto::BareJid;
-use crate::store::{RecordChange, RecordWrite, RecordsWritten, Store, StoreError};
+use crate::store::{
+    RecordChange, RecordWrite, RecordsWritten, Store, StoreError, StoredAttachment,
+};
 
 /// The kind of the record of a host's reason codes; its id is the host.
 pub const REASON_CODES: &str = "reason-codes";
@@ -93,6 +95,15 @@ pub trait CenterKeeping: Send + Sync {
         id: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Where that account gets a file of a message stream, and until when, as long as it may have disclosed what is kept of customers;
+    /// `None` where the host has no place for files.
+    fn file_link(
+        &self,
+        file: &StoredAttachment,
+        account: &BareJid,
+        services: &Services,
+    ) -> Option<(String, Timestamp)>;
 
     /// Has those told who watch and saw it that nothing is left of a message stream.
     fn stream_erased(&self, stream: &Stream);

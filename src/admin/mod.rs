@@ -183,7 +183,10 @@ pub async fn perform(
     let Some(operation) = find(name) else {
         return Err(Refusal::Usage(format!("there is no operation {name:?}")));
     };
-    let operator = operator.within(&by.reach);
+    let operator = Operator {
+        account: by.account.clone(),
+        ..operator.within(&by.reach)
+    };
     let mut done = Vec::new();
     for run in operation.runs(given)? {
         match Box::pin(perform_one(&operator, by, operation, &run)).await {
