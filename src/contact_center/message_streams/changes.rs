@@ -350,6 +350,9 @@ pub(super) async fn finish(caller: &Caller, done: &Done) {
         return;
     }
     caller.center.streams.note(&caller.place, done);
+    if done.before.is_for_the_customer() && !done.after.is_for_the_customer() {
+        caller.center.outbox.deliveries.switched_off();
+    }
     let has_files = |it: &Stream| it.messages.iter().any(|it| !it.attachments.is_empty());
     if has_files(&done.before) || has_files(&done.after) {
         audit::settled(attachments::forget(&caller.services, &done.after.id).await);
