@@ -11,6 +11,8 @@ use crate::proto::{BareJid, Jid};
 pub struct Actor {
     /// The account's address, or words where it is none.
     pub(super) who: String,
+    /// The account, where it is one.
+    pub(super) account: Option<BareJid>,
     /// The session and its peer, or the user of this machine.
     pub(super) origin: String,
     pub(super) role: Role,
@@ -36,6 +38,7 @@ impl Actor {
         let uid = uid.map_or_else(|| "an unknown user".to_owned(), |uid| format!("uid {uid}"));
         Self {
             who: "command line".to_owned(),
+            account: None,
             origin: uid,
             role: Role::Administrator,
             rights: None,
@@ -58,6 +61,7 @@ impl Actor {
         let peer = peer.map_or_else(|| "elsewhere".to_owned(), |peer| peer.to_string());
         Self {
             who: from.bare().to_string(),
+            account: Some(from.bare().clone()),
             origin: match from.resource() {
                 Some(resource) => format!("{peer} {}", resource.as_str()),
                 None => peer,
@@ -75,6 +79,7 @@ impl Actor {
     pub fn newcomer() -> Self {
         Self {
             who: "registration".to_owned(),
+            account: None,
             origin: String::new(),
             role: Role::Administrator,
             rights: None,

@@ -15,13 +15,14 @@ use super::operation::{Argument, Kind};
 use super::operator::Operator;
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
-use crate::domain::follow_up::FollowUp;
 use crate::domain::message_stream::Stream;
 use crate::domain::refusal::{self, Class};
 use crate::domain::rights::Role;
 use crate::hooks::Services;
 use crate::proto::BareJid;
-use crate::store::{RecordChange, RecordWrite, RecordsWritten, Store, StoreError};
+use crate::store::{
+    RecordChange, RecordWrite, RecordsWritten, Store, StoreError, StoredAttachment,
+};
 
 /// The kind of the record of a host's reason codes; its id is the host.
 pub const REASON_CODES: &str = "reason-codes";
@@ -88,12 +89,21 @@ pub trait CenterKeeping: Send + Sync {
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Has who is responsible told that nothing is left of a follow-up.
+    /// Has who is responsible told that nothing is left of the follow-up of that id ([`super::ERASED_FOLLOW_UP`]).
     fn follow_up_erased(
         &self,
-        follow_up: FollowUp,
+        id: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Where that account gets a file of a message stream, and until when, as long as it may have disclosed what is kept of customers;
+    /// `None` where the host has no place for files.
+    fn file_link(
+        &self,
+        file: &StoredAttachment,
+        account: &BareJid,
+        services: &Services,
+    ) -> Option<(String, Timestamp)>;
 
     /// Has those told who watch and saw it that nothing is left of a message stream.
     fn stream_erased(&self, stream: &Stream);

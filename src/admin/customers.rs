@@ -18,6 +18,7 @@ use super::center::HOST;
 use super::operation::{Argument, Face, Kind, Operation, own};
 use crate::domain::rights::Right;
 
+pub use erase::ERASED_FOLLOW_UP;
 pub use known::{KnownCustomer, known_customer};
 pub use profile::{WrittenProfile, telephone};
 pub use searching::{FoundCustomers, found_customers};

@@ -57,7 +57,8 @@ pub use center::{
     setting,
 };
 pub use customers::{
-    FoundCustomers, KnownCustomer, WrittenProfile, found_customers, known_customer, telephone,
+    ERASED_FOLLOW_UP, FoundCustomers, KnownCustomer, WrittenProfile, found_customers,
+    known_customer, telephone,
 };
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};
@@ -182,7 +183,10 @@ pub async fn perform(
     let Some(operation) = find(name) else {
         return Err(Refusal::Usage(format!("there is no operation {name:?}")));
     };
-    let operator = operator.within(&by.reach);
+    let operator = Operator {
+        account: by.account.clone(),
+        ..operator.within(&by.reach)
+    };
     let mut done = Vec::new();
     for run in operation.runs(given)? {
         match Box::pin(perform_one(&operator, by, operation, &run)).await {

@@ -25,6 +25,8 @@ pub struct Operator {
     pub services: Option<Arc<Services>>,
     /// How far whoever has it done reaches.
     pub(super) reach: Reach,
+    /// The account that has it done; none of the command line.
+    pub(super) account: Option<BareJid>,
 }
 
 impl Operator {
@@ -37,6 +39,7 @@ impl Operator {
             config: Self::configured(&services),
             services: Some(services),
             reach: Reach::Server,
+            account: None,
         }
     }
 
@@ -49,6 +52,7 @@ impl Operator {
             config,
             services: None,
             reach: Reach::Server,
+            account: None,
         }
     }
 

@@ -15,7 +15,7 @@ use super::message_streams::{self, Files};
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::timers::{self, Timers};
-use super::{agents, customers};
+use super::{agents, customers, follow_ups};
 use crate::config::Config;
 use crate::extensions::pubsub::Turns;
 use crate::hooks::Services;
@@ -122,6 +122,7 @@ impl Center {
         Box::pin(super::outbox::send_left(&self, &services)).await?;
         Box::pin(interactions::start(&self, &services)).await?;
         Box::pin(customers::start(&self, &services)).await?;
+        Box::pin(follow_ups::start(&self, &services)).await?;
         let live =
             agents::tell_watchers(Arc::clone(&self), Arc::clone(&services), self.stop.clone());
         let follow =

@@ -125,6 +125,11 @@ impl Draft {
         self.told.push(stanza);
     }
 
+    /// Takes back what was to be sent, by its id in the outbox.
+    pub(super) fn withdraw(&mut self, id: String) {
+        self.write.withdrawn.push(id);
+    }
+
     /// Whether there is nothing to write.
     pub(super) const fn is_empty(&self) -> bool {
         self.write.changes.is_empty() && self.write.outbox.is_empty()

@@ -127,6 +127,22 @@ pub(super) struct Records {
     pub(super) shows: Shows,
 }
 
+impl Records {
+    /// Those of that kind in that list of that owner.
+    pub(super) fn listed(
+        kind: &'static str,
+        (list, owner): (&'static str, String),
+        shows: Shows,
+    ) -> Self {
+        let listing = Listing { list, owner };
+        Self {
+            kind,
+            listing,
+            shows,
+        }
+    }
+}
+
 /// Which part is asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Part {

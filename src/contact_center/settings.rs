@@ -9,20 +9,21 @@ use futures_util::future::BoxFuture;
 use super::agents;
 use super::center::{Center, Place};
 use super::errors::Refused;
-use super::follow_ups;
+use super::{follow_ups, message_streams};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
     COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, role_profile_id,
     setting,
 };
+use crate::clock::Timestamp;
 use crate::domain::chat_profile::ChatProfile;
-use crate::domain::follow_up::{CopyRules, FollowUp, NoteTypes, PermittedTypes};
+use crate::domain::follow_up::{CopyRules, NoteTypes, PermittedTypes};
 use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{Role, RoleGrants};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredAttachment};
 
 /// What is set for one host.
 #[derive(Clone, Debug, Default)]
@@ -106,18 +107,27 @@ impl CenterKeeping for Desk {
         })
     }
 
+    fn file_link(
+        &self,
+        file: &StoredAttachment,
+        account: &BareJid,
+        services: &Services,
+    ) -> Option<(String, Timestamp)> {
+        message_streams::link_for_discloser(&self.0, services, file, account)
+    }
+
     fn stream_erased(&self, stream: &Stream) {
         self.0.streams.note_gone(stream);
     }
 
     fn follow_up_erased(
         &self,
-        follow_up: FollowUp,
+        id: String,
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let told = follow_ups::tell_erased(&self.0, &services, &follow_up);
-            only_failures(told.await)
+            let told = follow_ups::tell_erased(&self.0, &services, &id);
+            only_failures(Box::pin(told).await)
         })
     }
 }

@@ -1,6 +1,9 @@
 //! A contact center without connections, for the tests of this room.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -16,7 +19,7 @@ use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
 use crate::hooks::Hooks;
 use crate::proto::BareJid;
-use crate::store::{RecordChange, RecordWrite, RecordsWritten};
+use crate::store::{AuditFilter, RecordChange, RecordWrite, RecordsWritten};
 
 /// The contact center of the house, for what tests do without a door.
 pub(super) struct Inside(pub(super) Arc<Center>);
@@ -192,6 +195,30 @@ pub(super) async fn ask(client: &mut Client, kind: &str, payload: &str) -> Strin
     let answers: Vec<_> = answers.collect();
     assert_eq!(answers.len(), 1, "{received:?}");
     answers[0].clone()
+}
+
+/// Has something done step by step, and looks after each of them, so that nothing that is so in between stays unseen.
+pub(super) async fn watched<T>(done: impl Future<Output = T>, looks: impl AsyncFn()) -> T {
+    let mut done = pin!(done);
+    loop {
+        let step = poll_fn(|context| Poll::Ready(done.as_mut().poll(context))).await;
+        looks().await;
+        if let Poll::Ready(done) = step {
+            return done;
+        }
+    }
+}
+
+/// The entries of the audit trail that are about something written, sorted: who has done what with what.
+pub(super) async fn trail(floor: &Floor) -> Vec<(String, String, String)> {
+    let audit = floor.house.router.services().store.audit();
+    let entries = audit.list(&AuditFilter::default(), 1_000).await.unwrap();
+    let written = entries.into_iter().filter(|it| it.result == "done");
+    let mut written: Vec<_> = written
+        .map(|it| (it.actor, it.operation, it.target))
+        .collect();
+    written.sort_unstable();
+    written
 }
 
 /// Executes a command: its forms are filled with those fields, where it has any.

@@ -25,6 +25,17 @@ pub(super) fn add(draft: &mut Draft, caller: &Caller, noted: Noted<'_>) {
     });
 }
 
+/// The same of a change that needs no more words.
+pub(super) fn wrote(draft: &mut Draft, caller: &Caller, operation: &'static str, target: &str) {
+    let noted = Noted {
+        operation,
+        target,
+        arguments: String::new(),
+        result: "done",
+    };
+    add(draft, caller, noted);
+}
+
 /// Writes down what the caller does. Of what is read it is there before anything is shown.
 pub(super) async fn note(caller: &Caller, noted: Noted<'_>) -> Result<(), Refused> {
     let limits = AuditLimits {

@@ -219,6 +219,32 @@ pub struct FollowUp {
     pub reminded: bool,
 }
 
+impl FollowUp {
+    /// What of it is needed to tell who is responsible that it is gone: who that is and since when, and no word of it. `None` of
+    /// one that nobody is responsible for.
+    #[must_use]
+    pub fn farewell(&self) -> Option<Self> {
+        let plan = Plan {
+            transaction_type: String::new(),
+            title: String::new(),
+            customer: None,
+            start: None,
+            end: None,
+            due: None,
+            reason: None,
+            responsible: self.plan.as_ref()?.responsible.clone(),
+        };
+        Some(Self {
+            version: 1,
+            author: self.author.clone(),
+            plan: Some(plan),
+            assigned_at: self.assigned_at,
+            status: self.status,
+            ..Self::new(self.id.clone())
+        })
+    }
+}
+
 /// What a decision needs to know beside the follow-up.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {

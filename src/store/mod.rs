@@ -97,7 +97,7 @@ pub use readers::Readers;
 pub use record::{
     DueRecord, Erasure, Guard, HeldRecord, ListOrder, Listing, NewAuditEntry, NewJournalEntry,
     Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,
-    Walk,
+    Untold, Walk,
 };
 pub use room::{RoomAffiliation, RoomRecord, Rooms};
 pub use roster::{

@@ -16,8 +16,8 @@ mod together;
 mod walk;
 mod writing;
 
-pub use erasing::Erasure;
 pub(super) use erasing::QUERIES as ERASING_QUERIES;
+pub use erasing::{Erasure, Untold};
 pub use walk::Walk;
 pub use writing::{
     Guard, HeldRecord, Listing, NewAuditEntry, NewJournalEntry, Outgoing, RecordChange,

@@ -69,6 +69,7 @@ fn erasure(id: &str) -> Erasure {
         left: None,
         unlisted: None,
         journal: None,
+        untold: None,
     }
 }
 

@@ -1,15 +1,17 @@
 //! `customer disclose`: everything that is kept of a customer, for whoever asks what that is. The bytes of files stay where they
-//! are; where they lie is told, so that the command line takes them along.
+//! are; where they lie is told, so that the command line takes them along. An account gets a link to each, which holds for it alone, for some
+//! minutes, and only as long as it may have this done.
 
 use serde_json::{Map, Value, json};
 
 use super::kept::{IM_SESSION, KINDS, MESSAGE_STREAM, Marks, all, read};
 use crate::admin::arguments::Arguments;
-use crate::admin::center::host;
+use crate::admin::center::{CenterDesk, host};
 use crate::admin::operator::Operator;
 use crate::admin::outcome::{Outcome, Table};
 use crate::admin::refusal::Refusal;
-use crate::store::{RECORDS_PAGE_MAX, Store, StoreError, StoredAttachment, StoredRecord};
+use crate::clock::Timestamp;
+use crate::store::{RECORDS_PAGE_MAX, StoreError, StoredAttachment, StoredRecord};
 
 /// Bytes of one part, but for a single record that is larger: what programs and the control socket take with room to spare.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -25,25 +27,51 @@ pub(super) async fn disclose(operator: Operator, arguments: Arguments) -> Result
         None => None,
         Some(text) => Some(place(text)?),
     };
-    let (found, next) = collect(&operator.store, &marks, after).await?;
-    let rows = found.iter().map(|(kind, records)| {
-        let of_kind = vec![(*kind).to_owned(), records.len().to_string()];
-        of_kind
-    });
-    let table = Table {
-        columns: vec!["what".to_owned(), "records".to_owned()],
-        rows: rows.collect(),
-    };
+    let (found, next) = collect(&operator, &marks, after).await?;
+    let (table, until) = table(&found);
     let mut records = Map::new();
     for (kind, of_kind) in found {
         records.insert(kind.to_owned(), Value::Array(of_kind));
     }
-    let text = match &next {
+    let mut text = match &next {
         None => "This is kept of the customer; --json shows all of it.\n".to_owned(),
         Some(next) => format!("There is more than fits: --after {next} goes on.\n"),
     };
+    if let Some(until) = until {
+        text.push_str(&format!(
+            "The links to the files hold until {until}, for you alone.\n"
+        ));
+    }
     let data = json!({ "id": id, "records": records, "next_after": next });
     Ok(Outcome::told(data, text).with(table))
+}
+
+/// How much there is, with a row for each file that can be had by a link, and until when the first of them can.
+fn table(found: &Found) -> (Table, Option<String>) {
+    let text = |file: &Value, key: &str| file.get(key).and_then(Value::as_str).map(str::to_owned);
+    let mut rows = Vec::new();
+    let mut links = Vec::new();
+    let mut until: Option<String> = None;
+    for (kind, records) in found {
+        rows.push(vec![(*kind).to_owned(), records.len().to_string()]);
+        let files = records.iter().filter_map(|it| it.get("files")?.as_array());
+        for file in files.flatten() {
+            let Some(url) = text(file, "url") else {
+                continue;
+            };
+            let name = text(file, "name").unwrap_or_default();
+            links.push(vec![name, "1".to_owned(), url]);
+            // Times that are written alike sort as they are.
+            until = until.into_iter().chain(text(file, "url_until")).min();
+        }
+    }
+    let mut columns = vec!["what".to_owned(), "records".to_owned()];
+    if !links.is_empty() {
+        columns.push("link".to_owned());
+        rows.iter_mut().for_each(|row| row.push(String::new()));
+        rows.append(&mut links);
+    }
+    (Table { columns, rows }, until)
 }
 
 /// Where a part goes on: `kind/id`.
@@ -56,10 +84,11 @@ fn place(text: &str) -> Result<(usize, String), Refusal> {
 }
 
 async fn collect(
-    store: &Store,
+    operator: &Operator,
     marks: &Marks,
     after: Option<(usize, String)>,
 ) -> Result<(Found, Option<String>), StoreError> {
+    let store = &operator.store;
     let (first, mut behind) = after.unwrap_or_default();
     let mut found: Found = Vec::new();
     let mut bytes = 0_usize;
@@ -71,7 +100,7 @@ async fn collect(
             if !marks.mark(kind, &stored)? {
                 continue;
             }
-            let record = record(store, kind, &stored).await?;
+            let record = record(operator, kind, &stored).await?;
             let more = record.to_string().len();
             if bytes > 0 && bytes + more > BYTES_MAX {
                 found.push((kind, records));
@@ -88,10 +117,11 @@ async fn collect(
 
 /// The record as it is; of an IM session also what was said, which is in its events, and of a message stream its files.
 async fn record(
-    store: &Store,
+    operator: &Operator,
     kind: &'static str,
     stored: &StoredRecord,
 ) -> Result<Value, StoreError> {
+    let store = &operator.store;
     let mut record: Value = read(kind, stored)?;
     if kind == IM_SESSION
         && let Some(known) = record.as_object_mut()
@@ -116,23 +146,38 @@ async fn record(
         && let Some(known) = record.as_object_mut()
     {
         let files = store.attachments().of_stream(&stored.id).await?;
-        known.insert("files".to_owned(), files.iter().map(file).collect());
+        known.insert(
+            "files".to_owned(),
+            files.iter().map(|it| file(operator, it)).collect(),
+        );
     }
     Ok(record)
 }
 
 /// A file as it is told, with the name that it has among what was taken out: what people call it becomes no path.
-fn file(file: &StoredAttachment) -> Value {
+fn file(operator: &Operator, file: &StoredAttachment) -> Value {
     let ending = match file.media_type.rsplit('/').next() {
         Some("plain") | None => "txt",
         Some(ending) => ending,
     };
-    json!({
+    let mut told = json!({
         "id": file.id.as_str(),
         "name": file.file_name,
         "type": file.media_type,
         "bytes": file.size,
         "by": file.owner,
         "file": format!("{}.{ending}", file.id.as_str()),
-    })
+    });
+    if let (Some((url, until)), Some(told)) = (link(operator, file), told.as_object_mut()) {
+        told.insert("url".to_owned(), Value::String(url));
+        told.insert("url_until".to_owned(), Value::String(until.to_string()));
+    }
+    told
+}
+
+/// Where the account that asks gets the file. The command line has none, and needs none: it takes the files themselves.
+fn link(operator: &Operator, file: &StoredAttachment) -> Option<(String, Timestamp)> {
+    let (account, services) = (operator.account.as_ref()?, operator.services.as_ref()?);
+    let desk = services.hooks.offers().find::<CenterDesk>()?;
+    desk.0.file_link(file, account, services)
 }

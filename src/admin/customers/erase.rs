@@ -21,14 +21,18 @@ use crate::admin::outcome::{Outcome, Table};
 use crate::admin::refusal::Refusal;
 use crate::domain::activity::Activity;
 use crate::domain::context::recent::Recent;
+use crate::domain::follow_up::FollowUp;
 use crate::domain::im_session::{ImSession, Phase};
 use crate::domain::interaction::Interaction;
 use crate::store::{
-    CUSTOMER, Erasure, NewJournalEntry, RecordsWritten, StoreError, StoredRecord, UploadFiles,
+    CUSTOMER, Erasure, NewJournalEntry, RecordsWritten, StoreError, StoredRecord, Untold,
+    UploadFiles,
 };
 
 /// The record beside a stream: who has read how much of it.
 const READERS: &str = "message-stream-readers";
+/// The record of an erased follow-up, as long as who was responsible has not been told; its id is that of the follow-up.
+pub const ERASED_FOLLOW_UP: &str = "erased-follow-up";
 /// The list of an activity that names its customer.
 const OF_CUSTOMER: &str = "customer";
 
@@ -216,6 +220,7 @@ fn erasure(
         left: None,
         unlisted: None,
         journal: None,
+        untold: None,
     };
     match kind {
         INTERACTION => {
@@ -258,9 +263,24 @@ fn erasure(
             let left = left(kind, recent.version, &recent)?;
             Ok(changed.then_some(Erasure { left, ..gone }))
         }
-        CUSTOMER | FOLLOW_UP | MESSAGE_STREAM => Ok(Some(gone)),
+        FOLLOW_UP => {
+            let follow_up: FollowUp = read(kind, stored)?;
+            let untold = follow_up.farewell().map(|it| untold(&it)).transpose()?;
+            Ok(Some(Erasure { untold, ..gone }))
+        }
+        CUSTOMER | MESSAGE_STREAM => Ok(Some(gone)),
         _ => Ok(None),
     }
+}
+
+/// Who has to be told of the end of a follow-up, whenever there is somebody to do it.
+fn untold(farewell: &FollowUp) -> Result<Untold, StoreError> {
+    let snapshot = serde_json::to_string(farewell);
+    let snapshot = snapshot.map_err(|cause| StoreError::corrupt(FOLLOW_UP, cause))?;
+    Ok(Untold {
+        kind: ERASED_FOLLOW_UP,
+        snapshot,
+    })
 }
 
 fn left<T: Serialize>(
@@ -289,19 +309,20 @@ async fn remove_stream(operator: &Operator, id: &str) -> Result<u64, StoreError>
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }
 
-/// Has who is responsible told of a follow-up that it is gone. Where no server runs nobody is there to be told.
+/// Has who is responsible told of a follow-up that it is gone. Where no server runs, the next one does that when it starts.
 async fn tell_responsible(operator: &Operator, stored: &StoredRecord) -> Result<(), StoreError> {
     let services = operator.services.as_ref();
     let desk = services.and_then(|it| it.hooks.offers().find::<CenterDesk>());
     let Some((services, desk)) = services.zip(desk) else {
         return Ok(());
     };
-    let follow_up = read(FOLLOW_UP, stored)?;
-    let told = desk.0.follow_up_erased(follow_up, Arc::clone(services));
+    let told = desk
+        .0
+        .follow_up_erased(stored.id.clone(), Arc::clone(services));
     told.await
 }
 
-/// Has those told who watch the stream.
+/// Has those told who watch the stream. Where no server runs nobody watches, and whoever comes later reads anew.
 fn tell_gone(operator: &Operator, stored: &StoredRecord) -> Result<(), StoreError> {
     let services = operator.services.as_ref();
     let desk = services.and_then(|it| it.hooks.offers().find::<CenterDesk>());

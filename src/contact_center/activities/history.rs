@@ -9,7 +9,7 @@ use crate::contact_center::record;
 use crate::domain::activity::{Activity, Subject, id_of};
 use crate::domain::reason_code::Kind as ReasonKind;
 use crate::domain::rights::Right;
-use crate::store::{Listing, StoredRecord};
+use crate::store::StoredRecord;
 
 /// Those with the customer that the caller sees: all, or its own.
 pub(in crate::contact_center) fn history(caller: &Caller, sees: Sees<'_>) -> Option<Records> {
@@ -25,14 +25,7 @@ pub(in crate::contact_center) fn history(caller: &Caller, sees: Sees<'_>) -> Opt
         (false, false) if has(Right::Activity) => (of_agent(customer, &caller.agent), own),
         (false, false) => return None,
     };
-    Some(Records {
-        kind: KIND,
-        listing: Listing {
-            list: CUSTOMER,
-            owner,
-        },
-        shows,
-    })
+    Some(Records::listed(KIND, (CUSTOMER, owner), shows))
 }
 
 /// One of the caller's own.

@@ -1,11 +1,11 @@
 //! Customers made, changed and merged.
 
-use super::reading::note;
 use super::{element, merging, wire};
 use crate::contact_center::center::Place;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
 use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer::{Command, Customer, Profile, Rejection, decide};
 use crate::domain::ids::CustomerId;
@@ -24,10 +24,10 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         let before = Customer::new(id, place.host.to_string());
         let events = decide(&before, Command::Create(profile.clone()), caller.now())?;
         let after = draft.change(&before, &events)?;
+        trail::wrote(&mut draft, &caller, "customer create", after.id.as_str());
         Ok((draft, after))
     };
     let made = Box::pin(caller.center.save(services, decided)).await?;
-    note(&caller, "customer create", made.id.as_str()).await?;
     let told = format!("{} is a customer now.", wire::title(&made));
     Ok(shown(told, &made))
 }
@@ -47,10 +47,12 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
         let edit = Command::Edit { read, profile };
         let events = decide(&before, edit, caller.now()).map_err(|it| refused(it, &before))?;
         let after = draft.change(&before, &events)?;
+        if !events.is_empty() {
+            trail::wrote(&mut draft, &caller, "customer edit", id.as_str());
+        }
         Ok((draft, after))
     };
     let changed = Box::pin(caller.center.save(services, decided)).await?;
-    note(&caller, "customer edit", changed.id.as_str()).await?;
     let told = format!("{} is written down.", wire::title(&changed));
     Ok(shown(told, &changed))
 }
@@ -69,7 +71,6 @@ pub(super) async fn merge(caller: Caller, values: Values) -> Result<Outcome, Ref
         ..
     } = &caller;
     merging::finish(center, services, place, &other).await?;
-    note(&caller, "customer merge", other.as_str()).await?;
     let told = format!("Both are {} now.", wire::title(&merged));
     Ok(shown(told, &merged))
 }
@@ -107,6 +108,7 @@ pub(super) async fn write_merged(
         let after = draft.change(&first, &more)?;
         draft.change(&second, &gone)?;
         merging::began(&mut draft, &second)?;
+        trail::wrote(&mut draft, caller, "customer merge", other.as_str());
         Ok((draft, after))
     };
     Box::pin(caller.center.save(services, decided)).await

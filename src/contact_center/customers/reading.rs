@@ -158,7 +158,7 @@ async fn seen(
     Ok(customer)
 }
 
-/// Writes down what a supervisor or an administrator looks at or changes, before it is shown or when it is done.
+/// Writes down what a supervisor or an administrator looks at, before it is shown.
 pub(super) async fn note(
     caller: &Caller,
     operation: &'static str,

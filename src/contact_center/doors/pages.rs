@@ -87,6 +87,9 @@ impl Way {
 fn uncounted(way: Way, answer: &Element) -> Option<String> {
     let is_part = way == Way::Behind && answer.attribute("complete") == Some("false");
     let set = answer.find(ns::RSM, "set").filter(|_| is_part)?;
+    if set.child_text(ns::RSM, "count").is_some() {
+        return None;
+    }
     let last = set.child_text(ns::RSM, "last")?;
     Some(format!("The rest is behind {last}."))
 }

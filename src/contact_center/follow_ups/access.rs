@@ -84,25 +84,15 @@ async fn has_part(caller: &Caller, follow_up: &FollowUp) -> Result<bool, Refused
     })
 }
 
-/// Writes down what was shown or done by right, before it is shown or when it is done.
+/// Writes down what is looked at by right, before it is shown.
 pub(super) async fn note(
     caller: &Caller,
     way: Way,
     operation: &'static str,
     target: &str,
 ) -> Result<(), Refused> {
-    let result = match operation.ends_with("show") || operation.ends_with("list") {
-        true => "shown",
-        false => "done",
-    };
-    let noted = trail::Noted {
-        operation,
-        target,
-        arguments: String::new(),
-        result,
-    };
     match way {
         Way::Own | Way::ByPart => Ok(()),
-        Way::ByRight => trail::note(caller, noted).await,
+        Way::ByRight => trail::shown(caller, operation, target).await,
     }
 }

@@ -4,11 +4,11 @@ use super::access::{self, Way};
 use super::notes::{self, NewNote};
 use super::written::{Ground, id, version};
 use super::{events, find, source, wire, written};
-use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused, malformed};
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
+use crate::contact_center::{customers, trail};
 use crate::domain::customer;
 use crate::domain::follow_up::{Command, Event, FollowUp, Plan, Rejection, Source, decide};
 use crate::domain::ids::FollowUpId;
@@ -54,6 +54,7 @@ pub(super) async fn planned(
     let happened = all(&before, commands, caller, ground)?;
     let after = draft.change(&before, &happened)?;
     events::tell(caller, &mut draft, (&before, &after), &happened).await?;
+    trail::wrote(&mut draft, caller, "follow-up plan", after.id.as_str());
     Ok((draft, after))
 }
 
@@ -92,7 +93,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let read = version(&values)?;
     let read = read.ok_or_else(|| malformed("field-missing", "version is missing."))?;
     let decided = async |mut draft: Draft| {
-        let (before, way) = Box::pin(open(&caller, &id)).await?;
+        let (before, _) = Box::pin(open(&caller, &id)).await?;
         let known = before.plan.as_ref().ok_or(Rejection::Unknown)?;
         let kept = (known.responsible.clone(), known.customer.as_ref());
         let mut plan = Box::pin(written::plan(&caller, &values, kept)).await?;
@@ -100,10 +101,10 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
         let channel = source::channel_of(&caller.services, before.source.as_ref()).await?;
         let ground = Ground::of(&caller, channel, &plan.responsible).await?;
         let command = Command::Edit { read, plan };
-        Box::pin(changed(&caller, draft, (before, way), command, &ground)).await
+        let what = ("follow-up edit", command);
+        Box::pin(changed(&caller, draft, &before, what, &ground)).await
     };
-    let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
-    access::note(&caller, way, "follow-up edit", id.as_str()).await?;
+    let after = Box::pin(caller.center.save(&caller.services, decided)).await?;
     Ok(done(&caller, &after, "It is planned so."))
 }
 
@@ -136,18 +137,17 @@ async fn step(
 ) -> Result<Outcome, Refused> {
     let id = id(values)?;
     let decided = async |draft: Draft| {
-        let (before, way) = Box::pin(open(caller, &id)).await?;
+        let (before, _) = Box::pin(open(caller, &id)).await?;
         let responsible = match &command {
             Command::Reassign { to } => to,
             _ => &caller.agent,
         };
         let channel = crate::domain::follow_up::NO_CHANNEL;
         let ground = Ground::of(caller, channel, responsible).await?;
-        let changes = changed(caller, draft, (before, way), command.clone(), &ground);
-        Box::pin(changes).await
+        let what = (operation, command.clone());
+        Box::pin(changed(caller, draft, &before, what, &ground)).await
     };
-    let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
-    access::note(caller, way, operation, id.as_str()).await?;
+    let after = Box::pin(caller.center.save(&caller.services, decided)).await?;
     Ok(done(caller, &after, told))
 }
 
@@ -159,19 +159,22 @@ pub(super) async fn open(caller: &Caller, id: &FollowUpId) -> Result<(FollowUp, 
     Ok((found, way))
 }
 
-/// Decides, and drafts what comes of it with what others are told.
+/// Decides, and drafts what comes of it with what others are told and who has done it, in the words of the audit trail.
 pub(super) async fn changed(
     caller: &Caller,
     mut draft: Draft,
-    (before, way): (FollowUp, Way),
-    command: Command,
+    before: &FollowUp,
+    (operation, command): (&'static str, Command),
     ground: &Ground,
-) -> Result<(Draft, (FollowUp, Way)), Refused> {
-    let happened = decide(&before, command, caller.now(), &ground.facts());
-    let happened = happened.map_err(|rejection| refused(caller, rejection, &before))?;
-    let after = draft.change(&before, &happened)?;
-    events::tell(caller, &mut draft, (&before, &after), &happened).await?;
-    Ok((draft, (after, way)))
+) -> Result<(Draft, FollowUp), Refused> {
+    let happened = decide(before, command, caller.now(), &ground.facts());
+    let happened = happened.map_err(|rejection| refused(caller, rejection, before))?;
+    let after = draft.change(before, &happened)?;
+    events::tell(caller, &mut draft, (before, &after), &happened).await?;
+    if !happened.is_empty() {
+        trail::wrote(&mut draft, caller, operation, after.id.as_str());
+    }
+    Ok((draft, after))
 }
 
 /// Whoever read an old version is given the present one with the refusal, so that nobody has to ask for it.

@@ -176,32 +176,27 @@ pub(super) async fn tell_quietly(
 }
 
 /// The same of one that is erased: what was still to be done nobody shall look for, so that it is said in words, too.
-pub(in crate::contact_center) async fn tell_erased(
-    center: &Center,
-    services: &Arc<Services>,
+pub(super) async fn tell_end(
+    place: &Place,
+    services: &Services,
+    draft: &mut Draft,
     follow_up: &FollowUp,
 ) -> Result<(), Refused> {
-    let author = follow_up.author.as_ref();
-    let place = author.and_then(|author| center.place_of(author.host()));
-    let (Some(place), Some(plan)) = (place, &follow_up.plan) else {
-        return Ok(());
-    };
-    let told = async |mut draft: Draft| {
-        if follow_up.status != Status::Planned {
-            let erased = (follow_up, What::Erased);
-            tell_quietly(place, services, &mut draft, erased).await?;
-            return Ok((draft, ()));
-        }
-        let teller = Teller { place, services };
+    if follow_up.status != Status::Planned {
+        return tell_quietly(place, services, draft, (follow_up, What::Erased)).await;
+    }
+    let teller = Teller { place, services };
+    if let Some(plan) = &follow_up.plan
+        && teller
+            .is_agent(&plan.responsible, follow_up.assigned_at)
+            .await?
+    {
         let to = &plan.responsible;
-        if teller.is_agent(to, follow_up.assigned_at).await? {
-            let notice = wire::gone(follow_up, What::Erased.name());
-            let body = format!("{}.", What::Erased.words(""));
-            draft.tell(telling::message(&place.address, to, &body, &notice));
-        }
-        Ok((draft, ()))
-    };
-    Box::pin(center.save(services, told)).await
+        let notice = wire::gone(follow_up, What::Erased.name());
+        let body = format!("{}.", What::Erased.words(""));
+        draft.tell(telling::message(&place.address, to, &body, &notice));
+    }
+    Ok(())
 }
 
 /// A follow-up is due: who is responsible is reminded, once. Where that is no agent any more, who has planned it.

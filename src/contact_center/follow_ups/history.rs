@@ -8,7 +8,7 @@ use crate::contact_center::operation::Caller;
 use crate::contact_center::record;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::rights::Right;
-use crate::store::{Listing, StoredRecord};
+use crate::store::StoredRecord;
 
 /// Those about the customer that the caller sees: all, or its own.
 pub(in crate::contact_center) fn history(caller: &Caller, sees: Sees<'_>) -> Option<Records> {
@@ -20,14 +20,7 @@ pub(in crate::contact_center) fn history(caller: &Caller, sees: Sees<'_>) -> Opt
         true => (of_host(host, customer.as_str()), any),
         false => (of_agent(host, customer, &caller.agent), own),
     };
-    Some(Records {
-        kind: KIND,
-        listing: Listing {
-            list: CUSTOMER,
-            owner,
-        },
-        shows,
-    })
+    Some(Records::listed(KIND, (CUSTOMER, owner), shows))
 }
 
 fn any(caller: &Caller, stored: &StoredRecord) -> Result<Vec<Entry>, Refused> {

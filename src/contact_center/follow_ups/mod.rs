@@ -7,6 +7,7 @@
 mod access;
 mod changes;
 mod events;
+mod farewell;
 mod history;
 mod listed;
 mod lists;
@@ -32,7 +33,8 @@ use crate::domain::ids::{AgentId, CustomerId, FollowUpId};
 use crate::hooks::Services;
 use crate::store::Listing;
 
-pub(super) use events::{tell_erased, time_is_up};
+pub(super) use events::time_is_up;
+pub(super) use farewell::{start, tell_erased};
 pub(super) use history::history;
 pub(super) use operations::OPERATIONS;
 pub(super) use relink::relink;

@@ -75,13 +75,13 @@ pub(super) async fn note(caller: Caller, values: Values) -> Result<Outcome, Refu
     let note = new(&caller, &values, "text")?;
     let note = note.ok_or_else(|| malformed("field-missing", "text is missing."))?;
     let decided = async |mut draft: Draft| {
-        let opened = Box::pin(open(&caller, &id)).await?;
+        let (before, _) = Box::pin(open(&caller, &id)).await?;
         let command = note.command(&caller, &mut draft).await?;
         let ground = Ground::of(&caller, NO_CHANNEL, &caller.agent).await?;
-        Box::pin(changed(&caller, draft, opened, command, &ground)).await
+        let what = ("follow-up note", command);
+        Box::pin(changed(&caller, draft, &before, what, &ground)).await
     };
-    let (after, way) = Box::pin(caller.center.save(&caller.services, decided)).await?;
-    access::note(&caller, way, "follow-up note", id.as_str()).await?;
+    let after = Box::pin(caller.center.save(&caller.services, decided)).await?;
     Ok(done(&caller, &after, "The note is kept."))
 }
 

@@ -59,6 +59,7 @@ async fn forget_before(
             left: None,
             unlisted: None,
             journal: None,
+            untold: None,
         };
         if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
             removed += 1;

@@ -22,6 +22,7 @@ use crate::contact_center::record;
 use crate::domain::ids::StreamId;
 use crate::domain::message_stream::{ATTACHMENTS_MAX, Attachment, Rejection, Stream};
 use crate::hooks::{AttachmentDesk, Hooks, Services};
+use crate::proto::BareJid;
 use crate::store::{StoreError, StoredAttachment, UploadFiles};
 
 pub(in crate::contact_center) use links::Files;
@@ -79,14 +80,35 @@ pub(super) async fn take(
 /// Where the caller gets the file for the next minutes, as long as it sees the stream; `None` where this server has no place
 /// for files.
 pub(super) fn link(caller: &Caller, _stream: &Stream, attachment: &Attachment) -> Option<String> {
-    let seconds = caller
-        .services
-        .config
-        .contact_center
-        .attachment_link_seconds;
-    let until = caller.now().plus_seconds(i64::from(seconds.as_u32()));
+    let until = soon(&caller.services);
     let holder = links::Holder::Agent(caller.agent.clone());
     url(caller, attachment, holder, until)
+}
+
+/// Until when a link holds that somebody has asked for.
+fn soon(services: &Services) -> Timestamp {
+    let seconds = services.config.contact_center.attachment_link_seconds;
+    let now = services.clock.now();
+    now.plus_seconds(i64::from(seconds.as_u32()))
+}
+
+/// Where an account gets the file for the next minutes that has disclosed what is kept of a customer, and until when, as long as it
+/// may.
+pub(in crate::contact_center) fn link_for_discloser(
+    center: &Center,
+    services: &Services,
+    file: &StoredAttachment,
+    account: &BareJid,
+) -> Option<(String, Timestamp)> {
+    let until = soon(services);
+    let link = links::Link {
+        slot: file.id.as_str(),
+        holder: links::Holder::Discloser(account.clone()),
+        until,
+    };
+    let host = &center.place_of(&file.host)?.host;
+    let base = crate::extensions::http_upload::files_url(&services.config, host)?;
+    Some((center.files.url(&base, &file.file_name, &link)?, until))
 }
 
 /// Where the component gets the file for the next days, as long as it passes the stream to the customer.

@@ -1,24 +1,11 @@
-//! The audit trail of what is written and read of customers here (section J of the design). It has ids, and never what is
-//! written.
+//! The audit trail of what is read of customers here (section J of the design). It has ids, and never what is written.
 
 use tracing::warn;
 
-use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
-use crate::contact_center::trail::{self, Noted};
+use crate::contact_center::trail;
 use crate::domain::rights::Role;
-
-/// Adds who has written it: the trail has that if the record is written, and else not.
-pub(super) fn wrote(draft: &mut Draft, caller: &Caller, operation: &'static str, target: &str) {
-    let noted = Noted {
-        operation,
-        target,
-        arguments: String::new(),
-        result: "done",
-    };
-    trail::add(draft, caller, noted);
-}
 
 /// Writes down what a supervisor or an administrator reads, before it is shown.
 pub(super) async fn reads(

@@ -11,6 +11,7 @@ use crate::contact_center::customers;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::{self, Refused};
 use crate::contact_center::operation::{Caller, Outcome};
+use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer;
 use crate::domain::ids::{CustomerId, MessageId, StreamId};
@@ -327,7 +328,7 @@ pub(super) async fn save(caller: &Caller, id: &StreamId, wish: &Wish) -> Result<
         if !events.is_empty() {
             readers::follow(&mut draft, &caller.services, &after).await?;
             delivery::deliver(caller, &mut draft, (&before, &after), &events).await?;
-            audit::wrote(&mut draft, caller, wish.what().operation(), id.as_str());
+            trail::wrote(&mut draft, caller, wish.what().operation(), id.as_str());
         }
         if let Some(used) = &wish.draft {
             stop_watches::put_away(&mut draft, caller, used).await?;
@@ -349,6 +350,9 @@ pub(super) async fn finish(caller: &Caller, done: &Done) {
         return;
     }
     caller.center.streams.note(&caller.place, done);
+    if done.before.is_for_the_customer() && !done.after.is_for_the_customer() {
+        caller.center.outbox.deliveries.switched_off();
+    }
     let has_files = |it: &Stream| it.messages.iter().any(|it| !it.attachments.is_empty());
     if has_files(&done.before) || has_files(&done.after) {
         audit::settled(attachments::forget(&caller.services, &done.after.id).await);

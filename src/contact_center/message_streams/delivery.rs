@@ -1,8 +1,8 @@
 //! What the customer gets of a stream (S4-17): each message, and each edit as a correction, through the connector that the operator
 //! has named, where an agent has that switched on for the stream. Never anything of a whisper.
 //!
-//! What is passed on is written together with the stream, and waits in the database for the connector ([`sending`]). What the connector
-//! refuses is told to the author ([`refused`]).
+//! What is passed on is written together with the stream, and waits in the database for the connector ([`sending`]). Where that is
+//! switched off meanwhile, what waits is taken back ([`recalling`]). What the connector refuses is told to the author ([`refused`]).
 //!
 //! ```xml
 //! <message id='0199…/0199…/0199…' from='center.example.org' to='mail.example.org'>
@@ -13,6 +13,7 @@
 //! </message>
 //! ```
 
+mod recalling;
 mod refused;
 mod sending;
 #[cfg(test)]

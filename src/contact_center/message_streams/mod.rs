@@ -41,7 +41,7 @@ use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{Listing, STREAM, billable_listing, stream_listings};
 
-pub(super) use attachments::{Files, register as serve_files};
+pub(super) use attachments::{Files, link_for_discloser, register as serve_files};
 pub(super) use delivery::{Deliveries, is_delivery, run as pass_on, take as take_refusal};
 pub(super) use history::history;
 pub(super) use live::{Live, run as tell_watchers};

@@ -60,6 +60,7 @@ async fn forget_before(
             left: None,
             unlisted: None,
             journal: None,
+            untold: None,
         };
         // One in which somebody writes at this moment is not old.
         if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {

@@ -156,7 +156,7 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
     };
     let table = Table {
         columns: &[("title", "Title"), ("unread", "New"), ("id", "Id")],
-        rows: unread.streams.iter().map(row).collect(),
+        rows: part.iter().map(row).collect(),
     };
     let told = match complete {
         true => format!("You have not read {messages} messages."),

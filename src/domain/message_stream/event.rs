@@ -160,6 +160,13 @@ pub enum Event {
         /// About whom.
         customer: CustomerId,
     },
+    /// What waited to be passed on is taken back, for it is passed on no more.
+    Recalled {
+        /// When.
+        at: Timestamp,
+        /// What the customer has.
+        passed: Passed,
+    },
     /// It is deleted; whoever stores this deletes the events before it, too.
     Deleted {
         /// When.
@@ -192,6 +199,7 @@ pub fn apply(stream: &mut Stream, event: &Event) {
         Event::TagsSet { tags, .. } => stream.tags.clone_from(tags),
         Event::Completed { at, completed } => stream.completed_at = completed.then_some(*at),
         Event::Moved { customer, .. } => stream.customer = Some(customer.clone()),
+        Event::Recalled { passed, .. } => stream.passed = passed.clone(),
         Event::Deleted { at } => {
             stream.customer = None;
             stream.title.clear();

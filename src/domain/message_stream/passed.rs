@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Message, Stream};
+use crate::clock::Timestamp;
 use crate::domain::ids::MessageId;
 
 /// What the customer has, or is on its way to it.
@@ -45,6 +46,7 @@ impl Stream {
                 | Event::TagsSet { .. }
                 | Event::Completed { .. }
                 | Event::Moved { .. }
+                | Event::Recalled { .. }
                 | Event::Deleted { .. } => false,
             };
             events.iter().any(edits)
@@ -61,6 +63,26 @@ impl Stream {
             Some((message, how))
         });
         passed.collect()
+    }
+
+    /// What happens when that waited to be passed on, and is not: nothing as long as it is passed on. What the customer does not have
+    /// goes to it as it is then, if that is switched on once more.
+    #[must_use]
+    pub fn recall(&self, at: Timestamp, waiting: &[(MessageId, Pass)]) -> Option<Event> {
+        if self.is_for_the_customer() {
+            return None;
+        }
+        let place = |id: &MessageId| self.messages.iter().position(|it| it.id == *id);
+        let of = |how: Pass| waiting.iter().filter(move |it| it.1 == how).map(|it| &it.0);
+        let count = of(Pass::New).filter_map(place).min();
+        let count = count.map_or(self.passed.count, |it| it.min(self.passed.count));
+        let outdated = self.passed.outdated.iter().chain(of(Pass::Correction));
+        let outdated = outdated.filter(|id| place(id).is_some_and(|it| it < count));
+        let passed = Passed {
+            count,
+            outdated: outdated.cloned().collect(),
+        };
+        Some(Event::Recalled { at, passed })
     }
 
     /// Notes what the customer has behind an event.
@@ -82,7 +104,6 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
     use crate::domain::message_stream::{Properties, Written, apply};
 
     const AT: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
@@ -168,5 +189,50 @@ mod tests {
         }
         apply(&mut stream, &Event::Deleted { at: AT });
         assert_eq!(stream.passed, Passed::default());
+    }
+    /// What waited and is taken back goes later as it is then, each message once; nobody's version counts that.
+    #[test]
+    fn what_is_taken_back_goes_when_it_is_switched_on_again() {
+        let mut stream = Stream::new("s1".parse().unwrap());
+        let created = Event::Created {
+            at: AT,
+            by: "romeo@localhost".parse().unwrap(),
+            customer: "ann".parse().unwrap(),
+            title: "T".to_owned(),
+            message: written("m1", "one"),
+            properties: Properties::default(),
+            tags: BTreeSet::new(),
+        };
+        for event in [
+            created,
+            set(true, false),
+            reply("m2"),
+            edit("m1", "uno"),
+            reply("m3"),
+        ] {
+            apply(&mut stream, &event);
+        }
+        let id = |id: &str| id.parse::<MessageId>().unwrap();
+        // The customer has the first two.
+        let waiting = [(id("m1"), Pass::Correction), (id("m3"), Pass::New)];
+        assert_eq!(stream.recall(AT, &waiting), None, "it is passed on");
+        apply(&mut stream, &set(false, false));
+        let rights = crate::domain::rights::Rights::default();
+        let version = stream.version_for(&rights);
+        let recalled = stream.recall(AT, &waiting).unwrap();
+        apply(&mut stream, &recalled);
+        assert_eq!(stream.version_for(&rights), version);
+        // Nothing waits any more: it stays so.
+        let again = stream.recall(AT, &[]).unwrap();
+        assert_eq!(again, recalled);
+        let on = set(true, false);
+        let before = stream.clone();
+        apply(&mut stream, &on);
+        let passed = stream.to_pass(&before, &[on]);
+        let passed: Vec<_> = passed
+            .iter()
+            .map(|(it, how)| (it.id.as_str(), *how))
+            .collect();
+        assert_eq!(passed, [("m1", Pass::Correction), ("m3", Pass::New)]);
     }
 }

@@ -33,6 +33,8 @@ pub struct Hidden {
     pub properties: u64,
     /// About tags.
     pub tags: u64,
+    /// About what nobody sees: what is on its way to the customer.
+    pub passing: u64,
 }
 
 impl Part {
@@ -139,8 +141,10 @@ impl Stream {
             comments,
             properties,
             tags,
+            passing,
         } = self.hidden;
         let unseen = [
+            passing,
             of(Part::Comment, comments),
             of(Part::Property, properties),
             of(Part::Tag, tags),
@@ -161,7 +165,7 @@ impl Stream {
                 Some(first) if first.id == message.id => Part::Message,
                 Some(_) | None => Part::Comment,
             },
-            Event::PropertiesSet { .. } => Part::Property,
+            Event::PropertiesSet { .. } | Event::Recalled { .. } => Part::Property,
             Event::TagsSet { .. } => Part::Tag,
         }
     }
@@ -169,11 +173,12 @@ impl Stream {
     /// Counts an event that is about to happen.
     pub(super) fn count(&mut self, event: &Event) {
         self.version = self.version.saturating_add(1);
-        let counted = match self.part_of(event) {
-            Part::Message => return,
-            Part::Comment => &mut self.hidden.comments,
-            Part::Property => &mut self.hidden.properties,
-            Part::Tag => &mut self.hidden.tags,
+        let counted = match (self.part_of(event), event) {
+            (_, Event::Recalled { .. }) => &mut self.hidden.passing,
+            (Part::Message, _) => return,
+            (Part::Comment, _) => &mut self.hidden.comments,
+            (Part::Property, _) => &mut self.hidden.properties,
+            (Part::Tag, _) => &mut self.hidden.tags,
         };
         *counted = counted.saturating_add(1);
     }

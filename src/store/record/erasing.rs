@@ -1,7 +1,7 @@
 //! Erasing: what a record has been is taken away with what it is, so that nothing of it is left in the database. Rows are
 //! overwritten where the database does that; else they go when it cleans up.
 
-use super::writing::{ENTRY, PLACE};
+use super::writing::{ENTRY, MAKE, PLACE};
 use super::{NewJournalEntry, Records, RecordsWritten};
 use crate::store::db::{queries, transaction};
 use crate::store::error::StoreError;
@@ -21,6 +21,17 @@ pub struct Erasure {
     pub unlisted: Option<&'static str>,
     /// What those outside learn who follow a journal.
     pub journal: Option<NewJournalEntry>,
+    /// What is still to be told of it, where somebody has to know: another record, in its first version.
+    pub untold: Option<Untold>,
+}
+
+/// A record of what is still to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// What sort of record.
+    pub kind: &'static str,
+    /// What it says, as JSON. It has the id of what is erased.
+    pub snapshot: String,
 }
 
 queries! {
@@ -55,6 +66,16 @@ impl Records<'_> {
             sqlx::query(FORGET).bind(kind).bind(id).execute(&mut *tx).await?;
             if let Some(list) = erasure.unlisted {
                 sqlx::query(UNLIST).bind(kind).bind(id).bind(list).execute(&mut *tx).await?;
+            }
+            if let Some(untold) = &erasure.untold {
+                sqlx::query(MAKE)
+                    .bind(untold.kind)
+                    .bind(id)
+                    .bind(1_i64)
+                    .bind(untold.snapshot.as_str())
+                    .bind(None::<i64>)
+                    .execute(&mut *tx)
+                    .await?;
             }
             if let Some(entry) = &erasure.journal {
                 let place: i64 = sqlx::query_scalar(PLACE)

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::SENT;
 use super::together::{Together, put_together};
 use crate::clock::Timestamp;
 use crate::store::audit::{AuditEntry, put_entry, trim_entries};
@@ -23,6 +24,8 @@ pub struct RecordWrite {
     pub held: Vec<HeldRecord>,
     /// What is to be told to others.
     pub outbox: Vec<Outgoing>,
+    /// What was to be told and is not any more, by its ids in the outbox.
+    pub withdrawn: Vec<String>,
     /// What those outside learn who follow a journal ([`super::super::Journals`]).
     pub journal: Vec<NewJournalEntry>,
     /// Who has had it done; few writes say so.
@@ -42,7 +45,8 @@ impl RecordWrite {
     /// The change, where it is alone and nothing goes with it but its events.
     pub(super) fn plain(&self) -> Option<&RecordChange> {
         let only = self.changes.first().filter(|it| it.listings.is_none())?;
-        let is_plain = self.is_alone() && self.outbox.is_empty() && self.journal.is_empty();
+        let tells = !self.outbox.is_empty() || !self.withdrawn.is_empty();
+        let is_plain = self.is_alone() && !tells && self.journal.is_empty();
         (is_plain && self.audit.is_none()).then_some(only)
     }
 }
@@ -177,6 +181,7 @@ queries! {
 pub(super) const GUARD: &str = GUARD_VERSION;
 pub(super) const PLACE: &str = NEXT_PLACE;
 pub(super) const ENTRY: &str = ADD_ENTRY;
+pub(super) const MAKE: &str = INSERT;
 
 /// The queue of what is to be written.
 pub(in crate::store) type Writer = Grouped<Decisions>;
@@ -321,6 +326,12 @@ macro_rules! put_beside {
             sqlx::query(ADD_OUTGOING)
                 .bind(outgoing.id.as_str())
                 .bind(outgoing.stanza.to_vec())
+                .execute(&mut *$tx)
+                .await?;
+        }
+        for id in &write.withdrawn {
+            sqlx::query(SENT)
+                .bind(id.as_str())
                 .execute(&mut *$tx)
                 .await?;
         }

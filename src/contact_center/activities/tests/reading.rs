@@ -45,16 +45,21 @@ async fn an_activity_has_its_fields() {
     }
 }
 
+/// Writes notes that begin with 1 to 5, three of which fit into an answer.
+async fn write_five(client: &mut Client) {
+    for number in 1..=5 {
+        let text = format!("<text>{number}{}</text>", "x".repeat(10 * 1024));
+        request(client, "set", "note", &text).await;
+    }
+}
+
 /// Notes come page by page, forward and backward.
 #[tokio::test]
 async fn notes_come_in_pages() {
     let floor = Floor::new(&["ann"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
-    for number in 1..=5 {
-        let text = format!("<text>{number}{}</text>", "x".repeat(10 * 1024));
-        request(&mut ann, "set", "note", &text).await;
-    }
+    write_five(&mut ann).await;
     for (set, expected) in [
         (String::new(), &["1", "2", "3"][..]),
         (page(2, ""), &["1", "2"]),
@@ -83,10 +88,7 @@ async fn a_form_leads_through_all_notes() {
     let floor = Floor::new(&["ann"]).await;
     let mut ann = agent(&floor, "ann/desk").await;
     let _call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
-    for number in 1..=5 {
-        let text = format!("<text>{number}{}</text>", "x".repeat(10 * 1024));
-        request(&mut ann, "set", "note", &text).await;
-    }
+    write_five(&mut ann).await;
     let node = "urn:parlour:activity:0#activity";
     for (before, expected, rest) in [
         ("", "345", Some("Older ones are before 3.")),

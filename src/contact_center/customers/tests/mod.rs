@@ -6,6 +6,7 @@ mod history;
 mod merging;
 mod presenting;
 mod refusals;
+mod trail;
 
 use super::*;
 use crate::contact_center::testing::{Floor, ask, command};
@@ -211,7 +212,7 @@ async fn a_merged_customer_is_the_one_that_it_turned_out_to_be() {
     assert!(ids(&answer).is_empty(), "{answer}");
 }
 
-/// Who reads by a higher role is in the audit trail; agents do nothing else all day.
+/// Who reads by a higher role is in the audit trail, for agents do nothing else all day; who changes something always is.
 #[tokio::test]
 async fn supervisors_and_administrators_are_in_the_audit_trail() {
     use crate::store::AuditFilter;
@@ -238,6 +239,7 @@ async fn supervisors_and_administrators_are_in_the_audit_trail() {
         [
             ("boss@localhost", "customer card", ann.as_str()),
             ("lady@localhost", "customer show", ann.as_str()),
+            ("romeo@localhost", "customer create", ann.as_str()),
         ]
     );
 }

@@ -169,3 +169,44 @@ async fn the_responsible_agent_learns_what_became_of_its_follow_ups() {
     assert_eq!(notices(&mut ann), []);
     assert_eq!(count(&floor).await, 0);
 }
+
+/// A customer who is erased by the command line while no server runs: who is responsible is told at the next start, once, and of what
+/// was done long ago the devices only that are there.
+#[tokio::test]
+async fn who_is_responsible_is_told_at_the_start_of_what_was_erased_before() {
+    use crate::admin::{Actor, ERASED_FOLLOW_UP, Operator, perform};
+    let floor = Floor::new(&["ann", "bob"]).await;
+    floor
+        .customer("mary", "Mary Example", "m@example.org")
+        .await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let open = planned(&mut ann, "customer='mary' responsible='bob@localhost'").await;
+    let services = Arc::clone(floor.house.router.services());
+    let (store, clock) = (services.store.clone(), services.clock.clone());
+    let stopped = Operator::stopped(store, clock, Arc::clone(&services.config));
+    let given = [("id", "mary"), ("confirm", "true")];
+    let given = given.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let (by, given) = (Actor::command_line(None), given.into());
+    let erased = perform(&stopped, &by, "customer erase", &given);
+    Box::pin(erased).await.unwrap();
+    let left = async |floor: &Floor| {
+        let records = floor.house.router.services().store.records();
+        records.all(ERASED_FOLLOW_UP, "", 10).await.unwrap()
+    };
+    let untold = left(&floor).await;
+    assert_eq!(untold.len(), 1);
+    assert!(!untold[0].snapshot.contains("Call back"), "{untold:?}");
+    assert!(!untold[0].snapshot.contains("mary"), "{untold:?}");
+    drop(services);
+    let floor = Box::pin(floor.killed()).await;
+    assert_eq!(left(&floor).await, []);
+    let floor = Box::pin(floor.killed()).await;
+    let mut bob = floor.house.client("bob/desk");
+    bob.send("<presence/>").await;
+    let mut told = notices(&mut bob);
+    told.retain(|it| it.1 == "erased");
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (kind, what, xml) = &told[0];
+    assert_eq!((kind.as_str(), what.as_str()), ("chat", "erased"));
+    assert!(xml.contains(&open) && !xml.contains("Call back"), "{xml}");
+}

@@ -8,6 +8,7 @@ mod presenting;
 mod refusals;
 mod reminders;
 mod rights;
+mod trail;
 
 use crate::contact_center::activities::tests::{Dealing, agent, all, code};
 use crate::contact_center::testing::{Floor, ask, command};

@@ -148,17 +148,16 @@ async fn who_sees_by_right_is_in_the_audit_trail() {
             let who = it.actor == "sue@localhost" && it.host == "localhost";
             who && it.operation == operation && it.target == target
         });
-        // What she is responsible for herself is her own: what was done to get there is written down.
         assert!(noted, "{operation}: {trail:?}");
         assert!(!trail.iter().any(|it| it.arguments.contains("Hurry")));
     }
     let audit = floor.house.router.services().store.audit();
     let before = audit.list(&AuditFilter::default(), 50).await.unwrap().len();
-    request(&mut sue, "set", &format!("cancel id='{id}'"), "").await;
+    request(&mut sue, "get", &format!("follow-up id='{id}'"), "").await;
     request(&mut ann, "get", &format!("follow-up id='{id}'"), "").await;
     let audit = floor.house.router.services().store.audit();
     let after = audit.list(&AuditFilter::default(), 50).await.unwrap().len();
-    assert_eq!(before, after, "own ones are nobody's business");
+    assert_eq!(before, after, "looks at own ones are nobody's business");
 }
 
 /// What an earlier account of the same name has planned, and wrote on its scratch pad, is not its successor's.

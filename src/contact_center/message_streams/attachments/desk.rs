@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::links::{Holder, Link};
 use super::names;
+use crate::admin::{self, Actor, Operator};
 use crate::contact_center::center::Center;
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::errors::Refused;
@@ -13,7 +14,7 @@ use crate::contact_center::message_streams::{delivery, find, seen};
 use crate::domain::ids::AgentId;
 use crate::domain::message_stream::Stream;
 use crate::hooks::{AttachmentKeeping, AttachmentLink, Services, ShownAttachment};
-use crate::proto::Jid;
+use crate::proto::{BareJid, Jid};
 use crate::store::{StoreError, StoredAttachment, UploadFiles, UploadId};
 
 /// The contact center for what serves files.
@@ -61,6 +62,7 @@ impl Desk {
         let seen = match &link.holder {
             Holder::Agent(agent) => self.agent_sees(services, agent, file).await,
             Holder::Component(domain) => self.component_sees(services, domain, file).await,
+            Holder::Discloser(account) => self.discloser_sees(services, account, file).await,
         };
         match seen {
             Ok(seen) => Ok(seen),
@@ -117,6 +119,34 @@ impl Desk {
         }
         let stream = find(services, place, &stream).await?;
         let stream = stream.filter(Stream::is_for_the_customer);
+        Ok(stream.is_some_and(|stream| names(&stream, file)))
+    }
+    /// Whether the account may have disclosed what is kept of customers of that host, and the file is still of a stream.
+    async fn discloser_sees(
+        &self,
+        services: &Arc<Services>,
+        account: &BareJid,
+        file: &StoredAttachment,
+    ) -> Result<bool, Refused> {
+        let Some(place) = self.0.place_of(&file.host) else {
+            return Ok(false);
+        };
+        let found = services.store.accounts().find(account).await?;
+        let Some(role) = found.filter(|it| it.enabled).map(|it| it.role) else {
+            return Ok(false);
+        };
+        let from = Jid::from(account.clone());
+        let actor = Actor::account(&Operator::configured(services), &from, role, None);
+        let actor = actor.with_rights(admin::rights_of(&services.store, account, role).await?);
+        let operation = admin::find("customer disclose");
+        let may = operation.is_some_and(|it| admin::may(&actor, it));
+        if !may || !actor.reaches(&file.host) {
+            return Ok(false);
+        }
+        let Ok(stream) = file.stream.parse() else {
+            return Ok(false);
+        };
+        let stream = find(services, place, &stream).await?;
         Ok(stream.is_some_and(|stream| names(&stream, file)))
     }
 }

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use crate::clock::Timestamp;
 use crate::domain::ids::AgentId;
 use crate::hooks::Services;
-use crate::proto::uri;
+use crate::proto::{BareJid, uri};
 use crate::store::StoreError;
 
 /// What the key is called in the database.
@@ -30,6 +30,8 @@ pub(super) enum Holder {
     Agent(AgentId),
     /// The component of that domain, which passes the stream to the customer.
     Component(String),
+    /// An account that has disclosed what is kept of a customer, as long as it may.
+    Discloser(BareJid),
 }
 
 /// What a link says.
@@ -93,6 +95,7 @@ impl Link<'_> {
         match &self.holder {
             Holder::Agent(agent) => format!("{until} agent {agent}"),
             Holder::Component(domain) => format!("{until} component {domain}"),
+            Holder::Discloser(account) => format!("{until} discloser {account}"),
         }
     }
 }
@@ -103,6 +106,7 @@ impl Holder {
         match kind {
             "agent" => address.parse().ok().map(Self::Agent),
             "component" => Some(Self::Component(address.to_owned())),
+            "discloser" => BareJid::new(address).ok().map(Self::Discloser),
             _ => None,
         }
     }
@@ -141,9 +145,16 @@ mod tests {
             holder: Holder::Component("pbx.example.org".to_owned()),
             ..link.clone()
         };
-        let url = ours.url("https://f.example", "a.png", &theirs).unwrap();
-        let (_, query_of_theirs) = url.split_once('?').unwrap();
-        assert_eq!(ours.read(link.slot, query_of_theirs), Some(theirs));
+        let discloser = BareJid::new("boss@localhost").unwrap();
+        let disclosed = Link {
+            holder: Holder::Discloser(discloser),
+            ..link.clone()
+        };
+        for others in [theirs, disclosed] {
+            let url = ours.url("https://f.example", "a.png", &others).unwrap();
+            let (_, query) = url.split_once('?').unwrap();
+            assert_eq!(ours.read(link.slot, query), Some(others));
+        }
         assert_eq!(files("two").read(link.slot, query), None);
         assert_eq!(Files::default().read(link.slot, query), None);
         let other = link.slot.replace('0', "1");

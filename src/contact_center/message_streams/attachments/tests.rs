@@ -1,5 +1,6 @@
 //! Files of streams, without the doors that are before them.
 
+mod disclosing;
 mod going;
 
 use std::collections::BTreeSet;

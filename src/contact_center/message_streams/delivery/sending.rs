@@ -2,13 +2,14 @@
 //! a connector that is away or slow, and none is lost when the server ends. Each is sent at least once, always with the same id.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{DELIVER, about, connector};
+use super::{DELIVER, about, connector, recalling};
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::interactions::CONNECTOR_NS;
@@ -32,12 +33,20 @@ const AGAIN: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(in crate::contact_center) struct Deliveries {
     more: Notify,
+    /// Whether nothing waits of a stream that is passed on no more: at the start that is not known.
+    settled: AtomicBool,
 }
 
 impl Deliveries {
     /// There is something to send, or somebody who takes it.
     pub(in crate::contact_center) fn wake(&self) {
         self.more.notify_one();
+    }
+
+    /// A stream is passed on no more: what waits of it is taken back.
+    pub(in crate::contact_center) fn switched_off(&self) {
+        self.settled.store(false, Ordering::Release);
+        self.wake();
     }
 }
 
@@ -46,8 +55,10 @@ impl Deliveries {
 enum Fate {
     /// The connector has it, or there is nothing any more that could be sent.
     Done,
-    /// The stream is not passed on at present.
+    /// It is no delivery, or of a host that is not served at present.
     Kept,
+    /// The stream is passed on no more: all that waits of it is taken back.
+    Recalled,
     /// The connector takes nothing at present.
     Away,
 }
@@ -95,25 +106,44 @@ pub(in crate::contact_center) async fn run(
     }
 }
 
-/// Sends one after the other as long as the connector takes them.
+/// Sends one after the other as long as the connector takes them, and takes back what shall not go any more.
 async fn turn(center: &Arc<Center>, services: &Arc<Services>) -> Result<(), Refused> {
-    if !is_somebody_there(services) {
+    let deliveries = &center.outbox.deliveries;
+    let settled = deliveries.settled.swap(true, Ordering::AcqRel);
+    let there = is_somebody_there(services);
+    if settled && !there {
         return Ok(());
     }
+    let done = Box::pin(walk(center, services, there)).await;
+    if !matches!(done, Ok(true)) {
+        deliveries.settled.store(false, Ordering::Release);
+    }
+    done.map(|_| ())
+}
+
+/// Goes through all that waits; whether it came to the end.
+async fn walk(
+    center: &Arc<Center>,
+    services: &Arc<Services>,
+    there: bool,
+) -> Result<bool, Refused> {
     let records = services.store.records();
     let mut after = String::new();
-    loop {
+    'pages: loop {
         let page = records.outbox(&after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after.clone_from(&last.id);
+        if page.is_empty() {
+            return Ok(true);
+        }
         for waiting in page {
             let id = waiting.id.clone();
-            match Box::pin(one(center, services, waiting)).await? {
+            after.clone_from(&id);
+            match Box::pin(one(center, services, waiting, there)).await? {
                 Fate::Done => Box::pin(records.sent(&[id])).await?,
                 Fate::Kept => {}
-                Fate::Away => return Ok(()),
+                // What was read with it may be gone.
+                Fate::Recalled => continue 'pages,
+                Fate::Away if there => return Ok(false),
+                Fate::Away => {}
             }
         }
     }
@@ -123,6 +153,7 @@ async fn one(
     center: &Arc<Center>,
     services: &Arc<Services>,
     waiting: Outgoing,
+    there: bool,
 ) -> Result<Fate, Refused> {
     let Some(mut stanza) = outbox::read(waiting.stanza) else {
         error!(id = waiting.id, "the outbox holds what is no stanza");
@@ -148,8 +179,14 @@ async fn one(
     match find(services, place, &stream).await? {
         None => return Ok(Fate::Done),
         Some(stream) if stream.deleted_at.is_some() => return Ok(Fate::Done),
-        Some(stream) if !Stream::is_for_the_customer(&stream) => return Ok(Fate::Kept),
+        Some(stream) if !Stream::is_for_the_customer(&stream) => {
+            Box::pin(recalling::recall(center, services, place, &stream.id)).await?;
+            return Ok(Fate::Recalled);
+        }
         Some(_) => {}
+    }
+    if !there {
+        return Ok(Fate::Away);
     }
     let Some(connector) = connector(services, place) else {
         return Ok(Fate::Kept);

@@ -214,6 +214,55 @@ async fn no_more_waits_for_a_connector_than_there_is_room_for() {
     assert_eq!(texts(&floor, "four").await, ["four"]);
 }
 
+/// What waits of a stream that is passed on no more takes no room, and the customer gets what is said when that is switched on again, not
+/// what was said before.
+#[tokio::test]
+async fn what_is_passed_on_no_more_is_taken_back() {
+    let mut config = config(vec![]);
+    config.contact_center.deliveries_waiting_max = 2;
+    let floor = Box::pin(floor(config)).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let later = || floor.house.clock.advance_seconds(1);
+    let (id, made) = begun(&mut romeo).await;
+    let message = attribute(&made, "message", "id");
+    later();
+    let replied = reply(&mut romeo, &id, "two").await;
+    later();
+    let refused = create(&mut romeo, " deliver='true'", "Other", "<text>x</text>").await;
+    assert_eq!(code(&refused), "deliveries-full", "{refused}");
+    let version = attribute(&replied, "stream", "version");
+    let off = switch(&mut romeo, &id, &version, "").await;
+    let waiting = async || {
+        let records = floor.house.router.services().store.records();
+        records.outbox_count(10).await.unwrap()
+    };
+    let taken_back = async {
+        while waiting().await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let taken_back = tokio::time::timeout(Duration::from_secs(20), taken_back).await;
+    assert!(taken_back.is_ok(), "{} wait", waiting().await);
+    // That is nobody's change.
+    let version = attribute(&off, "stream", "version");
+    let edit = format!(
+        "<edit xmlns='NS' id='{id}' message='{message}' version='{version}'><text>uno</text></edit>"
+    );
+    let edited = set(&mut romeo, &edit).await;
+    let version = attribute(&edited, "stream", "version");
+    let on = switch(&mut romeo, &id, &version, "deliver='true'").await;
+    assert!(on.contains("type='result'"), "{on}");
+    floor.house.component_comes(MAILER).await;
+    assert_eq!(texts(&floor, "two").await, ["uno", "two"]);
+    // The server knows nothing of it after a crash: it looks.
+    let floor = floor.killed().await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let version = attribute(&on, "stream", "version");
+    switch(&mut romeo, &id, &version, "").await;
+    let made = create(&mut romeo, " deliver='true'", "Other", "<text>x</text>").await;
+    assert!(made.contains("type='result'"), "{made}");
+}
+
 /// Where no connector passes anything on, nobody is let believe that the customer reads it.
 #[tokio::test]
 async fn without_a_connector_it_cannot_be_switched_on() {

@@ -17,6 +17,15 @@ async fn told(client: &mut Client, part: &str) -> Vec<String> {
     all.into_iter().filter(|it| it.contains(NS)).collect()
 }
 
+/// Makes a stream that only its author sees and one for all, which another watches; gives their ids.
+async fn two(floor: &Floor, author: &mut Client, watcher: &mut Client) -> (String, String) {
+    let hidden = "<recipient>romeo</recipient>";
+    let hidden = made(floor, author, "Hidden", hidden).await;
+    let shown = made(floor, author, "Call", "").await;
+    watch(watcher).await;
+    (hidden, shown)
+}
+
 #[tokio::test]
 async fn each_change_is_told_to_those_who_see_the_stream_and_to_nobody_else() {
     let floor = floor(&["romeo", "juliet", "nurse", "tybalt"]).await;
@@ -169,10 +178,7 @@ async fn who_watches_is_told_that_a_stream_is_about_another_customer() {
     let mut romeo = floor.online("romeo/desk").await;
     let mut juliet = floor.online("juliet/desk").await;
     let mut lady = floor.online("lady/desk").await;
-    let hidden = "<recipient>romeo</recipient>";
-    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
-    let id = made(&floor, &mut romeo, "Call", "").await;
-    watch(&mut juliet).await;
+    let (hidden, id) = two(&floor, &mut romeo, &mut juliet).await;
     let merge = "<merge xmlns='urn:parlour:customer:0' id='smith' version='1' other='ann' other-version='1'/>";
     assert!(ask(&mut lady, "set", merge).await.contains("type='result'"));
     let heard = told(&mut juliet, "what='moved'").await.concat();
@@ -188,10 +194,7 @@ async fn who_watches_is_told_that_a_stream_is_erased_with_its_customer() {
     let floor = floor(&["romeo", "juliet"]).await;
     let mut romeo = floor.online("romeo/desk").await;
     let mut juliet = floor.online("juliet/desk").await;
-    let hidden = "<recipient>romeo</recipient>";
-    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
-    let id = made(&floor, &mut romeo, "Call", "").await;
-    watch(&mut juliet).await;
+    let (hidden, id) = two(&floor, &mut romeo, &mut juliet).await;
     let sure = [("id", "ann"), ("confirm", "true")];
     floor.operate("customer erase", &sure).await;
     let heard = told(&mut juliet, &format!("<gone xmlns='{NS}' id='{id}'/>")).await;
@@ -208,10 +211,7 @@ async fn who_watches_is_told_that_a_stream_is_not_kept_any_longer() {
     let floor = Box::pin(prepared(floor)).await;
     let mut romeo = floor.online("romeo/desk").await;
     let mut juliet = floor.online("juliet/desk").await;
-    let hidden = "<recipient>romeo</recipient>";
-    let hidden = made(&floor, &mut romeo, "Hidden", hidden).await;
-    let id = made(&floor, &mut romeo, "Call", "").await;
-    watch(&mut juliet).await;
+    let (hidden, id) = two(&floor, &mut romeo, &mut juliet).await;
     floor.house.clock.advance_seconds(2 * 86_400);
     let young = made(&floor, &mut romeo, "Young", "").await;
     let (center, _) = floor.inside();

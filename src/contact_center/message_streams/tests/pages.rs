@@ -96,3 +96,35 @@ async fn forms_come_to_each_version_of_a_message() {
     assert_eq!(texts(&first), ["zero", "one"]);
     assert!(!first.contains("Older ones"), "{first}");
 }
+
+/// The form leads through all that is unread, and each stream is on one page only.
+#[tokio::test]
+async fn forms_come_to_each_stream_that_is_unread() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let node = format!("{NS}#unread");
+    let named: Vec<String> = (0..55).map(|n| format!("Stream {n:02}")).collect();
+    for title in &named {
+        made(&floor, &mut romeo, title, "").await;
+    }
+    let shown = |answer: &str| {
+        let cells = answer.split("<field var='title'><value>").skip(1);
+        let cells = cells.map(|it| it.split('<').next().unwrap().to_owned());
+        cells.collect::<Vec<_>>()
+    };
+    let newest = command(&mut juliet, &node, &[]).await;
+    assert!(
+        newest.contains("You have not read 55 messages."),
+        "{newest}"
+    );
+    let rest = newest.split("The rest is behind ").nth(1);
+    let rest = rest.and_then(|it| it.split_once('.'));
+    let rest = rest.unwrap_or_else(|| panic!("{newest}")).0.to_owned();
+    let oldest = command(&mut juliet, &node, &[("after", &rest)]).await;
+    assert!(!oldest.contains("The rest is behind"), "{oldest}");
+    let (newest, oldest) = (shown(&newest), shown(&oldest));
+    assert_eq!((newest.len(), oldest.len()), (50, 5));
+    let all: Vec<String> = newest.into_iter().chain(oldest).rev().collect();
+    assert_eq!(all, named);
+}
