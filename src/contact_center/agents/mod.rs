@@ -16,7 +16,6 @@ mod operations;
 mod stamp;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
