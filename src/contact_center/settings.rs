@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::agents;
 use super::center::{Center, Place};
-use super::errors::Refused;
+use super::errors::only_failures;
 use super::follow_ups;
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
@@ -21,7 +20,6 @@ use crate::domain::message_stream::{Stream, Tags};
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::{Role, RoleGrants};
 use crate::hooks::{Hooks, Services};
-use crate::proto::BareJid;
 use crate::store::{Store, StoreError};
 
 /// What is set for one host.
@@ -76,21 +74,6 @@ impl CenterKeeping for Desk {
         })
     }
 
-    fn account_changed(
-        &self,
-        account: BareJid,
-        services: Arc<Services>,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            let followed = agents::account_changed(&self.0, &services, account);
-            match Box::pin(followed).await {
-                Err(Refused::Store(error)) => Err(error),
-                // What is refused is over already, and what is contended is made so by others.
-                Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
-            }
-        })
-    }
-
     fn erased(
         &self,
         texts: Vec<String>,
@@ -119,14 +102,6 @@ impl CenterKeeping for Desk {
             let told = follow_ups::tell_erased(&self.0, &services, &follow_up);
             only_failures(told.await)
         })
-    }
-}
-
-/// Nothing is decided in what is told.
-fn only_failures(done: Result<(), Refused>) -> Result<(), StoreError> {
-    match done {
-        Err(Refused::Store(error)) => Err(error),
-        Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
     }
 }
 

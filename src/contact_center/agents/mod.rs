@@ -40,7 +40,6 @@ use crate::store::StoreError;
 pub(super) use behind::run as look_again;
 pub(super) use board::Board;
 pub(super) use display::run as follow_settings;
-pub(super) use entitled::account_changed;
 pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
 pub(super) use operations::{FOR_WATCHERS, OPERATIONS};
 
@@ -72,6 +71,7 @@ impl Record for Agent {
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     devices::register(hooks, center);
     live::register(hooks, center);
+    entitled::register(hooks, center);
     let forgetting = Arc::clone(center);
     hooks.daily(move |services| {
         let center = Arc::clone(&forgetting);
