@@ -319,7 +319,7 @@ async fn role(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
     if !operator.store.accounts().set_role(jid, role).await? {
         return Err(Refusal::no_account(jid));
     }
-    center::role_changed(&operator, jid).await?;
+    center::account_changed(&operator, jid).await?;
     Ok(Outcome::told(
         json!({ "jid": jid.as_str(), "role": role.name() }),
         format!("{jid} has the role {role}.\n"),

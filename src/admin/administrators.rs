@@ -132,7 +132,7 @@ async fn set(operator: Operator, arguments: Arguments) -> Result<Outcome, Refusa
     let taken_from = before.iter().map(|it| &it.jid);
     let changed = taken_from.filter(|jid| !wanted.contains(jid));
     for jid in changed.chain(wanted.iter().copied()) {
-        center::role_changed(&operator, jid).await?;
+        center::account_changed(&operator, jid).await?;
     }
     let text = format!(
         "There are {} administrators: {} are new, {} are members now.\n",

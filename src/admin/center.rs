@@ -74,14 +74,6 @@ pub trait CenterKeeping: Send + Sync {
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Follows that an account was disabled, or has another role: who may take part no longer does so no longer, and what it was
-    /// asked others are asked.
-    fn account_changed(
-        &self,
-        account: BareJid,
-        services: Arc<Services>,
-    ) -> BoxFuture<'_, Result<(), StoreError>>;
-
     /// Takes back what waits to be told to others and has one of those texts in it, and has those told who follow a journal.
     fn erased(
         &self,
@@ -245,26 +237,17 @@ pub(super) async fn tell(operator: &Operator, host: &str) -> Result<(), Refusal>
     })
 }
 
-/// Has a running server follow that an account was disabled.
+/// Has a running server follow that an account was disabled, or has another role.
 pub(super) async fn account_changed(operator: &Operator, jid: &BareJid) -> Result<(), Refusal> {
     let Some(services) = &operator.services else {
         return Ok(());
     };
-    let Some(desk) = services.hooks.offers().find::<CenterDesk>() else {
-        return Ok(());
-    };
-    let followed = desk.0.account_changed(jid.clone(), Arc::clone(services));
-    followed.await.map_err(|error| {
+    let followed = services.hooks.run_account_changed(jid, services).await;
+    followed.map_err(|error| {
         Refusal::Failed(format!(
-            "it is written, but the contact center has not followed it: {error}"
+            "it is written, but the running server has not followed it: {error}"
         ))
     })
-}
-
-/// The same of one that has another role, on which also hangs what colleagues see of it.
-pub(super) async fn role_changed(operator: &Operator, jid: &BareJid) -> Result<(), Refusal> {
-    tell(operator, jid.domain().as_str()).await?;
-    account_changed(operator, jid).await
 }
 
 /// An event as JSON.

@@ -17,8 +17,8 @@ use super::settings::Settings;
 use super::timers::{self, Timers};
 use super::{agents, customers, follow_ups};
 use crate::config::Config;
-use crate::extensions::pubsub::Turns;
-use crate::hooks::Services;
+use crate::domain::ids::AgentId;
+use crate::hooks::{Services, Turns};
 use crate::proto::BareJid;
 use crate::store::StoreError;
 
@@ -27,16 +27,16 @@ pub(super) struct Center {
     places: Vec<Arc<Place>>,
     pub(super) outbox: Outbox,
     pub(super) timers: Timers,
-    /// For records that many change at the same moment.
-    pub(super) turns: Turns,
+    /// For records that many change at the same moment, by their ids.
+    pub(super) turns: Turns<String>,
     /// What connectors have said and is not done yet.
     pub(super) lanes: Arc<interactions::Lanes>,
     /// Connectors that are asked again what is so.
     pub(super) asking: interactions::Asking,
     /// For connectors whose streams break and come back.
-    pub(super) connectors: Turns,
+    pub(super) connectors: Turns<BareJid>,
     /// For agents whom several interactions want at the same moment.
-    pub(super) seats: Turns,
+    pub(super) seats: Turns<AgentId>,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.

@@ -48,6 +48,15 @@ impl From<Condition> for Refused {
     }
 }
 
+/// Of what follows others' doing only that the database fails is a failure: what is refused is over already, and what is contended
+/// is made so by others.
+pub(super) fn only_failures(done: Result<(), Refused>) -> Result<(), StoreError> {
+    match done {
+        Err(Refused::Store(error)) => Err(error),
+        Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
+    }
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

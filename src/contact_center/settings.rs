@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::agents;
 use super::center::{Center, Place};
-use super::errors::Refused;
+use super::errors::only_failures;
 use super::{follow_ups, message_streams};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
@@ -77,21 +76,6 @@ impl CenterKeeping for Desk {
         })
     }
 
-    fn account_changed(
-        &self,
-        account: BareJid,
-        services: Arc<Services>,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            let followed = agents::account_changed(&self.0, &services, account);
-            match Box::pin(followed).await {
-                Err(Refused::Store(error)) => Err(error),
-                // What is refused is over already, and what is contended is made so by others.
-                Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
-            }
-        })
-    }
-
     fn erased(
         &self,
         texts: Vec<String>,
@@ -129,14 +113,6 @@ impl CenterKeeping for Desk {
             let told = follow_ups::tell_erased(&self.0, &services, &id);
             only_failures(Box::pin(told).await)
         })
-    }
-}
-
-/// Nothing is decided in what is told.
-fn only_failures(done: Result<(), Refused>) -> Result<(), StoreError> {
-    match done {
-        Err(Refused::Store(error)) => Err(error),
-        Ok(()) | Err(Refused::Rule(_) | Refused::Contended | Refused::Stanza(_)) => Ok(()),
     }
 }
 
@@ -189,7 +165,6 @@ mod tests {
     use super::*;
     use crate::contact_center::testing::{Floor, ask};
     use crate::domain::agent_state::State;
-    use crate::proto::BareJid;
 
     /// Waits until romeo is an agent no longer.
     async fn logged_out(floor: &Floor) {

@@ -170,10 +170,24 @@ pub(super) fn unknown(name: &str) -> Refused {
 
 const NAME_CHARS_SHOWN: usize = 64;
 
+/// The text of an element that has nothing else: whoever puts more into it expects something of that.
+///
+/// # Errors
+/// `field-unknown` with what it has besides.
+pub(super) fn plain(element: &Element) -> Result<String, Refused> {
+    let mut own = element.attributes().iter().filter(|it| it.ns.is_empty());
+    let besides = own.next().map(|it| it.name.as_str());
+    let besides = besides.or_else(|| element.children().next().map(Element::name));
+    match besides {
+        Some(name) => Err(unknown(name)),
+        None => Ok(element.text_content()),
+    }
+}
+
 fn understood(field: &Field, host: &BareJid, given: Given) -> Result<Value, Refused> {
     let text = match (given, field.kind) {
         (Given::Element(element), Kind::Element) => return Ok(Value::Element(element)),
-        (Given::Element(element), _) => element.text_content(),
+        (Given::Element(element), _) => plain(&element)?,
         (Given::Text(text), _) => text,
     };
     let expected = match read(field, host, &text) {

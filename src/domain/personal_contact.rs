@@ -148,6 +148,14 @@ pub fn decide(
             }
             Ok(enter(relation, now))
         }
+        // Whoever is on another server has to be told, as RFC 6121 §2.5 says.
+        Command::Remove if relation.own.host() != relation.other.host() => {
+            Err(Prerequisite::OtherHost.into())
+        }
+        // What somebody who is no colleague has in its list alone is its own affair.
+        Command::Remove if !mutual && colleagues(&facts.own, &facts.other).is_err() => {
+            Err(Rejection::NoContact)
+        }
         Command::Remove => match leave(relation, now) {
             nothing if nothing.is_empty() => Err(Rejection::NoContact),
             changes => Ok(changes),
@@ -310,6 +318,28 @@ mod tests {
         let mut facts = facts(&relation, &profile);
         facts.other.role = Some(Role::Member);
         assert_eq!(decide(&relation, Command::Unlist, NOW, &facts), Ok(vec![]));
+    }
+
+    /// S0-6, S0-19: what those have in their rosters who are no colleagues is their own; who was one can be removed.
+    #[test]
+    fn who_is_no_colleague_is_not_removed_unless_both_have_each_other() {
+        let profile = ChatProfile::default();
+        for own in ENTRIES {
+            for theirs in ENTRIES {
+                let mut relation = relation(own, theirs);
+                let mut facts = facts(&relation, &profile);
+                facts.other.role = Some(Role::Member);
+                let decided = decide(&relation, Command::Remove, NOW, &facts);
+                match own == Entry::Mutual && theirs == Entry::Mutual {
+                    true => assert_eq!(written(&decided.unwrap()).len(), 2),
+                    false => assert_eq!(decided, Err(Rejection::NoContact)),
+                }
+                relation.other = "b@elsewhere".parse().unwrap();
+                let facts = self::facts(&relation, &profile);
+                let decided = decide(&relation, Command::Remove, NOW, &facts);
+                assert_eq!(decided, Err(Prerequisite::OtherHost.into()));
+            }
+        }
     }
 
     /// S0-10, S0-18: both need the right, since both become contacts.

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::extensions::pubsub::{Change, NodeConfig, Place, Turns, all, change};
-use crate::hooks::{At, Hooks, Services};
+use crate::extensions::pubsub::{Change, NodeConfig, Place, all, change};
+use crate::hooks::{At, Hooks, Services, Turns};
 use crate::proto::common::kept;
 use crate::proto::document::Document;
 use crate::proto::{BareJid, Condition, Jid, StanzaError};
@@ -31,7 +31,7 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
 }
 
 /// One conversion of an account's bookmarks at a time.
-static TURNS: Turns = Turns::new();
+static TURNS: Turns<BareJid> = Turns::new();
 
 /// What both formats say of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn storage(bookmarks: &[Bookmark], before: Option<&Element>) -> Element {
 /// A client looks for bookmarks: what was kept before there was a node of XEP-0402, by an older version or from another
 /// server, becomes one now. A node that is there is left alone, even an empty one.
 pub(in crate::extensions) async fn sought(place: &Place) -> Result<(), StanzaError> {
-    let _turn = TURNS.take(place.address()).await;
+    let _turn = TURNS.take(place.address().clone()).await;
     if place.find(NATIVE).await?.is_some() {
         return Ok(());
     }
@@ -145,7 +145,7 @@ pub(in crate::extensions) async fn sought(place: &Place) -> Result<(), StanzaErr
 
 /// A client changed the node of XEP-0402.
 pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), StanzaError> {
-    let _turn = TURNS.take(place.address()).await;
+    let _turn = TURNS.take(place.address().clone()).await;
     let (services, owner) = (place.services(), place.address());
     let items = all(place, NATIVE).await?;
     let rooms = items
@@ -168,7 +168,7 @@ pub(in crate::extensions) async fn native_changed(place: &Place) -> Result<(), S
 /// A client published the node of XEP-0048. What counts is what it holds when the turn comes: of several that
 /// publish at once all may see the last one's.
 pub(in crate::extensions) async fn legacy_published(place: &Place) -> Result<(), StanzaError> {
-    let _turn = TURNS.take(place.address()).await;
+    let _turn = TURNS.take(place.address().clone()).await;
     let Some(last) = all(place, LEGACY).await?.pop() else {
         return Ok(());
     };
@@ -190,7 +190,7 @@ pub(in crate::extensions) async fn private_set(
     if !given.is(LEGACY, "storage") {
         return Ok(());
     }
-    let _turn = TURNS.take(owner).await;
+    let _turn = TURNS.take(owner.clone()).await;
     let Some(given) = stored(services, owner).await? else {
         return Ok(());
     };

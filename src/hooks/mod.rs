@@ -26,6 +26,7 @@ mod service;
 mod services;
 mod slots;
 mod table;
+mod turns;
 
 pub use attachments::{AttachmentDesk, AttachmentKeeping, AttachmentLink, ShownAttachment};
 pub use disco::{Ask, Disco, Identity, Info, Item};
@@ -46,3 +47,4 @@ pub use service::{Later, Parcel, Service};
 pub use services::{Routing, Sent, Services};
 pub use slots::Slots;
 pub use table::{Hooks, StreamPhase};
+pub(crate) use turns::{Turn, Turns};

@@ -12,6 +12,8 @@ use crate::store::StoreError;
 
 type KeptHook = Box<dyn Fn(Undelivered) -> BoxFuture<'static, ()> + Send + Sync>;
 type RemovedHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
+type ChangedHook =
+    Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 type StartingHook =
     Box<dyn Fn(Arc<Services>) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 type ComponentHook = Box<dyn Fn(BareJid, Arc<Services>) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -24,6 +26,7 @@ pub(super) struct Points {
     incoming_iq: Vec<(Stage, StanzaHook)>,
     kept: Vec<KeptHook>,
     removed: Vec<RemovedHook>,
+    account_changed: Vec<ChangedHook>,
     starting: Vec<StartingHook>,
     stopping: Vec<StoppingHook>,
     component: Vec<ComponentHook>,
@@ -67,6 +70,18 @@ impl Hooks {
     {
         let hook: RemovedHook = Box::new(move |jid, services| Box::pin(hook(jid, services)));
         self.points.removed.push(hook);
+    }
+
+    /// Is told of each account that has another role than before, or was disabled: it is followed before whoever has changed that
+    /// goes on.
+    pub fn account_changed<F>(
+        &mut self,
+        hook: impl Fn(BareJid, Arc<Services>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    {
+        let hook: ChangedHook = Box::new(move |jid, services| Box::pin(hook(jid, services)));
+        self.points.account_changed.push(hook);
     }
 
     /// Runs once before anybody can connect: what has to be known by then is read here. An error keeps the
@@ -115,6 +130,17 @@ impl Hooks {
         for hook in &self.points.removed {
             hook(account.clone(), Arc::clone(services)).await;
         }
+    }
+
+    pub(crate) async fn run_account_changed(
+        &self,
+        account: &BareJid,
+        services: &Arc<Services>,
+    ) -> Result<(), StoreError> {
+        for hook in &self.points.account_changed {
+            hook(account.clone(), Arc::clone(services)).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn run_starting(&self, services: &Arc<Services>) -> Result<(), StoreError> {

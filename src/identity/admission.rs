@@ -15,6 +15,8 @@ use crate::store::{Put, Store, StoreError, Vcard};
 pub enum Admitted {
     /// It is the person's. Whether it is enabled has not been looked at.
     Theirs,
+    /// The same, and it has another role than before.
+    WithAnotherRole,
     /// It has a password of its own here, or is somebody's whom another source knows: whoever took the
     /// name first. It is not given to the person, for the other would still get in, and the
     /// person would find what is the other's.
@@ -54,6 +56,7 @@ pub async fn admit(
         if let Some(given) = person.role.filter(|given| *given != role) {
             store.accounts().set_role(&person.account, given).await?;
             info!(account = %person.account, role = given.name(), source, "role given");
+            return Ok(Admitted::WithAnotherRole);
         }
         Ok(Admitted::Theirs)
     })

@@ -52,7 +52,8 @@ impl Signer {
 fn config(sources: &str, keys: &str) -> String {
     format!(
         "[auth]\nsources = [{sources}]\n[auth.oauth]\nissuer = 'https://login.example.org'\n\
-         audiences = ['parlour']\n{keys}\n[[auth.oauth.role]]\nvalue = 'lead'\nrole = 'supervisor'\n"
+         audiences = ['parlour']\n{keys}\n[[auth.oauth.role]]\nvalue = 'lead'\nrole = 'supervisor'\n\
+         [[auth.oauth.role]]\nvalue = 'desk'\nrole = 'agent'\n"
     )
 }
 
@@ -228,5 +229,53 @@ async fn keys_come_from_a_url_and_the_check_says_whether_they_do() -> Result<()>
     let output = house.command(&["check"]).output().await?;
     let report = String::from_utf8(output.stdout)?;
     ensure!(report.contains("cannot be read"), "{report}");
+    Ok(())
+}
+
+/// Logs in with the roles that the token names; an open session.
+async fn session(house: &House, token: &str, resource: &str) -> Result<Peer> {
+    let (mut peer, answer) = authenticate(house, &message("", token)).await?;
+    ensure!(answer.name == "success", "{answer}");
+    peer.open().await?;
+    peer.bind(resource).await?;
+    Ok(peer)
+}
+
+async fn ask(peer: &mut Peer, kind: &str, payload: &str) -> Result<String> {
+    let iq = format!("<iq type='{kind}' id='ask' to='center.localhost'>{payload}</iq>");
+    peer.send(&iq).await?;
+    let answer = peer.until(|it| it.attribute("id") == Some("ask")).await?;
+    Ok(answer.to_string())
+}
+
+/// What another login gives or takes holds at once in the sessions that are there.
+#[tokio::test]
+async fn a_role_that_a_token_brings_is_followed_in_open_sessions() -> Result<()> {
+    let login = "<login xmlns='urn:parlour:agent:0'/>";
+    let agents = "<agents xmlns='urn:parlour:agent:0'/>";
+    let signer = Signer::new()?;
+    let (house, _file) = from_file(&signer, "'oauth'", &[]).await?;
+    let token = |user, roles: &[&str]| signer.token(user, &json!({ "roles": roles }));
+    let mut sue = session(&house, &token("sue", &["lead"])?, "desk").await?;
+    let mut anna = session(&house, &token("anna", &["desk"])?, "desk").await?;
+    let answer = ask(&mut anna, "set", login).await?;
+    ensure!(answer.contains("available"), "{answer}");
+    let answer = ask(&mut anna, "get", agents).await?;
+    ensure!(answer.contains("right-missing"), "{answer}");
+
+    // A role taken away.
+    session(&house, &token("anna", &[])?, "phone").await?;
+    let answer = ask(&mut sue, "get", agents).await?;
+    ensure!(
+        answer.contains("logged-out") && answer.contains("right-taken"),
+        "{answer}"
+    );
+    let answer = ask(&mut anna, "set", login).await?;
+    ensure!(answer.contains("right-missing"), "{answer}");
+
+    // And a higher one given.
+    session(&house, &token("anna", &["lead"])?, "phone").await?;
+    let answer = ask(&mut anna, "get", agents).await?;
+    ensure!(answer.contains("anna@localhost"), "{answer}");
     Ok(())
 }

@@ -8,11 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::behind::Behind;
 use super::live::Live;
 use super::operations::{NS, described};
-use super::turns::{Turn, Turns};
 use crate::domain::agent_state::{Agent, State, View};
 use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::ids::AgentId;
 use crate::domain::reason_code::ReasonCodes;
+use crate::hooks::{Turn, Turns};
 use crate::proto::{BareJid, ns};
 use crate::xml::Element;
 
@@ -24,7 +24,7 @@ pub(super) const LANGUAGE: &str = "en";
 pub(in crate::contact_center) struct Board {
     seen: RwLock<BTreeMap<BareJid, Arc<Seen>>>,
     count: AtomicU64,
-    turns: Turns,
+    turns: Turns<BareJid>,
     /// Who is looked at again.
     pub(super) behind: Behind,
     /// Who watches all of them.
@@ -61,8 +61,8 @@ impl Default for Board {
 
 impl Board {
     /// Waits until nobody else changes that agent or tells of it.
-    pub(in crate::contact_center) async fn turn(&self, id: &AgentId) -> Turn<'_> {
-        self.turns.take(id.jid()).await
+    pub(in crate::contact_center) async fn turn(&self, id: &AgentId) -> Turn<'_, BareJid> {
+        self.turns.take(id.jid().clone()).await
     }
 
     /// The agent of that account, if it has ever logged in.

@@ -32,24 +32,47 @@ pub(super) async fn learn(
     place: &Place,
     account: &Account,
 ) -> Result<(), Refused> {
-    let settings = place.settings.load_full();
     let Some(id) = AgentId::new(account.jid().clone()) else {
         return Ok(());
     };
-    let person = Person::find(place, &services.store, &id).await?;
-    let turn = center.agents.turn(&id).await;
+    show(center, services, place, (account, &id)).await?;
+    entitled::require(center, services, place, &id).await;
+    Ok(())
+}
+
+/// Shows the account or not, as it is now; where that cannot be found out, it is looked up when it sends presence.
+pub(super) async fn learn_anew(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    account: &Account,
+) -> Result<(), Refused> {
+    account.slots().clear::<Learned>();
+    match AgentId::new(account.jid().clone()) {
+        Some(id) => show(center, services, place, (account, &id)).await,
+        None => Ok(()),
+    }
+}
+
+async fn show(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    (account, id): (&Account, &AgentId),
+) -> Result<(), Refused> {
+    let settings = place.settings.load_full();
+    let person = Person::find(place, &services.store, id).await?;
+    let _turn = center.agents.turn(id).await;
     let display = person.profile.presence;
     // Contacts are told once, of what is true in the end.
     if display == PresenceDisplay::Hidden {
         presence::withhold(services, account).await;
     }
     account.slots().set(Learned(settings));
-    update(center, services, place, &id, Some(display)).await;
+    update(center, services, place, id, Some(display)).await;
     if display == PresenceDisplay::Shown {
         presence::reveal(services, account).await;
     }
-    drop(turn);
-    entitled::require(center, services, place, &id).await;
     Ok(())
 }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::command;
+use super::{command, display};
 use crate::contact_center::center::{Center, Place};
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, only_failures};
 use crate::contact_center::people::Person;
 use crate::contact_center::{im, interactions};
 use crate::domain::agent_state::{Command, State};
 use crate::domain::ids::AgentId;
 use crate::domain::rights::Right;
-use crate::hooks::Services;
+use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 
 /// Logs the agent out when it may take part no longer. What cannot be found out or written now is tried again. The caller
@@ -47,22 +47,42 @@ async fn revoke(
     Ok(())
 }
 
-/// An account was disabled, or has another role: it is followed before whoever has done that is answered.
-pub(in crate::contact_center) async fn account_changed(
+/// Registers what follows a change of an account.
+pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
+    let center = Arc::clone(center);
+    hooks.account_changed(move |account, services| {
+        let center = Arc::clone(&center);
+        async move {
+            let followed = account_changed(&center, &services, account);
+            only_failures(Box::pin(followed).await)
+        }
+    });
+}
+
+/// An account was disabled, or has another role: who may take part no longer does so no longer, also in sessions that are open,
+/// and what it was asked others are asked.
+async fn account_changed(
     center: &Center,
     services: &Arc<Services>,
     account: BareJid,
 ) -> Result<(), Refused> {
     let place = center.place_of(account.domain().as_str());
+    let online = services.online(&account);
     let (Some(place), Some(id)) = (place, AgentId::new(account)) else {
         return Ok(());
     };
+    let shown = match online {
+        Some(online) => display::learn_anew(center, services, place, &online).await,
+        None => Ok(()),
+    };
     require(center, services, place, &id).await;
+    center.agents.live.check_rights();
+    center.streams.check_rights();
     let person = Person::find(place, &services.store, &id).await?;
     if !person.colleague().is_agent() {
         Box::pin(im::leave_all(center, services, &id)).await?;
     }
-    Ok(())
+    shown
 }
 
 async fn may(services: &Services, place: &Place, id: &AgentId) -> Result<bool, Refused> {

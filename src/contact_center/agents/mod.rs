@@ -16,7 +16,6 @@ mod operations;
 mod stamp;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +26,7 @@ use tracing::warn;
 use super::center::{Center, Place};
 use super::draft::Draft;
 use super::errors::Refused;
-use super::interactions;
+use super::interactions::{self, Left};
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::domain::agent_state::{
@@ -41,7 +40,6 @@ use crate::store::StoreError;
 pub(super) use behind::run as look_again;
 pub(super) use board::Board;
 pub(super) use display::run as follow_settings;
-pub(super) use entitled::account_changed;
 pub(super) use live::{FEATURES, NODE, answer, info, run as tell_watchers};
 pub(super) use operations::{FOR_WATCHERS, OPERATIONS};
 
@@ -73,6 +71,7 @@ impl Record for Agent {
 pub(super) fn register(hooks: &mut Hooks, center: &Arc<Center>) {
     devices::register(hooks, center);
     live::register(hooks, center);
+    entitled::register(hooks, center);
     let forgetting = Arc::clone(center);
     hooks.daily(move |services| {
         let center = Arc::clone(&forgetting);
@@ -163,6 +162,48 @@ pub(super) async fn command(
     command: Command,
 ) -> Result<Arc<Agent>, Refused> {
     let turn = center.agents.turn(id).await;
+    let done = Box::pin(carry_out(center, services, place, id, command));
+    let (after, left) = done.await?;
+    drop(turn);
+    interactions::wrote_up(center, services, place, id, left).await;
+    Ok(after)
+}
+
+/// Ends a wrap-up of nothing. What the agent leaves from now on it writes up itself: that wrap-up begins behind this turn.
+pub(super) async fn end_empty_wrap_up(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    id: &AgentId,
+) -> Result<(), Refused> {
+    let in_wrap_up = || center.agents.agent(id).state() == State::WrapUp;
+    // Whoever makes it so looks again.
+    if !in_wrap_up() {
+        return Ok(());
+    }
+    let _turn = center.agents.turn(id).await;
+    if !in_wrap_up() {
+        return Ok(());
+    }
+    if interactions::has_left(services, id).await? {
+        return Ok(());
+    }
+    let command = Command::FinishWrapUp;
+    match Box::pin(carry_out(center, services, place, id, command)).await {
+        // It has ended meanwhile.
+        Ok(_) | Err(Refused::Rule(_)) => Ok(()),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// The same of who has the agent's turn: the agent, and what it has written up with that.
+async fn carry_out(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    id: &AgentId,
+    command: Command,
+) -> Result<(Arc<Agent>, Vec<Left>), Refused> {
     let settings = place.settings.load_full();
     // The board is right, unless somebody has written past it.
     let once_more = AtomicBool::new(false);
@@ -177,18 +218,21 @@ pub(super) async fn command(
             rules: &rules(services),
         };
         let events = decide(&before, command.clone(), services.clock.now(), &facts)?;
-        let mut has_worked = false;
+        let mut left = Vec::new();
         let after = match events.is_empty() {
             true => before,
             false => {
                 let after = draft.change(before.as_ref(), &events)?;
-                has_worked = is_occupied(&before) && !is_occupied(&after);
+                // What is left behind this is not ended with it.
+                if is_occupied(&before) && !is_occupied(&after) {
+                    left = interactions::left_by(services, id).await?;
+                }
                 Arc::new(after)
             }
         };
-        Ok((draft, (after, has_worked)))
+        Ok((draft, (after, left)))
     };
-    let (after, has_worked) = Box::pin(center.save(services, decided)).await?;
+    let (after, left) = Box::pin(center.save(services, decided)).await?;
     if after.version > center.agents.agent(id).version {
         let is_news = center
             .agents
@@ -198,11 +242,7 @@ pub(super) async fn command(
             center.agents.live.note(place, id);
         }
     }
-    drop(turn);
-    if has_worked {
-        interactions::wrote_up(center, services, place, id).await;
-    }
-    Ok(after)
+    Ok((after, left))
 }
 
 /// Whether interactions are still to be dealt with, or to be written up.

@@ -2,7 +2,7 @@
 
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::operation::{Field, Kind, Shown, Stands};
-use crate::contact_center::values::{Values, unknown};
+use crate::contact_center::values::{Values, plain, unknown};
 use crate::domain::context::object::{
     STATUS_CHARS_MAX, TITLE_CHARS_MAX, TYPE_BYTES_MAX, URL_BYTES_MAX,
 };
@@ -127,25 +127,38 @@ fn read(element: &Element) -> Result<Given, Refused> {
     };
     let mut title = None;
     for child in element.children() {
-        let text = child.text_content();
+        if child.is(NS, "field") {
+            object.fields.push(field(child)?);
+            continue;
+        }
         let (place, name) = match (child.ns(), child.name()) {
             (NS, "title") => (&mut title, "title"),
             (NS, "url") => (&mut object.url, "url"),
             (NS, "status") => (&mut object.status, "status"),
-            (NS, "field") => {
-                let name = child.attribute("name").unwrap_or_default().to_owned();
-                object.fields.push(Shows { name, value: text });
-                continue;
-            }
             (_, other) => return Err(unknown(other)),
         };
-        if place.replace(text).is_some() {
+        if place.replace(plain(child)?).is_some() {
             let text = format!("{name} stands there too often.");
             return Err(malformed("field-repeated", text));
         }
     }
     object.title = title.unwrap_or_default();
     Ok(Given::Whole(object))
+}
+
+/// `<field name='Priority'>high</field>`.
+fn field(element: &Element) -> Result<Shows, Refused> {
+    let attributes = element.attributes().iter();
+    let mut other = attributes.filter(|it| it.ns.is_empty() && it.name != "name");
+    let other = other.next().map(|it| it.name.as_str());
+    let other = other.or_else(|| element.children().next().map(Element::name));
+    match other {
+        Some(other) => Err(unknown(other)),
+        None => Ok(Shows {
+            name: element.attribute("name").unwrap_or_default().to_owned(),
+            value: element.text_content(),
+        }),
+    }
 }
 
 /// The key of an object in a form: no type has a slash in it.

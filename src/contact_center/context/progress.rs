@@ -98,7 +98,7 @@ pub(super) async fn acknowledge(
     (by, step): (&AgentId, Step),
 ) -> Result<Transfer, Refused> {
     // Many recipients acknowledge at the same moment.
-    let _turn = center.turns.take(id.as_str()).await;
+    let _turn = center.turns.take(id.to_string()).await;
     let decided = async |mut draft: Draft| {
         let found = record::find::<Transfer>(&services.store, id.as_str()).await?;
         let before = found.ok_or(Rejection::NotRecipient)?;

@@ -191,6 +191,21 @@ async fn what_cannot_be_sent_is_refused_and_nothing_goes_out() {
         ("juliet@localhost", &titled("words"), "text-unexpected"),
         (
             "juliet@localhost",
+            &titled("<url colour='red'>https://crm.example</url>"),
+            "field-unknown",
+        ),
+        (
+            "juliet@localhost",
+            &titled("<status><b/>open</status>"),
+            "field-unknown",
+        ),
+        (
+            "juliet@localhost",
+            &titled("<field name='x' colour='red'>y</field>"),
+            "field-unknown",
+        ),
+        (
+            "juliet@localhost",
             "<object type='Case' id='1'><title>T</title></object>",
             "object-type-malformed",
         ),

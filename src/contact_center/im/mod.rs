@@ -18,16 +18,18 @@ mod tests;
 mod transcript;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracing::warn;
 
 use super::center::Center;
-use super::errors::Refused;
+use super::errors::{Refused, only_failures};
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId};
 use crate::domain::im_session::{Command, Event, ImSession, Phase, apply};
+use crate::domain::rights::Role;
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{ListOrder, Listing, StoreError};
@@ -165,17 +167,50 @@ pub(super) async fn consulting(
     page.iter().map(record::read).collect()
 }
 
-/// What is open, before anybody says anything in it.
-async fn load_open(center: &Center, services: &Services) -> Result<(), StoreError> {
+/// What is open, before anybody says anything in it. What those have open who are there no longer, or are no agents any more, by what
+/// was done while the server was down, comes to its end.
+async fn load_open(center: &Center, services: &Arc<Services>) -> Result<(), StoreError> {
+    let mut known = BTreeMap::new();
     for place in center.places() {
         let list = (OPEN, place.host.as_str());
         let mut walk = services.store.records().walk_list(KIND, list, PAGE);
         while let Some(stored) = walk.next().await? {
             let session: ImSession = record::read(&stored)?;
             center.sessions.insert(&session);
+            for agent in [&session.inviter, &session.invitee] {
+                let known = match known.get(agent) {
+                    Some(known) => *known,
+                    None => {
+                        let account = services.store.accounts().find(agent.jid()).await?;
+                        let found = account.map(|it| Known {
+                            since: it.created_at,
+                            is_agent: it.enabled && it.role >= Role::Agent,
+                        });
+                        known.insert(agent.clone(), found);
+                        found
+                    }
+                };
+                let command = match known {
+                    Some(it) if session.invited_at.is_none_or(|at| at >= it.since) => {
+                        leaving(&session, agent).filter(|_| !it.is_agent)
+                    }
+                    // Another one has the name now, or nobody.
+                    Some(_) | None => Some(removing(agent)),
+                };
+                if let Some(command) = command {
+                    only_failures(end_one(center, services, &session, command).await)?;
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// What is known of an account when the server starts.
+#[derive(Clone, Copy)]
+struct Known {
+    since: Timestamp,
+    is_agent: bool,
 }
 
 /// Time has come for an invitation.
@@ -193,10 +228,7 @@ pub(super) async fn time_is_up(
 
 /// What the account has open comes to its end; the others are told.
 async fn account_removed(center: &Center, services: &Arc<Services>, account: &BareJid) {
-    let removed = |_: &ImSession, account: &AgentId| {
-        let account = account.clone();
-        Some(Command::AccountRemoved { account })
-    };
+    let removed = |_: &ImSession, agent: &AgentId| Some(removing(agent));
     if let Err(refused) = end_all(center, services, account, removed).await {
         warn!(%refused, "IM sessions of a removed account stay open");
     }
@@ -208,18 +240,25 @@ pub(super) async fn leave_all(
     services: &Arc<Services>,
     agent: &AgentId,
 ) -> Result<(), Refused> {
-    let leave = |session: &ImSession, agent: &AgentId| {
-        let by = agent.clone();
-        match session.phase {
-            Phase::Pending { .. } if session.invitee == by => Some(Command::Reject { by }),
-            Phase::Pending { .. } | Phase::Connected { .. } => Some(Command::End { by }),
-            Phase::NotConnected
-            | Phase::Rejected { .. }
-            | Phase::Cancelled { .. }
-            | Phase::Ended { .. } => None,
-        }
-    };
-    end_all(center, services, agent.jid(), leave).await
+    end_all(center, services, agent.jid(), leaving).await
+}
+
+fn removing(agent: &AgentId) -> Command {
+    let account = agent.clone();
+    Command::AccountRemoved { account }
+}
+
+/// What becomes of the session when the agent takes part no longer; `None` where it is over.
+fn leaving(session: &ImSession, agent: &AgentId) -> Option<Command> {
+    let by = agent.clone();
+    match session.phase {
+        Phase::Pending { .. } if session.invitee == by => Some(Command::Reject { by }),
+        Phase::Pending { .. } | Phase::Connected { .. } => Some(Command::End { by }),
+        Phase::NotConnected
+        | Phase::Rejected { .. }
+        | Phase::Cancelled { .. }
+        | Phase::Ended { .. } => None,
+    }
 }
 
 async fn end_all(
@@ -238,11 +277,21 @@ async fn end_all(
         let Some(command) = how(&session, &agent) else {
             continue;
         };
-        match change::command(center, services, &session.id, command, None).await {
-            // The other one was faster.
-            Ok(_) | Err(Refused::Rule(_)) => {}
-            Err(refused) => return Err(refused),
-        }
+        end_one(center, services, &session, command).await?;
     }
     Ok(())
+}
+
+async fn end_one(
+    center: &Center,
+    services: &Arc<Services>,
+    session: &ImSession,
+    command: Command,
+) -> Result<(), Refused> {
+    let done = change::command(center, services, &session.id, command, None);
+    match Box::pin(done).await {
+        // The other one was faster.
+        Ok(_) | Err(Refused::Rule(_)) => Ok(()),
+        Err(refused) => Err(refused),
+    }
 }

@@ -91,7 +91,7 @@ async fn carry_out(
 ) -> Result<Interaction, Refused> {
     // Of those who want the same agent at the same moment one decides after the other.
     let _turn = match plan.seat {
-        Some(agent) => work.center.seats.take(agent).await,
+        Some(agent) => Some(work.center.seats.take(agent.clone()).await),
         None => None,
     };
     // Found once, however often the decision is made anew.

@@ -60,7 +60,7 @@ pub(super) use lanes::{Lanes, behind, put_off};
 pub(super) use leaving::withdraw;
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::{says_nobody, take, why};
-pub(super) use states::wrote_up;
+pub(super) use states::{Left, has_left, left_by, wrote_up};
 pub(super) use streams::start;
 
 /// The kind of the record of an interaction.

@@ -10,11 +10,12 @@ use tracing::{debug, warn};
 
 use super::change::{self, Work};
 use super::{KIND, PAGE, WRITING_UP, find};
+use crate::clock::Timestamp;
 use crate::contact_center::agents;
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::record;
-use crate::domain::agent_state::{self, Occupation, State};
+use crate::domain::agent_state::{self, Occupation};
 use crate::domain::ids::{AgentId, InteractionId};
 use crate::domain::interaction::{Command, Event, Interaction, Leg};
 use crate::hooks::Services;
@@ -70,8 +71,7 @@ async fn bound(work: Work<'_>, agent: &AgentId) -> Result<(), Refused> {
     let page = records.listed(KIND, list, None, order, PAGE).await?;
     let read = page.iter().map(record::read::<Interaction>);
     let all: Vec<Interaction> = read.collect::<Result<_, _>>()?;
-    let left = |it: &&Interaction| it.part(agent).and_then(|part| part.left_at);
-    if let Some(oldest) = all.iter().min_by_key(left) {
+    if let Some(oldest) = all.iter().min_by_key(|it| left_at(it, agent)) {
         let finish = |_: &Interaction| vec![Command::FinishWrapUp { by: agent.clone() }];
         Box::pin(change::settle(work, &oldest.id, &finish)).await?;
     }
@@ -107,56 +107,76 @@ async fn set(work: Work<'_>, interaction: &InteractionId, agent: &AgentId, conne
 /// An agent with nothing left to write up is in wrap-up no longer. Whether it is in wrap-up, and whether it has written up, become
 /// so one after the other, in either order: so it is asked behind each of them.
 pub(super) async fn end_wrap_up(work: Work<'_>, agent: &AgentId) -> Result<(), Refused> {
-    if work.center.agents.agent(agent).state() != State::WrapUp {
-        return Ok(());
-    }
-    let records = work.services.store.records();
-    let left = records.count(KIND, (WRITING_UP, agent.jid().as_str()));
-    if left.await? > 0 {
-        return Ok(());
-    }
-    let (center, services) = (work.center, work.services);
-    let command = agent_state::Command::FinishWrapUp;
-    let ended = agents::command(center, services, work.place, agent, command);
-    match Box::pin(ended).await {
-        // It has ended meanwhile.
-        Ok(_) | Err(Refused::Rule(_)) => Ok(()),
-        Err(refused) => Err(refused),
-    }
+    let ended = agents::end_empty_wrap_up(work.center, work.services, work.place, agent);
+    Box::pin(ended).await
 }
 
-/// The agent has written up: all that it had left open for that is done.
+/// What an agent has left and not written up yet, and when it left.
+pub(in crate::contact_center) struct Left {
+    interaction: InteractionId,
+    at: Option<Timestamp>,
+}
+
+/// Whether the agent has something to write up.
+pub(in crate::contact_center) async fn has_left(
+    services: &Services,
+    agent: &AgentId,
+) -> Result<bool, Refused> {
+    let records = services.store.records();
+    let list = (WRITING_UP, agent.jid().as_str());
+    Ok(records.count(KIND, list).await? > 0)
+}
+
+/// All that the agent has to write up: about as many as [`WRITING_UP_MAX`].
+pub(in crate::contact_center) async fn left_by(
+    services: &Services,
+    agent: &AgentId,
+) -> Result<Vec<Left>, Refused> {
+    let list = (WRITING_UP, agent.jid().as_str());
+    let mut walk = services.store.records().walk_list(KIND, list, PAGE);
+    let mut left = Vec::new();
+    while let Some(stored) = walk.next().await? {
+        let interaction: Interaction = record::read(&stored)?;
+        left.push(Left {
+            at: left_at(&interaction, agent),
+            interaction: interaction.id,
+        });
+    }
+    Ok(left)
+}
+
+fn left_at(interaction: &Interaction, agent: &AgentId) -> Option<Timestamp> {
+    interaction.part(agent)?.left_at
+}
+
+/// The agent has written that up: it is done.
 pub(in crate::contact_center) fn wrote_up<'a>(
     center: &'a Center,
     services: &'a Arc<Services>,
     place: &'a Place,
     agent: &'a AgentId,
+    left: Vec<Left>,
 ) -> BoxFuture<'a, ()> {
-    Box::pin(async move {
-        if let Err(refused) = finish_all(center, services, place, agent).await {
-            warn!(%refused, %agent, "interactions of an agent who has written up stay open");
-        }
-    })
-}
-
-async fn finish_all(
-    center: &Center,
-    services: &Arc<Services>,
-    place: &Place,
-    agent: &AgentId,
-) -> Result<(), Refused> {
     let work = Work {
         center,
         services,
         place,
     };
-    let list = (WRITING_UP, agent.jid().as_str());
-    let mut walk = services.store.records().walk_list(KIND, list, PAGE);
-    while let Some(stored) = walk.next().await? {
-        let interaction: Interaction = record::read(&stored)?;
-        let by = agent.clone();
-        let finish = move |_: &Interaction| vec![Command::FinishWrapUp { by: by.clone() }];
-        change::settle(work, &interaction.id, &finish).await?;
+    Box::pin(async move {
+        if let Err(refused) = finish(work, agent, left).await {
+            warn!(%refused, %agent, "interactions of an agent who has written up stay open");
+        }
+    })
+}
+
+async fn finish(work: Work<'_>, agent: &AgentId, left: Vec<Left>) -> Result<(), Refused> {
+    for Left { interaction, at } in left {
+        // Whoever has been in it once more has that to write up.
+        let finish = |now: &Interaction| match left_at(now, agent) == at {
+            true => vec![Command::FinishWrapUp { by: agent.clone() }],
+            false => Vec::new(),
+        };
+        change::settle(work, &interaction, &finish).await?;
     }
     Ok(())
 }
@@ -176,7 +196,8 @@ pub(super) async fn start(work: Work<'_>) -> Result<(), Refused> {
             }
             Occupation::WrapUp { .. } => end_wrap_up(work, &agent.id).await?,
             Occupation::Idle => {
-                finish_all(work.center, work.services, work.place, &agent.id).await?;
+                let left = left_by(work.services, &agent.id).await?;
+                finish(work, &agent.id, left).await?;
             }
         }
     }

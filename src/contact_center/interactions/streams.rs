@@ -49,7 +49,7 @@ pub(super) async fn changed(
     let Some(connector) = connector.filter(|_| !center.is_stopping()) else {
         return Ok(());
     };
-    let _turn = center.connectors.take(domain).await;
+    let _turn = center.connectors.take(domain.clone()).await;
     if is_there(services, domain.as_str()) {
         return asking::begin(center, services, connector).await;
     }

@@ -1,8 +1,6 @@
 //! Streams written: made, replied to, edited, set, tagged, completed and opened again. Each is decided, saved with who has not read
 //! it, with what the customer gets and with who has done it, and told to whom it concerns.
 
-use tokio::sync::MutexGuard;
-
 use super::fields::{id, properties as properties_of, tags as tags_of, version};
 use super::live::What;
 use super::readers;
@@ -18,6 +16,7 @@ use crate::domain::ids::{CustomerId, MessageId, StreamId};
 use crate::domain::message_stream::{
     Attachment, Command, Event, Facts, Rejection, Stream, Written, decide,
 };
+use crate::hooks::Turn;
 use crate::proto::StanzaError;
 use crate::xml::Element;
 
@@ -102,7 +101,7 @@ pub(super) async fn create(caller: Caller, values: Values) -> Result<Outcome, Re
         draft: values.optional_text("draft").map(str::to_owned),
     };
     let fresh = Stream::new(id.clone());
-    let _turn = caller.center.turns.take(id.as_str()).await;
+    let _turn = caller.center.turns.take(id.to_string()).await;
     decided(&caller, &fresh, &wish, wish.command.clone())?;
     let wish = with_files(&caller, &values, &fresh, wish).await?;
     let done = Box::pin(save(&caller, &id, &wish)).await?;
@@ -229,9 +228,9 @@ fn message(values: &Values, id: MessageId) -> Written {
 pub(super) async fn turn<'a>(
     caller: &'a Caller,
     values: &Values,
-) -> Result<Option<MutexGuard<'a, ()>>, Refused> {
+) -> Result<Turn<'a, String>, Refused> {
     let id: StreamId = id(values, "id")?;
-    Ok(caller.center.turns.take(id.as_str()).await)
+    Ok(caller.center.turns.take(id.to_string()).await)
 }
 
 /// The stream that is named, if the caller may see it.

@@ -281,7 +281,7 @@ async fn mark_one(
     up_to: Option<&MessageId>,
 ) -> Result<(), Refused> {
     // Those for whom it is read it at the same time.
-    let _turn = caller.center.turns.take(id.as_str()).await;
+    let _turn = caller.center.turns.take(id.to_string()).await;
     let attempt = async |mut draft: Draft| {
         let Some(stream) = seen(caller, id).await? else {
             return Err(Rejection::Unknown.into());

@@ -29,7 +29,6 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod together;
-mod turns;
 
 use std::sync::Arc;
 
@@ -43,18 +42,22 @@ pub(crate) use people::{no_subid, own_jid, subscription};
 pub(in crate::extensions) use place::Place;
 pub(in crate::extensions) use publish::publish_own;
 pub(in crate::extensions) use together::{Change, change};
-pub(crate) use turns::Turns;
 
 use tracing::{debug, warn};
 
 use crate::config::Config;
-use crate::hooks::{At, Hooks, Iq, IqAnswer};
+use crate::hooks::{At, Hooks, Iq, IqAnswer, Turn, Turns};
 use crate::proto::document::Document;
-use crate::proto::{Condition, IqType, StanzaError, ns};
+use crate::proto::{BareJid, Condition, IqType, StanzaError, ns};
 use crate::xml::Element;
 
-/// What is stored in a node and told of it is done in one turn, so that both have the same order.
-static TURNS: Turns = Turns::new();
+/// What is stored in a node and told of it is done in one turn, so that both have the same order. By place and node.
+static TURNS: Turns<(BareJid, String)> = Turns::new();
+
+/// Waits until nobody else writes in that node.
+async fn turn(place: &Place, node: &str) -> Turn<'static, (BareJid, String)> {
+    TURNS.take((place.address.clone(), node.to_owned())).await
+}
 
 const ACCOUNTS: &[At] = &[At::Own, At::Account];
 

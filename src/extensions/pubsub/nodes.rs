@@ -158,7 +158,7 @@ pub(super) async fn delete(place: &Place, iq: &Iq, request: &Element) -> IqAnswe
     } else {
         Vec::new()
     };
-    let turn = super::TURNS.take((&place.address, name)).await;
+    let turn = super::turn(place, name).await;
     if !place.store().delete(&place.address, name).await? {
         return Err(super::error::no_node());
     }
@@ -175,7 +175,7 @@ pub(super) async fn purge(place: &Place, iq: &Iq, request: &Element) -> IqAnswer
     if !node.config.persist_items {
         return Err(unsupported("persistent-items"));
     }
-    let turn = super::TURNS.take((&place.address, name)).await;
+    let turn = super::turn(place, name).await;
     place.store().purge(&place.address, name).await?;
     if node.config.notify_retract {
         notify::tell(place, &node, &Event::purge(name)).await?;

@@ -75,7 +75,7 @@ async fn purge_node(place: &Place, name: &str, publisher: &BareJid) -> Result<()
     let Some(node) = place.find(name).await? else {
         return Ok(());
     };
-    let turn = super::TURNS.take((&place.address, name)).await;
+    let turn = super::turn(place, name).await;
     let store = place.store();
     let dropped = store.drop_of(&place.address, name, publisher).await?;
     if node.config.notify_retract {

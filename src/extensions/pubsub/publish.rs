@@ -156,7 +156,7 @@ pub(super) async fn store_and_tell(
         revision: 0,
         payload: payload.map(kept::to_bytes).unwrap_or_default(),
     };
-    let _turn = super::TURNS.take((&place.address, &node.name)).await;
+    let _turn = super::turn(place, &node.name).await;
     let mut gone = Vec::new();
     if node.config.persist_items {
         gone = keep(place, node, &kept, who).await?;
@@ -266,7 +266,7 @@ pub(super) async fn take_out(
     id: &str,
     notify: bool,
 ) -> Result<(), StanzaError> {
-    let _turn = super::TURNS.take((&place.address, &node.name)).await;
+    let _turn = super::turn(place, &node.name).await;
     if !place
         .store()
         .retract(&place.address, &node.name, id)

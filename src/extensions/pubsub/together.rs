@@ -46,7 +46,7 @@ pub(in crate::extensions) async fn change(
 ) -> Result<(), StanzaError> {
     let names = changes.iter().filter_map(Change::node);
     let _turns = super::TURNS
-        .take_all(names.map(|name| (&place.address, name)))
+        .take_all(names.map(|name| (place.address.clone(), name.to_owned())))
         .await;
     let mut nodes = BTreeMap::new();
     let mut made = Vec::new();

@@ -1,10 +1,14 @@
 //! What those say who know people that have no password here: a directory of a password, whoever signs
 //! tokens of a token.
 
-use tracing::{info, warn};
+use std::sync::Arc;
+
+use tracing::{Instrument as _, error, info, warn};
 
 use super::Driver;
-use crate::identity::{Admitted, PasswordAnswer, admit};
+use crate::clock::Timestamp;
+use crate::hooks::Services;
+use crate::identity::{Admitted, PasswordAnswer, Person, admit};
 use crate::proto::BareJid;
 use crate::stream::Input;
 use crate::stream::sasl::{BearerVerdict, PasswordVerdict, Secret};
@@ -12,6 +16,31 @@ use crate::stream::sasl::{BearerVerdict, PasswordVerdict, Secret};
 /// Who would know cannot be asked; it is in the log why.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unavailable;
+
+/// Sees to it that the person has an account; whether it has. A role that the person has from now on holds in sessions that are
+/// open, too.
+async fn admitted(
+    services: Arc<Services>,
+    person: Person,
+    at: Timestamp,
+) -> Result<bool, Unavailable> {
+    match admit(&services.store, &services.config, &person, at).await {
+        Ok(Admitted::Theirs) => Ok(true),
+        Ok(Admitted::WithAnotherRole) => {
+            let account = &person.account;
+            let followed = services.hooks.run_account_changed(account, &services);
+            if let Err(error) = followed.await {
+                warn!(%error, %account, "a role is followed when its account comes online");
+            }
+            Ok(true)
+        }
+        Ok(Admitted::NotTheirs) => Ok(false),
+        Err(error) => {
+            warn!(%error, "an account could not be made");
+            Err(Unavailable)
+        }
+    }
+}
 
 impl Driver {
     /// Whether the directory takes the password; `None` when it knows nobody of that name.
@@ -70,15 +99,13 @@ impl Driver {
         let person = self.person.take();
         let services = self.listener.router.services();
         if let Some(person) = person.filter(|person| person.account == *account) {
-            let admitted = admit(&services.store, &services.config, &person, self.proved_at).await;
-            return match admitted {
-                Ok(Admitted::Theirs) => Ok(true),
-                Ok(Admitted::NotTheirs) => Ok(false),
-                Err(error) => {
-                    warn!(%error, "an account could not be made");
-                    Err(Unavailable)
-                }
-            };
+            let admitted = admitted(Arc::clone(services), person, self.proved_at);
+            // A task of its own: the deadline must not leave half of it done.
+            let admitted = self.listener.tasks.spawn(admitted.in_current_span());
+            return admitted.await.unwrap_or_else(|error| {
+                error!(%error, "an admission failed");
+                Err(Unavailable)
+            });
         }
         let source = services.store.account_sources().find(account).await;
         let source = source.map_err(|error| {

@@ -205,7 +205,7 @@ async fn change(
     decide: impl Fn(&Watchers) -> Result<Option<Event>, Refused>,
 ) -> Result<bool, Refused> {
     // After a restart everybody subscribes at once.
-    let _turn = center.turns.take(place.host.as_str()).await;
+    let _turn = center.turns.take(place.host.to_string()).await;
     let decided = async |mut draft: Draft| {
         let before = stored(services, place).await?.unwrap_or_else(|| Watchers {
             host: place.host.to_string(),

@@ -7,6 +7,7 @@ use crate::contact_center::agents::KIND;
 use crate::contact_center::center::Center;
 use crate::domain::agent_state::{Agent, Connection};
 use crate::domain::ids::AgentId;
+use crate::domain::rights::Role;
 use crate::proto::BareJid;
 
 fn romeo_id() -> AgentId {
@@ -87,12 +88,68 @@ async fn whoever_has_lost_the_role_before_a_start_is_logged_out() {
     }
     let accounts = floor.house.router.services().store.clone();
     let gone = BareJid::new("romeo@localhost").unwrap();
-    let role = crate::domain::rights::Role::Member;
+    let role = Role::Member;
     assert!(accounts.accounts().set_role(&gone, role).await.unwrap());
     start_again(&floor).await;
     let state = |id: &AgentId| center.agents.agent(id).state().name();
     reached("logged out", || state(&romeo_id()) == "logged-out").await;
     assert_eq!(state(&juliet_id), "available");
+}
+
+/// S0-9: a login elsewhere brings another role, and what is open already follows at once.
+#[tokio::test]
+async fn a_role_that_a_login_brings_is_followed_in_open_sessions() {
+    let floor = Floor::new(&["romeo", "paris:supervisor", "juliet"]).await;
+    let (center, _) = floor.inside();
+    let services = floor.house.router.services();
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut paris = floor.online("paris/desk").await;
+    own(&mut romeo, "login").await;
+    live::subscribe(&mut paris, "paris@localhost").await;
+    let state = || center.agents.agent(&romeo_id()).state().name();
+    assert_eq!(state(), "available");
+    let give = async |name: &str, role| {
+        let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
+        assert!(services.store.accounts().set_role(&jid, role).await.unwrap());
+        let followed = services.hooks.run_account_changed(&jid, services);
+        followed.await.unwrap();
+    };
+    give("romeo", Role::Member).await;
+    assert_eq!(state(), "logged-out");
+    until(&mut paris, "state='logged-out' reason='right-taken'").await;
+    let login = own(&mut romeo, "login").await;
+    assert!(login.contains("<right-missing"), "{login}");
+    // Nobody has changed since then: who watches is told all the same.
+    give("paris", Role::Agent).await;
+    until(&mut paris, "subscription='none'").await;
+    give("juliet", Role::Supervisor).await;
+    let all = ask(&mut juliet, "get", &format!("<agents xmlns='{NS}'/>")).await;
+    assert!(all.contains("jid='romeo@localhost'"), "{all}");
+}
+
+/// What colleagues see hangs on the role, too (S0-15).
+#[tokio::test]
+async fn who_gets_a_role_that_is_not_shown_is_hidden_at_once() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let services = floor.house.router.services();
+    let hidden = [("role", "supervisor"), ("presence", "hidden")];
+    floor.operate("profile set", &hidden).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let looked = format!("<agent xmlns='{NS}' jid='romeo@localhost'/>");
+    let seen = ask(&mut juliet, "get", &looked).await;
+    assert!(seen.contains("view='online'"), "{seen}");
+    let (center, _) = floor.inside();
+    let jid = BareJid::new("romeo@localhost").unwrap();
+    let accounts = services.store.accounts();
+    assert!(accounts.set_role(&jid, Role::Supervisor).await.unwrap());
+    let followed = services.hooks.run_account_changed(&jid, services);
+    followed.await.unwrap();
+    let board = center.agents.of_host(&BareJid::new("localhost").unwrap());
+    let listed = board.first().unwrap().listed();
+    assert_eq!(listed.attribute("view"), Some("offline"));
 }
 
 /// A session that is gone when the database fails is gone all the same: nobody stays without the grace period.

@@ -182,6 +182,44 @@ async fn who_is_no_colleague_with_instant_messages_is_not_added() {
     }
 }
 
+/// S0-6: a contact on another server stays, and hears of its removal in the plain way; so does what a member has of an agent.
+#[tokio::test]
+async fn who_is_no_colleague_stays_in_the_contact_list() {
+    let floor = Floor::new(&["romeo", "peter:member"]).await;
+    let mut romeo = floor.online("romeo/orchard").await;
+    let mut peter = floor.online("peter/x").await;
+    for (who, contact) in [
+        ("romeo", "bob@elsewhere.example"),
+        ("romeo", "peter@localhost"),
+        ("peter", "romeo@localhost"),
+    ] {
+        let client = match who {
+            "romeo" => &mut romeo,
+            _ => &mut peter,
+        };
+        let item = format!("<item jid='{contact}' name='Friend'/>");
+        let query = format!("<query xmlns='jabber:iq:roster'>{item}</query>");
+        client
+            .send(&format!("<iq type='set' id='s'>{query}</iq>"))
+            .await;
+    }
+    let (own, theirs) = (items(&mut romeo).await, items(&mut peter).await);
+    assert!(own.contains("bob@elsewhere.example"), "{own}");
+    assert!(own.contains("peter@localhost"), "{own}");
+    for (contact, expected) in [
+        ("bob@elsewhere.example", "other-host"),
+        ("carol@elsewhere.example", "other-host"),
+        ("peter", "no-contact"),
+        ("romeo", "no-contact"),
+        ("nobody", "no-contact"),
+    ] {
+        let answer = set(&mut romeo, "remove-contact", contact).await;
+        assert_eq!(code(&answer), expected, "{contact}");
+    }
+    assert_eq!(items(&mut romeo).await, own);
+    assert_eq!(items(&mut peter).await, theirs);
+}
+
 #[tokio::test]
 async fn a_full_roster_on_either_side_takes_nobody_and_nothing_is_half_done() {
     let floor = Floor::new(&["romeo", "juliet", "nurse"]).await;

@@ -57,6 +57,52 @@ async fn an_invitation_times_out_after_a_restart_and_is_accepted_late() {
     center.stop().await;
 }
 
+/// S0-9: what was done to accounts while the server was down holds when it starts; the others are told.
+#[tokio::test]
+async fn who_is_no_agent_at_a_start_talks_no_longer() {
+    let people = ["romeo", "juliet", "nurse", "tybalt", "paris", "peter"];
+    let floor = Floor::new(&people).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut clients = Vec::new();
+    for name in &people[1..] {
+        clients.push(agent(&floor, &format!("{name}/desk")).await);
+    }
+    let mut ids = Vec::new();
+    // With paris it stays: only peter takes no more than one.
+    for (client, name) in clients.iter_mut().zip(&people[1..]).take(4) {
+        let id = invite(&mut romeo, name, "hello").await;
+        if *name != "nurse" {
+            set(client, &format!("accept id='{id}'")).await;
+        }
+        ids.push(id);
+    }
+    let incoming = invite(clients.last_mut().unwrap(), "romeo", "hello").await;
+    heard(&mut romeo);
+    let store = floor.house.router.services().store.clone();
+    let accounts = store.accounts();
+    let jid = |name: &str| crate::proto::BareJid::new(&format!("{name}@localhost")).unwrap();
+    let member = crate::domain::rights::Role::Member;
+    for name in ["juliet", "nurse"] {
+        accounts.set_role(&jid(name), member).await.unwrap();
+    }
+    accounts.remove(&jid("tybalt")).await.unwrap();
+    accounts.disable(&jid("peter")).await.unwrap();
+    let center = restarted(&floor).await;
+    let status: Vec<String> = {
+        let mut all = Vec::new();
+        for id in ids.iter().chain([&incoming]) {
+            all.push(status(&mut romeo, id).await);
+        }
+        all
+    };
+    let expected = ["ended", "rejected", "ended", "connected", "cancelled"];
+    assert_eq!(status, expected);
+    let open = |name: &str| center.sessions.of(&jid("romeo"), &jid(name)).len();
+    assert_eq!(people[1..].iter().map(|it| open(it)).sum::<usize>(), 1);
+    assert_eq!(open("paris"), 1);
+    center.stop().await;
+}
+
 /// An account that is removed leaves nothing open, and an account made anew does not read what its predecessor wrote.
 #[tokio::test]
 async fn the_sessions_of_a_removed_account_end() {

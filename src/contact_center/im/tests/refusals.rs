@@ -65,6 +65,16 @@ async fn invitations_that_are_refused() {
             "field-unknown",
         ),
         (
+            "invite colleague='juliet' <text since='now'>a</text>",
+            "bad-request",
+            "field-unknown",
+        ),
+        (
+            "invite colleague='juliet' <text>a<b/></text>",
+            "bad-request",
+            "field-unknown",
+        ),
+        (
             "invite colleague='juliet' about='a b' <text>a</text>",
             "bad-request",
             "field-malformed",

@@ -104,5 +104,61 @@ async fn no_order_of_release_and_writing_up_leaves_an_agent_in_wrap_up() {
     }
 }
 
+/// What is left while the wrap-up of another one ends has a wrap-up of its own.
+#[tokio::test]
+async fn what_is_left_meanwhile_is_not_written_up_with_the_others() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut phone = floor.online("ann/phone").await;
+    chatting(&floor, &mut ann, "c1").await;
+    let offer = "<offer interaction='c2' medium='chat' direction='inbound' address='eve@mail.example' agent='ann@localhost'/>";
+    says(&floor, PBX, "set", offer).await;
+    want(&mut ann, "c2", "accept").await;
+    let accept = request(&floor, PBX);
+    reports(&floor, "c1", "ended").await;
+    assert_eq!(state(&mut ann).await, "wrap-up");
+    let (center, _) = floor.inside();
+    let id: AgentId = "ann@localhost".parse().unwrap();
+    let turn = center.agents.turn(&id).await;
+    let meanwhile = async {
+        becomes(&mut phone, "c1", "interaction-unknown").await;
+        let leaving = async {
+            becomes(&mut phone, "c2", "primary connected connected").await;
+            let left = async {
+                becomes(&mut phone, "c2", "primary wrap-up over").await;
+                drop(turn);
+            };
+            tokio::join!(reports(&floor, "c2", "ended"), left);
+        };
+        tokio::join!(confirm(&floor, &accept), leaving);
+    };
+    tokio::join!(want(&mut ann, "c1", "finish-wrap-up"), meanwhile);
+    assert_eq!(seen(&mut ann, "c2").await, "primary wrap-up over");
+    assert_eq!(state(&mut ann).await, "wrap-up");
+    want(&mut ann, "c2", "finish-wrap-up").await;
+    assert_eq!(state(&mut ann).await, "available");
+}
+
+/// The same between the agent's word and what follows of it.
+#[tokio::test]
+async fn what_an_agent_has_written_up_is_what_it_had_left_when_it_said_so() {
+    let floor = floor(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    for chat in ["c1", "c2"] {
+        chatting(&floor, &mut ann, chat).await;
+    }
+    reports(&floor, "c1", "ended").await;
+    let (center, place) = floor.inside();
+    let services = floor.house.router.services();
+    let id: AgentId = "ann@localhost".parse().unwrap();
+    let left = super::super::left_by(services, &id).await.unwrap();
+    reports(&floor, "c2", "ended").await;
+    super::super::wrote_up(&center, services, &place, &id, left).await;
+    // What is done is nobody's business any more.
+    assert_eq!(seen(&mut ann, "c1").await, "interaction-unknown");
+    assert_eq!(seen(&mut ann, "c2").await, "primary wrap-up over");
+    assert_eq!(state(&mut ann).await, "wrap-up");
+}
+
 /// A release passes fewer places where it waits.
 const ORDERS: usize = 24;

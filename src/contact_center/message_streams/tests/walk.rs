@@ -239,7 +239,7 @@ async fn a_stream_is_written_by_one_at_a_time() {
     let mut juliet = floor.online("juliet/desk").await;
     let id = made(&floor, &mut romeo, "Call", "").await;
     let (center, _) = floor.inside();
-    let turn = center.turns.take(id.as_str()).await;
+    let turn = center.turns.take(id.to_string()).await;
     let writing = reply(&mut romeo, &id, "Zanzibar");
     let reading = async {
         for _ in 0..10 {
