@@ -184,10 +184,10 @@ fn a_wrong_answer_is_refused_for_its_reason() {
     };
     for (answer, error) in [
         (Form::new(FormType::Cancel), FormError::NotSubmitted),
-        (filled(&[]), FormError::Required("address".to_owned())),
+        (filled(&[]), FormError::Required("“Address”".to_owned())),
         (
             filled(&[("address", &[""])]),
-            FormError::Required("address".to_owned()),
+            FormError::Required("“Address”".to_owned()),
         ),
         (
             filled(&[("FORM_TYPE", &["urn:example:other"]), address]),
@@ -195,11 +195,11 @@ fn a_wrong_answer_is_refused_for_its_reason() {
         ),
         (
             filled(&[("address", &["@"])]),
-            value("address", "an address"),
+            value("“Address”", "an address"),
         ),
         (
             filled(&[("address", &["a@b", "c@d"])]),
-            value("address", "one value"),
+            value("“Address”", "one value"),
         ),
         (
             filled(&[address, ("watchers", &["a@b", "@"])]),
