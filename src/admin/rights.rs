@@ -13,7 +13,11 @@ use crate::domain::rights::{AccountGrants, Grant, Right, Rights, Role, RoleGrant
 use crate::proto::BareJid;
 use crate::store::{Store, StoreError};
 
-const RIGHT: Argument = Argument::required("right", Kind::Right, "which right");
+const RIGHT: Argument = Argument::required(
+    "right",
+    Kind::Right,
+    "which right, of those that the list of rights names",
+);
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(

@@ -37,6 +37,24 @@ enum Value {
     Element(Element),
 }
 
+/// By what a refusal names a field: as whoever has sent it knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Named {
+    /// As it is called in a typed request.
+    Name,
+    /// As it is called in a form.
+    Label,
+}
+
+impl Named {
+    fn of(self, field: &Field) -> String {
+        match self {
+            Self::Name => field.name.to_owned(),
+            Self::Label => format!("“{}”", field.label),
+        }
+    }
+}
+
 impl Values {
     /// Understands what was given for those fields, asked of that host.
     ///
@@ -47,6 +65,7 @@ impl Values {
         host: &BareJid,
         given: Vec<(&'static str, Given)>,
         page: PageRequest,
+        named: Named,
     ) -> Result<Self, Refused> {
         let mut values: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
         let mut languages = BTreeMap::new();
@@ -58,21 +77,21 @@ impl Values {
             {
                 languages.insert(field.name, language.to_owned());
             }
-            let value = understood(field, host, given)?;
+            let value = understood(field, host, given, named)?;
             values.entry(field.name).or_default().push(value);
         }
         for field in fields {
             let count = values.get(field.name).map_or(0, Vec::len);
             let max = match field.need {
                 Need::Required if count == 0 && !field.kind.is_page() => {
-                    let text = format!("{} is missing.", field.name);
+                    let text = format!("{} is missing.", named.of(field));
                     return Err(malformed("field-missing", text));
                 }
                 Need::Required | Need::Optional => 1,
                 Need::Several(max) => max,
             };
             if count > max {
-                let text = format!("{} stands there too often.", field.name);
+                let text = format!("{} stands there too often.", named.of(field));
                 return Err(malformed("field-repeated", text));
             }
         }
@@ -184,7 +203,7 @@ pub(super) fn plain(element: &Element) -> Result<String, Refused> {
     }
 }
 
-fn understood(field: &Field, host: &BareJid, given: Given) -> Result<Value, Refused> {
+fn understood(field: &Field, host: &BareJid, given: Given, named: Named) -> Result<Value, Refused> {
     let text = match (given, field.kind) {
         (Given::Element(element), Kind::Element) => return Ok(Value::Element(element)),
         (Given::Element(element), _) => plain(&element)?,
@@ -194,7 +213,7 @@ fn understood(field: &Field, host: &BareJid, given: Given) -> Result<Value, Refu
         Ok(value) => return Ok(value),
         Err(expected) => expected,
     };
-    let text = format!("{} must be {expected}.", field.name);
+    let text = format!("{} must be {expected}.", named.of(field));
     Err(malformed("field-malformed", text))
 }
 
@@ -206,7 +225,7 @@ fn read(field: &Field, host: &BareJid, text: &str) -> Result<Value, String> {
             .ok_or_else(|| "the address of a colleague".to_owned()),
         Kind::Id => is_word(text, crate::domain::ids::ID_BYTES_MAX)
             .then(|| Value::Text(text.to_owned()))
-            .ok_or_else(|| "an id".to_owned()),
+            .ok_or_else(|| "an id, which has no spaces".to_owned()),
         Kind::Code => is_word(text, CODE_BYTES_MAX)
             .then(|| Value::Text(text.to_owned()))
             .ok_or_else(|| "one of the words that are offered".to_owned()),

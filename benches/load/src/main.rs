@@ -1,4 +1,4 @@
-//! Load generator for XMPP servers: logins, idle sessions, chat, presence, agents, rooms, archives, and the floor.
+//! Load generator for XMPP servers: logins, idle sessions, chat, presence, agents, rooms, archives, notes, and the floor.
 //!
 //! It speaks raw XMPP over sockets, shares no code with the server it measures, and refuses
 //! every address outside 127.0.0.0/8. It reports what the server's processes used, not what it
@@ -9,6 +9,7 @@ mod archive;
 mod chat;
 mod idle;
 mod logins;
+mod notes;
 mod presence;
 mod process;
 mod ratios;
@@ -56,6 +57,8 @@ enum Command {
     Room(room::Options),
     /// The archive: server CPU per message written and per message fetched in pages.
     Archive(archive::Options),
+    /// Notes about one customer: server CPU per note written, and per page of lists, searches and the history.
+    Notes(notes::Options),
     /// The floor: a server that hands on bytes between the two connections of a pair and reads none of them.
     Relay(relay::Options),
     /// Compare the servers in a file of results.
@@ -77,6 +80,7 @@ fn main() -> Result<()> {
             Command::Agents(options) => agents::run(options).await?,
             Command::Room(options) => room::run(options).await?,
             Command::Archive(options) => archive::run(options).await?,
+            Command::Notes(options) => notes::run(options).await?,
             Command::Relay(options) => {
                 relay::run(options).await?;
                 Vec::new()

@@ -77,14 +77,20 @@ fn figures(record: &Record) -> Vec<(&'static str, Option<f64>)> {
         "delivery" => "CPU µs per delivery",
         "join" => "CPU µs per join",
         "fetched" => "CPU µs per message fetched",
+        "note" => "CPU µs per note",
+        "page" => "CPU µs per page",
         _ => "CPU µs per session and login",
     };
+    // Of pages, each of which is read alone, the best and the worst say something, too.
+    let is_page = record.unit == "page";
     vec![
         ("resident KiB per session", record.session_kib),
         (cpu, record.cpu_us),
         ("per second", (!idle).then(|| record.per_second())),
         ("latency p50 µs", record.p50_us),
         ("latency p99 µs", record.p99_us),
+        ("latency best µs", record.min_us.filter(|_| is_page)),
+        ("latency worst µs", record.max_us.filter(|_| is_page)),
     ]
 }
 

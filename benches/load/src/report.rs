@@ -14,17 +14,19 @@ use crate::process::Usage;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) server: String,
-    /// `logins`, `idle`, `chat`, `presence`, `agents`, `room`, `archive write` or `archive read`.
+    /// `logins`, `idle`, `chat`, `presence`, `agents`, `room`, `archive write`, `archive read`, `notes written` or `notes, …`
+    /// for each kind of page.
     pub(crate) load: String,
     pub(crate) transport: String,
     /// The sizes of the load, in words; records are comparable where these agree.
     pub(crate) shape: String,
-    /// What is counted: `login`, `session`, `message`, `delivery`, `join`, `fetched`.
+    /// What is counted: `login`, `session`, `message`, `delivery`, `join`, `fetched`, `note`, `page`.
     pub(crate) unit: String,
     pub(crate) count: u64,
     pub(crate) seconds: f64,
     /// Server processor time for one unit.
     pub(crate) cpu_us: Option<f64>,
+    pub(crate) min_us: Option<f64>,
     pub(crate) p50_us: Option<f64>,
     pub(crate) p99_us: Option<f64>,
     pub(crate) max_us: Option<f64>,
@@ -57,7 +59,8 @@ impl Record {
                 .get(index as usize)
                 .map(|latency| latency.as_secs_f64() * 1e6)
         };
-        (self.p50_us, self.p99_us, self.max_us) = (at(0.5), at(0.99), at(1.0));
+        (self.min_us, self.p50_us) = (at(0.0), at(0.5));
+        (self.p99_us, self.max_us) = (at(0.99), at(1.0));
         self
     }
 
@@ -71,12 +74,13 @@ impl Record {
             self.server, self.load, self.transport, self.shape
         );
         println!(
-            "  {} × {} in {:.2} s = {:.0}/s; server CPU {} µs each; latency µs p50 {} p99 {} max {}; load {:.1}",
+            "  {} × {} in {:.2} s = {:.0}/s; server CPU {} µs each; latency µs min {} p50 {} p99 {} max {}; load {:.1}",
             self.count,
             self.unit,
             self.seconds,
             self.per_second(),
             of(self.cpu_us),
+            of(self.min_us),
             of(self.p50_us),
             of(self.p99_us),
             of(self.max_us),
@@ -123,8 +127,8 @@ mod tests {
         let record =
             Record::default().with_latencies((0..=100).rev().map(Duration::from_micros).collect());
         assert_eq!(
-            (record.p50_us, record.p99_us, record.max_us),
-            (Some(50.0), Some(99.0), Some(100.0))
+            (record.min_us, record.p50_us, record.p99_us, record.max_us),
+            (Some(0.0), Some(50.0), Some(99.0), Some(100.0))
         );
         assert_eq!(Record::default().with_latencies(Vec::new()).p50_us, None);
     }

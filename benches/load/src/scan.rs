@@ -165,6 +165,18 @@ pub(crate) fn contains(element: &[u8], needle: &str) -> bool {
     memmem::find(element, needle.as_bytes()).is_some()
 }
 
+/// The elements that begin so, `<name `, each with what follows until the next begins.
+pub(crate) fn elements<'a>(bytes: &'a [u8], open: &str) -> impl Iterator<Item = &'a [u8]> {
+    let finder = memmem::Finder::new(open.as_bytes()).into_owned();
+    let mut rest = memmem::find(bytes, open.as_bytes()).and_then(|start| bytes.get(start..));
+    std::iter::from_fn(move || {
+        let element = rest?;
+        let next = finder.find(element.get(1..)?).map(|it| it + 1);
+        rest = next.and_then(|next| element.get(next..));
+        element.get(..next.unwrap_or(element.len()))
+    })
+}
+
 /// The address without its resource.
 pub(crate) fn bare(jid: &str) -> &str {
     jid.split_once('/').map_or(jid, |(bare, _)| bare)
@@ -178,6 +190,14 @@ const BYTES_MAX: usize = 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_are_found_one_after_the_other() {
+        let list = b"<list><item id='a'><item-id/></item><item id='b'/></list>";
+        let ids = elements(list, "<item ").map(|it| attribute(it, "id").unwrap());
+        assert_eq!(ids.collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(elements(list, "<other ").count(), 0);
+    }
 
     fn items(scanner: &mut Scanner, input: &[u8]) -> Vec<String> {
         scanner.space().unwrap().extend_from_slice(input);

@@ -11,7 +11,7 @@ use super::super::errors::{Refused, malformed};
 use super::super::operation::{
     Caller, Field as Told, Kind, Need, Operation, Outcome, Shown, Table,
 };
-use super::super::values::{Given, Values};
+use super::super::values::{Given, Named, Values};
 use super::pages::{self, Way};
 use crate::extensions::commands::{Done, Executable, execute_command};
 use crate::hooks::{Iq, IqAnswer};
@@ -213,9 +213,9 @@ fn field(told: &Told, shown: &Shown) -> Field {
     };
     let mut field = Field::new(told.name, kind).label(told.label);
     if let Kind::Word(words) = told.kind {
-        field = words
-            .iter()
-            .fold(field, |field, word| field.option(word, None));
+        field = words.iter().fold(field, |field, word| {
+            field.option(word, Some(&readable(word)))
+        });
     }
     for (_, value, label) in shown.options.iter().filter(|(name, ..)| *name == told.name) {
         field = field.option(value, Some(label));
@@ -230,6 +230,13 @@ fn field(told: &Told, shown: &Shown) -> Field {
         Need::Required => field.required(),
         Need::Optional | Need::Several(_) => field,
     }
+}
+
+/// `interaction-record` as people write it: Interaction record.
+fn readable(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect::<String>().replace('-', " ")
 }
 
 /// A text, line by line; of more lines than a form takes, none: a part of it would take its place.
@@ -261,7 +268,7 @@ fn understand(
         let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
         given.extend(texts.map(|text| (told.name, Given::Text(text))));
     }
-    Values::understand(fields, &caller.place.host, given, page).map_err(as_form)
+    Values::understand(fields, &caller.place.host, given, page, Named::Label).map_err(as_form)
 }
 
 /// A form is answered by a form: what is missing in it is told in its words.

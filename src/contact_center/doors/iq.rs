@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::center::{Center, Place};
 use super::super::errors::{Refused, malformed};
 use super::super::operation::{Act, Field, ForComponents, Operation, Stands, Visitor};
-use super::super::values::{Given, Values, unknown};
+use super::super::values::{Given, Named, Values, unknown};
 use super::super::{for_components, operations};
 use crate::config::ComponentRole;
 use crate::hooks::{Iq, IqAnswer};
@@ -87,7 +87,7 @@ async fn admit(
     payload: &Element,
 ) -> Result<Option<Element>, Refused> {
     let (given, page) = given(open.ns, open.fields, payload)?;
-    let values = Values::understand(open.fields, &visitor.place.host, given, page)?;
+    let values = Values::understand(open.fields, &visitor.place.host, given, page, Named::Name)?;
     Ok(Box::pin((open.run)(visitor, values)).await?.payload)
 }
 
@@ -100,7 +100,7 @@ async fn perform(
     let caller = super::caller(center, place, &iq).await?;
     super::require(&caller, operation)?;
     let (given, page) = given(operation.ns, operation.fields, &iq.payload)?;
-    let values = Values::understand(operation.fields, &place.host, given, page)?;
+    let values = Values::understand(operation.fields, &place.host, given, page, Named::Name)?;
     Ok(Box::pin((operation.run)(caller, values)).await?.payload)
 }
 

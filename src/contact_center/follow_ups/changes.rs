@@ -18,8 +18,12 @@ use crate::xml::Element;
 /// The operation `plan`.
 pub(super) async fn plan(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let source = source::named(&values)?;
-    let source =
-        source.ok_or_else(|| malformed("field-missing", "source and source-id are missing."))?;
+    let source = source.ok_or_else(|| {
+        malformed(
+            "field-missing",
+            "It is not said what it follows from: source and source-id are missing.",
+        )
+    })?;
     let origin = Box::pin(source::look(&caller, &source)).await?;
     let responsible = values.agents("responsible").next();
     let responsible = responsible.unwrap_or(&caller.agent).clone();

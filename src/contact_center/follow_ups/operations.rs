@@ -12,7 +12,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         name: "plan",
         node: "urn:parlour:follow-up:0#plan",
         title: "Plan a follow-up",
-        about: "Something that is to be done because of an interaction, a service ticket, a service order, a complaint or a case.",
+        about: "Something that is to be done because of an interaction, a service ticket, a service order, a complaint or a case: of what you have in hand one is chosen, of anything else say the kind and the id.",
         fields: &[
             FROM,
             SOURCE,
@@ -194,7 +194,7 @@ const TEXT: Kind = Kind::Text {
     bytes_max: NOTE_BYTES_MAX,
 };
 
-const ID: Field = Field::required("id", Kind::Id, "Follow-up");
+const ID: Field = Field::required("id", Kind::Id, "Follow-up, by its id");
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
 /// Of what is written down the last is what people want to see first.
 const NEWEST: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
@@ -204,10 +204,14 @@ const FROM: Field = Field {
     kind: Kind::Element,
     need: Need::Optional,
     place: Stands::Form,
-    label: "What it follows from",
+    label: "What it follows from, of what you have in hand",
 };
-const SOURCE: Field =
-    Field::required("source", Kind::Word(SOURCES), "Something else: what it is").optional();
+const SOURCE: Field = Field::required(
+    "source",
+    Kind::Word(SOURCES),
+    "Kind of what it follows from",
+)
+.optional();
 const SOURCES: &[&str] = &[
     "interaction-record",
     "service-ticket",
@@ -215,7 +219,8 @@ const SOURCES: &[&str] = &[
     "complaint",
     "case",
 ];
-const SOURCE_ID: Field = Field::required("source-id", LINE, "Its id").optional();
+const SOURCE_ID: Field =
+    Field::required("source-id", LINE, "Id of what it follows from").optional();
 const TYPE: Field = Field::required("type", Kind::Code, "Type of transaction");
 const TITLE: Field = Field::required(
     "title",
@@ -224,11 +229,16 @@ const TITLE: Field = Field::required(
 )
 .as_child()
 .optional();
-const CUSTOMER: Field = Field::required("customer", Kind::Id, "Customer").optional();
+const CUSTOMER: Field = Field::required("customer", Kind::Id, "Id of the customer").optional();
 const START: Field =
     Field::required("start", TIME, "Start, such as 2026-01-31T18:00:00Z").optional();
 const END: Field = Field::required("end", TIME, "End").optional();
-const DUE: Field = Field::required("due", TIME, "Due: then you are reminded").optional();
+const DUE: Field = Field::required(
+    "due",
+    TIME,
+    "Due, such as 2026-01-31T18:00:00Z: then you are reminded",
+)
+.optional();
 const REASON: Field = Field::required("reason", Kind::Code, "Interaction reason").optional();
 const NOTE_TYPE: Field = Field::required("note-type", Kind::Code, "Type of note");
 const OF_LANGUAGE: Field = Field::required(

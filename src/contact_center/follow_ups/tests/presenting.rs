@@ -65,6 +65,22 @@ async fn the_form_of_a_plan_holds_what_is_planned() {
     assert!(!refused.contains("Call her back"), "{refused}");
 }
 
+/// Who has nothing in hand is asked for a kind and an id, in words that say what they are.
+#[tokio::test]
+async fn a_form_asks_in_words() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let form = begun(&mut ann, &node("plan")).await;
+    for part in [
+        "label='Kind of what it follows from'",
+        "<option label='Interaction record'><value>interaction-record</value></option>",
+        "label='Id of what it follows from'",
+        "label='Id of the customer'",
+    ] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
+}
+
 /// Who may see those of others is written down when the form shows one.
 #[tokio::test]
 async fn a_form_that_shows_the_plan_of_another_is_in_the_audit_trail() {

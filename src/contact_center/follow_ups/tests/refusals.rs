@@ -134,7 +134,14 @@ async fn what_is_no_plan_is_refused_with_its_reason() {
             ],
             "due must be a time",
         ),
-        (&[("source", "case"), ("source-id", "1")], "type"),
+        (
+            &[("source", "case"), ("source-id", "1")],
+            "the field “Type of transaction” is required",
+        ),
+        (
+            &[("type", "task"), ("customer", "Ann Smith")],
+            "“Id of the customer” must be an id",
+        ),
     ] {
         let answer = command(&mut ann, &node("plan"), fields).await;
         assert!(answer.contains("type='error'"), "{answer}");

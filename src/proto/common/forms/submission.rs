@@ -73,6 +73,14 @@ impl Form {
 }
 
 impl Field {
+    /// As whoever has filled it in knows it.
+    fn named(&self, var: &str) -> String {
+        match &self.label {
+            Some(label) => format!("“{label}”"),
+            None => var.to_owned(),
+        }
+    }
+
     fn checked(&self, var: &str, mut values: Vec<String>) -> Result<Vec<String>, FormError> {
         // Clients send an empty value for a field that nobody touched; in lines, empty is a line.
         if values.iter().all(String::is_empty) {
@@ -80,7 +88,7 @@ impl Field {
         }
         if values.is_empty() {
             return if self.required {
-                Err(FormError::Required(var.to_owned()))
+                Err(FormError::Required(self.named(var)))
             } else {
                 Ok(values)
             };
@@ -97,7 +105,7 @@ impl Field {
         }
         match self.problem(&values) {
             Some(expected) => Err(FormError::Value {
-                var: var.to_owned(),
+                var: self.named(var),
                 expected,
             }),
             None => Ok(values),

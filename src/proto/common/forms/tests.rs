@@ -159,6 +159,22 @@ fn a_submission_holds_what_was_asked_and_nothing_else() {
     assert_eq!(submission.value("role"), None);
 }
 
+/// Whoever fills a form in sees labels, and no names of fields.
+#[test]
+fn what_is_wrong_is_named_by_its_label() {
+    let whose = Field::new("jid", FieldType::JidSingle)
+        .label("Whose")
+        .required();
+    let asked = Form::new(FormType::Form).field(whose);
+    let filled = |value| {
+        let given = Field::new("jid", FieldType::JidSingle).value(value);
+        asked.submission(&Form::new(FormType::Submit).field(given))
+    };
+    let refused = |value| filled(value).unwrap_err().to_string();
+    assert_eq!(refused(""), "the field “Whose” is required");
+    assert_eq!(refused("@"), "the field “Whose” must be an address");
+}
+
 #[test]
 fn a_wrong_answer_is_refused_for_its_reason() {
     let address: (&str, &[&str]) = ("address", &["romeo@example.com"]);
@@ -168,10 +184,10 @@ fn a_wrong_answer_is_refused_for_its_reason() {
     };
     for (answer, error) in [
         (Form::new(FormType::Cancel), FormError::NotSubmitted),
-        (filled(&[]), FormError::Required("address".to_owned())),
+        (filled(&[]), FormError::Required("“Address”".to_owned())),
         (
             filled(&[("address", &[""])]),
-            FormError::Required("address".to_owned()),
+            FormError::Required("“Address”".to_owned()),
         ),
         (
             filled(&[("FORM_TYPE", &["urn:example:other"]), address]),
@@ -179,11 +195,11 @@ fn a_wrong_answer_is_refused_for_its_reason() {
         ),
         (
             filled(&[("address", &["@"])]),
-            value("address", "an address"),
+            value("“Address”", "an address"),
         ),
         (
             filled(&[("address", &["a@b", "c@d"])]),
-            value("address", "one value"),
+            value("“Address”", "one value"),
         ),
         (
             filled(&[address, ("watchers", &["a@b", "@"])]),
