@@ -45,7 +45,7 @@ const PAGE: u32 = 100;
 /// What is left, and why.
 const LEFT: &[&str] = &[
     "The audit trail names the customer by its id only, unless somebody searched for it by name: it is kept for audit.keep_days.",
-    "Agents' own archives have what the contact center told them of it: they are kept for archive.keep_days.",
+    "Agents' own archives have what the contact center told them of it: they are kept for archive.keep_days. So has what waits for agents who are offline, until they come.",
     "What agents have sent each other as business context, objects of the CRM that they have had in hand, and their scratch pads are theirs.",
     "Interactions and activities stay as figures: who worked when and how long, with nobody.",
     "Backups are as they were made. PostgreSQL gives the room of deleted rows back when it vacuums.",

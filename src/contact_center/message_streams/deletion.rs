@@ -7,6 +7,7 @@ use tracing::warn;
 use super::audit;
 use super::changes::{Wish, finish, save, turn};
 use super::fields::id;
+use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
@@ -21,6 +22,16 @@ pub(super) async fn clear_log(services: &Services) {
     }
 }
 
+/// Takes back what of a stream that is gone waits for the connector.
+pub(super) async fn withdraw(
+    center: &Center,
+    services: &Services,
+    id: &StreamId,
+) -> Result<(), Refused> {
+    let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
+    center.outbox.withdraw(services, about).await
+}
+
 /// The operation `delete`. The form asks for the confirmation in words; without it nothing happens.
 pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let id: StreamId = id(&values, "id")?;
@@ -31,8 +42,7 @@ pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Re
     });
     let done = Box::pin(save(&caller, &id, &wish)).await?;
     let services = &caller.services;
-    let about = |stanza: &[u8]| memchr::memmem::find(stanza, id.as_str().as_bytes()).is_some();
-    audit::settled(Box::pin(caller.center.outbox.withdraw(services, about)).await);
+    audit::settled(Box::pin(withdraw(&caller.center, services, &id)).await);
     finish(&caller, &done).await;
     // Last, when the names of the files are gone, too.
     clear_log(services).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::{debug, warn};
 
 use super::deletion::clear_log;
-use super::{KIND, attachments, readers};
+use super::{KIND, attachments, deletion, readers};
 use crate::clock::Timestamp;
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
@@ -66,6 +66,9 @@ async fn forget_before(
         if Box::pin(records.erase(&erasure)).await? == RecordsWritten::Done {
             records.remove(readers::KIND, &stored.id).await?;
             Box::pin(attachments::forget(services, &stream.id)).await?;
+            if stream.passed.count > 0 {
+                Box::pin(deletion::withdraw(center, services, &stream.id)).await?;
+            }
             center.streams.note_gone(&stream);
             removed += 1;
         }

@@ -111,7 +111,14 @@ async fn a_role_that_a_login_brings_is_followed_in_open_sessions() {
     assert_eq!(state(), "available");
     let give = async |name: &str, role| {
         let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
-        assert!(services.store.accounts().set_role(&jid, role).await.unwrap());
+        assert!(
+            services
+                .store
+                .accounts()
+                .set_role(&jid, role)
+                .await
+                .unwrap()
+        );
         let followed = services.hooks.run_account_changed(&jid, services);
         followed.await.unwrap();
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
+use crate::contact_center::message_streams::retention;
 use crate::contact_center::message_streams::tests::{
     attribute, code, create, prepared, reply, set,
 };
@@ -261,6 +262,23 @@ async fn what_is_passed_on_no_more_is_taken_back() {
     switch(&mut romeo, &id, &version, "").await;
     let made = create(&mut romeo, " deliver='true'", "Other", "<text>x</text>").await;
     assert!(made.contains("type='result'"), "{made}");
+}
+
+/// What is not kept any longer does not go to the customer either, when the connector comes at last.
+#[tokio::test]
+async fn what_waits_of_a_stream_goes_with_it_when_its_time_is_up() {
+    let mut config = config(vec![]);
+    config.contact_center.message_stream_days = 1;
+    let floor = Box::pin(floor(config)).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    begun(&mut romeo).await;
+    let services = floor.house.router.services();
+    let records = services.store.records();
+    assert_eq!(records.outbox_count(10).await.unwrap(), 1);
+    floor.house.clock.advance_seconds(2 * 86_400);
+    let (center, _) = floor.inside();
+    Box::pin(retention::forget(center, std::sync::Arc::clone(services))).await;
+    assert_eq!(records.outbox_count(10).await.unwrap(), 0);
 }
 
 /// Where no connector passes anything on, nobody is let believe that the customer reads it.
