@@ -215,6 +215,8 @@ async fn remove(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     keep_one(&operator, jid, &arguments).await?;
     let sessions = operator.sessions(jid);
     let uploads = operator.store.uploads().of_owner(jid).await?;
+    // Also before: whatever this is interrupted by, nobody who gets the name later has what was its predecessor's.
+    center::forget(&operator, jid).await?;
     let removed = Box::pin(operator.store.accounts().remove(jid)).await?;
     let removed = removed.ok_or_else(|| Refusal::no_account(jid))?;
     center::forget(&operator, jid).await?;

@@ -74,7 +74,7 @@ pub trait CenterKeeping: Send + Sync {
         services: Arc<Services>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Takes back what waits to be told to others and has one of those texts in it, and has those told who follow a journal.
+    /// Takes back what waits to be told to others and is about one of those texts ([`super::is_about`]), and has those told who follow a journal.
     fn erased(
         &self,
         texts: Vec<String>,

@@ -10,6 +10,7 @@ mod import;
 mod kept;
 mod known;
 mod list;
+mod mention;
 mod profile;
 mod searching;
 mod tables;
@@ -20,6 +21,7 @@ use crate::domain::rights::Right;
 
 pub use erase::ERASED_FOLLOW_UP;
 pub use known::{KnownCustomer, known_customer};
+pub use mention::is_about;
 pub use profile::{WrittenProfile, telephone};
 pub use searching::{FoundCustomers, found_customers};
 

@@ -57,7 +57,7 @@ pub use center::{
     setting,
 };
 pub use customers::{
-    ERASED_FOLLOW_UP, FoundCustomers, KnownCustomer, WrittenProfile, found_customers,
+    ERASED_FOLLOW_UP, FoundCustomers, KnownCustomer, WrittenProfile, found_customers, is_about,
     known_customer, telephone,
 };
 pub use invitations::{invite_contact, token_id};

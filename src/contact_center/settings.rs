@@ -11,8 +11,8 @@ use super::errors::only_failures;
 use super::{follow_ups, message_streams};
 pub(super) use crate::admin::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
 use crate::admin::{
-    COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, role_profile_id,
-    setting,
+    COPY_RULES, CenterDesk, CenterKeeping, NOTE_TYPES, TAGS, TRANSACTION_TYPES, is_about,
+    role_profile_id, setting,
 };
 use crate::clock::Timestamp;
 use crate::domain::chat_profile::ChatProfile;
@@ -83,10 +83,7 @@ impl CenterKeeping for Desk {
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.0.feed.wake();
-            let about = |stanza: &[u8]| {
-                let mut texts = texts.iter();
-                texts.any(|it| memchr::memmem::find(stanza, it.as_bytes()).is_some())
-            };
+            let about = |stanza: &[u8]| is_about(stanza, &texts);
             only_failures(self.0.outbox.withdraw(&services, about).await)
         })
     }

@@ -13,6 +13,7 @@ use tracing::warn;
 use super::kept::{
     ACTIVITY, FOLLOW_UP, IM_SESSION, INTERACTION, KINDS, MESSAGE_STREAM, Marks, all, read,
 };
+use super::mention::is_about;
 use crate::admin::RECENT;
 use crate::admin::arguments::Arguments;
 use crate::admin::center::{CenterDesk, host};
@@ -339,10 +340,7 @@ async fn withdraw(operator: &Operator, texts: Vec<String>) -> Result<(), StoreEr
     {
         return desk.0.erased(texts, Arc::clone(services)).await;
     }
-    let about = |stanza: &[u8]| {
-        let mut texts = texts.iter();
-        texts.any(|it| memchr::memmem::find(stanza, it.as_bytes()).is_some())
-    };
+    let about = |stanza: &[u8]| is_about(stanza, &texts);
     let records = operator.store.records();
     let mut after = String::new();
     loop {

@@ -256,6 +256,33 @@ async fn nobody_stays_subscribed_to_a_removed_account() {
     );
 }
 
+/// Also of a removal that was interrupted before this was cleared: it can be repeated.
+#[tokio::test]
+async fn nothing_is_left_for_who_gets_the_name_of_a_removed_account() {
+    let office = Office::new().await;
+    let gone = jid("gone@localhost");
+    let right = [("jid", gone.as_str()), ("right", "customer-erase")];
+    let given = async || {
+        let records = office.operator.store.records();
+        let found = records.find(ACCOUNT_GRANTS, gone.as_str()).await;
+        found.unwrap().is_some()
+    };
+    for interrupted in [false, true] {
+        office.add(gone.as_str()).await;
+        office.perform("right give", &right).await.unwrap();
+        assert!(given().await);
+        if interrupted {
+            let accounts = office.operator.store.accounts();
+            accounts.remove(&gone).await.unwrap().unwrap();
+            assert!(given().await);
+        }
+        let name = [("jid", gone.as_str())];
+        let again = office.perform("account remove", &name).await;
+        assert_eq!(again.is_ok(), !interrupted);
+        assert!(!given().await, "{interrupted}");
+    }
+}
+
 #[tokio::test]
 async fn the_last_administrator_stays_unless_it_is_forced() {
     let office = Office::new().await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::behind::PAUSE;
 use super::{devices, entitled};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
@@ -108,24 +109,35 @@ pub(in crate::contact_center) async fn run(
             () = center.settings_changed.notified() => {}
             () = stop.cancelled() => return,
         }
+        let mut all = true;
         for place in center.places() {
-            if let Err(refused) = follow(&center, &services, place).await {
-                warn!(%refused, host = %place.host, "what was set is followed when agents come online");
+            all &= follow(&center, &services, place).await;
+        }
+        if !all {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => center.settings_changed.notify_one(),
+                () = stop.cancelled() => return,
             }
         }
     }
 }
 
-async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> Result<(), Refused> {
+/// Whether all could be found out. Nobody is passed over for another who cannot.
+async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> bool {
     let router = services.router.upgrade();
     let online = router.map(|it| it.all_online()).unwrap_or_default();
     let host = place.host.as_str();
     let own = online
         .iter()
         .filter(|it| it.jid().domain().as_str() == host);
+    let mut all = true;
     for account in own {
-        if !is_learned(place, account) {
-            learn(center, services, place, account).await?;
+        if is_learned(place, account) {
+            continue;
+        }
+        if let Err(refused) = learn(center, services, place, account).await {
+            warn!(%refused, account = %account.jid(), "what was set is not followed yet");
+            all = false;
         }
     }
     for seen in center.agents.of_host(&place.host) {
@@ -137,5 +149,5 @@ async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> Res
     }
     center.agents.live.check_rights();
     center.streams.check_rights();
-    Ok(())
+    all
 }

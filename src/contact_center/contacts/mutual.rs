@@ -10,7 +10,7 @@ use super::personal;
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::people::{Person, between};
-use crate::domain::colleague::colleagues;
+use crate::domain::colleague::{Prerequisite, colleagues};
 use crate::domain::ids::AgentId;
 use crate::domain::personal_contact::{Command, Rejection};
 use crate::domain::reach::Blocking;
@@ -79,8 +79,13 @@ impl Rule {
         }
         // Nobody gets into a contact list by force.
         let subscribes = command == Command::Subscribe;
-        if subscribes && between(services, &own.id, &other.id).await? != Blocking::None {
-            return Ok(Taken::Left);
+        if subscribes {
+            match between(services, &own.id, &other.id).await? {
+                Blocking::None => {}
+                Blocking::ByYou => return Ok(Taken::Left),
+                // As by the operation: whoever is blocked shall not learn of it.
+                Blocking::ByThem => return Err(Prerequisite::ImDisabledForThem.into()),
+            }
         }
         match personal::change(services, &own, &other, command).await? {
             Ok(true) => Ok(Taken::Done),

@@ -9,7 +9,7 @@ use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Act, Caller, Operation, Outcome};
 use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
-use crate::domain::colleague::Prerequisite;
+use crate::domain::colleague::{Prerequisite, colleagues};
 use crate::domain::ids::AgentId;
 use crate::domain::personal_contact::{
     Command, Entry, Event, Facts, Rejection, Relation, Room, decide,
@@ -69,6 +69,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 async fn add(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let (own, other) = both(&caller, &values).await?;
+    // First: of who can be nobody's contact nothing else is told, whether it blocks or not.
+    colleagues(&own.colleague(), &other.colleague())?;
     match between(&caller.services, &own.id, &other.id).await? {
         Blocking::None => {}
         Blocking::ByYou => return Err(reach::Rejection::BlockedByYou.into()),

@@ -8,6 +8,7 @@ use crate::contact_center::im;
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::people::{Person, between};
 use crate::contact_center::values::Values;
+use crate::domain::colleague::colleagues;
 use crate::domain::context::Rejection;
 use crate::domain::context::transfer::{
     Command, Facts, OBJECTS_MAX, RECIPIENTS_MAX, Transfer, decide,
@@ -27,8 +28,15 @@ pub(super) async fn send(caller: Caller, values: Values) -> Result<Outcome, Refu
     };
     // More are refused in any case, and are not looked up for that.
     let mut people = Vec::new();
+    let own = Person::caller(&caller);
     for id in to.iter().take(RECIPIENTS_MAX) {
-        people.push(Person::find(&caller.place, &caller.services.store, id).await?);
+        let person = Person::find(&caller.place, &caller.services.store, id).await?;
+        let is_colleague = colleagues(&own.colleague(), &person.colleague()).is_ok();
+        people.push(person);
+        // Who can be sent nothing is refused below, whether it blocks or not.
+        if !is_colleague {
+            continue;
+        }
         match between(&caller.services, &caller.agent, id).await? {
             Blocking::None => {}
             Blocking::ByYou => return Err(reach::Rejection::BlockedByYou.into()),

@@ -125,6 +125,8 @@ async fn who_is_no_colleague_with_instant_messages_is_not_added() {
     for (who, list) in [
         (&mut romeo, "nurse@localhost"),
         (&mut floor.online("tybalt/x").await, "romeo@localhost"),
+        // That is not told of a member either.
+        (&mut floor.online("peter/x").await, "romeo@localhost"),
     ] {
         who.send(&format!("<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='{list}'/></block></iq>")).await;
         who.received();

@@ -83,7 +83,7 @@ async fn the_end_of_one_side_is_the_end_of_both() {
 /// Where a rule of personal contacts does not hold, RFC 6121 §3 goes its way.
 #[tokio::test]
 async fn who_is_no_colleague_is_asked_as_ever() {
-    let people = ["romeo", "peter:member", "tybalt"];
+    let people = ["romeo", "peter:member", "tybalt:member"];
     let floor = Floor::new(&people).await;
     let mut tybalt = floor.online("tybalt/x").await;
     let block = "<block xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></block>";
@@ -117,12 +117,18 @@ async fn who_is_no_colleague_is_asked_as_ever() {
 }
 
 /// S0-10, S0-12, S0-18: who has no instant messages is no contact, and a plain client reads why, whichever of the two it is; nothing
-/// is left in any roster.
+/// is left in any roster. Who blocks somebody looks like that, as XEP-0191 §8 wants it.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 async fn who_has_no_instant_messages_cannot_be_added_and_the_client_is_told_why() {
-    let people = ["romeo", "juliet", "mute", "numb"];
+    let people = ["romeo", "juliet", "mute", "numb", "tybalt"];
     let floor = Floor::new(&people).await;
+    let mut tybalt = floor.online("tybalt/x").await;
+    let block = "<block xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></block>";
+    tybalt
+        .send(&format!("<iq type='set' id='b'>{block}</iq>"))
+        .await;
+    tybalt.disconnect().await;
     let off = ChatProfile {
         instant_messaging: InstantMessaging::Disabled,
         ..ChatProfile::default()
@@ -134,6 +140,15 @@ async fn who_has_no_instant_messages_cannot_be_added_and_the_client_is_told_why(
         (
             "romeo",
             "mute",
+            (
+                "not-allowed",
+                "im-disabled-for-them",
+                "Instant messaging is switched off for this colleague.",
+            ),
+        ),
+        (
+            "romeo",
+            "tybalt",
             (
                 "not-allowed",
                 "im-disabled-for-them",
