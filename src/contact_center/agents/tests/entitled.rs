@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::*;
+use crate::admin::CHAT_PROFILE;
 use crate::contact_center::agents::KIND;
 use crate::contact_center::center::Center;
-use crate::domain::agent_state::{Agent, Connection};
+use crate::domain::agent_state::{Agent, Connection, State};
+use crate::domain::chat_profile::ChatProfile;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::Role;
 use crate::proto::BareJid;
+use crate::store::{RecordChange, RecordWrite, RecordsWritten};
 
 fn romeo_id() -> AgentId {
     "romeo@localhost".parse().unwrap()
@@ -184,4 +187,44 @@ async fn what_could_not_be_written_is_written_later() {
         .set(KIND, "romeo@localhost", version + 2, &repaired)
         .await;
     reached("it is lost", || connection(&center) != Connection::Online).await;
+}
+
+/// S0-10: whose profile cannot be read keeps nobody else from what was set, and is followed when it can.
+#[tokio::test]
+async fn nobody_is_passed_over_for_another_who_cannot_be_looked_up() {
+    let floor = Floor::new(&["ann", "romeo"]).await;
+    let mut ann = floor.online("ann/desk").await;
+    let mut romeo = floor.online("romeo/desk").await;
+    for client in [&mut ann, &mut romeo] {
+        own(client, "login").await;
+    }
+    let records = floor.house.router.services().store.records();
+    let write = |read: i64, snapshot: &str| RecordWrite {
+        changes: vec![RecordChange {
+            kind: CHAT_PROFILE,
+            id: "ann@localhost".to_owned(),
+            read,
+            version: read + 1,
+            snapshot: snapshot.to_owned(),
+            events: vec![],
+            due: None,
+            listings: None,
+        }],
+        ..RecordWrite::default()
+    };
+    let unreadable = records.write(write(0, "no profile")).await;
+    assert_eq!(unreadable.unwrap(), RecordsWritten::Done);
+    let right = [("role", "agent"), ("right", "agent-state")];
+    floor.operate("right take", &right).await;
+    let (center, _) = floor.inside();
+    let out = |name: &str| {
+        let id = format!("{name}@localhost").parse().unwrap();
+        center.agents.agent(&id).state() == State::LoggedOut
+    };
+    reached("romeo is logged out", || out("romeo")).await;
+    assert!(!out("ann"));
+    let profile = serde_json::to_string(&ChatProfile::default()).unwrap();
+    let readable = records.write(write(1, &profile)).await;
+    assert_eq!(readable.unwrap(), RecordsWritten::Done);
+    reached("ann is logged out", || out("ann")).await;
 }
