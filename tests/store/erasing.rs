@@ -25,6 +25,7 @@ use crate::{NOW, Place, account, jid, on_both};
 on_both! {
     nothing_tells_of_a_customer_who_is_erased,
     nobody_is_erased_while_somebody_deals_with_them,
+    a_customer_whose_other_half_is_gone_is_erased_by_its_own_name,
 }
 
 const HOST: &str = "localhost";
@@ -510,4 +511,23 @@ async fn nobody_is_erased_while_somebody_deals_with_them(place: Place) {
     assert!(records.get("customer").is_none());
     assert_eq!(records["follow-up"].as_array().unwrap().len(), 0);
     assert_eq!(records["message-stream"].as_array().unwrap().len(), 1);
+}
+
+/// It became part of another at the moment at which that one was erased.
+async fn a_customer_whose_other_half_is_gone_is_erased_by_its_own_name(place: Place) {
+    let office = Office::new(&place).await;
+    let half = office.customer("half", "Ann", &["+4930999"]).await;
+    let into = Command::MergeInto {
+        read: half.version,
+        other: "gone".parse().unwrap(),
+    };
+    let events = decide(&half, into, NOW).unwrap();
+    office
+        .change(customer_change(&half, &events).unwrap().1)
+        .await;
+    let sure = [("id", "half"), ("confirm", "true")];
+    let done = office.perform("customer erase", &sure).await.unwrap();
+    assert_eq!(done.data["erased"]["customer"].as_u64(), Some(1));
+    let again = office.perform("customer erase", &sure).await;
+    assert!(matches!(again, Err(Refusal::NotFound(_))), "{again:?}");
 }

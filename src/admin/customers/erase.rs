@@ -70,15 +70,21 @@ pub(super) async fn erase(operator: Operator, arguments: Arguments) -> Result<Ou
         let text = "it cannot be taken back: confirm that everything about the customer is erased";
         return Err(Refusal::NotAcceptable(text.to_owned()));
     }
-    let marks = Marks::of(&operator.store, &host, id).await?;
-    nothing_goes_on(&operator, &marks).await?;
+    let mut marks = Marks::of(&operator.store, &host, id).await?;
     let mut erased = Erased::default();
-    erased.texts.extend(marks.ids.iter().cloned());
-    erased.texts.extend(marks.addresses.iter().cloned());
-    erased.texts.extend(marks.interactions.iter().cloned());
-    Box::pin(settle(&operator, &marks, &mut erased)).await?;
-    Box::pin(erase_customer(&operator, &marks, &mut erased)).await?;
-    Box::pin(settle(&operator, &marks, &mut erased)).await?;
+    loop {
+        nothing_goes_on(&operator, &marks).await?;
+        erased.texts.extend(marks.ids.iter().cloned());
+        erased.texts.extend(marks.addresses.iter().cloned());
+        erased.texts.extend(marks.interactions.iter().cloned());
+        Box::pin(settle(&operator, &marks, &mut erased)).await?;
+        Box::pin(erase_customer(&operator, &marks, &mut erased)).await?;
+        Box::pin(settle(&operator, &marks, &mut erased)).await?;
+        // Nobody becomes part of a customer who is gone, so that this ends.
+        if !Box::pin(marks.add_late(&operator.store)).await? {
+            break;
+        }
+    }
     let texts = std::mem::take(&mut erased.texts);
     Box::pin(withdraw(&operator, texts.into_iter().collect())).await?;
     operator.store.clear_log().await?;

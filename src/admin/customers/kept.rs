@@ -75,7 +75,14 @@ impl Marks {
         let found = store.customers().find(host, id).await?;
         let found =
             found.ok_or_else(|| Refusal::NotFound("there is no such customer".to_owned()))?;
-        if let Some(other) = &found.merged_into {
+        // One whose other half was erased at the moment of the merge is whole again.
+        if let Some(other) = &found.merged_into
+            && store
+                .customers()
+                .find(host, other.as_str())
+                .await?
+                .is_some()
+        {
             let text = format!("{id} was merged into {other}: name that one");
             return Err(Refusal::Conflict(text));
         }
@@ -84,17 +91,28 @@ impl Marks {
             ids: [id.to_owned()].into(),
             ..Self::default()
         };
-        let profiles = marks.add_merged(store, found).await?;
+        let profiles = marks.add_merged(store, vec![found]).await?;
         marks.add_addresses(store, &profiles).await?;
         marks.add_interactions(store).await?;
         Ok(marks)
+    }
+
+    /// Those that became part of it while it was erased; whether there are any.
+    pub(super) async fn add_late(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let profiles = self.add_merged(store, Vec::new()).await?;
+        if profiles.is_empty() {
+            return Ok(false);
+        }
+        self.add_addresses(store, &profiles).await?;
+        self.add_interactions(store).await?;
+        Ok(true)
     }
 
     /// Those that became part of it, and of these, and so on.
     async fn add_merged(
         &mut self,
         store: &Store,
-        first: Customer,
+        mut profiles: Vec<Customer>,
     ) -> Result<Vec<Customer>, StoreError> {
         let mut merged = Vec::new();
         let mut walk = all(store, CUSTOMER);
@@ -104,7 +122,6 @@ impl Marks {
                 merged.push(customer);
             }
         }
-        let mut profiles = vec![first];
         loop {
             let (own, other): (Vec<_>, Vec<_>) = merged
                 .into_iter()
