@@ -147,6 +147,9 @@ pub struct Stream {
     /// When it was deleted: nothing else is left then (S4-37).
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
+    /// When somebody has done something to it for the last time; a deletion is told by [`Stream::deleted_at`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// What the customer has of it (S4-17).
     #[serde(default)]
     pub passed: Passed,
@@ -281,6 +284,7 @@ impl Stream {
             messages: Vec::new(),
             completed_at: None,
             deleted_at: None,
+            changed_at: None,
             passed: Passed::default(),
         }
     }

@@ -35,7 +35,7 @@ struct Asked {
     by: Way,
     /// What is shown where nothing else is asked for.
     usual: &'static str,
-    /// Of an object of the CRM: each is seen or not for itself.
+    /// Of an object of the CRM, or an interaction that is over for the caller: each is seen or not for itself.
     each: bool,
 }
 
@@ -120,18 +120,22 @@ async fn of_customer(caller: &Caller, customer: &str) -> Result<Asked, Refused> 
     })
 }
 
-/// Of an interaction, to whom it concerns; of an object of the CRM, what of it the caller may see.
+/// Of an interaction, to whom it concerns now; to who only had a part in it, or was offered it, and of an object of the CRM,
+/// what of it the caller may see.
 async fn of(caller: &Caller, named: &Source) -> Result<Asked, Refused> {
-    let by = match (named.kind, access::by_right(caller)) {
+    let (by, each) = match (named.kind, access::by_right(caller)) {
         (SourceKind::InteractionRecord, right) => {
             match (source::interaction(caller, &named.id).await, right) {
-                (Ok(_), _) => Way::ByPart,
-                (Err(Refused::Rule(_)), Some(by)) => by,
+                (Ok(it), _) if activities::has_part_in(caller, &it.id).await? => {
+                    (Way::ByPart, false)
+                }
+                (Ok(_) | Err(Refused::Rule(_)), Some(by)) => (by, false),
+                (Ok(_), None) => (Way::ByPart, true),
                 (Err(refused), _) => return Err(refused),
             }
         }
-        (_, Some(by)) => by,
-        (_, None) => Way::ByPart,
+        (_, Some(by)) => (by, false),
+        (_, None) => (Way::ByPart, true),
     };
     access::note(caller, by, "follow-up source list", &named.id).await?;
     Ok(Asked {
@@ -139,6 +143,6 @@ async fn of(caller: &Caller, named: &Source) -> Result<Asked, Refused> {
         owner: of_source(caller.place.host.as_str(), named.kind, &named.id),
         by,
         usual: ANY,
-        each: by == Way::ByPart && named.kind != SourceKind::InteractionRecord,
+        each,
     })
 }

@@ -76,11 +76,13 @@ async fn forget_before(
     Ok(removed)
 }
 
-/// When somebody has written in it, or done something to it, for the last time that is known.
+/// When somebody has written in it, or done something to it, for the last time that is known: of what was stored before
+/// [`Stream::changed_at`] was, by what else tells it.
 fn last_change(stream: &Stream) -> Option<Timestamp> {
     let written = stream.messages.iter().map(|it| it.at);
     let edits = stream.messages.iter().flat_map(|it| &it.earlier);
     let edited = edits.map(|(at, _)| *at);
     let ended = stream.completed_at.into_iter().chain(stream.deleted_at);
-    written.chain(edited).chain(ended).max()
+    let known = ended.chain(stream.changed_at);
+    written.chain(edited).chain(known).max()
 }

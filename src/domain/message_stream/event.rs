@@ -177,6 +177,7 @@ pub enum Event {
 /// Makes the stream what it is after the event.
 pub fn apply(stream: &mut Stream, event: &Event) {
     stream.count(event);
+    stream.changed_at = changed(event).or(stream.changed_at);
     match event {
         Event::Created {
             at,
@@ -212,10 +213,26 @@ pub fn apply(stream: &mut Stream, event: &Event) {
             stream.messages.clear();
             stream.completed_at = None;
             stream.deleted_at = Some(*at);
+            stream.changed_at = None;
             stream.passed = Passed::default();
         }
     }
     stream.note_passed(event);
+}
+
+/// When somebody has done it; what is taken back from the connector is nobody's change.
+const fn changed(event: &Event) -> Option<Timestamp> {
+    match event {
+        Event::Created { at, .. }
+        | Event::Replied { at, .. }
+        | Event::Edited { at, .. }
+        | Event::PropertiesSet { at, .. }
+        | Event::TagsSet { at, .. }
+        | Event::Completed { at, .. }
+        | Event::Moved { at, .. }
+        | Event::Deleted { at } => Some(*at),
+        Event::Recalled { .. } => None,
+    }
 }
 
 fn written(message: &Written, by: &AgentId, at: Timestamp) -> Message {

@@ -4,6 +4,33 @@ use super::*;
 use crate::domain::interaction::Verb;
 use crate::store::AuditFilter;
 
+/// Of an interaction exactly as long as it has a part in it; then its own.
+#[tokio::test]
+async fn an_agent_whose_part_is_over_has_its_own_follow_ups_in_the_list() {
+    let floor = Floor::new(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let mut call = Dealing::talking(&floor, "call-1", Medium::Voice, "ann").await;
+    let plan = "plan source='interaction-record' source-id='call-1' type='task'";
+    let first = ids(&request(&mut ann, "set", plan, "").await).remove(0);
+    let list = "follow-ups source='interaction-record' source-id='call-1'";
+    let with = "bob@localhost".parse().unwrap();
+    call.done(&floor, "ann", Verb::Consult { with }).await;
+    call.done(&floor, "bob", Verb::Accept).await;
+    let seen = ids(&request(&mut bob, "get", list, "").await);
+    assert_eq!(seen, std::slice::from_ref(&first));
+    call.done(&floor, "ann", Verb::Retrieve).await;
+    assert!(ids(&request(&mut bob, "get", list, "").await).is_empty());
+    let own = ids(&request(&mut bob, "set", plan, "").await).remove(0);
+    let seen = ids(&request(&mut bob, "get", list, "").await);
+    assert_eq!(seen, std::slice::from_ref(&own));
+    let mut seen = ids(&request(&mut ann, "get", list, "").await);
+    seen.sort();
+    let mut both = [first, own];
+    both.sort();
+    assert_eq!(seen, both);
+}
+
 /// Own ones always; those of an interaction and of a customer as long as the agent has a part; who has no right learns nothing.
 #[tokio::test]
 async fn a_follow_up_is_seen_by_whom_it_concerns() {

@@ -222,3 +222,35 @@ async fn who_watches_is_told_that_a_stream_is_not_kept_any_longer() {
     assert!(!heard.contains(&hidden), "{heard}");
     assert!(stream(&mut juliet, &young).await.contains("About Young."));
 }
+
+/// What somebody has done something to is not old, whatever that is.
+#[tokio::test]
+async fn a_stream_that_was_reopened_is_kept_for_as_long_once_more() {
+    let mut config = Config::default();
+    config.contact_center.message_stream_days = 1;
+    let floor = Box::pin(Floor::configured(&["romeo"], config)).await;
+    let floor = Box::pin(prepared(floor)).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let id = made(&floor, &mut romeo, "Call", "").await;
+    let left = made(&floor, &mut romeo, "Other", "").await;
+    for id in [&id, &left] {
+        set(&mut romeo, &format!("<complete xmlns='NS' id='{id}'/>")).await;
+    }
+    floor.house.clock.advance_seconds(2 * 86_400);
+    set(&mut romeo, &format!("<reopen xmlns='NS' id='{id}'/>")).await;
+    let (center, _) = floor.inside();
+    let services = floor.house.router.services();
+    let forget = || {
+        let (center, services) = (
+            std::sync::Arc::clone(&center),
+            std::sync::Arc::clone(services),
+        );
+        Box::pin(retention::forget(center, services))
+    };
+    forget().await;
+    assert!(stream(&mut romeo, &id).await.contains("About Call."));
+    assert!(!stream(&mut romeo, &left).await.contains("About Other."));
+    floor.house.clock.advance_seconds(2 * 86_400);
+    forget().await;
+    assert!(!stream(&mut romeo, &id).await.contains("About Call."));
+}
