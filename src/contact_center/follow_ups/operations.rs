@@ -194,7 +194,7 @@ const TEXT: Kind = Kind::Text {
     bytes_max: NOTE_BYTES_MAX,
 };
 
-const ID: Field = Field::required("id", Kind::Id, "Follow-up, by its id");
+const ID: Field = Field::required("id", Kind::Id, "Follow-up");
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
 /// Of what is written down the last is what people want to see first.
 const NEWEST: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();
