@@ -17,7 +17,7 @@ use crate::domain::customer::{self, Customer, Profile};
 use crate::domain::reason_code::{Kind, ReasonCode, ReasonCodes};
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 use crate::store::{AuditFilter, RecordChange, RecordWrite, RecordsWritten};
 
@@ -58,16 +58,7 @@ impl Floor {
         let services = Arc::clone(house.router.services());
         for person in people {
             let (name, role) = person.split_once(':').unwrap_or((person, "agent"));
-            let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
-            let role: Role = role.parse().unwrap();
-            assert!(
-                services
-                    .store
-                    .accounts()
-                    .set_role(&jid, role)
-                    .await
-                    .unwrap()
-            );
+            set_role(&services, name, role.parse().unwrap()).await;
         }
         let floor = Self { house };
         floor.give_reasons().await;
@@ -184,6 +175,20 @@ impl Floor {
         client.received();
         client
     }
+}
+
+/// Gives a role past all that follows it.
+pub(super) async fn set_role(services: &Services, name: &str, role: Role) -> BareJid {
+    let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
+    assert!(
+        services
+            .store
+            .accounts()
+            .set_role(&jid, role)
+            .await
+            .unwrap()
+    );
+    jid
 }
 
 /// Asks the service, and gives what it answered.

@@ -104,26 +104,25 @@ pub(in crate::contact_center) async fn run(
     services: Arc<Services>,
     stop: CancellationToken,
 ) {
+    let mut is_behind = false;
     loop {
-        tokio::select! {
-            () = center.settings_changed.notified() => {}
+        let is_news = tokio::select! {
+            () = center.settings_changed.notified() => true,
+            () = tokio::time::sleep(PAUSE), if is_behind => false,
             () = stop.cancelled() => return,
-        }
-        let mut all = true;
+        };
+        is_behind = false;
         for place in center.places() {
-            all &= follow(&center, &services, place).await;
-        }
-        if !all {
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => center.settings_changed.notify_one(),
-                () = stop.cancelled() => return,
+            is_behind |= !learn_all(&center, &services, place).await;
+            if is_news {
+                follow(&center, &services, place).await;
             }
         }
     }
 }
 
-/// Whether all could be found out. Nobody is passed over for another who cannot.
-async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> bool {
+/// Looks up those who are online and not known; whether all could be. Nobody is passed over for another who cannot.
+async fn learn_all(center: &Center, services: &Arc<Services>, place: &Place) -> bool {
     let router = services.router.upgrade();
     let online = router.map(|it| it.all_online()).unwrap_or_default();
     let host = place.host.as_str();
@@ -140,6 +139,10 @@ async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> boo
             all = false;
         }
     }
+    all
+}
+
+async fn follow(center: &Center, services: &Arc<Services>, place: &Place) {
     for seen in center.agents.of_host(&place.host) {
         let id = &seen.agent.id;
         let turn = center.agents.turn(id).await;
@@ -149,5 +152,4 @@ async fn follow(center: &Center, services: &Arc<Services>, place: &Place) -> boo
     }
     center.agents.live.check_rights();
     center.streams.check_rights();
-    all
 }

@@ -133,6 +133,18 @@ mod tests {
         }
     }
 
+    fn created() -> Event {
+        Event::Created {
+            at: AT,
+            by: "romeo@localhost".parse().unwrap(),
+            customer: "ann".parse().unwrap(),
+            title: "T".to_owned(),
+            message: written("m1", "one"),
+            properties: Properties::default(),
+            tags: BTreeSet::new(),
+        }
+    }
+
     fn edit(id: &str, text: &str) -> Event {
         let message = written(id, text);
         Event::Edited { at: AT, message }
@@ -143,17 +155,8 @@ mod tests {
     #[test]
     fn the_customer_gets_each_message_once_and_each_edit_as_a_correction() {
         let mut stream = Stream::new("s1".parse().unwrap());
-        let created = Event::Created {
-            at: AT,
-            by: "romeo@localhost".parse().unwrap(),
-            customer: "ann".parse().unwrap(),
-            title: "T".to_owned(),
-            message: written("m1", "one"),
-            properties: Properties::default(),
-            tags: BTreeSet::new(),
-        };
         let steps: [(Event, &[(&str, Pass)]); 14] = [
-            (created, &[]),
+            (created(), &[]),
             (edit("m1", "uno"), &[]),
             (reply("m2"), &[]),
             (set(true, false), &[("m1", Pass::New), ("m2", Pass::New)]),
@@ -190,21 +193,13 @@ mod tests {
         apply(&mut stream, &Event::Deleted { at: AT });
         assert_eq!(stream.passed, Passed::default());
     }
+
     /// What waited and is taken back goes later as it is then, each message once; nobody's version counts that.
     #[test]
     fn what_is_taken_back_goes_when_it_is_switched_on_again() {
         let mut stream = Stream::new("s1".parse().unwrap());
-        let created = Event::Created {
-            at: AT,
-            by: "romeo@localhost".parse().unwrap(),
-            customer: "ann".parse().unwrap(),
-            title: "T".to_owned(),
-            message: written("m1", "one"),
-            properties: Properties::default(),
-            tags: BTreeSet::new(),
-        };
         for event in [
-            created,
+            created(),
             set(true, false),
             reply("m2"),
             edit("m1", "uno"),

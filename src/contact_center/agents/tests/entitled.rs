@@ -6,6 +6,7 @@ use super::*;
 use crate::admin::CHAT_PROFILE;
 use crate::contact_center::agents::KIND;
 use crate::contact_center::center::Center;
+use crate::contact_center::testing::set_role;
 use crate::domain::agent_state::{Agent, Connection, State};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::ids::AgentId;
@@ -113,15 +114,7 @@ async fn a_role_that_a_login_brings_is_followed_in_open_sessions() {
     let state = || center.agents.agent(&romeo_id()).state().name();
     assert_eq!(state(), "available");
     let give = async |name: &str, role| {
-        let jid = BareJid::new(&format!("{name}@localhost")).unwrap();
-        assert!(
-            services
-                .store
-                .accounts()
-                .set_role(&jid, role)
-                .await
-                .unwrap()
-        );
+        let jid = set_role(services, name, role).await;
         let followed = services.hooks.run_account_changed(&jid, services);
         followed.await.unwrap();
     };

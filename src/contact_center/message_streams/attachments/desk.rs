@@ -121,6 +121,7 @@ impl Desk {
         let stream = stream.filter(Stream::is_for_the_customer);
         Ok(stream.is_some_and(|stream| names(&stream, file)))
     }
+
     /// Whether the account may have disclosed what is kept of customers of that host, and the file is still of a stream.
     async fn discloser_sees(
         &self,
