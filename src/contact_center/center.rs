@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::activities::{self, Feed};
 use super::im::Open;
+use super::in_turn::Decisions;
 use super::interactions;
 use super::message_streams::{self, Files};
 use super::outbox::Outbox;
@@ -37,6 +38,8 @@ pub(super) struct Center {
     pub(super) connectors: Turns<BareJid>,
     /// For agents whom several interactions want at the same moment.
     pub(super) seats: Turns<AgentId>,
+    /// For what several decisions at the same moment would change, after one another.
+    pub(super) decisions: Decisions,
     /// The IM sessions that are open.
     pub(super) sessions: Open,
     /// The agents as they are now.
@@ -92,6 +95,7 @@ impl Center {
             asking: interactions::Asking::default(),
             connectors: Turns::new(),
             seats: Turns::new(),
+            decisions: Decisions::default(),
             sessions: Open::default(),
             agents: agents::Board::default(),
             feed: Feed::default(),

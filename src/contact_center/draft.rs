@@ -14,8 +14,9 @@ use crate::store::{
     RecordsWritten, StoreError,
 };
 
-/// How often a decision is made anew because somebody else has changed what it was made from.
-const TRIES_MAX: usize = 8;
+/// How often a decision is made, because somebody else has changed what it was made from, or goes first. A few are enough where
+/// all who change it take turns.
+const TRIES_MAX: usize = 16;
 
 /// What one decision writes.
 #[derive(Debug)]
@@ -142,10 +143,11 @@ fn json<R: Record>(written: serde_json::Result<String>) -> Result<String, Refuse
 
 impl Center {
     /// Makes a decision and writes it, once more from the beginning as long as what it was made from has
-    /// changed meanwhile. What it has to tell is on its way when this returns.
+    /// changed meanwhile; those who change the same at one moment do it one after the other ([`super::in_turn`]). What it has to
+    /// tell is on its way when this returns.
     ///
     /// # Errors
-    /// What the decision refuses; when the database fails; when others keep changing the same.
+    /// What the decision refuses; when the database fails; when other nodes, or operators, keep changing the same.
     pub(super) async fn save<T, F>(
         &self,
         services: &Arc<Services>,
@@ -154,6 +156,7 @@ impl Center {
     where
         F: Future<Output = Result<(Draft, T), Refused>>,
     {
+        let mut waiting = self.decisions.waiting();
         for _ in 0..TRIES_MAX {
             // On the heap: every operation waits in this one, and would be as large.
             let (draft, answer) = Box::pin(decide(Draft::new(services.clock.now()))).await?;
@@ -161,6 +164,10 @@ impl Center {
                 return Ok(answer);
             }
             let Draft { write, told, .. } = draft;
+            // What was decided while others went first is decided anew.
+            if !Box::pin(waiting.is_first(&write)).await {
+                continue;
+            }
             let ids = write.outbox.iter().map(|it| it.id.clone());
             let told: Vec<(String, Stanza)> = ids.zip(told).collect();
             let due = write.changes.iter().filter_map(|change| change.due).min();
@@ -168,6 +175,8 @@ impl Center {
             match Box::pin(services.store.records().write(write)).await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
+                    // Nobody waits for what is told.
+                    drop(waiting);
                     self.timers.expect(due);
                     if followed {
                         self.feed.wake();

@@ -23,6 +23,7 @@ mod errors;
 mod follow_ups;
 mod history;
 mod im;
+mod in_turn;
 mod interactions;
 mod message_streams;
 mod newest;

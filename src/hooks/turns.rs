@@ -40,6 +40,11 @@ impl<K: Ord> Turns<K> {
 }
 
 impl<K: Ord + Clone> Turns<K> {
+    /// Whether somebody has the turn of that key, or waits for it.
+    pub(crate) fn is_taken(&self, key: &K) -> bool {
+        self.all().contains_key(key)
+    }
+
     /// Waits until nobody else has the turn of that key.
     pub(crate) async fn take(&self, key: K) -> Turn<'_, K> {
         let lock = Arc::clone(self.all().entry(key.clone()).or_default());
@@ -110,9 +115,11 @@ mod tests {
         let mut third = std::pin::pin!(turns.take("a"));
         assert!(poll!(&mut third).is_pending());
         drop(first);
+        assert!(turns.is_taken(&"a") && !turns.is_taken(&"b"));
         let third = third.await;
         assert_eq!(turns.all().len(), 1);
         drop(third);
+        assert!(!turns.is_taken(&"a"));
         assert!(turns.all().is_empty());
     }
 

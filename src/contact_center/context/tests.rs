@@ -1,6 +1,7 @@
 //! Business context through both doors.
 
 mod lists;
+mod together;
 
 use crate::contact_center::testing::{CENTER, Floor, ask, command};
 use crate::extensions::testing::Client;

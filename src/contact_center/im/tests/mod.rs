@@ -4,6 +4,7 @@ mod lasting;
 mod limits;
 mod refusals;
 mod sharing;
+mod together;
 mod transcripts;
 mod walk;
 
