@@ -7,10 +7,10 @@ mod pages;
 
 use std::sync::Arc;
 
-use super::agents;
 use super::center::{Center, Place};
 use super::errors::Refused;
 use super::operation::{Caller, Operation, Visitor};
+use super::{agents, im};
 use crate::config::ComponentRole;
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
@@ -95,8 +95,10 @@ pub(super) fn visitor(
 /// `forbidden` when it may not.
 pub(super) fn require(caller: &Caller, operation: &Operation) -> Result<(), Refused> {
     // The operation itself asks what else is needed.
-    let of_watchers = agents::FOR_WATCHERS.contains(&operation.node);
-    if !(of_watchers && caller.rights.has(Right::AgentList)) {
+    let by = |nodes: &[&str], right| nodes.contains(&operation.node) && caller.rights.has(right);
+    let is_allowed =
+        by(agents::FOR_WATCHERS, Right::AgentList) || by(im::FOR_READERS, Right::TranscriptShow);
+    if !is_allowed {
         caller.rights.require(operation.right)?;
     }
     Ok(())

@@ -34,6 +34,17 @@ enum Wish<'a> {
     Help,
 }
 
+impl Wish<'_> {
+    /// What it needs. How things are done is told to every agent.
+    const fn right(&self) -> Right {
+        match self {
+            Self::Answer(answer) => answer.right(),
+            Self::Invite { .. } => Right::InstantMessage,
+            Self::Help => Right::AgentState,
+        }
+    }
+}
+
 /// Takes a message to the service.
 pub(in crate::contact_center) async fn take(
     center: &Arc<Center>,
@@ -49,10 +60,6 @@ pub(in crate::contact_center) async fn take(
         language: parcel.stanza.lang.as_deref(),
     };
     let caller = doors::known(center, place, &parcel.services, asker).await?;
-    caller
-        .rights
-        .require(Right::InstantMessage)
-        .map_err(Refused::from)?;
     let thread = wire::thread(&parcel.stanza);
     let reply = Box::pin(fulfil(&caller, &body, thread.as_deref())).await?;
     let mut effects = Effects::default();
@@ -66,7 +73,9 @@ async fn fulfil(
     body: &str,
     thread: Option<&str>,
 ) -> Result<Option<Stanza>, Refused> {
-    match understood(body) {
+    let wish = understood(body);
+    caller.rights.require(wish.right())?;
+    match wish {
         Wish::Answer(wished) => {
             let Some(id) = session(caller, wished, thread).await? else {
                 return Ok(Some(reply(caller, HELP)));

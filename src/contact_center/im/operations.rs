@@ -13,6 +13,9 @@ use crate::domain::im_session::{BODY_BYTES_MAX, Command, ImSession, Rejection};
 use crate::domain::interaction::{self, Access};
 use crate::domain::rights::Right;
 
+/// The node of what readers of others' transcripts use, too, by the right `transcript-show` and without being agents.
+pub(in crate::contact_center) const FOR_READERS: &[&str] = &["urn:parlour:im:0#transcript"];
+
 /// What the operations are, in the order in which clients show them.
 pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -40,7 +43,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "Your colleague is told.",
         shown: Some(|caller| Box::pin(lists::offered(caller, &[PENDING_INCOMING], |_, _| true))),
         run: |caller, values| Box::pin(answered(caller, values, Answer::Reject)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "cancel",
@@ -49,7 +52,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "Your colleague can accept it no longer.",
         shown: Some(|caller| Box::pin(lists::offered(caller, &[CHANNEL], |it, _| is_pending(it)))),
         run: |caller, values| Box::pin(answered(caller, values, Answer::Cancel)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "say",
@@ -74,7 +77,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "Nothing can be said in it any more. An invitation without answer is taken back.",
         shown: Some(|caller| Box::pin(lists::offered(caller, &[CHANNEL], |_, _| true))),
         run: |caller, values| Box::pin(answered(caller, values, Answer::End)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "done",
@@ -83,7 +86,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "It leaves your list. What is open in it ends. Its transcript stays.",
         shown: Some(|caller| Box::pin(lists::offered(caller, &[LISTED], closable))),
         run: |caller, values| Box::pin(answered(caller, values, Answer::Done)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "sessions",
@@ -93,7 +96,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "Those that you have not marked done, or all.",
         fields: &[ALL, PAGE],
         run: |caller, values| Box::pin(lists::sessions(caller, values)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "session",
@@ -103,7 +106,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "With whom it is, and how far.",
         shown: Some(|caller| Box::pin(lists::offered(caller, &[OF], |_, _| true))),
         run: |caller, values| Box::pin(look(caller, values)),
-        ..SET
+        ..ENDING
     },
     Operation {
         name: "transcript",
@@ -111,11 +114,10 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         act: Act::Get,
         title: "Transcript of an IM session",
         about: "Everything that was said, with who and when.",
-        // By this right one reads one's own; those of others need another.
         fields: &[ID, ENTRIES],
         shown: Some(|caller| Box::pin(lists::offered(caller, &[OF], |_, _| true))),
         run: |caller, values| Box::pin(transcript::read(caller, values)),
-        ..SET
+        ..ENDING
     },
 ];
 
@@ -132,6 +134,12 @@ const SET: Operation = Operation {
     shown: None,
     present: None,
     run: |_, _| Box::pin(async { Err(Rejection::NotInvited.into()) }),
+};
+
+/// What needs no right to talk: who has lost that right looks at what is open, and ends it.
+const ENDING: Operation = Operation {
+    right: Right::AgentState,
+    ..SET
 };
 
 const ID: Field = Field::required("id", Kind::Id, "Session");
@@ -188,6 +196,14 @@ impl Answer {
             Self::Cancel => |session, _| is_pending(session),
             Self::End => |session, _| is_connected(session),
             Self::Done => closable,
+        }
+    }
+
+    /// What it needs: who accepts talks, and who has lost that right still ends what is open.
+    pub(super) const fn right(self) -> Right {
+        match self {
+            Self::Accept => Right::InstantMessage,
+            Self::Reject | Self::Cancel | Self::End | Self::Done => Right::AgentState,
         }
     }
 

@@ -48,7 +48,7 @@ rights! {
     Directory = "directory", from Agent;
     /// To add and remove personal contacts.
     PersonalContact = "personal-contact", from Agent;
-    /// To invite to IM sessions and to accept them (S1-4).
+    /// To invite to IM sessions, to accept them, and to talk in them (S1-4).
     InstantMessage = "instant-message", from Agent;
     /// To send business objects.
     Context = "context", from Agent;

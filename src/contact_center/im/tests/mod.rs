@@ -3,6 +3,7 @@
 mod lasting;
 mod limits;
 mod refusals;
+mod rights;
 mod sharing;
 mod together;
 mod transcripts;
