@@ -195,6 +195,7 @@ pub(super) async fn start(work: Work<'_>) -> Result<(), Refused> {
                 }
             }
             Occupation::WrapUp { .. } => end_wrap_up(work, &agent.id).await?,
+            // Its wrap-up has ended, and the server before what follows of that was written.
             Occupation::Idle => {
                 let left = left_by(work.services, &agent.id).await?;
                 finish(work, &agent.id, left).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::contact_center::center::Center;
+use crate::domain::agent_state::{Agent, Occupation};
 use crate::proto::BareJid;
 
 /// The server stops and starts: nothing is left in memory.
@@ -62,6 +63,37 @@ async fn a_connector_that_stays_away_is_given_up() {
     let center = restarted(&floor).await;
     hears(&mut ann, "has ended").await;
     assert_eq!(seen(&mut ann, "c1").await, "primary wrap-up over");
+    center.stop().await;
+}
+
+/// Whose wrap-up has ended has nothing to write up after a restart, and one that goes on goes on.
+#[tokio::test]
+async fn a_wrap_up_that_has_ended_is_over_after_a_restart() {
+    let floor = floor(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    let (center, _) = floor.inside();
+    for (name, client, call) in [("ann", &mut ann, "c1"), ("bob", &mut bob, "c2")] {
+        let offer = format!(
+            "<offer interaction='{call}' medium='chat' direction='inbound' address='eve@mail.example' agent='{name}@localhost'/>"
+        );
+        says(&floor, PBX, "set", &offer).await;
+        done(&floor, client, call, "accept").await;
+        report(&floor, call, "ended").await;
+        assert_eq!(seen(client, call).await, "primary wrap-up over");
+    }
+    // As if the server had ended right after Ann's state was written, before her interaction was.
+    let mut idle = Agent::clone(&center.agents.agent(&"ann@localhost".parse().unwrap()));
+    idle.version += 1;
+    idle.occupation = Occupation::Idle;
+    let version = i64::try_from(idle.version).unwrap();
+    floor.set("agent", "ann@localhost", version, &idle).await;
+    let center = restarted(&floor).await;
+    assert_eq!(seen(&mut ann, "c1").await, "interaction-unknown");
+    assert_eq!(seen(&mut bob, "c2").await, "primary wrap-up over");
+    let state = |jid: &str| center.agents.agent(&jid.parse().unwrap()).state().name();
+    assert_eq!(state("ann@localhost"), "available");
+    assert_eq!(state("bob@localhost"), "wrap-up");
     center.stop().await;
 }
 
