@@ -37,9 +37,9 @@ impl Service for Desk {
             if iq.to != self.place.address {
                 return None;
             }
-            interactions::behind(&self.center, &iq).await;
+            Box::pin(interactions::behind(&self.center, &iq)).await;
             match (iq.kind, iq.payload.ns(), iq.payload.name()) {
-                (IqType::Get, ns::DISCO_INFO, "query") => Some(self.info(iq).await),
+                (IqType::Get, ns::DISCO_INFO, "query") => Some(Box::pin(self.info(iq)).await),
                 (IqType::Get, ns::DISCO_ITEMS, "query") => Some(Box::pin(self.items(iq)).await),
                 (IqType::Set, ns::COMMANDS, "command") => {
                     Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
@@ -50,7 +50,7 @@ impl Service for Desk {
                 (_, search::NS, "query") => {
                     Some(Box::pin(search::answer(&self.center, &self.place, iq)).await)
                 }
-                _ => Box::pin(iq::answer(&self.center, &self.place, iq)).await,
+                _ => Some(iq::answer(&self.center, &self.place, iq)?.await),
             }
         })
     }

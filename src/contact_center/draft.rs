@@ -62,6 +62,8 @@ impl Draft {
         let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
         let read = number(before.version());
         let listings = after.listings();
+        // Nearly always it is the only one.
+        self.write.changes.reserve_exact(1);
         self.write.changes.push(RecordChange {
             kind: R::KIND,
             id: after.id(),
@@ -181,7 +183,9 @@ impl Center {
                     if followed {
                         self.feed.wake();
                     }
-                    Box::pin(self.outbox.send(services, told)).await;
+                    if !told.is_empty() {
+                        Box::pin(self.outbox.send(services, told)).await;
+                    }
                     return Ok(answer);
                 }
             }

@@ -66,28 +66,36 @@ impl Place {
         if let Some(known) = known.flatten() {
             return Ok(Some(known));
         }
-        let found = store.accounts().find(account).await?;
-        let Some(found) = found.filter(|found| found.enabled) else {
-            return Ok(None);
-        };
-        let (rights, profile) = self
-            .allowed(store, online.as_deref(), account, found.role)
-            .await?;
-        let standing = Standing {
-            role: found.role,
-            since: found.created_at,
-            rights,
-            profile,
-        };
-        if let Some(online) = online {
+        // On the heap, for every operation waits in this one, and seldom for that.
+        let found = Box::pin(self.look_up(store, online.as_deref(), account)).await?;
+        if let (Some(online), Some(found)) = (online, &found) {
             online.slots().set(Known {
                 under,
                 changed,
                 at: now,
-                standing: standing.clone(),
+                standing: found.clone(),
             });
         }
-        Ok(Some(standing))
+        Ok(found)
+    }
+
+    async fn look_up(
+        &self,
+        store: &Store,
+        online: Option<&Account>,
+        account: &BareJid,
+    ) -> Result<Option<Standing>, StoreError> {
+        let found = store.accounts().find(account).await?;
+        let Some(found) = found.filter(|found| found.enabled) else {
+            return Ok(None);
+        };
+        let (rights, profile) = self.allowed(store, online, account, found.role).await?;
+        Ok(Some(Standing {
+            role: found.role,
+            since: found.created_at,
+            rights,
+            profile,
+        }))
     }
 
     /// What an account of that role may do, and its chat profile: read once while it is online and nothing is set.

@@ -43,8 +43,9 @@ pub trait Routing: Send + Sync {
     /// Routes a stanza that the server or an extension made, to wherever `to` says.
     fn route(&self, stanza: Stanza) -> BoxFuture<'_, ()>;
 
-    /// Tells many accounts of a presence, as if it were routed to each of them.
-    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()>;
+    /// Tells many accounts of a presence, as if it were routed to each of them. What some of them are to be told behind
+    /// something that has to be waited for is left to the caller to await; there is seldom any.
+    fn tell(&self, tidings: Tidings) -> Option<BoxFuture<'_, ()>>;
 
     /// Like [`Routing::route`], for what must not be lost.
     fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent>;
@@ -135,8 +136,10 @@ impl Services {
 
     /// Tells many accounts of this server of a presence.
     pub async fn tell(&self, tidings: Tidings) {
-        if let Some(router) = self.router.upgrade() {
-            router.tell(tidings).await;
+        if let Some(router) = self.router.upgrade()
+            && let Some(rest) = router.tell(tidings)
+        {
+            rest.await;
         }
     }
 

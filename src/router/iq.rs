@@ -23,7 +23,11 @@ impl Router {
         let Kind::Iq(kind) = stanza.kind else {
             return None;
         };
-        let stanza = self.admitted(stanza, replies).await?;
+        let is_for_account = |to: &Jid| to.local().is_some() && self.services.serves(to.domain());
+        let stanza = match stanza.to.as_ref().is_some_and(is_for_account) {
+            true => Box::pin(self.admitted(stanza, replies)).await?,
+            false => stanza,
+        };
         match &stanza.to {
             Some(to) if !self.services.serves(to.domain()) => {
                 match self.services.hooks.find_service(to.domain()) {
@@ -39,7 +43,7 @@ impl Router {
                 }
             }
             Some(to) if to.local().is_some() && to.resource().is_some() => {
-                self.iq_to_session(&to.clone(), stanza).await
+                Box::pin(self.iq_to_session(&to.clone(), stanza)).await
             }
             _ if kind.is_request() => match self.delegated(&stanza) {
                 None => self.iq_to_server(&stanza, kind, sender, replies).await,
@@ -47,7 +51,7 @@ impl Router {
                 Some(Err(error)) => answered(&stanza, Err(error)),
             },
             _ => {
-                if !self.answer_to_server(&stanza, sender, replies).await {
+                if !Box::pin(self.answer_to_server(&stanza, sender, replies)).await {
                     debug!("an answer to nothing");
                 }
                 None
@@ -57,11 +61,7 @@ impl Router {
 
     /// The hooks of the account that it is for; `None` when they have seen to it.
     async fn admitted(&self, mut stanza: Mail, replies: &mut Replies) -> Option<Mail> {
-        let to = stanza.to.clone();
-        let Some(to) = to.filter(|to| to.local().is_some() && self.services.serves(to.domain()))
-        else {
-            return Some(stanza);
-        };
+        let to = stanza.to.clone()?;
         let online = self.registry.find(to.bare());
         let mut effects = Effects::default();
         let mut passage = Passage {
@@ -174,7 +174,9 @@ impl Router {
         let kind = match stanza.kind {
             Kind::Iq(kind) if kind.is_request() && bare => kind,
             // What the service itself has asked for is nobody else's affair.
-            Kind::Iq(_) if bare && self.answer_to_server(&stanza, sender, replies).await => {
+            Kind::Iq(_)
+                if bare && Box::pin(self.answer_to_server(&stanza, sender, replies)).await =>
+            {
                 return None;
             }
             Kind::Iq(_) | Kind::Message(_) | Kind::Presence(_) => {
@@ -185,18 +187,17 @@ impl Router {
         let answer = match self.request(&stanza, kind, sender) {
             Ok(mut iq) => {
                 iq.at = At::Service;
-                let at_domain = iq.to.node().is_none();
                 let ahead = iq.ahead.clone();
                 let later = Arc::clone(&service).put_off(&iq, &stanza);
                 let answer = match later {
                     Ok(Later::Yes) => return None,
-                    Ok(Later::No) => service.request(iq.clone()).await,
+                    Ok(Later::No) => service.request(iq).await,
                     Err(error) => Some(Err(error)),
                 };
                 let answer = match answer {
                     Some(answer) => answer,
-                    None if at_domain => self.ask_extensions(iq).await,
-                    None => Err(Condition::ServiceUnavailable.into()),
+                    // Rare: most requests to a service are its own.
+                    None => Box::pin(self.iq_past_service(&stanza, kind, sender, &ahead)).await,
                 };
                 self.send_ahead(&ahead, &answer, replies);
                 answer
@@ -204,6 +205,23 @@ impl Router {
             Err(error) => Err(error),
         };
         answered(&stanza, answer)
+    }
+
+    /// What is asked of a service that has no answer of its own: the extensions answer, where it is asked at its domain.
+    async fn iq_past_service(
+        &self,
+        stanza: &Stanza,
+        kind: IqType,
+        sender: Option<&Arc<Session>>,
+        ahead: &Ahead,
+    ) -> IqAnswer {
+        let mut iq = self.request(stanza, kind, sender)?;
+        if iq.to.node().is_some() {
+            return Err(Condition::ServiceUnavailable.into());
+        }
+        iq.at = At::Service;
+        iq.ahead = ahead.clone();
+        self.ask_extensions(iq).await
     }
 
     fn request(

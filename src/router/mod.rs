@@ -133,7 +133,10 @@ impl Router {
                 self.hand_over(&session, stanza, replies).await;
             }
             if let Some(tidings) = effects.tell {
-                self.tell(tidings, replies).await;
+                let held = self.tell(tidings);
+                if !held.is_empty() {
+                    Box::pin(self.tell_held(held, replies)).await;
+                }
             }
             for stanza in effects.route {
                 self.dispatch(Arc::new(stanza), replies).await;

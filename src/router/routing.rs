@@ -23,8 +23,11 @@ impl Routing for Router {
         Box::pin(async move { drop(self.send(stanza).await) })
     }
 
-    fn tell(&self, tidings: Tidings) -> BoxFuture<'_, ()> {
-        Box::pin(async move { self.tell(tidings, &mut Replies::default()).await })
+    fn tell(&self, tidings: Tidings) -> Option<BoxFuture<'_, ()>> {
+        let held = self.tell(tidings);
+        (!held.is_empty()).then(|| -> BoxFuture<'_, ()> {
+            Box::pin(async move { self.tell_held(held, &mut Replies::default()).await })
+        })
     }
 
     fn send(&self, stanza: Stanza) -> BoxFuture<'_, Sent> {

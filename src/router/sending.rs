@@ -43,12 +43,13 @@ impl Router {
             return replies;
         }
         match (stanza.kind, &stanza.to) {
-            (_, Some(_)) => self.dispatch(stanza, &mut replies).await,
+            // On the heap, as what is below it: what the allocator has at hand is smaller than all of it together.
+            (_, Some(_)) => Box::pin(self.dispatch(stanza, &mut replies)).await,
             // RFC 6120 §10.3.1: as if addressed to the sender's own bare JID.
             (Kind::Message(_), None) => {
                 let own = session.account().jid().clone();
                 Arc::make_mut(&mut stanza).to = Some(own.into());
-                self.dispatch(stanza, &mut replies).await;
+                Box::pin(self.dispatch(stanza, &mut replies)).await;
             }
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
         }

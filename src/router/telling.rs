@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use super::{Replies, Router};
-use crate::hooks::{Account, Effects, Passage, Session, Tidings};
+use crate::hooks::{Account, Effects, Flow, Passage, Session, Tidings};
 use crate::proto::{Jid, Stanza};
 
 impl Router {
     /// The rules are those of a presence that is routed to each account's bare address (RFC 6121 §8.5.2.1.2), whose
     /// hooks run for each as well.
-    pub(super) async fn tell(&self, tidings: Tidings, replies: &mut Replies) {
+    ///
+    /// What the hooks of an account want done, or waited for, before it is told is left to the caller, with what it is told
+    /// then: nearly always nothing.
+    pub(super) fn tell(&self, tidings: Tidings) -> Vec<Held> {
         let Tidings { presence, to } = tidings;
         let sender = presence
             .from
@@ -19,6 +22,7 @@ impl Router {
         // What the hooks look at; it differs from one to the next in nothing but the address.
         let mut shown = Stanza::clone(&presence);
         let shared = Arc::unwrap_or_clone(presence).to_each_account();
+        let mut held = Vec::new();
         for account in to {
             shown.to = Some(Jid::from(account.jid().clone()));
             let mut effects = Effects::default();
@@ -31,12 +35,41 @@ impl Router {
                 effects: &mut effects,
                 services: &self.services,
             };
-            let flow = self.services.hooks.run_incoming_presence(&mut passage);
-            if self.carry_on(flow, effects, &shown, replies).await {
-                hand_out(&account, &shared);
+            match self.services.hooks.run_incoming_presence(&mut passage) {
+                Flow::Continue if effects.is_empty() => hand_out(&account, &shared),
+                Flow::Stop if effects.is_empty() => {}
+                flow @ (Flow::Continue | Flow::Stop | Flow::Refuse(_)) => held.push(Held {
+                    account,
+                    flow,
+                    effects,
+                    shown: shown.clone(),
+                    shared: Arc::clone(&shared),
+                }),
+            }
+        }
+        held
+    }
+
+    /// Does what the hooks of those accounts want done, and tells them where these let it go on.
+    pub(super) async fn tell_held(&self, held: Vec<Held>, replies: &mut Replies) {
+        for each in held {
+            let Held { flow, effects, .. } = each;
+            if self.carry_on(flow, effects, &each.shown, replies).await {
+                hand_out(&each.account, &each.shared);
             }
         }
     }
+}
+
+/// An account whose hooks want something done before it is told, or refuse that.
+pub(super) struct Held {
+    account: Arc<Account>,
+    flow: Flow,
+    effects: Effects,
+    /// With the account's address.
+    shown: Stanza,
+    /// As it lies in all mailboxes.
+    shared: Arc<Stanza>,
 }
 
 /// To all sessions of the account that are available. One that has ended, or ends because it takes no more,

@@ -290,10 +290,8 @@ impl Task {
             // does so before this is written, so that what comes of it goes along.
             tokio::task::yield_now().await;
         }
-        if stanzas.len() > 1 {
-            let weight: usize = stanzas.iter().map(|stanza| stanza.weight()).sum();
-            self.out.reserve(weight.min(WRITE_BYTES));
-        }
+        let weight: usize = stanzas.iter().map(|stanza| stanza.weight()).sum();
+        self.out.reserve(weight.min(WRITE_BYTES));
         self.write(stanzas);
         if self.management.is_some() {
             self.count(durable);

@@ -1,7 +1,7 @@
 //! The bytes of a connection, over TCP with or without TLS, or carried by HTTP.
 //!
-//! A read buffer is taken only when there is something to read: a session that is idle
-//! holds none, which is most of what it would weigh.
+//! A read buffer is taken only when there is something to read, and is as large as that: a session that is idle
+//! holds none, which is most of what it would weigh, and what is kept of a stanza holds on to little else.
 
 use std::io;
 use std::time::Duration;
@@ -75,13 +75,8 @@ impl Transport {
         match self {
             Self::Tcp(socket) => loop {
                 socket.readable().await?;
-                buffer.reserve(READ_BYTES);
-                match socket.try_read_buf(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if buffer.is_empty() {
-                            *buffer = BytesMut::new();
-                        }
-                    }
+                match read_now(socket, buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     outcome => return outcome,
                 }
             },
@@ -156,4 +151,12 @@ impl Transport {
         // Whichever way it goes, the connection is over.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
     }
+}
+
+/// Reads what there is by now. What it is read into lies on the stack, for most of it is shorter by far.
+fn read_now(socket: &TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+    let mut bytes = [0; READ_BYTES];
+    let count = socket.try_read(&mut bytes)?;
+    buffer.extend_from_slice(bytes.get(..count).unwrap_or_default());
+    Ok(count)
 }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::index::{self, Entries, Entry, write_child};
+use super::write::length;
 use super::{Element, Scope, XmlError, tree};
 
 /// The child elements of a stanza, side by side, and where each of them is.
@@ -39,12 +40,9 @@ impl Content {
     /// The elements in order; those in `own_ns` are written without a declaration.
     #[must_use]
     pub fn from_elements(elements: &[Element], own_ns: &str) -> Self {
-        let mut out = Vec::new();
-        let entries = elements
-            .iter()
-            .filter_map(|element| write_child(&mut out, element, own_ns))
-            .collect();
-        Self::from_parts(out.into(), entries)
+        let mut content = Self::empty();
+        content.extend(elements, own_ns);
+        content
     }
 
     /// One child `{ns}name` that was written out already. It begins with `<name xmlns='ns'`, as
@@ -84,8 +82,21 @@ impl Content {
     /// Appends one element. This copies the bytes once. Content is bounded to
     /// 4 GiB, beyond which nothing is added.
     pub fn push(&mut self, element: &Element, own_ns: &str) {
+        self.extend([element], own_ns);
+    }
+
+    /// Appends several elements as [`Content::push`] does one; the bytes are copied once for all of them.
+    pub fn extend<'a, I>(&mut self, elements: I, own_ns: &str)
+    where
+        I: IntoIterator<Item = &'a Element> + Clone,
+    {
         let mut out = Vec::from(std::mem::take(&mut self.bytes));
-        self.entries.extend(write_child(&mut out, element, own_ns));
+        let each = elements.clone().into_iter();
+        // No more than that, for the bytes may be kept for long.
+        out.reserve_exact(each.map(|element| length(element, own_ns)).sum());
+        for element in elements {
+            self.entries.extend(write_child(&mut out, element, own_ns));
+        }
         self.bytes = out.into();
     }
 

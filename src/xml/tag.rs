@@ -51,7 +51,7 @@ impl Tag {
         let known = self
             .attributes
             .iter_mut()
-            .find(|known| known.ns == ns && known.name == name);
+            .find(|known| known.name == name && known.ns == ns);
         match known {
             Some(known) => known.value = value.into(),
             None => self.attributes.push(Attribute {

@@ -45,6 +45,32 @@ pub fn element(out: &mut Vec<u8>, element: &Element, inherited_ns: &str) {
     out.push(b'>');
 }
 
+/// How many bytes [`element`] writes, but for characters that are escaped and attributes with a namespace, both of which are
+/// rare.
+pub(super) fn length(element: &Element, inherited_ns: &str) -> usize {
+    let (prefix, default_ns) = match element.ns() {
+        XML_NS => (XML_PREFIX, inherited_ns),
+        ns => ("", ns),
+    };
+    let name = prefix.len() + element.name().len();
+    let declaration = match default_ns == inherited_ns {
+        true => 0,
+        false => " xmlns=''".len() + element.ns().len(),
+    };
+    let attributes = element.attributes().iter();
+    let attributes =
+        attributes.map(|it| " =''".len() + it.name.len() + it.value.len() + it.ns.len());
+    let start = "<".len() + name + declaration + attributes.sum::<usize>();
+    if element.nodes().is_empty() {
+        return start + "/>".len();
+    }
+    let nodes = element.nodes().iter().map(|node| match node {
+        Node::Element(child) => length(child, default_ns),
+        Node::Text(text) => text.len(),
+    });
+    start + ">".len() + nodes.sum::<usize>() + "</>".len() + name
+}
+
 /// Writes character data. A carriage return becomes a reference, as a reader
 /// would turn it into a line feed (XML 1.0 §2.11).
 pub fn escape_text(out: &mut Vec<u8>, text: &str) {

@@ -132,7 +132,14 @@ pub(super) async fn follow(center: &Center, services: &Arc<Services>, place: &Pl
     if !have_changed(services, place, &seen) {
         return;
     }
-    let done = super::command(center, services, place, id, Command::Devices).await;
+    let done = Box::pin(super::command(
+        center,
+        services,
+        place,
+        id,
+        Command::Devices,
+    ))
+    .await;
     if let Err(refused) = done {
         warn!(%refused, agent = %id, "an agent's state does not follow its sessions");
         center.agents.behind.add(id);

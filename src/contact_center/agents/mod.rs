@@ -162,10 +162,11 @@ pub(super) async fn command(
     command: Command,
 ) -> Result<Arc<Agent>, Refused> {
     let turn = center.agents.turn(id).await;
-    let done = Box::pin(carry_out(center, services, place, id, command));
-    let (after, left) = done.await?;
+    let (after, left) = carry_out(center, services, place, id, command).await?;
     drop(turn);
-    interactions::wrote_up(center, services, place, id, left).await;
+    if !left.is_empty() {
+        interactions::wrote_up(center, services, place, id, left).await;
+    }
     Ok(after)
 }
 
@@ -210,7 +211,7 @@ async fn carry_out(
     let decided = async |mut draft: Draft| {
         let before = match once_more.swap(true, Ordering::Relaxed) {
             false => center.agents.agent(id),
-            true => Arc::new(find(services, id).await?),
+            true => Arc::new(Box::pin(find(services, id)).await?),
         };
         let facts = Facts {
             devices: &devices::of(services, id),
@@ -225,20 +226,21 @@ async fn carry_out(
                 let after = draft.change(before.as_ref(), &events)?;
                 // What is left behind this is not ended with it.
                 if is_occupied(&before) && !is_occupied(&after) {
-                    left = interactions::left_by(services, id).await?;
+                    left = Box::pin(interactions::left_by(services, id)).await?;
                 }
                 Arc::new(after)
             }
         };
         Ok((draft, (after, left)))
     };
-    let (after, left) = Box::pin(center.save(services, decided)).await?;
+    let (after, left) = center.save(services, decided).await?;
     if after.version > center.agents.agent(id).version {
         let is_news = center
             .agents
             .put(Arc::clone(&after), None, &settings.reasons);
         if is_news {
-            devices::renew_all(center, services, id).await;
+            // On the heap, for it begins when the wait for the database is over.
+            Box::pin(devices::renew_all(center, services, id)).await;
             center.agents.live.note(place, id);
         }
     }

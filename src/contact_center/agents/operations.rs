@@ -1,6 +1,9 @@
 //! What agents have done about their own state, and what they are told of it.
 
+use std::future::ready;
 use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 
 use super::list::STATES;
 use super::{devices, history, list};
@@ -58,7 +61,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[REASON],
         shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::NotReady)) })),
         present: None,
-        run: |caller, values| Box::pin(not_ready(caller, values)),
+        run: |caller, values| with_reason(caller, &values, |code| Command::NotReady { code }),
     },
     Operation {
         ns: NS,
@@ -84,7 +87,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[REASON],
         shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::Logout)) })),
         present: None,
-        run: |caller, values| Box::pin(log_out(caller, values)),
+        run: |caller, values| with_reason(caller, &values, |code| Command::Logout { code }),
     },
     Operation {
         ns: NS,
@@ -157,14 +160,15 @@ fn reasons(caller: &Caller, kind: ReasonKind) -> Shown {
     }
 }
 
-async fn not_ready(caller: Caller, values: Values) -> Result<Outcome, Refused> {
-    let code = values.text("reason")?.to_owned();
-    Box::pin(change(caller, Command::NotReady { code })).await
-}
-
-async fn log_out(caller: Caller, values: Values) -> Result<Outcome, Refused> {
-    let code = values.text("reason")?.to_owned();
-    Box::pin(change(caller, Command::Logout { code })).await
+fn with_reason(
+    caller: Caller,
+    values: &Values,
+    command: fn(String) -> Command,
+) -> BoxFuture<'static, Result<Outcome, Refused>> {
+    match values.text("reason") {
+        Ok(code) => Box::pin(change(caller, command(code.to_owned()))),
+        Err(refused) => Box::pin(ready(Err(refused))),
+    }
 }
 
 async fn change(caller: Caller, command: Command) -> Result<Outcome, Refused> {

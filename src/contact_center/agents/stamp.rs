@@ -90,16 +90,10 @@ pub(super) fn stamp(presence: &mut Stanza, said: &Said, seen: &Seen) {
         });
         payload.append(&kept);
     }
-    if let Some(show) = show.filter(|_| show != own) {
-        payload.push(
-            &Element::new(ns::CLIENT, "show").text(word(show)),
-            ns::CLIENT,
-        );
-    }
-    if let Some(status) = status {
-        payload.push(status, ns::CLIENT);
-    }
-    payload.push(&seen.payload, ns::CLIENT);
+    let show = show.filter(|_| show != own);
+    let show = show.map(|show| Element::new(ns::CLIENT, "show").text(word(show)));
+    let ours = show.iter().chain(status).chain([&seen.payload]);
+    payload.extend(ours, ns::CLIENT);
 }
 
 /// The server knows no more than that the client says it is away, which the client says in words of its own.

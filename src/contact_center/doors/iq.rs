@@ -1,6 +1,9 @@
 //! The typed door: `<iq type='set'><not-ready xmlns='urn:parlour:agent:0' reason='lunch'/></iq>`.
 
+use std::future::ready;
 use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 
 use super::super::center::{Center, Place};
 use super::super::errors::{Refused, malformed};
@@ -14,23 +17,22 @@ use crate::proto::{IqType, ns};
 use crate::xml::{Element, Node};
 
 /// Answers a request in one of our namespaces; `None` in another's.
-pub(in crate::contact_center) async fn answer(
-    center: &Arc<Center>,
-    place: &Arc<Place>,
+pub(in crate::contact_center) fn answer<'a>(
+    center: &'a Arc<Center>,
+    place: &'a Arc<Place>,
     iq: Iq,
-) -> Option<IqAnswer> {
+) -> Option<BoxFuture<'a, IqAnswer>> {
     let kind = act(iq.kind)?;
-    let answer = match super::visitor(center, place, &iq) {
+    Some(match super::visitor(center, place, &iq) {
         Some((visitor, role)) => match open(role, kind, &iq.payload)? {
-            Ok(open) => admit(visitor, open, &iq.payload).await,
-            Err(refused) => Err(refused),
+            Ok(open) => Box::pin(admit(visitor, open, iq)),
+            Err(refused) => Box::pin(ready(Err(refused.into()))),
         },
         None => match asked(kind, &iq.payload)? {
-            Ok(operation) => perform(center, place, operation, iq).await,
-            Err(refused) => Err(refused),
+            Ok(operation) => Box::pin(perform(center, place, operation, iq)),
+            Err(refused) => Box::pin(ready(Err(refused.into()))),
         },
-    };
-    Some(answer.map_err(Into::into))
+    })
 }
 
 const fn act(kind: IqType) -> Option<Act> {
@@ -81,14 +83,10 @@ fn not_found(of_the_other_type: bool) -> Refused {
     }
 }
 
-async fn admit(
-    visitor: Visitor,
-    open: &'static ForComponents,
-    payload: &Element,
-) -> Result<Option<Element>, Refused> {
-    let (given, page) = given(open.ns, open.fields, payload)?;
+async fn admit(visitor: Visitor, open: &'static ForComponents, iq: Iq) -> IqAnswer {
+    let (given, page) = given(open.ns, open.fields, &iq.payload)?;
     let values = Values::understand(open.fields, &visitor.place.host, given, page, Named::Name)?;
-    Ok(Box::pin((open.run)(visitor, values)).await?.payload)
+    Ok((open.run)(visitor, values).await?.payload)
 }
 
 async fn perform(
@@ -96,12 +94,17 @@ async fn perform(
     place: &Arc<Place>,
     operation: &'static Operation,
     iq: Iq,
-) -> Result<Option<Element>, Refused> {
+) -> IqAnswer {
     let caller = super::caller(center, place, &iq).await?;
     super::require(&caller, operation)?;
-    let (given, page) = given(operation.ns, operation.fields, &iq.payload)?;
-    let values = Values::understand(operation.fields, &place.host, given, page, Named::Name)?;
-    Ok(Box::pin((operation.run)(caller, values)).await?.payload)
+    let done = {
+        // What is not needed any more is not kept while the operation waits, as many others may at the same moment.
+        let iq = iq;
+        let (given, page) = given(operation.ns, operation.fields, &iq.payload)?;
+        let values = Values::understand(operation.fields, &place.host, given, page, Named::Name)?;
+        (operation.run)(caller, values)
+    };
+    Ok(done.await?.payload)
 }
 
 /// What was given, by the names of the fields.

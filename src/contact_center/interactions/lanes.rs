@@ -194,7 +194,10 @@ pub(in crate::contact_center) fn put_off(
         let (iq, request) = (iq.clone(), Arc::clone(request));
         Box::pin(async move {
             let services = Arc::clone(&iq.services);
-            let answer = Box::pin(doors::iq::answer(&center, &place, iq)).await;
+            let answer = match doors::iq::answer(&center, &place, iq) {
+                Some(answer) => Some(answer.await),
+                None => None,
+            };
             reply(&services, &request, answer).await;
         })
     };

@@ -103,10 +103,16 @@ pub(crate) async fn renew(
     if let Some(tidings) = effects.tell {
         services.tell(tidings).await;
     }
-    for stanza in effects.route {
-        services.route(stanza).await;
+    if !effects.route.is_empty() {
+        Box::pin(route_all(services, effects.route)).await;
     }
     true
+}
+
+async fn route_all(services: &Services, stanzas: Vec<Stanza>) {
+    for stanza in stanzas {
+        services.route(stanza).await;
+    }
 }
 
 /// The other available sessions of the account.

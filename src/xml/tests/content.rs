@@ -318,3 +318,25 @@ fn what_was_written_out_is_one_child_and_other_bytes_are_none() {
         assert!(content.is_empty(), "{bytes}");
     }
 }
+
+/// What is written is made room for once: what is kept for long holds no more than it needs.
+#[test]
+fn an_element_is_as_long_as_was_thought() {
+    for text in [
+        "<a/>",
+        "<a b='c' d=''/>",
+        "<a>text</a>",
+        "<a xml:lang='en'><b xmlns='urn:other' c='d'/>text<e><f/></e></a>",
+    ] {
+        let element = tree(text);
+        for inherited in ["", element.ns(), "urn:other"] {
+            let mut out = Vec::new();
+            crate::xml::write::element(&mut out, &element, inherited);
+            assert_eq!(
+                crate::xml::write::length(&element, inherited),
+                out.len(),
+                "{text} in {inherited}"
+            );
+        }
+    }
+}
