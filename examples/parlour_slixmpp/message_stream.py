@@ -160,15 +160,16 @@ class MessageStreams(Service):
         request.extend([self.element("tag", tag) for tag in tags])
         return Stream.of(await self.ask("set", request))
 
-    async def complete(self, id):
-        return Stream.of(await self.ask("set", self.element("complete", id=id)))
+    async def complete(self, id, version=None):
+        """With the version that was read, unless somebody has changed it since; so do the two below."""
+        return Stream.of(await self.ask("set", self.element("complete", id=id, version=version)))
 
-    async def reopen(self, id):
-        return Stream.of(await self.ask("set", self.element("reopen", id=id)))
+    async def reopen(self, id, version=None):
+        return Stream.of(await self.ask("set", self.element("reopen", id=id, version=version)))
 
-    async def delete(self, id):
+    async def delete(self, id, version=None):
         """Deletes the whole stream, irretrievably. Whoever calls this has asked whether that is meant."""
-        await self.ask("set", self.element("delete", id=id, confirm="true"))
+        await self.ask("set", self.element("delete", id=id, version=version, confirm="true"))
 
     async def stream(self, id, **page):
         """One stream with a page of its messages; `max`, `after` and `before` as in XEP-0059."""

@@ -210,6 +210,7 @@ async fn what_is_deleted_is_in_no_list(place: Place) {
     assert_eq!(records.count(STREAM, about).await.unwrap(), 1);
     let delete = Command::Delete {
         by: agent("ann"),
+        read: None,
         confirmed: true,
     };
     put(&store, 1, &after(before, delete)).await;

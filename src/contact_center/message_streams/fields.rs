@@ -121,6 +121,14 @@ pub(super) fn version(values: &Values) -> Result<u64, Refused> {
     version.map_err(|_| malformed("field-malformed", "version must be a number."))
 }
 
+/// The version that was read, where that is said.
+pub(super) fn read(values: &Values) -> Result<Option<u64>, Refused> {
+    match values.optional_text("version") {
+        Some(_) => version(values).map(Some),
+        None => Ok(None),
+    }
+}
+
 pub(super) fn tags(values: &Values) -> BTreeSet<String> {
     values.texts("tag").into_iter().map(str::to_owned).collect()
 }

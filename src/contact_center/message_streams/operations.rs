@@ -86,7 +86,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#complete",
         title: "Complete a message",
         about: "Everybody sees that nothing is left to do.",
-        fields: &[ID],
+        fields: &[ID, VERSION.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::complete(caller, values)),
         ..SET
     },
@@ -95,7 +96,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#reopen",
         title: "Open a completed message again",
         about: "Replies can be written again.",
-        fields: &[ID],
+        fields: &[ID, VERSION.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::reopen(caller, values)),
         ..SET
     },
@@ -104,7 +106,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#delete",
         title: "Delete a message with all replies",
         about: "The message, its replies and its files are lost for everybody, and nobody can bring them back.",
-        fields: &[ID, CONFIRM],
+        fields: &[ID, VERSION.optional(), CONFIRM],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(deletion::delete(caller, values)),
         ..SET
     },
@@ -183,6 +186,13 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         ..SET
     },
 ];
+
+/// Which stream is meant is asked first; the version that is seen then comes back with the form.
+const PRESENT: Present = Present {
+    of: &[ID],
+    unseen: &["version"],
+    find: |caller, values| Box::pin(present::as_it_is(caller, values)),
+};
 
 const GET: Operation = Operation {
     ns: NS,

@@ -72,6 +72,25 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Shown, Refuse
     })
 }
 
+/// Which one it is, and how far, for who completes, reopens or deletes it.
+pub(super) async fn as_it_is(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let stream = found(&caller, &values).await?;
+    let state = match stream.completed_at {
+        Some(_) => "completed",
+        None => "open",
+    };
+    let replies = stream.read_by(&caller.rights).count().saturating_sub(1);
+    let replies = match (caller.rights.has(Part::Comment.right()), replies) {
+        (false, _) => String::new(),
+        (true, 1) => ", 1 reply".to_owned(),
+        (true, replies) => format!(", {replies} replies"),
+    };
+    Ok(Shown {
+        about: Some(format!("{} ({state}{replies})", stream.title)),
+        ..about(&stream, vec![version(&caller, &stream)])
+    })
+}
+
 /// The stream that is named, written down where its reader is to be.
 async fn found(caller: &Caller, values: &Values) -> Result<Stream, Refused> {
     let stream = shown(caller, values).await?;

@@ -57,10 +57,14 @@ pub fn decide(
             properties,
         } => it.set_properties(&by, read, properties),
         Command::SetTags { by, read, tags } => it.set_tags(&by, read, tags),
-        Command::Complete { by } => it.complete(&by, true),
-        Command::Reopen { by } => it.complete(&by, false),
+        Command::Complete { by, read } => it.complete(&by, read, true),
+        Command::Reopen { by, read } => it.complete(&by, read, false),
         Command::Move { customer } => it.moved(customer),
-        Command::Delete { by, confirmed } => it.delete(&by, confirmed),
+        Command::Delete {
+            by,
+            read,
+            confirmed,
+        } => it.delete(&by, read, confirmed),
     }
 }
 
@@ -326,9 +330,10 @@ impl Decision<'_> {
         Ok(vec![Event::TagsSet { at, tags }])
     }
 
-    fn complete(&self, by: &AgentId, completed: bool) -> Decided {
+    fn complete(&self, by: &AgentId, read: Option<u64>, completed: bool) -> Decided {
         self.require_seen(by)?;
         self.require(Right::MessageCreate)?;
+        read.map_or(Ok(()), |read| self.require_read(read))?;
         if self.stream.completed_at.is_some() == completed {
             return Ok(vec![]);
         }
@@ -348,9 +353,10 @@ impl Decision<'_> {
         }
     }
 
-    fn delete(&self, by: &AgentId, confirmed: bool) -> Decided {
+    fn delete(&self, by: &AgentId, read: Option<u64>, confirmed: bool) -> Decided {
         self.require_seen(by)?;
         self.require(Right::MessageCreate)?;
+        read.map_or(Ok(()), |read| self.require_read(read))?;
         match confirmed {
             true => Ok(vec![Event::Deleted { at: self.at }]),
             false => Err(Rejection::NotConfirmed),

@@ -75,11 +75,15 @@ pub enum Command {
     Complete {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
     },
     /// It goes on.
     Reopen {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
     },
     /// The customer turned out to be another (merged records).
     Move {
@@ -90,6 +94,8 @@ pub enum Command {
     Delete {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
         /// Whether that was confirmed.
         confirmed: bool,
     },

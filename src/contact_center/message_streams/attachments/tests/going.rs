@@ -32,6 +32,7 @@ async fn what_is_named_no_more_is_deleted() {
     assert_eq!(house.files().len(), 2);
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     let known = Box::pin(house.change(&id, "romeo", delete)).await;
@@ -105,6 +106,7 @@ async fn old_streams_go_with_their_files() {
     Box::pin(house.change(&stream("s2"), "romeo", reply)).await;
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     Box::pin(house.change(&stream("s3"), "romeo", delete)).await;
@@ -139,6 +141,7 @@ async fn a_host_has_no_more_than_its_room() {
     // It is still an upload, and fits when there is room.
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     let known = Box::pin(house.change(&stream("s1"), "romeo", delete)).await;
