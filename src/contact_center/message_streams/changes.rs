@@ -150,6 +150,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let command = Command::Edit {
         by: caller.agent.clone(),
         read: version(&values)?,
+        title: values.optional_text("title").map(str::to_owned),
         message,
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;

@@ -34,6 +34,11 @@ pub(super) const VERSION: Field = Field::required("version", NUMBER, "Version th
 pub(super) const TITLE: Field = Field::required("title", LINE, "Title")
     .as_child()
     .optional();
+/// As it is to be from then on; left out it stays.
+pub(super) const TITLE_ANEW: Field = Field {
+    label: "Title, if it is the first message",
+    ..TITLE
+};
 pub(super) const TEXT: Field = Field::required("text", LINES, "Message")
     .as_child()
     .optional();

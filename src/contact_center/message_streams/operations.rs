@@ -2,7 +2,8 @@
 
 use super::fields::{
     ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MESSAGES, MINUTES,
-    NAME, ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
+    NAME, ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, TITLE_ANEW, VERSION, WATCH_ACTION,
+    WHISPER, WORDS,
 };
 use super::{NS, changes, deletion, lists, live, look, present, stop_watches, suggestions, unread};
 use crate::contact_center::operation::{Act, Field, Kind, Operation, Present};
@@ -39,7 +40,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Edit a message",
         about: "What you have written yourself. What it said before is kept.",
         right: Right::MessageShow,
-        fields: &[ID, MESSAGE, VERSION, TEXT, KEEP, ATTACHMENT],
+        fields: &[ID, MESSAGE, VERSION, TITLE_ANEW, TEXT, KEEP, ATTACHMENT],
         present: Some(Present {
             of: &[ID, MESSAGE],
             unseen: &["version"],

@@ -26,6 +26,8 @@ pub(super) async fn message(caller: Caller, values: Values) -> Result<Shown, Ref
     let message = message.ok_or(Rejection::NoMessage)?;
     let files = message.attachments.iter();
     let mut values = vec![version(&caller, &stream), ("text", message.text.clone())];
+    let title = stream.title_of(message, message.earlier.len());
+    values.extend(title.map(|title| ("title", title.to_owned())));
     values.extend(files.clone().map(|it| ("keep", it.slot.clone())));
     let options = files.map(|it| ("keep", it.slot.clone(), it.name.clone()));
     Ok(Shown {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::earlier::of_files;
 use super::event::Written;
 use super::{
     ATTACHMENTS_MAX, Attachment, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX,
@@ -50,7 +51,12 @@ pub fn decide(
             }])
         }
         Command::Reply { by, message } => it.reply(by, message),
-        Command::Edit { by, read, message } => it.edit(&by, read, message),
+        Command::Edit {
+            by,
+            read,
+            title,
+            message,
+        } => it.edit(&by, read, title, message),
         Command::SetProperties {
             by,
             read,
@@ -100,8 +106,8 @@ impl Decision<'_> {
         }
     }
 
-    fn require_room(&self, message: &Written) -> Result<(), Rejection> {
-        let bytes = self.stream.text_bytes() + message.text.len();
+    fn require_room(&self, message: &Written, more: usize) -> Result<(), Rejection> {
+        let bytes = self.stream.text_bytes() + message.text.len() + more;
         match bytes <= STREAM_BYTES_MAX {
             true => Ok(()),
             false => Err(Rejection::Full),
@@ -136,13 +142,7 @@ impl Decision<'_> {
         if self.stream.version > 0 {
             return Err(Rejection::Exists);
         }
-        let title = title.trim();
-        if title.is_empty()
-            || title.chars().count() > TITLE_CHARS_MAX
-            || title.contains(char::is_control)
-        {
-            return Err(Rejection::Title);
-        }
+        titled(title)?;
         check(message)?;
         self.require_files(message)
     }
@@ -271,13 +271,13 @@ impl Decision<'_> {
             return Err(Rejection::Full);
         }
         check(&message)?;
-        self.require_room(&message)?;
+        self.require_room(&message, 0)?;
         self.require_files(&message)?;
         let at = self.at;
         Ok(vec![Event::Replied { at, by, message }])
     }
 
-    fn edit(&self, by: &AgentId, read: u64, message: Written) -> Decided {
+    fn edit(&self, by: &AgentId, read: u64, title: Option<String>, message: Written) -> Decided {
         self.require_seen(by)?;
         let found = self
             .stream
@@ -295,14 +295,24 @@ impl Decision<'_> {
             return Err(Rejection::NotAuthor);
         }
         self.require_read(read)?;
+        let title = match title {
+            Some(_) if found != Some(0) => return Err(Rejection::ReplyTitled),
+            Some(title) => Some(titled(&title)?).filter(|it| *it != self.stream.title),
+            None => None,
+        };
         check(&message)?;
-        if known.text == message.text && known.attachments == message.attachments {
+        let same = known.text == message.text && known.attachments == message.attachments;
+        if same && title.is_none() {
             return Ok(vec![]);
         }
-        self.require_room(&message)?;
+        // What it was stays beside what it is.
+        let taken = known.attachments.iter();
+        let taken = of_files(taken.filter(|it| !message.attachments.contains(it)));
+        let before = title.as_ref().map_or(0, |_| self.stream.title.len());
+        self.require_room(&message, taken + before)?;
         self.require_files(&message)?;
         let at = self.at;
-        Ok(vec![Event::Edited { at, message }])
+        Ok(vec![Event::Edited { at, title, message }])
     }
 
     fn set_properties(&self, by: &AgentId, read: u64, properties: Properties) -> Decided {
@@ -369,6 +379,18 @@ fn sum<'a, I: IntoIterator<Item = &'a Attachment>>(files: I) -> (usize, u64) {
     let add =
         |(count, bytes): (usize, u64), it: &Attachment| (count + 1, bytes.saturating_add(it.bytes));
     files.into_iter().fold((0, 0), add)
+}
+
+/// The title as it is kept, if it is one.
+fn titled(title: &str) -> Result<String, Rejection> {
+    let title = title.trim();
+    let malformed = title.is_empty()
+        || title.chars().count() > TITLE_CHARS_MAX
+        || title.contains(char::is_control);
+    match malformed {
+        true => Err(Rejection::Title),
+        false => Ok(title.to_owned()),
+    }
 }
 
 fn check(message: &Written) -> Result<(), Rejection> {

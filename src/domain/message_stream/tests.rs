@@ -327,6 +327,7 @@ fn a_stream_is_replied_to_edited_completed_reopened_and_deleted() {
     let edit = |by: &str, read, which: &str, text: &str| Command::Edit {
         by: id(by),
         read,
+        title: None,
         message: written(which, text),
     };
     for (command, expected) in [
@@ -350,7 +351,8 @@ fn a_stream_is_replied_to_edited_completed_reopened_and_deleted() {
     let first = create("Call", "x", Properties::default(), &["urgent"]);
     let edited = after(&[first.clone(), reply.clone(), edit("bob", 2, "m1", "I did.")]);
     let earlier = &edited.messages[1].earlier;
-    assert_eq!(*earlier, [(START, "I will.".to_owned())]);
+    assert_eq!((earlier.len(), earlier[0].text.as_str()), (1, "I will."));
+    assert_eq!(earlier[0].until, START);
     let completed = after(&[first.clone(), complete("bob", None)]);
     assert_eq!(
         decided(&completed, reply, &rights),
@@ -412,6 +414,7 @@ fn the_version_counts_what_is_seen() {
     let edit = |read| Command::Edit {
         by: id("ann"),
         read,
+        title: None,
         message: written("m0", "y"),
     };
     let rights = rights_of(&main_only);

@@ -1,6 +1,7 @@
 //! S4-27, S4-29: the streams of a customer in both directions, page by page, filtered and searched; nothing of what is others'.
 
 use super::*;
+use crate::contact_center::testing::{begun, filled};
 
 const RSM: &str = "http://jabber.org/protocol/rsm";
 
@@ -139,6 +140,65 @@ async fn lists_are_filtered_by_state_tag_and_words() {
         titles(&streams(&mut juliet, "", "<text>quiet</text>").await),
         ["Printer on fire"]
     );
+}
+
+/// S4-30: the title is written anew with the main message, in both doors; the one before is in the history, and finds it no more.
+#[tokio::test]
+async fn a_title_that_is_written_anew_is_found_and_the_one_before_is_not() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let text = "<text>She called.</text>";
+    let answer = create(&mut romeo, "", "Printer on fire", text).await;
+    let (id, message) = (
+        attribute(&answer, "stream", "id"),
+        attribute(&answer, "message", "id"),
+    );
+    let edit = |title: &str, version: u64| {
+        format!(
+            "<edit xmlns='NS' id='{id}' message='{message}' version='{version}'>\
+             <title>{title}</title>{text}</edit>"
+        )
+    };
+    let answer = set(&mut romeo, &edit("Quiet &amp; cold", 1)).await;
+    assert!(
+        answer.contains("<title>Quiet &amp; cold</title>"),
+        "{answer}"
+    );
+    let found = async |client: &mut Client, words: &str| {
+        let answer = streams(client, "", &format!("<text>{words}</text>")).await;
+        titles(&answer).len()
+    };
+    assert_eq!(found(&mut juliet, "printer").await, 0);
+    assert_eq!(found(&mut juliet, "quiet").await, 1);
+    let node = format!("{NS}#edit");
+    let named = [("id", id.as_str()), ("message", message.as_str())];
+    let first = begun(&mut romeo, &node).await;
+    let form = filled(&mut romeo, &node, &first, &named).await;
+    assert!(form.contains("<value>Quiet &amp; cold</value>"), "{form}");
+    let rest = [
+        ("version", "2"),
+        ("title", "Repaired"),
+        ("text", "She called."),
+    ];
+    let all = [&named[..], &rest[..]].concat();
+    let done = filled(&mut romeo, &node, &form, &all).await;
+    assert!(done.contains("The message is changed."), "{done}");
+    let request = format!("<versions xmlns='NS' id='{id}' message='{message}'/>");
+    let versions = get(&mut juliet, &request).await;
+    assert_eq!(titles(&versions), ["Printer on fire", "Quiet &amp; cold"]);
+    let form = command(&mut juliet, &format!("{NS}#versions"), &named).await;
+    assert!(form.contains("<value>Printer on fire</value>"), "{form}");
+    // What is no title is refused, and a reply has none.
+    for (title, expected) in [("", "stream-title-missing"), (" ", "stream-title-missing")] {
+        let answer = set(&mut romeo, &edit(title, 3)).await;
+        assert_eq!(code(&answer), expected, "{title}: {answer}");
+    }
+    let answer = reply(&mut romeo, &id, "So.").await;
+    let own = answer.rsplit("<message id='").next().unwrap();
+    let own = own.split('\'').next().unwrap();
+    let answer = set(&mut romeo, &edit("So", 4).replace(&message, own)).await;
+    assert_eq!(code(&answer), "reply-titled", "{answer}");
 }
 
 /// Messages come in pages, too.

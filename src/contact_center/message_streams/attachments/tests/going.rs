@@ -23,11 +23,17 @@ async fn what_is_named_no_more_is_deleted() {
     let edit = Command::Edit {
         by: agent("romeo"),
         read: known.version,
+        title: None,
         message: written("m1", taken),
     };
     let url = link(&romeo, &known, &gone).unwrap();
     let known = Box::pin(house.change(&id, "romeo", edit)).await;
     assert!(house.shown(&url).await.is_none());
+    // The history tells what it was, and does not lead to it.
+    let [version] = &known.messages[0].earlier[..] else {
+        panic!("{known:?}");
+    };
+    assert_eq!(version.taken, [gone]);
     forget(house.services(), &known.id).await.unwrap();
     assert_eq!(house.files().len(), 2);
     let delete = Command::Delete {
@@ -225,6 +231,7 @@ async fn what_a_second_writer_names_again_is_not_deleted() {
     let edit = |read, files| Command::Edit {
         by: agent("romeo"),
         read,
+        title: None,
         message: written("m1", files),
     };
     let first = Box::pin(house.change(&id, "romeo", edit(known.version, vec![]))).await;
