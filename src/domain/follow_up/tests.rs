@@ -363,3 +363,33 @@ fn what_is_copied_is_configured() {
     let own = rules.fill(kind, plan("task"), &source);
     assert_eq!(own.title, "Call back");
 }
+
+/// S3-11, S3-19: dates of the source that do not go with those that the agent has filled in stay where they are.
+#[test]
+fn dates_that_do_not_go_together_are_not_copied() {
+    let kind = SourceKind::Complaint;
+    let rules = CopyRules {
+        version: 1,
+        rules: vec![(kind, "task".to_owned(), BTreeSet::from([Copied::Dates]))],
+    };
+    let at = |seconds: i64| Some(START.plus_seconds(seconds));
+    let dates = |start, end| Plan {
+        start,
+        end,
+        ..plan("task")
+    };
+    let source = dates(at(10), at(20));
+    for (start, end, expected) in [
+        (None, None, (at(10), at(20))),
+        (at(15), None, (at(15), at(20))),
+        (None, at(15), (at(10), at(15))),
+        (at(30), None, (at(30), None)),
+        (None, at(5), (None, at(5))),
+        (at(30), at(40), (at(30), at(40))),
+    ] {
+        let filled = rules.fill(kind, dates(start, end), &source);
+        assert_eq!((filled.start, filled.end), expected);
+    }
+    let filled = rules.fill(kind, dates(None, None), &dates(at(20), at(10)));
+    assert_eq!((filled.start, filled.end), (None, None));
+}
