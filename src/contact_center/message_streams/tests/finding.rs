@@ -54,13 +54,48 @@ async fn both_lists_are_one_by_date_in_both_directions() {
     assert_eq!(titles(&back), ["n3", "n4"]);
     let end = streams(&mut romeo, "", &page("<max>2</max><before/>")).await;
     assert_eq!(titles(&end), ["n1", "n0"]);
-    // Behind what one does not see there is no page.
+    // What is no place is refused. Behind what one does not see the page goes on, as it does behind what there never was.
     let answer = streams(&mut juliet, "", &page("<after>nothing</after>")).await;
     assert!(answer.contains("<item-not-found "), "{answer}");
+    assert!(answer.contains("There is no such place"), "{answer}");
     let hidden = first.split("id='").find(|it| it.contains("<title>n7<"));
     let hidden = hidden.unwrap().split('\'').next().unwrap();
-    let answer = streams(&mut juliet, "", &page(&format!("<after>{hidden}</after>"))).await;
-    assert!(answer.contains("<item-not-found "), "{answer}");
+    let never = crate::id::floor(floor.house.clock.now().plus_seconds(1));
+    for (behind, expected) in [
+        (hidden, &["n6", "n5", "n3", "n2", "n0"][..]),
+        (never.as_str(), &["n8", "n6", "n5", "n3", "n2", "n0"]),
+    ] {
+        let answer = streams(&mut juliet, "", &page(&format!("<after>{behind}</after>"))).await;
+        assert_eq!(titles(&answer), expected, "{behind}: {answer}");
+        assert!(!answer.contains(behind), "{answer}");
+    }
+}
+
+/// XEP-0059 §2.2: who leafs through a list goes on where it was when what stood there is deleted or taken from its sight meanwhile.
+#[tokio::test]
+async fn a_page_goes_on_behind_what_is_gone() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut ids = Vec::new();
+    for title in ["one", "two", "three", "four"] {
+        ids.push(made(&floor, &mut romeo, title, "").await);
+    }
+    let behind = |id: &str| page(&format!("<max>2</max><after>{id}</after>"));
+    let first = streams(&mut juliet, "", &page("<max>2</max>")).await;
+    assert_eq!(titles(&first), ["four", "three"]);
+    let for_one = format!(
+        "<properties xmlns='NS' id='{}' version='1'><recipient>romeo</recipient></properties>",
+        ids[2]
+    );
+    set(&mut romeo, &for_one).await;
+    let next = streams(&mut juliet, "", &behind(&ids[2])).await;
+    assert_eq!(titles(&next), ["two", "one"]);
+    let delete = format!("<delete xmlns='NS' id='{}' confirm='true'/>", ids[2]);
+    set(&mut romeo, &delete).await;
+    assert_eq!(streams(&mut juliet, "", &behind(&ids[2])).await, next);
+    let up = streams(&mut juliet, " order='ascending'", &behind(&ids[2])).await;
+    assert_eq!(titles(&up), ["four"]);
 }
 
 #[tokio::test]
