@@ -21,6 +21,14 @@ pub fn sorted(now: Timestamp) -> String {
     uuid::Uuid::new_v7(stamp).to_string()
 }
 
+/// Whether the text is such a one, as it is written here: what is made of it stands somewhere among them, be it one of them or not.
+#[must_use]
+pub fn is_sorted(text: &str) -> bool {
+    let read = uuid::Uuid::try_parse(text).ok();
+    let read = read.filter(|it| it.get_version_num() == 7);
+    read.is_some_and(|it| it.to_string() == text)
+}
+
 /// What stands before all identifiers of that millisecond, and behind all of the one before.
 #[must_use]
 pub fn floor(at: Timestamp) -> String {
@@ -48,6 +56,25 @@ pub fn derived(at: Timestamp, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_sorts_by_time_is_known_by_its_form() {
+        let at = Timestamp::from_micros(1_790_000_000_000_000);
+        for good in [sorted(at), floor(at), derived(at, "call-1")] {
+            assert!(is_sorted(&good), "{good}");
+            for bad in [
+                good.to_uppercase(),
+                good.replace('-', ""),
+                format!("{good} "),
+            ] {
+                assert!(!is_sorted(&bad), "{bad}");
+            }
+        }
+        let random = uuid::Uuid::new_v4().to_string();
+        for bad in ["", "nothing", "call-1", random.as_str()] {
+            assert!(!is_sorted(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn later_ids_sort_after_earlier_ones() {

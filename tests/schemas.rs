@@ -728,7 +728,7 @@ const CASES: &[Case] = &[
             "<reopen xmlns='urn:parlour:message-stream:0' id='s1'/>",
             "<delete xmlns='urn:parlour:message-stream:0' id='s1' confirm='true'/>",
             "<stream xmlns='urn:parlour:message-stream:0' id='s1' version='1' customer='c1' author='romeo@example.org' created='2026-01-31T12:00:00Z' completed='2026-01-31T12:00:00Z' replies='1' recipients='all'><title>T</title><tag>a</tag><message id='m1' author='romeo@example.org' at='2026-01-31T12:00:00Z'><text>x</text><attachment id='a' name='a.png' type='image/png' bytes='1' url='https://example.org/a'/></message><set xmlns='http://jabber.org/protocol/rsm'><count>1</count></set></stream>",
-            "<versions xmlns='urn:parlour:message-stream:0' id='s1' message='m1'><version n='1' until='2026-01-31T12:00:00Z'>x</version></versions>",
+            "<versions xmlns='urn:parlour:message-stream:0' id='s1' message='m1'><version n='1' until='2026-01-31T12:00:00Z'><title>So</title><text>x</text><attachment id='a1' name='a.txt' type='text/plain' bytes='3'/></version><version n='2' until='2026-01-31T12:00:00Z'><text>y</text></version></versions>",
             "<streams xmlns='urn:parlour:message-stream:0' customer='c1' order='ascending' complete='true'><stream id='s1'/></streams>",
             "<streams xmlns='urn:parlour:message-stream:0' customer='c1' state='open' tag='a'><text>abc</text></streams>",
             "<unread xmlns='urn:parlour:message-stream:0' messages='1' complete='true'><stream id='s1' customer='c1' unread='1'><title>T</title></stream></unread>",

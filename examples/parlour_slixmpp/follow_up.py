@@ -34,7 +34,9 @@ class Version:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """A planned transaction. ``display_area`` is where it is shown; ``count`` is how many notes there are, of which ``notes`` are some."""
+    """A planned transaction. ``display_area`` is where it is shown; ``count`` is how many notes there are, of which ``notes`` are some.
+
+    ``overdue`` is set in the answer to a change, where it should have been done already."""
 
     id: str
     version: int
@@ -56,6 +58,7 @@ class FollowUp:
     reason_label: str | None = None
     planned: str | None = None
     over: str | None = None
+    overdue: bool = False
     notes: list = field(default_factory=list)
 
     @classmethod
@@ -82,6 +85,7 @@ class FollowUp:
             int(xml.get("notes")),
             xml.findtext("{%s}title" % NS) or "",
             *(xml.get(name) for name in rest),
+            xml.get("overdue") in ("true", "1"),
             notes,
         )
 
@@ -149,20 +153,20 @@ class FollowUps(Service):
         request.append(self.element("title", title))
         return FollowUp.of(await self.ask("set", request))
 
-    async def reassign(self, id, responsible):
-        """Has another agent do it."""
-        return await self._act(self.element("reassign", id=id, responsible=responsible))
+    async def reassign(self, id, responsible, version=None):
+        """Has another agent do it. With the version that was read, unless somebody has changed it since; so do the methods below."""
+        return await self._act(self.element("reassign", id=id, responsible=responsible, version=version))
 
-    async def complete(self, id):
-        return await self._act(self.element("complete", id=id))
+    async def complete(self, id, version=None):
+        return await self._act(self.element("complete", id=id, version=version))
 
-    async def cancel(self, id):
-        return await self._act(self.element("cancel", id=id))
+    async def cancel(self, id, version=None):
+        return await self._act(self.element("cancel", id=id, version=version))
 
-    async def note(self, id, text=None, note_type=None, language=None):
+    async def note(self, id, text=None, note_type=None, language=None, version=None):
         """Writes a note; without a text that of the scratch pad, which is empty then."""
         pad = "true" if text is None else None
-        request = self.element("note", id=id, **{"note-type": note_type, "scratch-pad": pad})
+        request = self.element("note", id=id, version=version, **{"note-type": note_type, "scratch-pad": pad})
         if text is not None:
             request.append(self._text("text", text, language))
         return await self._act(request)

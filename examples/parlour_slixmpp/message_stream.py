@@ -26,6 +26,31 @@ class Attachment:
     url: str | None = None
 
 
+    @classmethod
+    def all(cls, xml):
+        """Those of a message."""
+        return [
+            cls(*(it.get(name) for name in ("id", "name", "type")), int(it.get("bytes")), it.get("url"))
+            for it in xml.findall(_name("attachment"))
+        ]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a message was until then; ``title`` is None of a reply. ``taken`` are files that were taken away, which cannot be fetched."""
+
+    n: int
+    until: str
+    text: str
+    title: str | None = None
+    taken: list = field(default_factory=list)
+
+    @classmethod
+    def of(cls, xml):
+        title = xml.findtext(_name("title"))
+        return cls(int(xml.get("n")), xml.get("until"), xml.findtext(_name("text")), title, Attachment.all(xml))
+
+
 @dataclass(frozen=True)
 class Message:
     id: str
@@ -38,10 +63,7 @@ class Message:
 
     @classmethod
     def of(cls, xml):
-        files = [
-            Attachment(*(it.get(name) for name in ("id", "name", "type")), int(it.get("bytes")), it.get("url"))
-            for it in xml.findall(_name("attachment"))
-        ]
+        files = Attachment.all(xml)
         first = (xml.get(name) for name in ("id", "author", "at"))
         return cls(*first, xml.findtext(_name("text")), xml.get("edited"), int(xml.get("versions", 0)), files)
 
@@ -138,9 +160,11 @@ class MessageStreams(Service):
         request.extend([self.element("attachment", url) for url in attachments])
         return Stream.of(await self.ask("set", request))
 
-    async def edit(self, stream, message, text, keep=(), attachments=()):
-        """Writes a message of one's own anew; the stream is the one that was read."""
+    async def edit(self, stream, message, text, keep=(), attachments=(), title=None):
+        """Writes a message of one's own anew, and with the first one the title; the stream is the one that was read."""
         request = self.element("edit", id=stream.id, version=stream.version, message=message)
+        if title is not None:
+            request.append(self.element("title", title))
         request.append(self.element("text", text))
         request.extend([self.element("keep", id) for id in keep])
         request.extend([self.element("attachment", url) for url in attachments])
@@ -160,19 +184,25 @@ class MessageStreams(Service):
         request.extend([self.element("tag", tag) for tag in tags])
         return Stream.of(await self.ask("set", request))
 
-    async def complete(self, id):
-        return Stream.of(await self.ask("set", self.element("complete", id=id)))
+    async def complete(self, id, version=None):
+        """With the version that was read, unless somebody has changed it since; so do the two below."""
+        return Stream.of(await self.ask("set", self.element("complete", id=id, version=version)))
 
-    async def reopen(self, id):
-        return Stream.of(await self.ask("set", self.element("reopen", id=id)))
+    async def reopen(self, id, version=None):
+        return Stream.of(await self.ask("set", self.element("reopen", id=id, version=version)))
 
-    async def delete(self, id):
+    async def delete(self, id, version=None):
         """Deletes the whole stream, irretrievably. Whoever calls this has asked whether that is meant."""
-        await self.ask("set", self.element("delete", id=id, confirm="true"))
+        await self.ask("set", self.element("delete", id=id, version=version, confirm="true"))
 
     async def stream(self, id, **page):
         """One stream with a page of its messages; `max`, `after` and `before` as in XEP-0059."""
         return Stream.of(await self.ask("get", self.paged(self.element("stream", id=id), page)))
+
+    async def versions(self, id, message, **page):
+        """A page of what a message was before, the oldest first; the ids of its items are their numbers."""
+        answer = await self.ask("get", self.paged(self.element("versions", id=id, message=message), page))
+        return [Version.of(it) for it in answer.findall(self.tag("version"))]
 
     async def streams(self, customer, text=None, state=None, tag=None, order=None, **page):
         """A page of those about a customer, and whether nothing follows."""

@@ -91,6 +91,10 @@ async fn report(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
     let host = center::host(&operator, &arguments)?;
     let from = moment(&arguments, "from", 0)?;
     let until = moment(&arguments, "until", 1)?;
+    if from.zip(until).is_some_and(|(from, until)| from >= until) {
+        let crosswise = "the first day is behind the last one".to_owned();
+        return Err(Refusal::Usage(crosswise));
+    }
     let tags = center::setting::<Tags>(&operator.store, TAGS, &host).await?;
     let mut tags = tags.unwrap_or_default().tags;
     tags.retain(|it| it.availability.contains(&Availability::MessageBillable));

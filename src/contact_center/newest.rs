@@ -13,8 +13,8 @@ use crate::store::{ListOrder, Listing, StoredRecord};
 /// account of the same name has is not its successor's. Ids of records begin with that time.
 ///
 /// # Errors
-/// `item-not-found` when the record is not in the list behind or before which the page is (§2.2), and
-/// `feature-not-implemented` of a page by its place, which changes with each new record (§2.4).
+/// `item-not-found` when the page is behind or before what is no id of a record (§2.2), and `feature-not-implemented` of a page by
+/// its place, which changes with each new record (§2.4).
 pub(super) async fn page<R: Record>(
     services: &Services,
     (list, owner): (&'static str, &str),
@@ -38,7 +38,9 @@ pub(super) async fn page<R: Record>(
         PageFrom::Last => (None, ListOrder::Ascending),
         PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
     };
-    if let Some(id) = from {
+    // What has the form of an id is a place by its time: what stood there may be gone, or in another list by now, and the page goes on
+    // all the same. So nobody learns by that whether there is such a record.
+    if let Some(id) = from.filter(|it| !id::is_sorted(it)) {
         // It is one of the list, and not of an earlier account.
         let known: Option<R> = record::find(&services.store, id).await?;
         let listed = Listing {
@@ -55,6 +57,7 @@ pub(super) async fn page<R: Record>(
         max => {
             let from = match (from, order) {
                 (None, ListOrder::Ascending) if since.is_some() => Some(begin.as_str()),
+                (Some(from), ListOrder::Ascending) => Some(from.as_str().max(begin.as_str())),
                 (from, _) => from.map(String::as_str),
             };
             records.listed(R::KIND, of, from, order, max).await?

@@ -248,6 +248,8 @@ pub(super) struct Outcome {
     pub(super) payload: Option<Element>,
     /// What the command says.
     pub(super) told: String,
+    /// Whether that is a warning: it is done, and may not be what was meant.
+    pub(super) warns: bool,
     /// What the command lists.
     pub(super) table: Option<Table>,
 }
@@ -266,6 +268,14 @@ impl Outcome {
         Self {
             told: sentence.into(),
             ..Self::default()
+        }
+    }
+
+    /// It is done, and may not be what was meant.
+    pub(super) fn warned(sentence: impl Into<String>) -> Self {
+        Self {
+            warns: true,
+            ..Self::told(sentence)
         }
     }
 

@@ -68,7 +68,13 @@ impl Floor {
 
     /// The server is killed and runs again; everybody has to connect anew.
     pub(super) async fn killed(self) -> Self {
-        let house = Box::pin(self.house.killed()).await;
+        let config = Arc::clone(&self.house.router.services().config);
+        Box::pin(self.killed_for(config)).await
+    }
+
+    /// The same with another configuration from then on.
+    pub(super) async fn killed_for(self, config: Arc<Config>) -> Self {
+        let house = Box::pin(self.house.killed_for(config)).await;
         let services = Arc::clone(house.router.services());
         services.hooks.run_starting(&services).await.unwrap();
         Self { house }

@@ -192,8 +192,11 @@ pub enum Status {
 pub struct FollowUp {
     /// Which one.
     pub id: FollowUpId,
-    /// Counts the events; a write names the version that it read.
+    /// Counts the events; what somebody reads, and names in a write, is [`FollowUp::version_read`].
     pub version: u64,
+    /// How many of the events were reminders.
+    #[serde(default)]
+    pub reminders: u64,
     /// What it refers to; `None` before it is planned.
     #[serde(default)]
     pub source: Option<Source>,
@@ -334,6 +337,7 @@ impl FollowUp {
         Self {
             id,
             version: 0,
+            reminders: 0,
             source: None,
             author: None,
             plan: None,
@@ -343,6 +347,13 @@ impl FollowUp {
             notes: Vec::new(),
             reminded: false,
         }
+    }
+
+    /// The version as it is shown, and named in a write. A reminder is nobody's change: who has read the follow-up before has
+    /// read it as it is.
+    #[must_use]
+    pub const fn version_read(&self) -> u64 {
+        self.version.saturating_sub(self.reminders)
     }
 
     /// When [`Command::TimeIsUp`] is due.

@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 
 pub mod attachment;
 mod decide;
+mod earlier;
 mod event;
 mod passed;
 pub mod search;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use attachment::Attachment;
 pub use decide::decide;
+pub use earlier::Earlier;
 pub use event::{Command, Event, Written, apply};
 pub use passed::{Pass, Passed};
 pub use seen::{Hidden, Part};
@@ -108,9 +110,9 @@ pub struct Message {
     /// Files with it.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// What it said before, the oldest first, each with when something else took its place.
+    /// What it was before, the oldest first.
     #[serde(default)]
-    pub earlier: Vec<(Timestamp, String)>,
+    pub earlier: Vec<Earlier>,
 }
 
 /// A stream, as stored.
@@ -224,6 +226,8 @@ rejections! {
         Stale = Conflict, "stream-changed", "This message was changed by someone else since you have read it.";
         /// A title is mandatory (S4-15).
         Title = Invalid, "stream-title-missing", "A message needs a title of one line and at most 256 characters.";
+        /// Only the main message has a title.
+        ReplyTitled = Invalid, "reply-titled", "A reply has no title. Only the first message has one.";
         /// A text is mandatory (S4-19).
         Text = Invalid, "stream-text-missing", "A message needs a text.";
         /// [`TEXT_BYTES_MAX`].
@@ -292,9 +296,8 @@ impl Stream {
     /// Bytes of all its texts.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        let of = |it: &Message| {
-            it.text.len() + it.earlier.iter().map(|(_, text)| text.len()).sum::<usize>()
-        };
+        let of =
+            |it: &Message| it.text.len() + it.earlier.iter().map(Earlier::bytes).sum::<usize>();
         self.messages.iter().map(of).sum()
     }
 

@@ -119,8 +119,9 @@ impl House {
         house
     }
 
-    /// The server was killed and is there again: its database is as it was, nothing else is left, and nobody is connected.
-    pub(crate) async fn killed(self) -> Self {
+    /// The server was killed and is there again with that configuration: its database is as it was, nothing else is left, and nobody is
+    /// connected.
+    pub(crate) async fn killed_for(self, config: Arc<Config>) -> Self {
         let Self {
             router,
             clock,
@@ -132,7 +133,6 @@ impl House {
         // From now on nothing that still works in the background is written.
         services.store.close().await;
         services.hooks.run_stopping(services).await;
-        let config = Arc::clone(&services.config);
         Box::pin(Self::standing(folder, clock, config, register)).await
     }
 

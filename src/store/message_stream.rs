@@ -143,7 +143,7 @@ pub struct FoundStreams {
     pub streams: Vec<Stream>,
     /// Whether there is nothing more in the direction that was asked for.
     pub complete: bool,
-    /// The last one that was looked at.
+    /// The last one that was looked at, which the reader sees.
     pub last: Option<String>,
 }
 
@@ -154,8 +154,9 @@ pub struct MessageStreams<'a> {
 }
 
 impl MessageStreams<'_> {
-    /// Streams behind the id `from` in that order, at most so many, of those that are `meant`: what everybody reads and is in that
-    /// list, and what is for the reader.
+    /// Streams behind the id `from` in that order, at most so many, of those that the reader `sees` and that are `meant`: what
+    /// everybody reads and is in that list, and what is for the reader. What it does not see, such as what names somebody else who
+    /// had its name before, is in its own list alone, which is short: it is passed over, and no place in the answer is named by it.
     ///
     /// # Errors
     /// When the database fails.
@@ -165,7 +166,7 @@ impl MessageStreams<'_> {
         list: &StreamList,
         from: Option<&str>,
         (order, max): (ListOrder, usize),
-        meant: impl Fn(&Stream) -> bool,
+        (sees, meant): (impl Fn(&Stream) -> bool, impl Fn(&Stream) -> bool),
     ) -> Result<FoundStreams, StoreError> {
         let StreamReader {
             host,
@@ -188,7 +189,8 @@ impl MessageStreams<'_> {
             complete: false,
             last: None,
         };
-        for _ in 0..LOOKED_AT_MAX {
+        let mut looked_at = 0;
+        while looked_at < LOOKED_AT_MAX {
             everybodys.fill(&self.records).await?;
             own.fill(&self.records).await?;
             let Some(next) = next(&mut everybodys, &mut own, order) else {
@@ -196,6 +198,10 @@ impl MessageStreams<'_> {
                 return Ok(found);
             };
             let next = stream_of(&next)?;
+            if !sees(&next) {
+                continue;
+            }
+            looked_at += 1;
             let is_meant = meant(&next);
             if is_meant && found.streams.len() >= max {
                 return Ok(found);

@@ -15,6 +15,7 @@ use crate::{NOW, Place};
 crate::on_both!(
     both_lists_become_one_by_date,
     a_search_that_finds_little_stops_and_goes_on,
+    what_is_not_seen_is_passed_over_and_names_no_place,
     what_is_deleted_is_in_no_list,
 );
 
@@ -98,7 +99,13 @@ async fn found(
         agent: &agent,
     };
     let streams = store.message_streams();
-    let found = streams.find(reader, &list, from, (order, max), meant);
+    let found = streams.find(
+        reader,
+        &list,
+        from,
+        (order, max),
+        (|_: &Stream| true, meant),
+    );
     let found = found.await.unwrap();
     let ids = found.streams.iter().map(|it| it.id.to_string());
     (ids.collect(), found.complete, found.last)
@@ -201,6 +208,34 @@ async fn a_search_that_finds_little_stops_and_goes_on(place: Place) {
     assert_eq!(next, (strings(&["s0509"]), true, Some("s0509".to_owned())));
 }
 
+/// What names somebody else who had the reader's name before is in its list: it is passed over, however much it is.
+async fn what_is_not_seen_is_passed_over_and_names_no_place(place: Place) {
+    let store = place.open().await;
+    for n in 0..505 {
+        let stream = made(&format!("s{n:04}"), "Same", only("bob"));
+        put(&store, 0, &stream).await;
+    }
+    let (customer, agent): (CustomerId, _) = ("c".parse().unwrap(), agent("bob"));
+    let reader = StreamReader {
+        host: "one.example",
+        customer: &customer,
+        agent: &agent,
+    };
+    for (seen, last) in [
+        ("s0003", Some("s0003")),
+        ("s0504", Some("s0504")),
+        ("none", None),
+    ] {
+        let looks = (|it: &Stream| it.id.as_str() == seen, |_: &Stream| false);
+        let order = (ListOrder::Ascending, 9);
+        let streams = store.message_streams();
+        let found = streams.find(reader, &StreamList::All, None, order, looks);
+        let found = found.await.unwrap();
+        assert_eq!((found.streams.len(), found.complete), (0, true));
+        assert_eq!(found.last.as_deref(), last);
+    }
+}
+
 async fn what_is_deleted_is_in_no_list(place: Place) {
     let store = place.open().await;
     let before = made("s1", "Printer", Recipients::All);
@@ -210,6 +245,7 @@ async fn what_is_deleted_is_in_no_list(place: Place) {
     assert_eq!(records.count(STREAM, about).await.unwrap(), 1);
     let delete = Command::Delete {
         by: agent("ann"),
+        read: None,
         confirmed: true,
     };
     put(&store, 1, &after(before, delete)).await;

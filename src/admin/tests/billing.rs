@@ -190,6 +190,13 @@ async fn minutes_are_added_up_by_what_is_asked_for() {
         let (kind, text) = told(&done);
         assert!(kind == "usage" && text.contains("a day such as"), "{text}");
     }
+    let crosswise = [AT, ("from", "2026-09-23"), ("until", "2026-09-22")];
+    let done = office.perform("billing report", &crosswise).await;
+    let (kind, text) = told(&done);
+    assert!(
+        kind == "usage" && text.contains("behind the last"),
+        "{text}"
+    );
     // The other host has its own.
     let other = [("host", "example.org"), ("by", "agent")];
     let done = office.perform("billing report", &other).await.unwrap();

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::contact_center::errors::Refused;
-use crate::proto::Condition;
 use crate::proto::common::rsm::{PageFrom, PageRequest};
+use crate::proto::{Condition, StanzaError};
 use crate::store::ListOrder;
 
 /// Rows of a page when nobody says how many.
@@ -12,6 +12,9 @@ const USUAL: u32 = 50;
 
 /// Rows of a page at most: a screen of them is ten or twenty.
 const MAX: u32 = 100;
+
+/// What is said of a page that is to begin behind what is no place in the list.
+const NO_PLACE: &str = "There is no such place in this list. Begin with its first page.";
 
 /// Which rows are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +35,8 @@ impl<I: FromStr> Slice<I> {
     /// (§2.4), which would have to be counted.
     pub(in crate::contact_center) fn of(page: &PageRequest) -> Result<Self, Refused> {
         let id = |id: &str| {
-            id.parse()
-                .map(Some)
-                .map_err(|_| Refused::from(Condition::ItemNotFound))
+            let nothing = || StanzaError::new(Condition::ItemNotFound).text(NO_PLACE);
+            id.parse().map(Some).map_err(|_| Refused::from(nothing()))
         };
         let (from, order) = match &page.from {
             PageFrom::First => (None, ListOrder::Ascending),

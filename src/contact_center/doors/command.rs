@@ -281,14 +281,16 @@ fn as_form(refused: Refused) -> Refused {
 
 fn completed(operation: &'static Operation, outcome: Outcome) -> Done {
     let told = pages::told(operation, &outcome);
+    let warns = outcome.warns;
     let form = outcome.table.map(|table| listed(operation, &table));
     let done = match form {
         Some(form) => Done::form(form),
         None => Done::default(),
     };
-    match told.is_empty() {
-        true => done,
-        false => done.saying(told),
+    match (told.is_empty(), warns) {
+        (true, _) => done,
+        (false, true) => done.warning(told),
+        (false, false) => done.saying(told),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::values::Values;
 use crate::contact_center::{customers, trail};
 use crate::domain::customer;
-use crate::domain::follow_up::{Command, Event, FollowUp, Plan, Rejection, Source, decide};
+use crate::domain::follow_up::{Command, Event, FollowUp, Plan, Rejection, Source, Status, decide};
 use crate::domain::ids::FollowUpId;
 use crate::proto::StanzaError;
 use crate::xml::Element;
@@ -116,20 +116,23 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
 pub(super) async fn reassign(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let to = values.agent("responsible")?.clone();
     let told = format!("{} is responsible.", to.logon());
-    let command = Command::Reassign { to };
+    let read = version(&values)?;
+    let command = Command::Reassign { read, to };
     step(&caller, &values, command, ("follow-up reassign", &told)).await
 }
 
 /// The operation `complete`.
 pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let said = ("follow-up complete", "It is completed.");
-    step(&caller, &values, Command::Complete, said).await
+    let read = version(&values)?;
+    step(&caller, &values, Command::Complete { read }, said).await
 }
 
 /// The operation `cancel`.
 pub(super) async fn cancel(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let said = ("follow-up cancel", "It is cancelled.");
-    step(&caller, &values, Command::Cancel, said).await
+    let read = version(&values)?;
+    step(&caller, &values, Command::Cancel { read }, said).await
 }
 
 /// Has a command done to the follow-up that is meant.
@@ -143,7 +146,7 @@ async fn step(
     let decided = async |draft: Draft| {
         let (before, _) = Box::pin(open(caller, &id)).await?;
         let responsible = match &command {
-            Command::Reassign { to } => to,
+            Command::Reassign { to, .. } => to,
             _ => &caller.agent,
         };
         let channel = crate::domain::follow_up::NO_CHANNEL;
@@ -196,7 +199,13 @@ fn refused(caller: &Caller, rejection: Rejection, present: &FollowUp) -> Refused
 pub(super) fn done(caller: &Caller, after: &FollowUp, told: &str) -> Outcome {
     let words = wire::Words::of(caller);
     let sentence = format!("{told} {}", wire::sentence(after, &words));
-    Outcome::told(sentence)
-        .with(wire::brief(after, &words))
-        .listing(wire::table(std::slice::from_ref(after), &words))
+    let element = wire::brief(after, &words);
+    let due = after.plan.as_ref().and_then(|plan| plan.due);
+    let passed = after.status == Status::Planned && due.is_some_and(|due| due < caller.now());
+    let outcome = match passed {
+        false => Outcome::told(sentence).with(element),
+        true => Outcome::warned(format!("{sentence} Its due date has passed."))
+            .with(element.attr("overdue", "true")),
+    };
+    outcome.listing(wire::table(std::slice::from_ref(after), &words))
 }

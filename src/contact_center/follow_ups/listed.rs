@@ -11,6 +11,7 @@ use crate::contact_center::operation::Caller;
 use crate::contact_center::{activities, record};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::ids::CustomerId;
+use crate::id;
 use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::ListOrder;
@@ -24,7 +25,7 @@ const READ_AT_ONCE: u32 = 20;
 /// The page that is asked for of those that the caller sees, the newest first.
 ///
 /// # Errors
-/// `item-not-found` when the record behind or before which the page is, is not among them (XEP-0059 §2.2), and
+/// `item-not-found` when the page is behind or before what is no id of a record (XEP-0059 §2.2), and
 /// `feature-not-implemented` of a page by its place (§2.4).
 pub(super) async fn seen(
     caller: &Caller,
@@ -32,16 +33,18 @@ pub(super) async fn seen(
     (asked, by): (&PageRequest, Way),
 ) -> Result<(Vec<FollowUp>, Page), Refused> {
     let ids = ids(caller, list, by).await?;
-    let place = |id: &String| {
-        let place = ids.iter().position(|it| it == id);
-        place.ok_or(Condition::ItemNotFound)
+    // A place by its time, be there one that the caller sees or not: how many are newer, and how many with the one that stands there.
+    let newer = |id: &String| match id::is_sorted(id) {
+        true => Ok(ids.partition_point(|it| it > id)),
+        false => Err(Condition::ItemNotFound),
     };
+    let behind = |id: &String| Ok::<_, Condition>(newer(id)? + usize::from(ids.contains(id)));
     let max = asked.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let (from, until) = match &asked.from {
         PageFrom::First => (0, max),
-        PageFrom::After(id) => (place(id)? + 1, place(id)? + 1 + max),
-        PageFrom::Before(id) => (place(id)?.saturating_sub(max), place(id)?),
+        PageFrom::After(id) => (behind(id)?, behind(id)?.saturating_add(max)),
+        PageFrom::Before(id) => (newer(id)?.saturating_sub(max), newer(id)?),
         PageFrom::Last => (ids.len().saturating_sub(max), ids.len()),
         PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
     };

@@ -3,7 +3,7 @@
 
 use super::access;
 use super::changes::{changed, done, open};
-use super::written::{Ground, id};
+use super::written::{Ground, id, version};
 use super::{NS, find, scratch_pad, wire};
 use crate::contact_center::activities;
 use crate::contact_center::draft::Draft;
@@ -20,6 +20,8 @@ pub(super) struct NewNote {
     language: String,
     /// `None` where the scratch pad has it.
     text: Option<String>,
+    /// Which version of the follow-up was read, where that is said.
+    read: Option<u64>,
 }
 
 /// The note of a request: its text is that of the field, or the scratch pad's. `None` where there is neither.
@@ -46,6 +48,7 @@ pub(super) fn new(
         note_type: named.unwrap_or_default().to_owned(),
         language: language.unwrap_or_else(|| "en".to_owned()),
         text,
+        read: version(values)?,
     }))
 }
 
@@ -61,6 +64,7 @@ impl NewNote {
             None => scratch_pad::take_over(caller, draft).await?,
         };
         Ok(Command::WriteNote {
+            read: self.read,
             by: caller.agent.clone(),
             note_type: self.note_type.clone(),
             language: self.language.clone(),

@@ -41,17 +41,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:follow-up:0#edit",
         title: "Plan a follow-up otherwise",
         about: "The plan is written anew: what is left out is taken away.",
-        fields: &[
-            ID,
-            Field::required("version", NUMBER, "Version that you have read"),
-            TYPE,
-            TITLE,
-            CUSTOMER,
-            START,
-            END,
-            DUE,
-            REASON,
-        ],
+        fields: &[ID, READ, TYPE, TITLE, CUSTOMER, START, END, DUE, REASON],
         shown: Some(|caller| Box::pin(shown::edit(caller))),
         present: Some(Present {
             of: &[ID],
@@ -68,8 +58,13 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "The agent is told.",
         fields: &[
             ID,
+            READ.optional(),
             Field::required("responsible", Kind::Agent, "Who does it"),
         ],
+        present: Some(Present {
+            find: |caller, values| Box::pin(shown::present_responsible(caller, values)),
+            ..PRESENT
+        }),
         run: |caller, values| Box::pin(changes::reassign(caller, values)),
         ..SET
     },
@@ -78,6 +73,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:follow-up:0#complete",
         title: "Complete a follow-up",
         about: "It is done.",
+        fields: &[ID, READ.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::complete(caller, values)),
         ..SET
     },
@@ -86,6 +83,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:follow-up:0#cancel",
         title: "Cancel a follow-up",
         about: "It is not going to be done.",
+        fields: &[ID, READ.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::cancel(caller, values)),
         ..SET
     },
@@ -96,12 +95,17 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "There is one of each type in each language; its earlier versions are kept.",
         fields: &[
             ID,
+            READ.optional(),
             NOTE_TYPE.optional(),
             Field::required("text", TEXT, "Note").as_child().optional(),
             LANGUAGE,
             FROM_PAD,
         ],
         shown: Some(|caller| Box::pin(shown::note(caller))),
+        present: Some(Present {
+            find: |caller, values| Box::pin(shown::present_note(caller, values)),
+            ..PRESENT
+        }),
         run: |caller, values| Box::pin(notes::note(caller, values)),
         ..SET
     },
@@ -184,6 +188,13 @@ const SET: Operation = Operation {
     ..GET
 };
 
+/// Which follow-up is meant is asked first; the version that is seen then comes back with the form.
+const PRESENT: Present = Present {
+    of: &[ID],
+    unseen: &["version"],
+    find: |caller, values| Box::pin(shown::present_as_it_is(caller, values)),
+};
+
 /// A line that is taken as a text at all; the domain has the true bounds, and says so.
 const LINE: Kind = Kind::Line { chars_max: 2_048 };
 /// Characters of a time.
@@ -195,6 +206,7 @@ const TEXT: Kind = Kind::Text {
 };
 
 const ID: Field = Field::required("id", Kind::Id, "Follow-up");
+const READ: Field = Field::required("version", NUMBER, "Version that you have read");
 const PAGE: Field = Field::required("set", Kind::Page, "Page").optional();
 /// Of what is written down the last is what people want to see first.
 const NEWEST: Field = Field::required("set", Kind::PageFromEnd, "Page").optional();

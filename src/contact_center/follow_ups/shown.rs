@@ -104,16 +104,57 @@ pub(super) async fn edit(caller: Caller) -> Result<Shown, Refused> {
     Ok(shown)
 }
 
+/// The follow-up that is meant, written down where it is another's, for who may change it.
+async fn meant(caller: &Caller, values: &Values) -> Result<FollowUp, Refused> {
+    let id = written::id(values)?;
+    let (follow_up, way) = Box::pin(changes::open(caller, &id)).await?;
+    access::note(caller, way, "follow-up show", id.as_str()).await?;
+    Ok(follow_up)
+}
+
+/// Which one it is, and in which version, for who has it done.
+pub(super) async fn present_as_it_is(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let follow_up = Box::pin(meant(&caller, &values)).await?;
+    Ok(as_it_is(&caller, &follow_up))
+}
+
+fn as_it_is(caller: &Caller, follow_up: &FollowUp) -> Shown {
+    Shown {
+        values: vec![("version", follow_up.version_read().to_string())],
+        about: Some(wire::sentence(follow_up, &wire::Words::of(caller))),
+        ..Shown::default()
+    }
+}
+
+/// The same with who does it.
+pub(super) async fn present_responsible(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let follow_up = Box::pin(meant(&caller, &values)).await?;
+    let mut shown = as_it_is(&caller, &follow_up);
+    let plan = follow_up.plan.as_ref();
+    let responsible = plan.map(|plan| ("responsible", plan.responsible.to_string()));
+    shown.values.extend(responsible);
+    Ok(shown)
+}
+
+/// The same for a note, of the first type where nobody chooses another.
+pub(super) async fn present_note(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let settings = caller.place.settings.load_full();
+    let mut shown = present_as_it_is(caller, values).await?;
+    let first = settings.note_types.types.first();
+    shown
+        .values
+        .extend(first.map(|it| ("note-type", it.code.clone())));
+    Ok(shown)
+}
+
 /// The plan as it is, for who may change it.
 pub(super) async fn present(caller: Caller, values: Values) -> Result<Shown, Refused> {
-    let id = written::id(&values)?;
-    let (follow_up, way) = Box::pin(changes::open(&caller, &id)).await?;
-    access::note(&caller, way, "follow-up show", id.as_str()).await?;
+    let follow_up = Box::pin(meant(&caller, &values)).await?;
     let words = wire::Words::of(&caller);
     let plan = follow_up.plan.as_ref().ok_or(Rejection::Unknown)?;
     let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let values = [
-        ("version", Some(follow_up.version.to_string())),
+        ("version", Some(follow_up.version_read().to_string())),
         ("type", Some(plan.transaction_type.clone())),
         ("title", Some(plan.title.clone())),
         ("customer", plan.customer.as_ref().map(ToString::to_string)),
@@ -202,6 +243,9 @@ fn entry(field: &'static str, entry: &Entry, caller: &Caller) -> (&'static str, 
 fn offer_reasons(shown: &mut Shown, caller: &Caller) {
     let settings = caller.place.settings.load();
     let reasons = settings.reasons.choice(ReasonKind::Interaction);
+    // Nobody has to choose one: without a word for that some forms show an empty line, and others choose the first.
+    let none = ("reason", String::new(), "None".to_owned());
+    shown.options.push(none);
     let option = |it: &crate::domain::reason_code::ReasonCode| {
         let label = it.label(&caller.language).to_owned();
         ("reason", it.code.clone(), label)

@@ -76,7 +76,7 @@ impl Words {
 pub(super) fn brief(follow_up: &FollowUp, words: &Words) -> Element {
     let element = Element::new(NS, "follow-up")
         .attr("id", follow_up.id.as_str())
-        .attr("version", follow_up.version.to_string())
+        .attr("version", follow_up.version_read().to_string())
         .attr("status", follow_up.status.name());
     let (Some(source), Some(plan)) = (&follow_up.source, &follow_up.plan) else {
         return element;

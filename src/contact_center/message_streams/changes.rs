@@ -1,7 +1,7 @@
 //! Streams written: made, replied to, edited, set, tagged, completed and opened again. Each is decided, saved with who has not read
 //! it, with what the customer gets and with who has done it, and told to whom it concerns.
 
-use super::fields::{id, properties as properties_of, tags as tags_of, version};
+use super::fields::{id, properties as properties_of, read, tags as tags_of, version};
 use super::live::What;
 use super::readers;
 use super::{attachments, audit, delivery, seen, stop_watches, wire};
@@ -150,6 +150,7 @@ pub(super) async fn edit(caller: Caller, values: Values) -> Result<Outcome, Refu
     let command = Command::Edit {
         by: caller.agent.clone(),
         read: version(&values)?,
+        title: values.optional_text("title").map(str::to_owned),
         message,
     };
     let done = Box::pin(write_with_files(&caller, &values, command)).await?;
@@ -201,7 +202,8 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Outcome, Refu
 pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
-    let done = write(&caller, &values, Command::Complete { by }).await?;
+    let read = read(&values)?;
+    let done = write(&caller, &values, Command::Complete { by, read }).await?;
     finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The message is completed."))
 }
@@ -210,7 +212,8 @@ pub(super) async fn complete(caller: Caller, values: Values) -> Result<Outcome, 
 pub(super) async fn reopen(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let _turn = turn(&caller, &values).await?;
     let by = caller.agent.clone();
-    let done = write(&caller, &values, Command::Reopen { by }).await?;
+    let read = read(&values)?;
+    let done = write(&caller, &values, Command::Reopen { by, read }).await?;
     finish(&caller, &done).await;
     Ok(written(&caller, &done.after, "The message is open again."))
 }

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::audit;
 use super::changes::{Wish, finish, save, turn};
-use super::fields::id;
+use super::fields::{id, read};
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome};
@@ -38,6 +38,7 @@ pub(super) async fn delete(caller: Caller, values: Values) -> Result<Outcome, Re
     let _turn = turn(&caller, &values).await?;
     let wish = Wish::of(Command::Delete {
         by: caller.agent.clone(),
+        read: read(&values)?,
         confirmed: values.flag("confirm"),
     });
     let done = Box::pin(save(&caller, &id, &wish)).await?;

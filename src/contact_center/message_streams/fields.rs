@@ -34,6 +34,11 @@ pub(super) const VERSION: Field = Field::required("version", NUMBER, "Version th
 pub(super) const TITLE: Field = Field::required("title", LINE, "Title")
     .as_child()
     .optional();
+/// As it is to be from then on; left out it stays.
+pub(super) const TITLE_ANEW: Field = Field {
+    label: "Title, if it is the first message",
+    ..TITLE
+};
 pub(super) const TEXT: Field = Field::required("text", LINES, "Message")
     .as_child()
     .optional();
@@ -119,6 +124,14 @@ pub(super) fn id<I: std::str::FromStr>(values: &Values, name: &str) -> Result<I,
 pub(super) fn version(values: &Values) -> Result<u64, Refused> {
     let version = values.text("version")?.trim().parse();
     version.map_err(|_| malformed("field-malformed", "version must be a number."))
+}
+
+/// The version that was read, where that is said.
+pub(super) fn read(values: &Values) -> Result<Option<u64>, Refused> {
+    match values.optional_text("version") {
+        Some(_) => version(values).map(Some),
+        None => Ok(None),
+    }
 }
 
 pub(super) fn tags(values: &Values) -> BTreeSet<String> {

@@ -1,17 +1,17 @@
 //! The streams of a customer (S4-27, S4-29): by date in both directions, all that the caller sees or some of them.
 
 use super::fields::id;
-use super::{NS, audit, seen, wire};
+use super::place::Place;
+use super::{NS, audit, wire};
 use crate::contact_center::contacts::page::Slice;
 use crate::contact_center::customers;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::values::Values;
 use crate::domain::customer;
-use crate::domain::ids::{CustomerId, StreamId};
+use crate::domain::ids::CustomerId;
 use crate::domain::message_stream::search::Words;
 use crate::domain::message_stream::{Part, Stream};
-use crate::proto::Condition;
 use crate::proto::common::rsm::Page;
 use crate::store::{FoundStreams, ListOrder, StreamList, StreamReader};
 use crate::xml::Element;
@@ -29,13 +29,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Whether it is among what is asked for, as far as the caller can tell.
+    /// Whether one that the caller sees is among what is asked for, as far as that one can tell.
     fn finds(&self, caller: &Caller, stream: &Stream) -> bool {
         let is_so = |completed: bool| completed == stream.completed_at.is_some();
         let has = |tag: &String| stream.tags.contains(tag);
         let says = |words: &Words| words.find(&stream.title, stream.read_by(&caller.rights));
-        stream.is_seen_by(&caller.agent, caller.since, &caller.rights)
-            && self.completed.is_none_or(is_so)
+        self.completed.is_none_or(is_so)
             && self.tag.as_ref().is_none_or(has)
             && self.words.as_ref().is_none_or(says)
     }
@@ -55,30 +54,26 @@ impl Wanted {
 /// The operation `streams`.
 pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let wanted = asked(&caller, &values).await?;
-    let slice = Slice::<StreamId>::of(values.page())?;
+    let slice = Slice::<Place>::of(values.page())?;
     let oldest_first = values.optional_text("order") == Some("ascending");
     let order = match (oldest_first, slice.order) {
         (true, ListOrder::Ascending) | (false, ListOrder::Descending) => ListOrder::Ascending,
         (true, ListOrder::Descending) | (false, ListOrder::Ascending) => ListOrder::Descending,
     };
-    if let Some(from) = &slice.from {
-        // XEP-0059 §2.2: it must be there.
-        let known = seen(&caller, from).await?;
-        let known = known.filter(|it| it.customer.as_ref() == Some(&wanted.customer));
-        known.ok_or(Condition::ItemNotFound)?;
-    }
     audit::reads(&caller, "message-stream list", wanted.customer.as_str()).await?;
-    let from = slice.from.as_ref().map(StreamId::as_str);
+    let from = slice.from.as_ref().map(Place::as_str);
     let max = usize::try_from(slice.max).unwrap_or(usize::MAX);
     let reader = StreamReader {
         host: caller.place.host.as_str(),
         customer: &wanted.customer,
         agent: &caller.agent,
     };
+    let sees = |it: &Stream| it.is_seen_by(&caller.agent, caller.since, &caller.rights);
     let meant = |it: &Stream| wanted.finds(&caller, it);
     let list = wanted.list();
     let streams = caller.services.store.message_streams();
-    let found = Box::pin(streams.find(reader, &list, from, (order, max), meant)).await?;
+    let found = streams.find(reader, &list, from, (order, max), (sees, meant));
+    let found = Box::pin(found).await?;
     let order = match oldest_first {
         true => "ascending",
         false => "descending",
@@ -89,7 +84,7 @@ pub(super) async fn streams(caller: Caller, values: Values) -> Result<Outcome, R
 /// What was found as a page, as much as one answer takes.
 fn page(
     caller: &Caller,
-    slice: &Slice<StreamId>,
+    slice: &Slice<Place>,
     found: FoundStreams,
     (customer, order): (&CustomerId, &str),
 ) -> Outcome {

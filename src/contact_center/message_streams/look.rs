@@ -82,25 +82,39 @@ pub(super) async fn versions(caller: Caller, values: Values) -> Result<Outcome, 
         .map(|it| it.to_string())
         .collect();
     let ids: Vec<&str> = numbers.iter().map(String::as_str).collect();
-    let sizes = message.earlier.iter().map(|(_, text)| wire::written(text));
+    let title = |n: usize| stream.title_of(message, n.saturating_sub(1));
+    let numbered = (1_usize..).zip(&message.earlier);
+    let sizes = numbered
+        .clone()
+        .map(|(n, it)| wire::version_size(it, title(n)));
     let sizes: Vec<usize> = sizes.collect();
     let (range, page) = cut(&ids, &sizes, values.page())?;
-    let numbered = (1_usize..).zip(&message.earlier);
     let part = numbered.skip(range.start).take(range.len());
-    let elements = part.clone().map(|(n, (replaced, text))| {
-        Element::new(NS, "version")
-            .attr("n", n.to_string())
-            .attr("until", replaced.to_string())
-            .text(text.as_str())
-    });
+    let elements = part.clone().map(|(n, it)| wire::version(n, it, title(n)));
     let answer = Element::new(NS, "versions")
         .attr("id", stream.id.as_str())
         .attr("message", message.id.as_str())
         .children_from(elements)
         .child(page.to_element());
-    let rows = part.map(|(n, (until, text))| vec![n.to_string(), until.to_string(), text.clone()]);
+    let name = |it: &Attachment| it.name.clone();
+    let rows = part.map(|(n, it)| {
+        let taken: Vec<String> = it.taken.iter().map(name).collect();
+        vec![
+            n.to_string(),
+            it.until.to_string(),
+            title(n).unwrap_or_default().to_owned(),
+            it.text.clone(),
+            taken.join(", "),
+        ]
+    });
     let table = Table {
-        columns: &[("n", "Number"), ("until", "Until"), ("text", "Message")],
+        columns: &[
+            ("n", "Number"),
+            ("until", "Until"),
+            ("title", "Title"),
+            ("text", "Message"),
+            ("taken", "Files taken away"),
+        ],
         rows: rows.collect(),
     };
     let told = format!("{} earlier versions.", message.earlier.len());

@@ -16,6 +16,7 @@ mod lists;
 mod live;
 mod look;
 mod operations;
+mod place;
 mod present;
 mod readers;
 mod relink;

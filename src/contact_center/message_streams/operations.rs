@@ -2,7 +2,8 @@
 
 use super::fields::{
     ATTACHMENT, BILLABLE, CONFIRM, CUSTOMER, DELIVER, DRAFT, ID, KEEP, MESSAGE, MESSAGES, MINUTES,
-    NAME, ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, VERSION, WATCH_ACTION, WHISPER, WORDS,
+    NAME, ORDER, PAGE, RECIPIENT, STATE, TAG, TEXT, TITLE, TITLE_ANEW, VERSION, WATCH_ACTION,
+    WHISPER, WORDS,
 };
 use super::{NS, changes, deletion, lists, live, look, present, stop_watches, suggestions, unread};
 use crate::contact_center::operation::{Act, Field, Kind, Operation, Present};
@@ -39,7 +40,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         title: "Edit a message",
         about: "What you have written yourself. What it said before is kept.",
         right: Right::MessageShow,
-        fields: &[ID, MESSAGE, VERSION, TEXT, KEEP, ATTACHMENT],
+        fields: &[ID, MESSAGE, VERSION, TITLE_ANEW, TEXT, KEEP, ATTACHMENT],
         present: Some(Present {
             of: &[ID, MESSAGE],
             unseen: &["version"],
@@ -86,7 +87,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#complete",
         title: "Complete a message",
         about: "Everybody sees that nothing is left to do.",
-        fields: &[ID],
+        fields: &[ID, VERSION.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::complete(caller, values)),
         ..SET
     },
@@ -95,7 +97,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#reopen",
         title: "Open a completed message again",
         about: "Replies can be written again.",
-        fields: &[ID],
+        fields: &[ID, VERSION.optional()],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(changes::reopen(caller, values)),
         ..SET
     },
@@ -104,7 +107,8 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         node: "urn:parlour:message-stream:0#delete",
         title: "Delete a message with all replies",
         about: "The message, its replies and its files are lost for everybody, and nobody can bring them back.",
-        fields: &[ID, CONFIRM],
+        fields: &[ID, VERSION.optional(), CONFIRM],
+        present: Some(PRESENT),
         run: |caller, values| Box::pin(deletion::delete(caller, values)),
         ..SET
     },
@@ -183,6 +187,13 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         ..SET
     },
 ];
+
+/// Which stream is meant is asked first; the version that is seen then comes back with the form.
+const PRESENT: Present = Present {
+    of: &[ID],
+    unseen: &["version"],
+    find: |caller, values| Box::pin(present::as_it_is(caller, values)),
+};
 
 const GET: Operation = Operation {
     ns: NS,

@@ -26,6 +26,8 @@ pub(super) async fn message(caller: Caller, values: Values) -> Result<Shown, Ref
     let message = message.ok_or(Rejection::NoMessage)?;
     let files = message.attachments.iter();
     let mut values = vec![version(&caller, &stream), ("text", message.text.clone())];
+    let title = stream.title_of(message, message.earlier.len());
+    values.extend(title.map(|title| ("title", title.to_owned())));
     values.extend(files.clone().map(|it| ("keep", it.slot.clone())));
     let options = files.map(|it| ("keep", it.slot.clone(), it.name.clone()));
     Ok(Shown {
@@ -69,6 +71,25 @@ pub(super) async fn tags(caller: Caller, values: Values) -> Result<Shown, Refuse
     Ok(Shown {
         options,
         ..about(&stream, values)
+    })
+}
+
+/// Which one it is, and how far, for who completes, reopens or deletes it.
+pub(super) async fn as_it_is(caller: Caller, values: Values) -> Result<Shown, Refused> {
+    let stream = found(&caller, &values).await?;
+    let state = match stream.completed_at {
+        Some(_) => "completed",
+        None => "open",
+    };
+    let replies = stream.read_by(&caller.rights).count().saturating_sub(1);
+    let replies = match (caller.rights.has(Part::Comment.right()), replies) {
+        (false, _) => String::new(),
+        (true, 1) => ", 1 reply".to_owned(),
+        (true, replies) => format!(", {replies} replies"),
+    };
+    Ok(Shown {
+        about: Some(format!("{} ({state}{replies})", stream.title)),
+        ..about(&stream, vec![version(&caller, &stream)])
     })
 }
 

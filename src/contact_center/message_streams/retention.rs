@@ -81,7 +81,7 @@ async fn forget_before(
 fn last_change(stream: &Stream) -> Option<Timestamp> {
     let written = stream.messages.iter().map(|it| it.at);
     let edits = stream.messages.iter().flat_map(|it| &it.earlier);
-    let edited = edits.map(|(at, _)| *at);
+    let edited = edits.map(|it| it.until);
     let ended = stream.completed_at.into_iter().chain(stream.deleted_at);
     let known = ended.chain(stream.changed_at);
     written.chain(edited).chain(known).max()

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::changes::shown;
-use super::fields::id;
+use super::fields::id as id_of;
+use super::place::Place;
 use super::{NS, audit, readers, seen};
 use crate::clock::Timestamp;
+use crate::contact_center::contacts::page::Slice;
 use crate::contact_center::draft::Draft;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::{Caller, Outcome, Table};
@@ -16,15 +18,16 @@ use crate::contact_center::record::{self, Record};
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, MessageId, StreamId};
 use crate::domain::message_stream::{Rejection, Stream};
-use crate::proto::Condition;
-use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
-use crate::store::{ListOrder, STREAM, STREAMS_FOR_EVERYBODY};
+use crate::id;
+use crate::proto::common::rsm::{Page, PageRequest};
+use crate::store::{ListOrder, STREAM, STREAMS_FOR_EVERYBODY, StoredRecord};
 use crate::xml::Element;
 
 /// The kind of the record of what an agent has read of what is for everybody.
 pub(super) const KIND: &str = "message-stream-inbox";
 
-/// Streams of each kind that are looked at when somebody asks what is unread: who has more than this has stopped counting.
+/// Streams of each kind that are looked at at once when somebody asks what is unread. Who has more than this has stopped counting, and
+/// is told that there is more; pages lead to all of it.
 const LOOKED_AT_MAX: u32 = 200;
 
 /// Streams for everybody that are marked one by one; when there are more, all up to the oldest of them count as read.
@@ -32,6 +35,9 @@ const MARKED_MAX: usize = 500;
 
 /// How often as many as that are marked when all are; what is left after ten thousand is asked for once more.
 const ROUNDS_MAX: usize = 50;
+
+/// Seconds between the making of an id and that of its stream, which may have files to take over, at most.
+const MAKING_SECONDS: i64 = 600;
 
 /// Streams of one answer.
 const PAGE_MAX: usize = 50;
@@ -112,13 +118,22 @@ async fn inbox(caller: &Caller) -> Result<Inbox, Refused> {
     Ok(inbox)
 }
 
-/// What is unread, the newest first.
+/// A stream with how many of its messages are unread.
+type Counted = (Stream, usize);
+
+/// What is unread, as far as it was looked at.
 struct Unread {
-    /// Each with how many messages.
-    streams: Vec<(Stream, usize)>,
-    /// Whether that is all.
-    complete: bool,
+    /// In the order that was asked for.
+    streams: Vec<Counted>,
+    /// The id of the last stream that was looked at, where there are more behind it.
+    more: Option<String>,
 }
+
+/// Where is begun to look: behind which id, if not at the end, and in which direction.
+type Start<'a> = (Option<&'a str>, ListOrder);
+
+/// The newest first, from the beginning.
+const NEWEST: Start<'static> = (None, ListOrder::Descending);
 
 /// The operation `unread`.
 pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refused> {
@@ -128,14 +143,11 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
         caller.agent.jid().as_str(),
     )
     .await?;
-    let mut unread = named(&caller).await?;
-    let more = for_everybody(&caller).await?;
-    unread.streams.extend(more.streams);
-    unread.streams.sort_by(|(a, _), (b, _)| b.id.cmp(&a.id));
-    let complete = unread.complete && more.complete;
-    let (part, page) = page(&unread.streams, values.page())?;
-    let messages: usize = unread.streams.iter().map(|(_, count)| count).sum();
-    let element = |(stream, count): &(Stream, usize)| {
+    let all = Box::pin(look(&caller, NEWEST)).await?;
+    let complete = all.more.is_none();
+    let part = Box::pin(part(&caller, &all, values.page())).await?;
+    let messages: usize = all.streams.iter().map(|(_, count)| count).sum();
+    let element = |(stream, count): &Counted| {
         Element::new(NS, "stream")
             .attr("id", stream.id.as_str())
             .attr_opt("customer", stream.customer.as_ref().map(|it| it.as_str()))
@@ -146,8 +158,8 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
         .attr("messages", messages.to_string())
         .attr("complete", if complete { "true" } else { "false" })
         .children_from(part.iter().map(element))
-        .child(page.to_element());
-    let row = |(stream, count): &(Stream, usize)| {
+        .child(page(&all, &part).to_element());
+    let row = |(stream, count): &Counted| {
         vec![
             stream.title.clone(),
             count.to_string(),
@@ -165,45 +177,109 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
     Ok(Outcome::told(told).with(answer).listing(table))
 }
 
-type Counted = (Stream, usize);
-
-/// All are there already; the page is cut out of them.
-fn page<'a>(all: &'a [Counted], asked: &PageRequest) -> Result<(&'a [Counted], Page), Refused> {
-    let place = |id: &str| {
-        let found = all.iter().position(|(it, _)| it.id.as_str() == id);
-        found.ok_or(Condition::ItemNotFound)
-    };
-    let max = asked.max.and_then(|max| usize::try_from(max).ok());
-    let max = max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
-    let forward = |from: usize| from..from.saturating_add(max).min(all.len());
-    let backward = |until: usize| until.saturating_sub(max)..until;
-    let range = match &asked.from {
-        PageFrom::First => forward(0),
-        PageFrom::After(id) => forward(place(id)? + 1),
-        PageFrom::Last => backward(all.len()),
-        PageFrom::Before(id) => backward(place(id)?),
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
-    };
-    let part = all.get(range.clone()).unwrap_or_default();
+/// What is said of a part: which one of how many it is only where all are counted.
+fn page(all: &Unread, part: &[Counted]) -> Page {
     let ends = part.first().zip(part.last());
-    let page = Page {
-        index: ends.map(|_| u64::try_from(range.start).unwrap_or(u64::MAX)),
-        ends: ends.map(|((first, _), (last, _))| (first.id.to_string(), last.id.to_string())),
-        count: u64::try_from(all.len()).ok(),
+    let place = |(first, _): (&Counted, &Counted)| {
+        let mut all = all.streams.iter();
+        all.position(|it| it.0.id == first.0.id)
     };
-    Ok((part, page))
+    let counted = all.more.is_none();
+    let index = ends.filter(|_| counted).and_then(place);
+    Page {
+        index: index.and_then(|it| u64::try_from(it).ok()),
+        ends: ends.map(|((first, _), (last, _))| (first.id.to_string(), last.id.to_string())),
+        count: u64::try_from(all.streams.len()).ok().filter(|_| counted),
+    }
+}
+
+/// The streams that are asked for, the newest first: of all where these are known, else of what lies there. It goes on behind a stream
+/// that was read or has gone meanwhile.
+async fn part(caller: &Caller, all: &Unread, asked: &PageRequest) -> Result<Vec<Counted>, Refused> {
+    let slice = Slice::<Place>::of(asked)?;
+    // The newest come first: what is before a stream is newer.
+    let order = match slice.order {
+        ListOrder::Ascending => ListOrder::Descending,
+        ListOrder::Descending => ListOrder::Ascending,
+    };
+    let from = slice.from.as_ref().map(Place::as_str);
+    let max = usize::try_from(slice.max).map_or(PAGE_MAX, |max| max.min(PAGE_MAX));
+    let mut found = match all.more {
+        None => {
+            let behind = |it: &&Counted| from.is_none_or(|from| is_behind(&it.0, from, order));
+            let mut known: Vec<Counted> = all.streams.iter().filter(behind).cloned().collect();
+            if order == ListOrder::Ascending {
+                known.reverse();
+            }
+            known
+        }
+        Some(_) => Box::pin(walk(caller, (from, order), max)).await?,
+    };
+    found.truncate(max);
+    Ok(slice.in_order(found))
+}
+
+fn is_behind(stream: &Stream, from: &str, order: ListOrder) -> bool {
+    match order {
+        ListOrder::Ascending => stream.id.as_str() > from,
+        ListOrder::Descending => stream.id.as_str() < from,
+    }
+}
+
+/// Looks on until so many are found, or nothing is left.
+async fn walk(
+    caller: &Caller,
+    (from, order): Start<'_>,
+    max: usize,
+) -> Result<Vec<Counted>, Refused> {
+    let mut from = from.map(str::to_owned);
+    let mut found = Vec::new();
+    for _ in 0..ROUNDS_MAX {
+        let looked = Box::pin(look(caller, (from.as_deref(), order))).await?;
+        found.extend(looked.streams);
+        if looked.more.is_none() || found.len() >= max {
+            break;
+        }
+        from = looked.more;
+    }
+    Ok(found)
+}
+
+/// Of both kinds in one order, as far as both were looked at.
+async fn look(caller: &Caller, from: Start<'_>) -> Result<Unread, Refused> {
+    let named = named(caller, from).await?;
+    let everybodys = for_everybody(caller, from).await?;
+    let ends = [&named.more, &everybodys.more].into_iter().flatten();
+    let more = match from.1 {
+        ListOrder::Ascending => ends.min(),
+        ListOrder::Descending => ends.max(),
+    };
+    let more = more.cloned();
+    let mut streams = [named.streams, everybodys.streams].concat();
+    streams.sort_by(|(a, _), (b, _)| match from.1 {
+        ListOrder::Ascending => a.id.cmp(&b.id),
+        ListOrder::Descending => b.id.cmp(&a.id),
+    });
+    if let Some(end) = &more {
+        streams.retain(|(it, _)| !is_behind(it, end, from.1));
+    }
+    Ok(Unread { streams, more })
+}
+
+/// The last of so many rows, where there may be more behind it.
+fn end_of(rows: &[StoredRecord]) -> Option<String> {
+    let full = rows.len() >= usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+    rows.last().filter(|_| full).map(|it| it.id.clone())
 }
 
 /// Of streams that name the caller or in which it has written.
-async fn named(caller: &Caller) -> Result<Unread, Refused> {
+async fn named(caller: &Caller, (from, order): Start<'_>) -> Result<Unread, Refused> {
     let own = caller.agent.to_string();
     let of = (readers::UNREAD, own.as_str());
     let records = caller.services.store.records();
-    let order = ListOrder::Descending;
     let rows = records
-        .listed(readers::KIND, of, None, order, LOOKED_AT_MAX)
+        .listed(readers::KIND, of, from, order, LOOKED_AT_MAX)
         .await?;
-    let complete = rows.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
     let mut streams = Vec::new();
     for row in &rows {
         let record: readers::Readers = record::read(row)?;
@@ -225,32 +301,45 @@ async fn named(caller: &Caller) -> Result<Unread, Refused> {
             streams.push((stream, count));
         }
     }
-    Ok(Unread { streams, complete })
+    Ok(Unread {
+        streams,
+        more: end_of(&rows),
+    })
 }
 
 /// Of streams for everybody: one message each, which is new as a whole.
-async fn for_everybody(caller: &Caller) -> Result<Unread, Refused> {
+async fn for_everybody(caller: &Caller, (from, order): Start<'_>) -> Result<Unread, Refused> {
     let inbox = inbox(caller).await?;
     let of = (STREAMS_FOR_EVERYBODY, caller.place.host.as_str());
     let records = caller.services.store.records();
-    let order = ListOrder::Descending;
+    // What was made before that is read. An id is made a little before its stream.
+    let begin = id::floor(inbox.until.plus_seconds(-MAKING_SECONDS));
+    let from = match order {
+        ListOrder::Ascending => Some(from.map_or(begin.as_str(), |from| from.max(&begin))),
+        ListOrder::Descending => from,
+    };
     let rows = records
-        .listed(STREAM, of, None, order, LOOKED_AT_MAX)
+        .listed(STREAM, of, from, order, LOOKED_AT_MAX)
         .await?;
-    let mut complete = rows.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+    let mut more = end_of(&rows).filter(|it| *it > begin);
     let mut streams = Vec::new();
     for row in &rows {
         let stream: Stream = record::read(row)?;
         if made(&stream) <= inbox.until {
-            complete = true;
-            break;
+            match order {
+                ListOrder::Ascending => continue,
+                ListOrder::Descending => {
+                    more = None;
+                    break;
+                }
+            }
         }
         let is_news = !inbox.has_read(&stream) && !stream.names(&caller.agent, caller.since);
         if is_news && stream.is_seen_by(&caller.agent, caller.since, &caller.rights) {
             streams.push((stream, 1));
         }
     }
-    Ok(Unread { streams, complete })
+    Ok(Unread { streams, more })
 }
 
 /// The operation `mark-read`.
@@ -261,7 +350,7 @@ pub(super) async fn mark(caller: Caller, values: Values) -> Result<Outcome, Refu
     }
     let stream = shown(&caller, &values).await?;
     let up_to: Option<MessageId> = match values.optional_text("message") {
-        Some(_) => Some(id(&values, "message")?),
+        Some(_) => Some(id_of(&values, "message")?),
         None => None,
     };
     let mut readable = stream.read_by(&caller.rights);
@@ -335,7 +424,7 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
     };
     Box::pin(caller.center.save(&caller.services, attempt)).await?;
     for _ in 0..ROUNDS_MAX {
-        let unread = named(caller).await?;
+        let unread = named(caller, NEWEST).await?;
         for (stream, _) in &unread.streams {
             match Box::pin(mark_one(caller, &stream.id, None)).await {
                 // Gone from the caller's sight meanwhile.
@@ -343,7 +432,7 @@ async fn mark_all(caller: &Caller) -> Result<(), Refused> {
                 Err(refused) => return Err(refused),
             }
         }
-        if unread.complete || unread.streams.is_empty() {
+        if unread.more.is_none() || unread.streams.is_empty() {
             break;
         }
     }

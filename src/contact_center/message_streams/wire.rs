@@ -11,7 +11,7 @@
 
 use super::{NS, attachments};
 use crate::contact_center::operation::Caller;
-use crate::domain::message_stream::{Attachment, Message, Part, Recipients, Stream};
+use crate::domain::message_stream::{Attachment, Earlier, Message, Part, Recipients, Stream};
 use crate::domain::rights::Rights;
 use crate::xml::Element;
 
@@ -89,7 +89,7 @@ pub(super) fn whole(caller: &Caller, stream: &Stream) -> Element {
 
 /// One message, with links to its files that hold for a while.
 pub(super) fn message(caller: &Caller, stream: &Stream, message: &Message) -> Element {
-    let edited = message.earlier.last().map(|(at, _)| at.to_string());
+    let edited = message.earlier.last().map(|it| it.until.to_string());
     let versions = (!message.earlier.is_empty()).then(|| message.earlier.len().to_string());
     let files = message.attachments.iter();
     Element::new(NS, "message")
@@ -103,12 +103,32 @@ pub(super) fn message(caller: &Caller, stream: &Stream, message: &Message) -> El
 }
 
 fn attachment(caller: &Caller, stream: &Stream, attachment: &Attachment) -> Element {
+    file(attachment).attr_opt("url", attachments::link(caller, stream, attachment))
+}
+
+/// A file without what leads to it.
+fn file(attachment: &Attachment) -> Element {
     Element::new(NS, "attachment")
         .attr("id", &attachment.slot)
         .attr("name", &attachment.name)
         .attr("type", attachment.file_type.media_type())
         .attr("bytes", attachment.bytes.to_string())
-        .attr_opt("url", attachments::link(caller, stream, attachment))
+}
+
+/// What a message was before, and the title with it; of the files that were taken away what they were.
+pub(super) fn version(number: usize, earlier: &Earlier, title: Option<&str>) -> Element {
+    Element::new(NS, "version")
+        .attr("n", number.to_string())
+        .attr("until", earlier.until.to_string())
+        .child_opt(title.map(|it| Element::new(NS, "title").text(it)))
+        .child(Element::new(NS, "text").text(earlier.text.as_str()))
+        .children_from(earlier.taken.iter().map(file))
+}
+
+/// Bytes of that in an answer, about.
+pub(super) fn version_size(earlier: &Earlier, title: Option<&str>) -> usize {
+    let files = ELEMENT_BYTES * 2 * earlier.taken.len();
+    ELEMENT_BYTES + files + written(&earlier.text) + title.map_or(0, written)
 }
 
 /// Bytes of a message in an answer, about.

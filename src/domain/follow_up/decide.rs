@@ -28,14 +28,18 @@ pub fn decide(
             | Command::Link { .. }
             | Command::Reassign { .. }
             | Command::WriteNote { .. }
-            | Command::Complete
-            | Command::Cancel => Err(Rejection::Unknown),
+            | Command::Complete { .. }
+            | Command::Cancel { .. } => Err(Rejection::Unknown),
         };
     };
+    // Two who have read the same write one after the other.
+    let read = command.read();
+    if read.is_some_and(|read| read != follow_up.version_read()) {
+        return Err(Rejection::Stale);
+    }
     let is_open = follow_up.status == Status::Planned;
     match command {
         Command::Plan { .. } => Err(Rejection::Exists),
-        Command::Edit { read, .. } if read != follow_up.version => Err(Rejection::Stale),
         Command::Edit { .. } | Command::Reassign { .. } if !is_open => Err(Rejection::Over),
         Command::Edit { plan, .. } => {
             let plan = checked(plan, facts, Some(known))?;
@@ -52,13 +56,14 @@ pub fn decide(
             Ok(linked.then_some(event).into_iter().collect())
         }
         Command::Reassign { .. } if !facts.responsible_is_agent => Err(Rejection::Responsible),
-        Command::Reassign { to } if to == known.responsible => Ok(vec![]),
-        Command::Reassign { to } => Ok(vec![Event::Reassigned { at, to }]),
+        Command::Reassign { to, .. } if to == known.responsible => Ok(vec![]),
+        Command::Reassign { to, .. } => Ok(vec![Event::Reassigned { at, to }]),
         Command::WriteNote {
             by,
             note_type,
             language,
             text,
+            ..
         } => {
             // A type that was in the list when a note of it was begun stays.
             let known = follow_up.note(&note_type, &language).is_some();
@@ -67,12 +72,12 @@ pub fn decide(
                 false => Err(Rejection::UnknownNoteType),
             }
         }
-        Command::Complete => match follow_up.status {
+        Command::Complete { .. } => match follow_up.status {
             Status::Planned => Ok(vec![Event::Completed { at }]),
             Status::Completed { .. } => Ok(vec![]),
             Status::Cancelled { .. } => Err(Rejection::Over),
         },
-        Command::Cancel => match follow_up.status {
+        Command::Cancel { .. } => match follow_up.status {
             Status::Planned => Ok(vec![Event::Cancelled { at }]),
             Status::Cancelled { .. } => Ok(vec![]),
             Status::Completed { .. } => Err(Rejection::Over),

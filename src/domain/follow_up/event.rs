@@ -34,11 +34,15 @@ pub enum Command {
     },
     /// Another does it.
     Reassign {
+        /// Which version was read, where that is said.
+        read: Option<u64>,
         /// Who.
         to: AgentId,
     },
     /// A note is written, or written anew.
     WriteNote {
+        /// Which version was read, where that is said.
+        read: Option<u64>,
         /// By whom.
         by: AgentId,
         /// Of which type.
@@ -49,11 +53,31 @@ pub enum Command {
         text: String,
     },
     /// It is done.
-    Complete,
+    Complete {
+        /// Which version was read, where that is said.
+        read: Option<u64>,
+    },
     /// It is not going to be done.
-    Cancel,
+    Cancel {
+        /// Which version was read, where that is said.
+        read: Option<u64>,
+    },
     /// [`FollowUp::deadline`] has come. Too early or too late does no harm.
     TimeIsUp,
+}
+
+impl Command {
+    /// Which version was read by the one who wants it, where that is said.
+    pub(super) const fn read(&self) -> Option<u64> {
+        match self {
+            Self::Edit { read, .. } => Some(*read),
+            Self::Reassign { read, .. }
+            | Self::WriteNote { read, .. }
+            | Self::Complete { read }
+            | Self::Cancel { read } => *read,
+            Self::Plan { .. } | Self::Link { .. } | Self::TimeIsUp => None,
+        }
+    }
 }
 
 /// What has happened to a follow-up.
@@ -175,7 +199,10 @@ pub fn apply(follow_up: &mut FollowUp, event: &Event) {
         }
         Event::Completed { at } => follow_up.status = Status::Completed { at: *at },
         Event::Cancelled { at } => follow_up.status = Status::Cancelled { at: *at },
-        Event::Reminded { .. } => follow_up.reminded = true,
+        Event::Reminded { .. } => {
+            follow_up.reminded = true;
+            follow_up.reminders = follow_up.reminders.saturating_add(1);
+        }
     }
 }
 

@@ -172,8 +172,11 @@ impl CopyRules {
             plan.reason = plan.reason.or_else(|| source.reason.clone());
         }
         if copied.contains(&Copied::Dates) {
-            plan.start = plan.start.or(source.start);
-            plan.end = plan.end.or(source.end);
+            let (start, end) = (plan.start.or(source.start), plan.end.or(source.end));
+            // What does not go with what the agent has filled in is not copied: nobody could take it out.
+            if start.zip(end).is_none_or(|(start, end)| start <= end) {
+                (plan.start, plan.end) = (start, end);
+            }
             plan.due = plan.due.or(source.due);
         }
         plan

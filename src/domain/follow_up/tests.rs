@@ -32,6 +32,7 @@ fn planning(plan: Plan) -> Command {
 
 fn write(note_type: &str, language: &str, text: &str) -> Command {
     Command::WriteNote {
+        read: None,
         by: "ann@h".parse().unwrap(),
         note_type: note_type.to_owned(),
         language: language.to_owned(),
@@ -76,14 +77,17 @@ fn after(commands: &[Command]) -> FollowUp {
     follow_up
 }
 
+const COMPLETE: Command = Command::Complete { read: None };
+const CANCEL: Command = Command::Cancel { read: None };
+
 /// S3-1, S3-4, S3-14, S3-18 to S3-20: the columns are not planned, planned, completed, cancelled.
 #[test]
 fn every_command_in_every_status() {
     let made = || planning(plan("phone-call"));
     let nothing = after(&[]);
     let planned = after(&[made()]);
-    let completed = after(&[made(), Command::Complete]);
-    let cancelled = after(&[made(), Command::Cancel]);
+    let completed = after(&[made(), COMPLETE]);
+    let cancelled = after(&[made(), CANCEL]);
     let statuses = [&nothing, &planned, &completed, &cancelled];
     use Rejection::{Exists, Over, Stale, Unknown};
     let edit = |read| Command::Edit {
@@ -98,6 +102,7 @@ fn every_command_in_every_status() {
         to: "d".parse().unwrap(),
     };
     let to = |name: &str| Command::Reassign {
+        read: None,
         to: name.parse().unwrap(),
     };
     for (command, expected) in [
@@ -112,13 +117,48 @@ fn every_command_in_every_status() {
         ),
         (link("c"), [Err(Unknown), Ok(1), Ok(1), Ok(1)]),
         (link("other"), [Err(Unknown), Ok(0), Ok(0), Ok(0)]),
-        (Command::Complete, [Err(Unknown), Ok(1), Ok(0), Err(Over)]),
-        (Command::Cancel, [Err(Unknown), Ok(1), Err(Over), Ok(0)]),
+        (COMPLETE, [Err(Unknown), Ok(1), Ok(0), Err(Over)]),
+        (CANCEL, [Err(Unknown), Ok(1), Err(Over), Ok(0)]),
         (Command::TimeIsUp, [Ok(0), Ok(0), Ok(0), Ok(0)]),
     ] {
         let come = statuses.map(|it| decided(it, command.clone(), START, true).map(|it| it.len()));
         assert_eq!(come, expected, "{command:?}");
     }
+}
+
+/// Of two who have read the same, only the first is not told that it has changed, whatever both want; a reminder changes nothing
+/// that anybody has read.
+#[test]
+fn whoever_says_what_it_has_read_writes_on_that_only() {
+    let mut follow_up = after(&[planning(plan("phone-call"))]);
+    let wishes = |read: Option<u64>| {
+        let mut note = write("note", "en", "n");
+        if let Command::WriteNote { read: of, .. } = &mut note {
+            *of = read;
+        }
+        let to = "bob@h".parse().unwrap();
+        [
+            note,
+            Command::Reassign { read, to },
+            Command::Complete { read },
+            Command::Cancel { read },
+        ]
+    };
+    let come = |follow_up: &FollowUp, read| {
+        wishes(read).map(|wish| decided(follow_up, wish, START, true).map(|it| it.len()))
+    };
+    let done = [Ok(1), Ok(1), Ok(1), Ok(1)];
+    let stale = [(); 4].map(|()| Err(Rejection::Stale));
+    assert_eq!(come(&follow_up, None), done);
+    assert_eq!(come(&follow_up, Some(1)), done);
+    assert_eq!(come(&follow_up, Some(0)), stale);
+    assert_eq!(come(&follow_up, Some(2)), stale);
+    apply(&mut follow_up, &Event::Reminded { at: START });
+    assert_eq!((follow_up.version, follow_up.version_read()), (2, 1));
+    assert_eq!(come(&follow_up, Some(1)), done);
+    // What is so already is told to who has not read that, too.
+    let completed = after(&[planning(plan("phone-call")), COMPLETE]);
+    assert_eq!(come(&completed, Some(1)), stale);
 }
 
 #[test]
@@ -278,7 +318,7 @@ fn what_is_due_reminds_once() {
         ..plan("phone-call")
     };
     let edit = Command::Edit {
-        read: 2,
+        read: 1,
         plan: later,
     };
     for event in decided(&follow_up, edit, due, true).unwrap() {
@@ -322,4 +362,34 @@ fn what_is_copied_is_configured() {
     );
     let own = rules.fill(kind, plan("task"), &source);
     assert_eq!(own.title, "Call back");
+}
+
+/// S3-11, S3-19: dates of the source that do not go with those that the agent has filled in stay where they are.
+#[test]
+fn dates_that_do_not_go_together_are_not_copied() {
+    let kind = SourceKind::Complaint;
+    let rules = CopyRules {
+        version: 1,
+        rules: vec![(kind, "task".to_owned(), BTreeSet::from([Copied::Dates]))],
+    };
+    let at = |seconds: i64| Some(START.plus_seconds(seconds));
+    let dates = |start, end| Plan {
+        start,
+        end,
+        ..plan("task")
+    };
+    let source = dates(at(10), at(20));
+    for (start, end, expected) in [
+        (None, None, (at(10), at(20))),
+        (at(15), None, (at(15), at(20))),
+        (None, at(15), (at(10), at(15))),
+        (at(30), None, (at(30), None)),
+        (None, at(5), (None, at(5))),
+        (at(30), at(40), (at(30), at(40))),
+    ] {
+        let filled = rules.fill(kind, dates(start, end), &source);
+        assert_eq!((filled.start, filled.end), expected);
+    }
+    let filled = rules.fill(kind, dates(None, None), &dates(at(20), at(10)));
+    assert_eq!((filled.start, filled.end), (None, None));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::earlier::of_files;
 use super::event::Written;
 use super::{
     ATTACHMENTS_MAX, Attachment, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX,
@@ -50,17 +51,26 @@ pub fn decide(
             }])
         }
         Command::Reply { by, message } => it.reply(by, message),
-        Command::Edit { by, read, message } => it.edit(&by, read, message),
+        Command::Edit {
+            by,
+            read,
+            title,
+            message,
+        } => it.edit(&by, read, title, message),
         Command::SetProperties {
             by,
             read,
             properties,
         } => it.set_properties(&by, read, properties),
         Command::SetTags { by, read, tags } => it.set_tags(&by, read, tags),
-        Command::Complete { by } => it.complete(&by, true),
-        Command::Reopen { by } => it.complete(&by, false),
+        Command::Complete { by, read } => it.complete(&by, read, true),
+        Command::Reopen { by, read } => it.complete(&by, read, false),
         Command::Move { customer } => it.moved(customer),
-        Command::Delete { by, confirmed } => it.delete(&by, confirmed),
+        Command::Delete {
+            by,
+            read,
+            confirmed,
+        } => it.delete(&by, read, confirmed),
     }
 }
 
@@ -96,8 +106,8 @@ impl Decision<'_> {
         }
     }
 
-    fn require_room(&self, message: &Written) -> Result<(), Rejection> {
-        let bytes = self.stream.text_bytes() + message.text.len();
+    fn require_room(&self, message: &Written, more: usize) -> Result<(), Rejection> {
+        let bytes = self.stream.text_bytes() + message.text.len() + more;
         match bytes <= STREAM_BYTES_MAX {
             true => Ok(()),
             false => Err(Rejection::Full),
@@ -132,13 +142,7 @@ impl Decision<'_> {
         if self.stream.version > 0 {
             return Err(Rejection::Exists);
         }
-        let title = title.trim();
-        if title.is_empty()
-            || title.chars().count() > TITLE_CHARS_MAX
-            || title.contains(char::is_control)
-        {
-            return Err(Rejection::Title);
-        }
+        titled(title)?;
         check(message)?;
         self.require_files(message)
     }
@@ -267,13 +271,13 @@ impl Decision<'_> {
             return Err(Rejection::Full);
         }
         check(&message)?;
-        self.require_room(&message)?;
+        self.require_room(&message, 0)?;
         self.require_files(&message)?;
         let at = self.at;
         Ok(vec![Event::Replied { at, by, message }])
     }
 
-    fn edit(&self, by: &AgentId, read: u64, message: Written) -> Decided {
+    fn edit(&self, by: &AgentId, read: u64, title: Option<String>, message: Written) -> Decided {
         self.require_seen(by)?;
         let found = self
             .stream
@@ -291,14 +295,24 @@ impl Decision<'_> {
             return Err(Rejection::NotAuthor);
         }
         self.require_read(read)?;
+        let title = match title {
+            Some(_) if found != Some(0) => return Err(Rejection::ReplyTitled),
+            Some(title) => Some(titled(&title)?).filter(|it| *it != self.stream.title),
+            None => None,
+        };
         check(&message)?;
-        if known.text == message.text && known.attachments == message.attachments {
+        let same = known.text == message.text && known.attachments == message.attachments;
+        if same && title.is_none() {
             return Ok(vec![]);
         }
-        self.require_room(&message)?;
+        // What it was stays beside what it is.
+        let taken = known.attachments.iter();
+        let taken = of_files(taken.filter(|it| !message.attachments.contains(it)));
+        let before = title.as_ref().map_or(0, |_| self.stream.title.len());
+        self.require_room(&message, taken + before)?;
         self.require_files(&message)?;
         let at = self.at;
-        Ok(vec![Event::Edited { at, message }])
+        Ok(vec![Event::Edited { at, title, message }])
     }
 
     fn set_properties(&self, by: &AgentId, read: u64, properties: Properties) -> Decided {
@@ -326,9 +340,10 @@ impl Decision<'_> {
         Ok(vec![Event::TagsSet { at, tags }])
     }
 
-    fn complete(&self, by: &AgentId, completed: bool) -> Decided {
+    fn complete(&self, by: &AgentId, read: Option<u64>, completed: bool) -> Decided {
         self.require_seen(by)?;
         self.require(Right::MessageCreate)?;
+        read.map_or(Ok(()), |read| self.require_read(read))?;
         if self.stream.completed_at.is_some() == completed {
             return Ok(vec![]);
         }
@@ -348,9 +363,10 @@ impl Decision<'_> {
         }
     }
 
-    fn delete(&self, by: &AgentId, confirmed: bool) -> Decided {
+    fn delete(&self, by: &AgentId, read: Option<u64>, confirmed: bool) -> Decided {
         self.require_seen(by)?;
         self.require(Right::MessageCreate)?;
+        read.map_or(Ok(()), |read| self.require_read(read))?;
         match confirmed {
             true => Ok(vec![Event::Deleted { at: self.at }]),
             false => Err(Rejection::NotConfirmed),
@@ -363,6 +379,18 @@ fn sum<'a, I: IntoIterator<Item = &'a Attachment>>(files: I) -> (usize, u64) {
     let add =
         |(count, bytes): (usize, u64), it: &Attachment| (count + 1, bytes.saturating_add(it.bytes));
     files.into_iter().fold((0, 0), add)
+}
+
+/// The title as it is kept, if it is one.
+fn titled(title: &str) -> Result<String, Rejection> {
+    let title = title.trim();
+    let malformed = title.is_empty()
+        || title.chars().count() > TITLE_CHARS_MAX
+        || title.contains(char::is_control);
+    match malformed {
+        true => Err(Rejection::Title),
+        false => Ok(title.to_owned()),
+    }
 }
 
 fn check(message: &Written) -> Result<(), Rejection> {

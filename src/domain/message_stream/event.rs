@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Message, Passed, Properties, Recipients, Stream, VERSIONS_MAX};
+use super::{Attachment, Earlier, Message, Passed, Properties, Recipients, Stream, VERSIONS_MAX};
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId, MessageId};
 
@@ -50,6 +50,8 @@ pub enum Command {
         by: AgentId,
         /// Which version was read.
         read: u64,
+        /// What the stream is called now, where it is the main message; `None` where that stays.
+        title: Option<String>,
         /// What it says now.
         message: Written,
     },
@@ -75,11 +77,15 @@ pub enum Command {
     Complete {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
     },
     /// It goes on.
     Reopen {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
     },
     /// The customer turned out to be another (merged records).
     Move {
@@ -90,6 +96,8 @@ pub enum Command {
     Delete {
         /// By whom.
         by: AgentId,
+        /// Which version was read, where that is said.
+        read: Option<u64>,
         /// Whether that was confirmed.
         confirmed: bool,
     },
@@ -129,6 +137,9 @@ pub enum Event {
     Edited {
         /// When.
         at: Timestamp,
+        /// What the stream is called now, where that is another title.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
         /// What it says.
         message: Written,
     },
@@ -195,7 +206,7 @@ pub fn apply(stream: &mut Stream, event: &Event) {
             stream.messages.push(written(message, by, *at));
         }
         Event::Replied { at, by, message } => stream.messages.push(written(message, by, *at)),
-        Event::Edited { at, message } => edit(stream, *at, message),
+        Event::Edited { at, title, message } => edit(stream, *at, title.as_ref(), message),
         Event::PropertiesSet { at, properties } => stream.address(*at, properties),
         Event::TagsSet { tags, .. } => stream.tags.clone_from(tags),
         Event::Completed { at, completed } => stream.completed_at = completed.then_some(*at),
@@ -246,13 +257,20 @@ fn written(message: &Written, by: &AgentId, at: Timestamp) -> Message {
     }
 }
 
-fn edit(stream: &mut Stream, at: Timestamp, message: &Written) {
+fn edit(stream: &mut Stream, at: Timestamp, title: Option<&String>, message: &Written) {
     let mut messages = stream.messages.iter_mut();
     let Some(known) = messages.find(|it| it.id == message.id) else {
         return;
     };
-    let before = std::mem::replace(&mut known.text, message.text.clone());
-    known.earlier.push((at, before));
+    let files = std::mem::take(&mut known.attachments).into_iter();
+    known.earlier.push(Earlier {
+        until: at,
+        text: std::mem::replace(&mut known.text, message.text.clone()),
+        title: title.map(|title| std::mem::replace(&mut stream.title, title.clone())),
+        taken: files
+            .filter(|it| !message.attachments.contains(it))
+            .collect(),
+    });
     let old = known.earlier.len().saturating_sub(VERSIONS_MAX);
     known.earlier.drain(..old);
     known.attachments.clone_from(&message.attachments);

@@ -147,7 +147,11 @@ mod tests {
 
     fn edit(id: &str, text: &str) -> Event {
         let message = written(id, text);
-        Event::Edited { at: AT, message }
+        Event::Edited {
+            at: AT,
+            title: None,
+            message,
+        }
     }
 
     /// S4-17: each message once, each edit of what the customer has as a correction, and nothing of what stays here. All of it

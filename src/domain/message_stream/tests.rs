@@ -237,7 +237,7 @@ fn each_right_is_needed_for_what_it_is_for() {
         (&stream, tag, &show, missing(Right::TagCreate)),
         (
             &stream,
-            Command::Complete { by: id("bob") },
+            complete("bob", None),
             &show,
             missing(Right::MessageCreate),
         ),
@@ -258,6 +258,22 @@ fn each_right_is_needed_for_what_it_is_for() {
     };
     assert_eq!(replied.read_by(&all_rights()).count(), 2);
     assert_eq!(replied.read_by(&rights_of(&show)).count(), 1);
+}
+
+fn complete(by: &str, read: Option<u64>) -> Command {
+    Command::Complete { by: id(by), read }
+}
+
+fn reopen(by: &str, read: Option<u64>) -> Command {
+    Command::Reopen { by: id(by), read }
+}
+
+fn delete(by: &str, read: Option<u64>, confirmed: bool) -> Command {
+    Command::Delete {
+        by: id(by),
+        read,
+        confirmed,
+    }
 }
 
 /// S4-12, S4-34, S4-35: a stream is seen as a whole, and no longer by whoever is taken off it.
@@ -311,6 +327,7 @@ fn a_stream_is_replied_to_edited_completed_reopened_and_deleted() {
     let edit = |by: &str, read, which: &str, text: &str| Command::Edit {
         by: id(by),
         read,
+        title: None,
         message: written(which, text),
     };
     for (command, expected) in [
@@ -319,15 +336,14 @@ fn a_stream_is_replied_to_edited_completed_reopened_and_deleted() {
         (edit("bob", 1, "m1", "I did."), Err(Rejection::Stale)),
         (edit("ann", 2, "m1", "I did."), Err(Rejection::NotAuthor)),
         (edit("ann", 2, "m7", "I did."), Err(Rejection::NoMessage)),
-        (Command::Reopen { by: id("bob") }, Ok(0)),
-        (Command::Complete { by: id("bob") }, Ok(1)),
-        (
-            Command::Delete {
-                by: id("ann"),
-                confirmed: false,
-            },
-            Err(Rejection::NotConfirmed),
-        ),
+        (reopen("bob", None), Ok(0)),
+        (complete("bob", None), Ok(1)),
+        (complete("bob", Some(2)), Ok(1)),
+        (complete("bob", Some(1)), Err(Rejection::Stale)),
+        (reopen("bob", Some(1)), Err(Rejection::Stale)),
+        (delete("ann", Some(1), true), Err(Rejection::Stale)),
+        (delete("ann", Some(2), true), Ok(1)),
+        (delete("ann", None, false), Err(Rejection::NotConfirmed)),
     ] {
         let come = decided(&stream, command.clone(), &rights).map(|events| events.len());
         assert_eq!(come, expected, "{command:?}");
@@ -335,22 +351,17 @@ fn a_stream_is_replied_to_edited_completed_reopened_and_deleted() {
     let first = create("Call", "x", Properties::default(), &["urgent"]);
     let edited = after(&[first.clone(), reply.clone(), edit("bob", 2, "m1", "I did.")]);
     let earlier = &edited.messages[1].earlier;
-    assert_eq!(*earlier, [(START, "I will.".to_owned())]);
-    let completed = after(&[first.clone(), Command::Complete { by: id("bob") }]);
+    assert_eq!((earlier.len(), earlier[0].text.as_str()), (1, "I will."));
+    assert_eq!(earlier[0].until, START);
+    let completed = after(&[first.clone(), complete("bob", None)]);
     assert_eq!(
         decided(&completed, reply, &rights),
         Err(Rejection::Completed)
     );
-    let deleted = after(&[
-        first,
-        Command::Delete {
-            by: id("ann"),
-            confirmed: true,
-        },
-    ]);
+    let deleted = after(&[first, delete("ann", None, true)]);
     let left = serde_json::to_string(&deleted).unwrap();
     assert!(!left.contains("Call") && !left.contains("urgent") && deleted.messages.is_empty());
-    let again = Command::Reopen { by: id("ann") };
+    let again = reopen("ann", None);
     assert_eq!(decided(&deleted, again, &rights), Err(Rejection::Unknown));
 }
 
@@ -389,7 +400,7 @@ fn the_version_counts_what_is_seen() {
                 ..Properties::default()
             },
         },
-        Command::Complete { by: id("bob") },
+        complete("bob", None),
     ]);
     let main_only = [Right::MessageShow, Right::MessageCreate];
     for (rights, version) in [
@@ -403,6 +414,7 @@ fn the_version_counts_what_is_seen() {
     let edit = |read| Command::Edit {
         by: id("ann"),
         read,
+        title: None,
         message: written("m0", "y"),
     };
     let rights = rights_of(&main_only);
@@ -423,10 +435,7 @@ fn a_stream_follows_its_customer() {
     assert_eq!(decided(&stream, to("d"), &rights).map(|it| it.len()), Ok(1));
     let gone = after(&[
         create("Call", "x", Properties::default(), &[]),
-        Command::Delete {
-            by: id("ann"),
-            confirmed: true,
-        },
+        delete("ann", None, true),
     ]);
     assert_eq!(decided(&gone, to("d"), &rights), Err(Rejection::Unknown));
 }

@@ -64,6 +64,12 @@ impl Done {
         Self { note, ..self }
     }
 
+    /// The same with a sentence that warns.
+    pub(crate) fn warning(self, text: impl Into<String>) -> Self {
+        let note = Some((NoteKind::Warn, text.into()));
+        Self { note, ..self }
+    }
+
     /// A form of the type result.
     pub(crate) fn form(form: Form) -> Self {
         Self {

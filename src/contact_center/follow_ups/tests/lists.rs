@@ -51,9 +51,37 @@ async fn an_agent_finds_its_own_by_status() {
     assert_eq!(ids(&request(&mut ann, "get", any, &after).await), own[1..2]);
     let last = page("<before/>");
     assert_eq!(ids(&request(&mut ann, "get", any, &last).await), own[2..]);
+    // What is another's is a place like one that there never was, and what is none is refused.
     let other = page(&format!("<after>{given}</after>"));
     let answer = request(&mut ann, "get", any, &other).await;
+    assert!(ids(&answer).iter().all(|it| own.contains(it)), "{answer}");
+    let answer = request(&mut ann, "get", any, &page("<after>nothing</after>")).await;
     assert!(answer.contains("<item-not-found"), "{answer}");
+}
+
+/// XEP-0059 §2.2: who completes what stands last on a page goes on behind it.
+#[tokio::test]
+async fn a_page_goes_on_behind_what_is_done_meanwhile() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut own = Vec::new();
+    for _ in 0..4 {
+        own.insert(0, planned(&mut ann, "").await);
+        floor.house.clock.advance_seconds(1);
+    }
+    let page = |rest: &str| {
+        format!("<set xmlns='http://jabber.org/protocol/rsm'><max>2</max>{rest}</set>")
+    };
+    let first = request(&mut ann, "get", "follow-ups", &page("")).await;
+    assert_eq!(ids(&first), own[..2]);
+    let tag = format!("complete id='{}'", own[1]);
+    request(&mut ann, "set", &tag, "").await;
+    let behind = page(&format!("<after>{}</after>", own[1]));
+    let next = request(&mut ann, "get", "follow-ups", &behind).await;
+    assert_eq!(ids(&next), own[2..]);
+    let before = page(&format!("<before>{}</before>", own[1]));
+    let back = request(&mut ann, "get", "follow-ups", &before).await;
+    assert_eq!(ids(&back), own[..1]);
 }
 
 /// S3-6: the overview of a customer has what is planned, for who deals with that one, also when two turn out to be one.
@@ -136,8 +164,11 @@ async fn of_an_object_only_what_concerns_the_agent_is_shown() {
         let answer = request(&mut bob, "get", of, &page(&rest)).await;
         assert_eq!(ids(&answer), expected, "{rest}");
     }
+    // Behind what is hidden the page goes on as behind what there never was.
     let hidden = page(&format!("<after>{}</after>", all_of[0]));
     let answer = request(&mut bob, "get", of, &hidden).await;
+    assert_eq!(ids(&answer), seen[..1], "{answer}");
+    let answer = request(&mut bob, "get", of, &page("<after>nothing</after>")).await;
     assert!(answer.contains("<item-not-found"), "{answer}");
     let answer = request(&mut sue, "get", of, "").await;
     assert_eq!(ids(&answer), all_of);

@@ -1,6 +1,7 @@
 //! Notes, the scratch pad, and what notes said before.
 
 use super::*;
+use crate::contact_center::testing::begun;
 use crate::domain::follow_up::{NOTE_BYTES_MAX, NOTES_BYTES_MAX};
 
 const TYPES: [&str; 6] = [
@@ -80,12 +81,17 @@ async fn notes_are_of_six_types_in_several_languages() {
     // Labels in the language of the one who asks; a type of the administrator's own.
     let put = [("code", "legal"), ("label", "en: Legal\nde: Recht")];
     floor.operate("note-type put", &put).await;
-    let form = format!(
+    let first = begun(&mut ann, &node("note")).await;
+    let session = first.split("sessionid='").nth(1).unwrap();
+    let session = session.split('\'').next().unwrap();
+    let named = format!(
         "<iq type='set' id='f' to='center.localhost' xml:lang='de'>\
-         <command xmlns='http://jabber.org/protocol/commands' node='{}'/></iq>",
+         <command xmlns='http://jabber.org/protocol/commands' node='{}' sessionid='{session}'>\
+         <x xmlns='jabber:x:data' type='submit'><field var='id'><value>{id}</value></field></x>\
+         </command></iq>",
         node("note")
     );
-    ann.send(&form).await;
+    ann.send(&named).await;
     let form = ann.received_xml().concat();
     assert!(
         form.contains("<option label='Recht'><value>legal</value>"),

@@ -65,6 +65,108 @@ async fn the_form_of_a_plan_holds_what_is_planned() {
     assert!(!refused.contains("Call her back"), "{refused}");
 }
 
+/// Of two who have read the same, the second is told what the first has done, in both doors; who names no version is not asked.
+#[tokio::test]
+async fn of_two_editors_the_second_is_told_of_the_first() {
+    let floor = Floor::new(&["ann", "bob"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let mut bob = agent(&floor, "bob/desk").await;
+    for (name, more, own) in [
+        ("complete", "", &[][..]),
+        ("cancel", "", &[]),
+        (
+            "reassign",
+            " responsible='bob@localhost'",
+            &[("responsible", "bob@localhost")],
+        ),
+        (
+            "note",
+            "",
+            &[("note-type", "report"), ("text", "It works.")],
+        ),
+    ] {
+        let id = planned(&mut ann, "responsible='bob@localhost'").await;
+        // Bob has its form before him, which holds the version, and says which one it is.
+        let first = begun(&mut bob, &node(name)).await;
+        let form = filled(&mut bob, &node(name), &first, &[("id", &id)]).await;
+        for part in [
+            "<field var='version' type='hidden'><value>1</value></field>",
+            "<instructions>Task: Call back. bob, planned.</instructions>",
+        ] {
+            assert!(form.contains(part), "{part} in {form}");
+        }
+        let edit = format!("edit id='{id}' version='1' type='task'");
+        let answer = request(&mut ann, "set", &edit, "<title>Do not call</title>").await;
+        assert!(answer.contains("version='2'"), "{answer}");
+        let held = [("id", id.as_str()), ("version", "1")];
+        let answer = filled(&mut bob, &node(name), &form, &[&held[..], own].concat()).await;
+        assert!(answer.contains("<follow-up-changed "), "{name}: {answer}");
+        let children = match name {
+            "note" => "<text>It works.</text>",
+            _ => "",
+        };
+        let tag = format!("{name} id='{id}' version='1'{more}");
+        let answer = request(&mut bob, "set", &tag, children).await;
+        assert!(answer.contains("<follow-up-changed "), "{name}: {answer}");
+        assert!(answer.contains("<title>Do not call</title>"), "{answer}");
+        let answer = request(&mut bob, "set", &tag.replace("'1'", "'x'"), children).await;
+        assert_eq!(code(&answer), "field-malformed", "{name}: {answer}");
+        let answer = request(&mut bob, "set", &tag.replace(" version='1'", ""), children).await;
+        assert!(answer.contains("type='result'"), "{name}: {answer}");
+    }
+}
+
+/// What is due in the past is planned all the same, for it may be late already; who plans it is told.
+#[tokio::test]
+async fn a_due_date_that_has_passed_is_told() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let tag = |due: &str| format!("plan source='case' source-id='1' type='task' due='{due}'");
+    let title = "<title>Call back</title>";
+    for (due, overdue) in [
+        ("2025-01-31T18:00:00Z", true),
+        ("2027-01-31T18:00:00Z", false),
+    ] {
+        let answer = request(&mut ann, "set", &tag(due), title).await;
+        assert_eq!(answer.contains(" overdue='true'"), overdue, "{answer}");
+        let fields = [
+            ("source", "case"),
+            ("source-id", "1"),
+            ("type", "task"),
+            ("title", "Call back"),
+            ("due", due),
+        ];
+        let answer = command(&mut ann, &node("plan"), &fields).await;
+        assert_eq!(answer.contains("<note type='warn'>"), overdue, "{answer}");
+        let told = answer.contains("Its due date has passed.");
+        assert_eq!(told, overdue, "{answer}");
+    }
+    // What is done is late no more.
+    let id = planned(&mut ann, "due='2025-01-31T18:00:00Z'").await;
+    let answer = request(&mut ann, "set", &format!("complete id='{id}'"), "").await;
+    assert!(answer.contains("status='completed'"), "{answer}");
+    assert!(!answer.contains("overdue"), "{answer}");
+}
+
+/// S3-20: nobody has to choose a reason, and that has a name.
+#[tokio::test]
+async fn no_reason_is_a_choice_with_a_name() {
+    let floor = Floor::new(&["ann"]).await;
+    let mut ann = agent(&floor, "ann/desk").await;
+    let form = begun(&mut ann, &node("plan")).await;
+    let none = "label='Interaction reason'><option label='None'><value/></option>";
+    assert!(form.contains(none), "{form}");
+    let fields = [
+        ("source", "case"),
+        ("source-id", "1"),
+        ("type", "task"),
+        ("title", "Call back"),
+        ("reason", ""),
+    ];
+    let answer = filled(&mut ann, &node("plan"), &form, &fields).await;
+    assert!(answer.contains("status='completed'"), "{answer}");
+}
+
 /// Who has nothing in hand is asked for a kind and an id, in words that say what they are.
 #[tokio::test]
 async fn a_form_asks_in_words() {

@@ -80,15 +80,14 @@ pub(in crate::contact_center::message_streams) fn register(
     });
 }
 
-/// Sends what there is, until it is told to stop. What was sent and is not forgotten by then is sent once more at the next start.
+/// Sends what there is, until it is told to stop. At the start it takes back what a crash has left of streams that are gone or passed on
+/// no more, and does so where no connector is named any longer, too: nobody else comes to look at that. What was sent and is
+/// not forgotten by then is sent once more at the next start.
 pub(in crate::contact_center) async fn run(
     center: Arc<Center>,
     services: Arc<Services>,
     stop: CancellationToken,
 ) {
-    if services.config.contact_center.delivery.is_none() {
-        return;
-    }
     loop {
         let turn = async {
             if let Err(refused) = Box::pin(turn(&center, &services)).await {

@@ -1,13 +1,16 @@
 //! Streams that customers get, through a connector that the test plays.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Component, ComponentRole, Config, Domain};
-use crate::contact_center::message_streams::retention;
+use crate::contact_center::draft::Draft;
 use crate::contact_center::message_streams::tests::{
     attribute, code, create, prepared, reply, set,
 };
+use crate::contact_center::message_streams::{find, retention};
 use crate::contact_center::testing::{CENTER, Floor, until};
+use crate::domain::message_stream::Event;
 use crate::extensions::testing::Client;
 
 const MAILER: &str = "mail.example";
@@ -264,6 +267,55 @@ async fn what_is_passed_on_no_more_is_taken_back() {
     assert!(made.contains("type='result'"), "{made}");
 }
 
+/// A server that dies when a stream is deleted, and before what waits of it is taken back, does so when it starts again: also where no
+/// connector is named any longer, and nothing else that waits is lost.
+#[tokio::test]
+async fn what_a_crash_has_left_of_a_deleted_stream_is_taken_back_at_the_start() {
+    for named in [true, false] {
+        let floor = Box::pin(floor(config(vec![]))).await;
+        let mut romeo = floor.online("romeo/desk").await;
+        let (gone, _) = begun(&mut romeo).await;
+        floor.house.clock.advance_seconds(1);
+        begun(&mut romeo).await;
+        let id = gone.parse().unwrap();
+        let (center, place) = floor.inside();
+        let services = Arc::clone(floor.house.router.services());
+        // As the operation does it, up to the moment of the crash.
+        let delete = async |mut draft: Draft| {
+            let before = find(&services, &place, &id).await?.unwrap();
+            let at = services.clock.now();
+            draft.change(&before, &[Event::Deleted { at }])?;
+            Ok((draft, ()))
+        };
+        Box::pin(center.save(&services, delete)).await.unwrap();
+        let waiting = async |floor: &Floor| {
+            let records = floor.house.router.services().store.records();
+            records.outbox_count(10).await.unwrap()
+        };
+        assert_eq!(waiting(&floor).await, 2);
+        let config = match named {
+            true => config(vec![]),
+            false => Config::default(),
+        };
+        let floor = Box::pin(floor.killed_for(Arc::new(config))).await;
+        let taken_back = async {
+            while waiting(&floor).await > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let taken_back = tokio::time::timeout(Duration::from_secs(20), taken_back).await;
+        assert!(
+            taken_back.is_ok(),
+            "{named}: {} wait",
+            waiting(&floor).await
+        );
+        let records = floor.house.router.services().store.records();
+        let left = records.outbox("", 10).await.unwrap();
+        let about = |it: &[u8]| memchr::memmem::find(it, gone.as_bytes()).is_some();
+        assert!(!left.iter().any(|it| about(&it.stanza)));
+    }
+}
+
 /// What is not kept any longer does not go to the customer either, when the connector comes at last.
 #[tokio::test]
 async fn what_waits_of_a_stream_goes_with_it_when_its_time_is_up() {
@@ -277,7 +329,7 @@ async fn what_waits_of_a_stream_goes_with_it_when_its_time_is_up() {
     assert_eq!(records.outbox_count(10).await.unwrap(), 1);
     floor.house.clock.advance_seconds(2 * 86_400);
     let (center, _) = floor.inside();
-    Box::pin(retention::forget(center, std::sync::Arc::clone(services))).await;
+    Box::pin(retention::forget(center, Arc::clone(services))).await;
     assert_eq!(records.outbox_count(10).await.unwrap(), 0);
 }
 

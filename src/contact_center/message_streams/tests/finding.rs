@@ -1,6 +1,7 @@
 //! S4-27, S4-29: the streams of a customer in both directions, page by page, filtered and searched; nothing of what is others'.
 
 use super::*;
+use crate::contact_center::testing::{begun, filled};
 
 const RSM: &str = "http://jabber.org/protocol/rsm";
 
@@ -53,13 +54,48 @@ async fn both_lists_are_one_by_date_in_both_directions() {
     assert_eq!(titles(&back), ["n3", "n4"]);
     let end = streams(&mut romeo, "", &page("<max>2</max><before/>")).await;
     assert_eq!(titles(&end), ["n1", "n0"]);
-    // Behind what one does not see there is no page.
+    // What is no place is refused. Behind what one does not see the page goes on, as it does behind what there never was.
     let answer = streams(&mut juliet, "", &page("<after>nothing</after>")).await;
     assert!(answer.contains("<item-not-found "), "{answer}");
+    assert!(answer.contains("There is no such place"), "{answer}");
     let hidden = first.split("id='").find(|it| it.contains("<title>n7<"));
     let hidden = hidden.unwrap().split('\'').next().unwrap();
-    let answer = streams(&mut juliet, "", &page(&format!("<after>{hidden}</after>"))).await;
-    assert!(answer.contains("<item-not-found "), "{answer}");
+    let never = crate::id::floor(floor.house.clock.now().plus_seconds(1));
+    for (behind, expected) in [
+        (hidden, &["n6", "n5", "n3", "n2", "n0"][..]),
+        (never.as_str(), &["n8", "n6", "n5", "n3", "n2", "n0"]),
+    ] {
+        let answer = streams(&mut juliet, "", &page(&format!("<after>{behind}</after>"))).await;
+        assert_eq!(titles(&answer), expected, "{behind}: {answer}");
+        assert!(!answer.contains(behind), "{answer}");
+    }
+}
+
+/// XEP-0059 §2.2: who leafs through a list goes on where it was when what stood there is deleted or taken from its sight meanwhile.
+#[tokio::test]
+async fn a_page_goes_on_behind_what_is_gone() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut ids = Vec::new();
+    for title in ["one", "two", "three", "four"] {
+        ids.push(made(&floor, &mut romeo, title, "").await);
+    }
+    let behind = |id: &str| page(&format!("<max>2</max><after>{id}</after>"));
+    let first = streams(&mut juliet, "", &page("<max>2</max>")).await;
+    assert_eq!(titles(&first), ["four", "three"]);
+    let for_one = format!(
+        "<properties xmlns='NS' id='{}' version='1'><recipient>romeo</recipient></properties>",
+        ids[2]
+    );
+    set(&mut romeo, &for_one).await;
+    let next = streams(&mut juliet, "", &behind(&ids[2])).await;
+    assert_eq!(titles(&next), ["two", "one"]);
+    let delete = format!("<delete xmlns='NS' id='{}' confirm='true'/>", ids[2]);
+    set(&mut romeo, &delete).await;
+    assert_eq!(streams(&mut juliet, "", &behind(&ids[2])).await, next);
+    let up = streams(&mut juliet, " order='ascending'", &behind(&ids[2])).await;
+    assert_eq!(titles(&up), ["four"]);
 }
 
 #[tokio::test]
@@ -139,6 +175,65 @@ async fn lists_are_filtered_by_state_tag_and_words() {
         titles(&streams(&mut juliet, "", "<text>quiet</text>").await),
         ["Printer on fire"]
     );
+}
+
+/// S4-30: the title is written anew with the main message, in both doors; the one before is in the history, and finds it no more.
+#[tokio::test]
+async fn a_title_that_is_written_anew_is_found_and_the_one_before_is_not() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let text = "<text>She called.</text>";
+    let answer = create(&mut romeo, "", "Printer on fire", text).await;
+    let (id, message) = (
+        attribute(&answer, "stream", "id"),
+        attribute(&answer, "message", "id"),
+    );
+    let edit = |title: &str, version: u64| {
+        format!(
+            "<edit xmlns='NS' id='{id}' message='{message}' version='{version}'>\
+             <title>{title}</title>{text}</edit>"
+        )
+    };
+    let answer = set(&mut romeo, &edit("Quiet &amp; cold", 1)).await;
+    assert!(
+        answer.contains("<title>Quiet &amp; cold</title>"),
+        "{answer}"
+    );
+    let found = async |client: &mut Client, words: &str| {
+        let answer = streams(client, "", &format!("<text>{words}</text>")).await;
+        titles(&answer).len()
+    };
+    assert_eq!(found(&mut juliet, "printer").await, 0);
+    assert_eq!(found(&mut juliet, "quiet").await, 1);
+    let node = format!("{NS}#edit");
+    let named = [("id", id.as_str()), ("message", message.as_str())];
+    let first = begun(&mut romeo, &node).await;
+    let form = filled(&mut romeo, &node, &first, &named).await;
+    assert!(form.contains("<value>Quiet &amp; cold</value>"), "{form}");
+    let rest = [
+        ("version", "2"),
+        ("title", "Repaired"),
+        ("text", "She called."),
+    ];
+    let all = [&named[..], &rest[..]].concat();
+    let done = filled(&mut romeo, &node, &form, &all).await;
+    assert!(done.contains("The message is changed."), "{done}");
+    let request = format!("<versions xmlns='NS' id='{id}' message='{message}'/>");
+    let versions = get(&mut juliet, &request).await;
+    assert_eq!(titles(&versions), ["Printer on fire", "Quiet &amp; cold"]);
+    let form = command(&mut juliet, &format!("{NS}#versions"), &named).await;
+    assert!(form.contains("<value>Printer on fire</value>"), "{form}");
+    // What is no title is refused, and a reply has none.
+    for (title, expected) in [("", "stream-title-missing"), (" ", "stream-title-missing")] {
+        let answer = set(&mut romeo, &edit(title, 3)).await;
+        assert_eq!(code(&answer), expected, "{title}: {answer}");
+    }
+    let answer = reply(&mut romeo, &id, "So.").await;
+    let own = answer.rsplit("<message id='").next().unwrap();
+    let own = own.split('\'').next().unwrap();
+    let answer = set(&mut romeo, &edit("So", 4).replace(&message, own)).await;
+    assert_eq!(code(&answer), "reply-titled", "{answer}");
 }
 
 /// Messages come in pages, too.

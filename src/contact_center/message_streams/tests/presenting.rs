@@ -42,6 +42,47 @@ async fn the_form_of_a_message_holds_what_it_says() {
     assert!(refused.contains("type='error'"), "{refused}");
 }
 
+/// Of two who have read the same, the second is told what the first has done, in both doors; who names no version is not asked.
+#[tokio::test]
+async fn of_two_who_complete_reopen_or_delete_the_second_is_told_of_the_first() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    for (name, more) in [
+        ("complete", ""),
+        ("reopen", ""),
+        ("delete", " confirm='true'"),
+    ] {
+        let id = made(&floor, &mut romeo, "Call back", "").await;
+        let first = begun(&mut juliet, &node(name)).await;
+        let form = filled(&mut juliet, &node(name), &first, &[("id", &id)]).await;
+        for part in [
+            "<instructions>Call back (open, 0 replies)</instructions>",
+            "<field var='version' type='hidden'><value>1</value></field>",
+        ] {
+            assert!(form.contains(part), "{part} in {form}");
+        }
+        reply(&mut romeo, &id, "She has called again.").await;
+        let held = [("id", id.as_str()), ("version", "1"), ("confirm", "1")];
+        let held = if name == "delete" {
+            &held[..]
+        } else {
+            &held[..2]
+        };
+        let answer = filled(&mut juliet, &node(name), &form, held).await;
+        assert_eq!(code(&answer), "stream-changed", "{name}: {answer}");
+        let stale = format!("<{name} xmlns='NS' id='{id}' version='1'{more}/>");
+        let answer = set(&mut juliet, &stale).await;
+        assert_eq!(code(&answer), "stream-changed", "{name}: {answer}");
+        assert!(answer.contains("She has called again."), "{answer}");
+        let answer = set(&mut juliet, &stale.replace("'1'", "'x'")).await;
+        assert_eq!(code(&answer), "field-malformed", "{name}: {answer}");
+        let good = stale.replace("version='1'", "version='2'");
+        let answer = set(&mut juliet, &good).await;
+        assert!(answer.contains("type='result'"), "{name}: {answer}");
+    }
+}
+
 /// S4-4, S4-34: what is set is there to be changed, for who sees it; who may set it blindly sees nothing.
 #[tokio::test]
 async fn the_forms_of_properties_and_tags_hold_what_is_set() {

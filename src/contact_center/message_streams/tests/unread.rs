@@ -98,6 +98,53 @@ async fn new_streams_for_everybody_are_unread_until_they_are_marked() {
     assert_eq!(unread(&mut juliet).await, is("1", &["Fourth"]));
 }
 
+/// Who has more unread than is counted is told so, and comes to each of them from both ends; what is read meanwhile throws nobody back.
+#[tokio::test]
+async fn pages_lead_to_all_that_is_unread_however_much_it_is() {
+    let floor = floor(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let mut all = Vec::new();
+    for n in 0..210 {
+        let title = format!("n{n:03}");
+        let recipients = match n % 40 {
+            0 => "<recipient>juliet</recipient>",
+            _ => "",
+        };
+        made(&floor, &mut romeo, &title, recipients).await;
+        all.push(title);
+    }
+    all.reverse();
+    let page = async |client: &mut Client, inside: &str| {
+        let set = format!("<set xmlns='http://jabber.org/protocol/rsm'>{inside}</set>");
+        get(client, &format!("<unread xmlns='NS'>{set}</unread>")).await
+    };
+    let end = |answer: &str, which: &str| {
+        let end = answer.split(&format!("<{which}>")).nth(1);
+        end.and_then(|it| it.split('<').next()).map(str::to_owned)
+    };
+    let mut found: Vec<String> = Vec::new();
+    let mut answer = page(&mut juliet, "<before/>").await;
+    while let Some(first) = end(&answer, "first") {
+        let before = titles(&answer).into_iter().map(str::to_owned);
+        found.splice(0..0, before);
+        answer = page(&mut juliet, &format!("<before>{first}</before>")).await;
+    }
+    assert_eq!(found, all);
+    found.clear();
+    let mut answer = page(&mut juliet, "<max>40</max>").await;
+    assert!(answer.contains(" complete='false'"), "{answer}");
+    assert!(!answer.contains("<count>"), "{answer}");
+    while let Some(last) = end(&answer, "last") {
+        found.extend(titles(&answer).into_iter().map(str::to_owned));
+        set(&mut juliet, &format!("<mark-read xmlns='NS' id='{last}'/>")).await;
+        answer = page(&mut juliet, &format!("<max>40</max><after>{last}</after>")).await;
+    }
+    assert_eq!(found, all);
+    let answer = page(&mut juliet, "<after>nothing</after>").await;
+    assert!(answer.contains("<item-not-found "), "{answer}");
+}
+
 /// When too many are marked one by one, all up to the oldest of them are read, and what is gone is forgotten.
 #[tokio::test]
 async fn marks_have_a_bound() {

@@ -44,7 +44,7 @@ async fn a_stream_is_made_read_replied_to_edited_tagged_completed_and_reopened()
     let versions = get(&mut juliet, &request).await;
     assert!(
         versions
-            .contains("<version n='1' until='2026-09-21T14:13:30Z'>She &amp; he called.</version>"),
+            .contains("<version n='1' until='2026-09-21T14:13:30Z'><title>Call back</title><text>She &amp; he called.</text></version>"),
         "{versions}"
     );
 

@@ -104,17 +104,7 @@ fn tags_do_not_tell_of_billing_and_billing_not_of_tags() {
 /// S4-20: files are bounded for the message and for the whole stream, by how many there are and by how large. Taking some away is never
 /// too much.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn files_of_a_stream_are_bounded() {
-    let files = |from: usize, count: usize, bytes: u64| -> Vec<Attachment> {
-        let file = |n: usize| Attachment {
-            name: "a.png".to_owned(),
-            file_type: attachment::FileType::Png,
-            bytes,
-            slot: format!("f{n}"),
-        };
-        (from..from + count).map(file).collect()
-    };
     let with = |which: &str, files| Written {
         attachments: files,
         ..written(which, "x")
@@ -126,6 +116,7 @@ fn files_of_a_stream_are_bounded() {
     let edit = |read, which: &str, files| Command::Edit {
         by: id("bob"),
         read,
+        title: None,
         message: with(which, files),
     };
     let most = ATTACHMENTS_MAX;
@@ -179,4 +170,113 @@ fn files_of_a_stream_are_bounded() {
     let nothing = Stream::new("n".parse().unwrap());
     let come = decided(&nothing, huge, &all_rights());
     assert_eq!(come, Err(Rejection::AttachmentsFull));
+}
+
+/// S4-30: with the main message the title is written anew, and the history has the one before; files that are taken away are named in it.
+/// Nobody titles a reply.
+#[test]
+fn a_title_and_files_that_are_gone_are_in_the_history() {
+    let stream = after(&[
+        create("Call", "x", Properties::default(), &[]),
+        Command::Reply {
+            by: id("ann"),
+            message: written("m1", "so"),
+        },
+    ]);
+    let rights = all_rights();
+    let edit = |read, which: &str, title: Option<&str>, message: Written| Command::Edit {
+        by: id("ann"),
+        read,
+        title: title.map(str::to_owned),
+        message: Written {
+            id: which.parse().unwrap(),
+            ..message
+        },
+    };
+    let long = "x".repeat(TITLE_CHARS_MAX + 1);
+    for (which, title, expected) in [
+        ("m0", Some(" Call "), Ok(0)),
+        ("m0", None, Ok(0)),
+        ("m0", Some("Call back"), Ok(1)),
+        ("m0", Some(" "), Err(Rejection::Title)),
+        ("m0", Some("a\nb"), Err(Rejection::Title)),
+        ("m0", Some(long.as_str()), Err(Rejection::Title)),
+        ("m1", Some("Call"), Err(Rejection::ReplyTitled)),
+    ] {
+        let text = if which == "m0" { "x" } else { "so" };
+        let command = edit(2, which, title, written(which, text));
+        let come = decided(&stream, command, &rights).map(|it| it.len());
+        assert_eq!(come, expected, "{which} {title:?}");
+    }
+    let with = |count| Written {
+        attachments: files(0, count, 1),
+        ..written("m0", "x")
+    };
+    let mut stream = stream;
+    for (title, files) in [
+        (None, 2),
+        (Some("Call back"), 1),
+        (None, 0),
+        (Some("Called"), 0),
+    ] {
+        let command = edit(stream.version, "m0", title, with(files));
+        for event in decided(&stream, command, &rights).unwrap() {
+            apply(&mut stream, &event);
+        }
+    }
+    let main = &stream.messages[0];
+    let titles = (0..5).map(|version| stream.title_of(main, version).unwrap());
+    let expected = ["Call", "Call", "Call back", "Call back", "Called"];
+    assert!(titles.eq(expected), "{:?}", main.earlier);
+    assert_eq!(stream.title_of(&stream.messages[1], 0), None);
+    let taken: Vec<_> = main.earlier.iter().map(|it| it.taken.len()).collect();
+    assert_eq!(taken, [0, 1, 1, 0]);
+    let counted: usize = main.earlier.iter().map(Earlier::bytes).sum();
+    assert!(counted > 4 + "Call".len() + "Call back".len() + 2 * 128);
+    assert_eq!(stream.text_bytes(), 1 + 2 + counted);
+}
+
+/// What was taken away takes room, too: nobody fills a record with the names of files that come and go.
+#[test]
+fn names_of_files_that_are_gone_have_their_bound() {
+    let mut stream = after(&[create("Call", "x", Properties::default(), &[])]);
+    let rights = all_rights();
+    let last = loop {
+        let some = stream.messages[0].attachments.is_empty();
+        let message = Written {
+            attachments: if some {
+                files(0, ATTACHMENTS_MAX, 1)
+            } else {
+                vec![]
+            },
+            ..written("m0", "x")
+        };
+        let command = Command::Edit {
+            by: id("ann"),
+            read: stream.version,
+            title: None,
+            message,
+        };
+        match decided(&stream, command, &rights) {
+            Ok(events) => events.iter().for_each(|event| apply(&mut stream, event)),
+            Err(refused) => break Some(refused),
+        }
+        if stream.version > 200 {
+            break None;
+        }
+    };
+    // Of one message the oldest versions go.
+    assert_eq!(last, None);
+    let bytes = serde_json::to_string(&stream).unwrap().len();
+    assert!(bytes < 2 * STREAM_BYTES_MAX, "{bytes}");
+}
+
+fn files(from: usize, count: usize, bytes: u64) -> Vec<Attachment> {
+    let file = |n: usize| Attachment {
+        name: "a.png".to_owned(),
+        file_type: attachment::FileType::Png,
+        bytes,
+        slot: format!("f{n}"),
+    };
+    (from..from + count).map(file).collect()
 }

@@ -76,6 +76,7 @@ async fn who_may_disclose_gets_links_that_end_with_the_right() {
     let by = agent("romeo");
     let delete = Command::Delete {
         by,
+        read: None,
         confirmed: true,
     };
     Box::pin(house.change(&id, "romeo", delete)).await;

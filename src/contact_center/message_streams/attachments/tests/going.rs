@@ -23,15 +23,22 @@ async fn what_is_named_no_more_is_deleted() {
     let edit = Command::Edit {
         by: agent("romeo"),
         read: known.version,
+        title: None,
         message: written("m1", taken),
     };
     let url = link(&romeo, &known, &gone).unwrap();
     let known = Box::pin(house.change(&id, "romeo", edit)).await;
     assert!(house.shown(&url).await.is_none());
+    // The history tells what it was, and does not lead to it.
+    let [version] = &known.messages[0].earlier[..] else {
+        panic!("{known:?}");
+    };
+    assert_eq!(version.taken, [gone]);
     forget(house.services(), &known.id).await.unwrap();
     assert_eq!(house.files().len(), 2);
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     let known = Box::pin(house.change(&id, "romeo", delete)).await;
@@ -105,6 +112,7 @@ async fn old_streams_go_with_their_files() {
     Box::pin(house.change(&stream("s2"), "romeo", reply)).await;
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     Box::pin(house.change(&stream("s3"), "romeo", delete)).await;
@@ -139,6 +147,7 @@ async fn a_host_has_no_more_than_its_room() {
     // It is still an upload, and fits when there is room.
     let delete = Command::Delete {
         by: agent("romeo"),
+        read: None,
         confirmed: true,
     };
     let known = Box::pin(house.change(&stream("s1"), "romeo", delete)).await;
@@ -222,6 +231,7 @@ async fn what_a_second_writer_names_again_is_not_deleted() {
     let edit = |read, files| Command::Edit {
         by: agent("romeo"),
         read,
+        title: None,
         message: written("m1", files),
     };
     let first = Box::pin(house.change(&id, "romeo", edit(known.version, vec![]))).await;
