@@ -45,8 +45,8 @@ pub fn element(out: &mut Vec<u8>, element: &Element, inherited_ns: &str) {
     out.push(b'>');
 }
 
-/// How many bytes [`element`] writes, but for characters that are escaped and attributes with a namespace, both of which are
-/// rare.
+/// How many bytes [`element`] writes, but for characters that are escaped and attributes of other namespaces than XML's,
+/// both of which are rare.
 pub(super) fn length(element: &Element, inherited_ns: &str) -> usize {
     let (prefix, default_ns) = match element.ns() {
         XML_NS => (XML_PREFIX, inherited_ns),
@@ -57,9 +57,13 @@ pub(super) fn length(element: &Element, inherited_ns: &str) -> usize {
         true => 0,
         false => " xmlns=''".len() + element.ns().len(),
     };
-    let attributes = element.attributes().iter();
-    let attributes =
-        attributes.map(|it| " =''".len() + it.name.len() + it.value.len() + it.ns.len());
+    let attributes = element.attributes().iter().map(|attribute| {
+        let prefix = match attribute.ns.as_ref() {
+            XML_NS => XML_PREFIX.len(),
+            ns => ns.len(),
+        };
+        " =''".len() + prefix + attribute.name.len() + attribute.value.len()
+    });
     let start = "<".len() + name + declaration + attributes.sum::<usize>();
     if element.nodes().is_empty() {
         return start + "/>".len();
