@@ -108,6 +108,7 @@ fn stage_for_agents() -> Result<Server> {
     for jid in [ROMEO, JULIET] {
         server.command(&["account", "role", jid, "agent"])?;
     }
+    server.command(&["right", "give", "agent-list", "--jid", JULIET])?;
     server.command(&["reason", "put", "not-ready", "lunch", "en: Lunch"])?;
     server.command(&["reason", "put", "logout", "shift-over", "en: Shift is over"])?;
     for part in ["message", "comment", "property", "tag"] {

@@ -100,6 +100,20 @@ fn of_rule(refusal: Refusal) -> StanzaError {
         .application(Element::new(NS, refusal.code))
 }
 
+/// A page shall begin behind, or end before, what is no place in the list (XEP-0059 §2.2).
+pub(super) fn no_place() -> StanzaError {
+    StanzaError::new(Condition::ItemNotFound)
+        .text("There is no such place in this list. Begin with its first page.")
+        .application(Element::new(NS, "page-unknown"))
+}
+
+/// A page is asked for by a number, in a list that may change between two pages (XEP-0059 §2.4).
+pub(super) fn by_number() -> StanzaError {
+    StanzaError::new(Condition::FeatureNotImplemented)
+        .text("A page of this list is asked for by the entry before it, and not by a number.")
+        .application(Element::new(NS, "page-by-number"))
+}
+
 /// What was sent is no such request: which part of it, and what is wrong with it.
 pub(super) fn malformed(code: &'static str, text: impl Into<String>) -> Refused {
     let error = StanzaError::new(Condition::BadRequest).text(text);

@@ -1,11 +1,10 @@
 //! Lists of records that have the newest first, page by page (XEP-0059). Ids of records sort by the time of their making.
 
-use super::errors::Refused;
+use super::errors::{Refused, by_number, no_place};
 use super::record::{self, Record};
 use crate::clock::Timestamp;
 use crate::hooks::Services;
 use crate::id;
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::{ListOrder, Listing, StoredRecord};
 
@@ -36,7 +35,7 @@ pub(super) async fn page<R: Record>(
         // What is before an item of such a list is newer.
         PageFrom::Before(id) => (Some(id), ListOrder::Ascending),
         PageFrom::Last => (None, ListOrder::Ascending),
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     // What has the form of an id is a place by its time: what stood there may be gone, or in another list by now, and the page goes on
     // all the same. So nobody learns by that whether there is such a record.
@@ -48,9 +47,7 @@ pub(super) async fn page<R: Record>(
             owner: owner.to_owned(),
         };
         let known = known.filter(|it| it.listings().contains(&listed));
-        known
-            .filter(|it| it.id() >= begin)
-            .ok_or(Condition::ItemNotFound)?;
+        known.filter(|it| it.id() >= begin).ok_or_else(no_place)?;
     }
     let mut stored: Vec<StoredRecord> = match max {
         0 => Vec::new(),

@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use super::errors::Refused;
-use crate::proto::Condition;
+use super::errors::{Refused, no_place};
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 
 /// What a page may hold.
@@ -31,9 +30,7 @@ pub(super) fn page<T>(
     let place = |id: &str| {
         let number = id.parse::<usize>().ok();
         let place = number.and_then(|it| it.checked_sub(bounds.first));
-        place
-            .filter(|it| *it < length)
-            .ok_or(Condition::ItemNotFound)
+        place.filter(|it| *it < length).ok_or_else(no_place)
     };
     let max = asked
         .max

@@ -84,6 +84,21 @@ async def states(romeo):
     expect((await agent.ready()).state == "available", "not available again")
     state = await agent.logout("shift-over")
     expect(state.state == "logged-out" and state.since, state)
+    changes = [(it.change, it.reason, it.origin) for it in await agent.history(max=2, before="")]
+    expect(changes == [("available", None, "agent"), ("logout", "shift-over", None)], changes)
+    await refused("right-missing", agent.agents())
+
+
+async def watching(juliet):
+    """What Juliet sees of the others, who may list agents."""
+    agent, romeo = juliet.plugin["parlour_agent"], os.environ["XMPP_ROMEO"]
+    state = await agent.state(romeo)
+    expect((state.state, state.view) == ("logged-out", "offline") and state.seconds >= 0, state)
+    expect([it.jid for it in await agent.agents(max=5)] == [romeo], "another list")
+    expect(await agent.agents(["available", "engaged"]) == [], "who has logged out is available")
+    [change] = await agent.history(romeo, max=1)
+    expect((change.id, change.change) == ("1", "login"), change)
+    await refused("page-unknown", agent.history(romeo, after="x"))
 
 
 async def contexts(romeo, juliet):
@@ -321,6 +336,7 @@ async def main():
     await romeo.arrives()
     await juliet.arrives()
     await states(romeo)
+    await watching(juliet)
     await contexts(romeo, juliet)
     await contacts(romeo, juliet)
     await directory(romeo, juliet)

@@ -9,7 +9,7 @@ use super::KIND;
 use super::operations::{NS, label, reason_word};
 use crate::clock::Timestamp;
 use crate::contact_center::center::Center;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, no_place};
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::people::Person;
 use crate::contact_center::record;
@@ -21,7 +21,6 @@ use crate::domain::ids::AgentId;
 use crate::domain::reason_code::ReasonCodes;
 use crate::domain::rights::Right;
 use crate::hooks::Services;
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::StoreError;
 use crate::xml::Element;
@@ -99,7 +98,7 @@ pub(super) async fn show(caller: Caller, values: Values) -> Result<Outcome, Refu
 fn span(asked: &PageRequest, first: i64, last: i64) -> Result<(i64, u32), Refused> {
     let max = asked.max.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
     let number = |id: &String| -> Result<i64, Refused> {
-        let number = id.parse::<i64>().map_err(|_| Condition::ItemNotFound)?;
+        let number = id.parse::<i64>().map_err(|_| no_place())?;
         Ok(number.clamp(first.saturating_sub(1), last.saturating_add(1)))
     };
     let until = |end: i64| {

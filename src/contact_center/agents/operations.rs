@@ -14,7 +14,7 @@ use crate::contact_center::values::Values;
 use crate::domain::agent_state::{Agent, Command, Reason, View};
 use crate::domain::chat_profile::PresenceDisplay;
 use crate::domain::colleague::colleagues;
-use crate::domain::reason_code::{Kind as ReasonKind, ReasonCodes};
+use crate::domain::reason_code::{self, Kind as ReasonKind, ReasonCodes};
 use crate::domain::rights::Right;
 use crate::extensions::blocking::has_blocked;
 use crate::xml::Element;
@@ -59,7 +59,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "You take no interactions for now.",
         right: Right::AgentState,
         fields: &[REASON],
-        shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::NotReady)) })),
+        shown: Some(|caller| Box::pin(async move { reasons(&caller, ReasonKind::NotReady) })),
         present: None,
         run: |caller, values| with_reason(caller, &values, |code| Command::NotReady { code }),
     },
@@ -85,7 +85,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         about: "You take part in the contact center no longer. Your chat goes on.",
         right: Right::AgentState,
         fields: &[REASON],
-        shown: Some(|caller| Box::pin(async move { Ok(reasons(&caller, ReasonKind::Logout)) })),
+        shown: Some(|caller| Box::pin(async move { reasons(&caller, ReasonKind::Logout) })),
         present: None,
         run: |caller, values| with_reason(caller, &values, |code| Command::Logout { code }),
     },
@@ -142,22 +142,26 @@ const STATE: Field =
 
 const REASON: Field = Field::required("reason", Kind::Code, "Why");
 
-/// What an agent can choose from, the default first chosen.
-fn reasons(caller: &Caller, kind: ReasonKind) -> Shown {
+/// What an agent can choose from, the default first chosen. Nobody fills in a form in which nothing can be chosen (S2-7).
+fn reasons(caller: &Caller, kind: ReasonKind) -> Result<Shown, Refused> {
     let settings = caller.place.settings.load();
-    let label = |it: &crate::domain::reason_code::ReasonCode| it.label(&caller.language).to_owned();
+    let label = |it: &reason_code::ReasonCode| it.label(&caller.language).to_owned();
     let choice = settings.reasons.choice(kind);
+    let options: Vec<_> = choice
+        .map(|it| ("reason", it.code.clone(), label(it)))
+        .collect();
+    if options.is_empty() {
+        return Err(reason_code::Rejection::NotConfigured { kind }.into());
+    }
     let default = settings.reasons.default_of(kind);
-    Shown {
-        options: choice
-            .map(|it| ("reason", it.code.clone(), label(it)))
-            .collect(),
+    Ok(Shown {
+        options,
         values: default
             .map(|it| ("reason", it.code.clone()))
             .into_iter()
             .collect(),
         ..Shown::default()
-    }
+    })
 }
 
 fn with_reason(

@@ -156,3 +156,25 @@ async fn what_is_wrong_is_refused_with_what_is_wrong_about_it() {
         "{answer}"
     );
 }
+
+/// S2-7: where there is nothing to choose from, the form says so before anybody fills it in.
+#[tokio::test]
+async fn without_reason_codes_the_forms_say_so() {
+    let floor = Floor::new(&["romeo"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    for code in ["lunch", "meeting"] {
+        let retired = [("kind", "not-ready"), ("code", code)];
+        floor.operate("reason retire", &retired).await;
+    }
+    let retired = [("kind", "logout"), ("code", "shift-over")];
+    floor.operate("reason retire", &retired).await;
+    for name in ["not-ready", "logout"] {
+        let answer = command(&mut romeo, &format!("{NS}#{name}"), &[]).await;
+        assert!(
+            answer.contains("<reason-codes-not-configured "),
+            "{name}: {answer}"
+        );
+    }
+    assert!(look(&mut romeo).await.contains("state='available'"));
+}

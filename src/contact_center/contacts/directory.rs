@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::LIST;
 use super::listed::{self, KINDS, Listed};
 use super::page::Slice;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, no_place};
 use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome};
 use crate::contact_center::values::Values;
 use crate::domain::agent_state::View;
 use crate::domain::directory::Query;
 use crate::domain::rights::Right;
+use crate::proto::BareJid;
 use crate::proto::common::rsm::PageRequest;
-use crate::proto::{BareJid, Condition};
 use crate::store::{DirectoryPlace, FoundColleague, ListOrder, directory_word};
 use crate::xml::Element;
 
@@ -169,14 +169,14 @@ async fn place_of(
 ) -> Result<DirectoryPlace, Refused> {
     // Of other hosts nothing can be found here.
     if account.domain() != caller.place.host.domain() {
-        return Err(Condition::ItemNotFound.into());
+        return Err(no_place().into());
     }
     let names = caller.services.store.directory().names(account).await?;
     let word = names.and_then(|names| directory_word(account, &names, word));
     let account = account.clone();
     let place = word.map(|word| DirectoryPlace { word, account });
     // XEP-0059 §2.2
-    place.ok_or_else(|| Condition::ItemNotFound.into())
+    place.ok_or_else(|| no_place().into())
 }
 
 /// The colleague, if the query finds it and it was not found by an earlier word.

@@ -2,9 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number, no_place};
 use crate::proto::common::rsm::{PageFrom, PageRequest};
-use crate::proto::{Condition, StanzaError};
 use crate::store::ListOrder;
 
 /// Rows of a page when nobody says how many.
@@ -12,9 +11,6 @@ const USUAL: u32 = 50;
 
 /// Rows of a page at most: a screen of them is ten or twenty.
 const MAX: u32 = 100;
-
-/// What is said of a page that is to begin behind what is no place in the list.
-const NO_PLACE: &str = "There is no such place in this list. Begin with its first page.";
 
 /// Which rows are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +30,13 @@ impl<I: FromStr> Slice<I> {
     /// `item-not-found` for what is the id of no row (XEP-0059 §2.2), `feature-not-implemented` for places by number
     /// (§2.4), which would have to be counted.
     pub(in crate::contact_center) fn of(page: &PageRequest) -> Result<Self, Refused> {
-        let id = |id: &str| {
-            let nothing = || StanzaError::new(Condition::ItemNotFound).text(NO_PLACE);
-            id.parse().map(Some).map_err(|_| Refused::from(nothing()))
-        };
+        let id = |id: &str| id.parse().map(Some).map_err(|_| Refused::from(no_place()));
         let (from, order) = match &page.from {
             PageFrom::First => (None, ListOrder::Ascending),
             PageFrom::After(after) => (id(after)?, ListOrder::Ascending),
             PageFrom::Last => (None, ListOrder::Descending),
             PageFrom::Before(before) => (id(before)?, ListOrder::Descending),
-            PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+            PageFrom::Index(_) => return Err(by_number().into()),
         };
         let max = page.max.unwrap_or(USUAL).min(MAX);
         Ok(Self { from, order, max })
@@ -61,7 +54,7 @@ impl<I: FromStr> Slice<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::BareJid;
+    use crate::proto::{BareJid, Condition};
 
     #[test]
     fn pages_are_bounded_and_begin_behind_addresses() {

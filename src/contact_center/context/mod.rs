@@ -31,7 +31,7 @@ use crate::hooks::{Hooks, Services};
 use crate::store::Listing;
 
 pub(super) use attached::follow;
-pub(super) use operations::OPERATIONS;
+pub(super) use operations::{FOR_SENDERS, OPERATIONS};
 pub(in crate::contact_center) use wire::named;
 
 /// What an agent has sent.

@@ -7,6 +7,16 @@ use crate::contact_center::operation::{Act, Field, Kind, Need, Operation};
 use crate::domain::context::transfer::{NOTE_BYTES_MAX, OBJECTS_MAX, RECIPIENTS_MAX};
 use crate::domain::rights::Right;
 
+/// The nodes of what who may send, and so is sent, business objects uses without the right to an agent's state, too.
+pub(in crate::contact_center) const FOR_SENDERS: &[&str] = &[
+    "urn:parlour:context:0#contexts",
+    "urn:parlour:context:0#context",
+    "urn:parlour:context:0#open",
+    "urn:parlour:context:0#recent",
+    "urn:parlour:context:0#opened",
+    "urn:parlour:context:0#forget",
+];
+
 /// What the operations are, in the order in which clients show them.
 pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
     Operation {

@@ -402,3 +402,47 @@ async fn recent_objects_are_listed_chosen_and_forgotten() {
     let listed = command(&mut romeo, &format!("{NS}#recent"), &[]).await;
     assert!(listed.contains("<value>Lead: Nine</value>"), "{listed}");
 }
+
+/// Who may send business objects, and so is sent some, deals with them without the right to an agent's state, too; a right of its own
+/// it needs nevertheless.
+#[tokio::test]
+async fn who_may_be_sent_objects_opens_them() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let (mut romeo, mut juliet) = (
+        floor.online("romeo/desk").await,
+        floor.online("juliet/a").await,
+    );
+    let right = |name| [("jid", "juliet@localhost"), ("right", name)];
+    floor.operate("right take", &right("agent-state")).await;
+    let sent = send(&mut romeo, "juliet@localhost", CASE).await;
+    let id = attribute(&sent, "context", "id");
+    let named = [("id", id.as_str())];
+    let asked = [
+        ("get", "contexts list='received'", &[("list", "received")]),
+        ("get", &format!("context id='{id}'"), &named),
+        ("set", &format!("open id='{id}'"), &named),
+    ];
+    for (kind, request, fields) in asked {
+        let answer = of(&mut juliet, kind, request, "").await;
+        assert!(answer.contains("type='result'"), "{request}: {answer}");
+        let node = format!("{NS}#{}", request.split(' ').next().unwrap());
+        let answer = command(&mut juliet, &node, fields).await;
+        assert!(answer.contains("status='completed'"), "{node}: {answer}");
+    }
+    for (kind, name, inner) in [
+        ("get", "recent", ""),
+        ("set", "opened", CASE),
+        ("set", "forget", CASE),
+    ] {
+        let answer = of(&mut juliet, kind, name, inner).await;
+        assert!(answer.contains("type='result'"), "{name}: {answer}");
+    }
+    floor.operate("right take", &right("context")).await;
+    for (kind, request, fields) in asked {
+        let answer = of(&mut juliet, kind, request, "").await;
+        assert!(answer.contains("<right-missing"), "{request}: {answer}");
+        let node = format!("{NS}#{}", request.split(' ').next().unwrap());
+        let answer = command(&mut juliet, &node, fields).await;
+        assert!(answer.contains("<right-missing"), "{node}: {answer}");
+    }
+}

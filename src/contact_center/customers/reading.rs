@@ -3,7 +3,7 @@
 use super::{NS, element, find, look_up, normal, wire};
 use crate::admin::found_customers;
 use crate::contact_center::contacts::page::Slice;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, no_place};
 use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::trail;
 use crate::contact_center::values::Values;
@@ -12,7 +12,6 @@ use crate::domain::customer::{Customer, Rejection};
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::Medium;
 use crate::domain::rights::Role;
-use crate::proto::Condition;
 use crate::proto::common::rsm::Page;
 use crate::store::{CustomerPlace, customer_place};
 use crate::xml::Element;
@@ -103,7 +102,7 @@ async fn place_of(
     let known = customers.find(caller.place.host.as_str(), id.as_str());
     let place = known.await?;
     let place = place.and_then(|it| customer_place(&it, query.longest()));
-    place.ok_or_else(|| Condition::ItemNotFound.into())
+    place.ok_or_else(|| no_place().into())
 }
 
 /// As many as one answer takes, and whether these are all.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::center::{Center, Place};
 use super::errors::Refused;
 use super::operation::{Caller, Operation, Visitor};
-use super::{agents, im};
+use super::{agents, context, im};
 use crate::config::ComponentRole;
 use crate::domain::ids::AgentId;
 use crate::domain::refusal::{Class, Refusal};
@@ -96,8 +96,10 @@ pub(super) fn visitor(
 pub(super) fn require(caller: &Caller, operation: &Operation) -> Result<(), Refused> {
     // The operation itself asks what else is needed.
     let by = |nodes: &[&str], right| nodes.contains(&operation.node) && caller.rights.has(right);
-    let is_allowed =
-        by(agents::FOR_WATCHERS, Right::AgentList) || by(im::FOR_READERS, Right::TranscriptShow);
+    let is_allowed = by(agents::FOR_WATCHERS, Right::AgentList)
+        || by(im::FOR_READERS, Right::TranscriptShow)
+        || by(im::FOR_TALKERS, Right::InstantMessage)
+        || by(context::FOR_SENDERS, Right::Context);
     if !is_allowed {
         caller.rights.require(operation.right)?;
     }

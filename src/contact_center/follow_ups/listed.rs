@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use super::KIND;
 use super::access::{self, Way};
 use super::lists::PAGE_MAX;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number, no_place};
 use crate::contact_center::operation::Caller;
 use crate::contact_center::{activities, record};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::ids::CustomerId;
 use crate::id;
-use crate::proto::Condition;
+use crate::proto::StanzaError;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::ListOrder;
 
@@ -36,9 +36,9 @@ pub(super) async fn seen(
     // A place by its time, be there one that the caller sees or not: how many are newer, and how many with the one that stands there.
     let newer = |id: &String| match id::is_sorted(id) {
         true => Ok(ids.partition_point(|it| it > id)),
-        false => Err(Condition::ItemNotFound),
+        false => Err(no_place()),
     };
-    let behind = |id: &String| Ok::<_, Condition>(newer(id)? + usize::from(ids.contains(id)));
+    let behind = |id: &String| Ok::<_, StanzaError>(newer(id)? + usize::from(ids.contains(id)));
     let max = asked.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let (from, until) = match &asked.from {
@@ -46,7 +46,7 @@ pub(super) async fn seen(
         PageFrom::After(id) => (behind(id)?, behind(id)?.saturating_add(max)),
         PageFrom::Before(id) => (newer(id)?.saturating_sub(max), newer(id)?),
         PageFrom::Last => (ids.len().saturating_sub(max), ids.len()),
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     let mut found = Vec::new();
     for id in ids.iter().take(until).skip(from) {

@@ -1,13 +1,12 @@
 //! An agent's sessions: its list, and what forms offer of it.
 
 use super::{KIND, LISTED, OF, PAGE, find, other, wire};
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number};
 use crate::contact_center::operation::{Caller, Outcome, Shown, Table};
 use crate::contact_center::record;
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, ImSessionId};
 use crate::domain::im_session::ImSession;
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom};
 use crate::store::{ListOrder, StoredRecord};
 use crate::xml::Element;
@@ -138,7 +137,7 @@ async fn read_page(
         PageFrom::Before(id) => (Some(id.as_str()), ListOrder::Descending),
         PageFrom::Last => (None, ListOrder::Descending),
         // The list may change between two pages: places in it mean nothing (§2.4).
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     if max == 0 {
         return Ok((Vec::new(), count, None));

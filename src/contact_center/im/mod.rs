@@ -37,7 +37,7 @@ use crate::store::{ListOrder, Listing, StoreError};
 pub(super) use change::share;
 pub(super) use desk::take;
 pub(super) use open::Open;
-pub(super) use operations::{FOR_READERS, OPERATIONS};
+pub(super) use operations::{FOR_READERS, FOR_TALKERS, OPERATIONS};
 pub(super) use wire::NS;
 
 /// The kind of the record of a session.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::contact_center::errors::{Refused, malformed};
 use crate::contact_center::interactions;
-use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome};
+use crate::contact_center::operation::{Act, Caller, Field, Kind, Operation, Outcome, Stands};
 use crate::contact_center::values::Values;
 use crate::domain::ids::{AgentId, ImSessionId, InteractionId};
 use crate::domain::im_session::{BODY_BYTES_MAX, Command, ImSession, Rejection};
@@ -15,6 +15,18 @@ use crate::domain::rights::Right;
 
 /// The node of what readers of others' transcripts use, too, by the right `transcript-show` and without being agents.
 pub(in crate::contact_center) const FOR_READERS: &[&str] = &["urn:parlour:im:0#transcript"];
+
+/// The nodes of what needs no right to talk, and what who has that right uses, too, without the right to an agent's state: who can begin
+/// a session can end it.
+pub(in crate::contact_center) const FOR_TALKERS: &[&str] = &[
+    "urn:parlour:im:0#reject",
+    "urn:parlour:im:0#cancel",
+    "urn:parlour:im:0#end",
+    "urn:parlour:im:0#done",
+    "urn:parlour:im:0#sessions",
+    "urn:parlour:im:0#session",
+    "urn:parlour:im:0#transcript",
+];
 
 /// What the operations are, in the order in which clients show them.
 pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
@@ -114,7 +126,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         act: Act::Get,
         title: "Transcript of an IM session",
         about: "Everything that was said, with who and when.",
-        fields: &[ID, ENTRIES],
+        fields: &[ID.optional(), OTHER, ENTRIES],
         shown: Some(|caller| Box::pin(lists::offered(caller, &[OF], |_, _| true))),
         run: |caller, values| Box::pin(transcript::read(caller, values)),
         ..ENDING
@@ -143,6 +155,11 @@ const ENDING: Operation = Operation {
 };
 
 const ID: Field = Field::required("id", Kind::Id, "Session");
+/// A form offers the newest sessions of who asks; of another one, also of others by right, the id is typed.
+const OTHER: Field = Field {
+    place: Stands::Form,
+    ..Field::required("other", Kind::Id, "Another session, by its id").optional()
+};
 const COLLEAGUE: Field = Field::required("colleague", Kind::Agent, "Colleague");
 const TEXT: Field = Field::required(
     "text",
@@ -286,7 +303,10 @@ async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
 
 /// The session's id among what an operation was told.
 pub(super) fn id(values: &Values) -> Result<ImSessionId, Refused> {
-    let id = values.text("id")?.parse();
+    let id = ["other", "id"].into_iter();
+    let id = id.filter_map(|name| values.optional_text(name)).next();
+    let id = id.ok_or_else(|| malformed("field-missing", "The id of a session is missing."))?;
+    let id = id.parse();
     id.map_err(|_| malformed("field-malformed", "id must be an id."))
 }
 

@@ -1,7 +1,7 @@
 //! Transcripts: read out of the session's events, page by page (S1-13 to S1-16, S1-24), also when it is done.
 
 use super::{KIND, find, lists, operations, wire};
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number, no_place};
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::record;
 use crate::contact_center::trail::{self, Noted};
@@ -9,7 +9,6 @@ use crate::contact_center::values::Values;
 use crate::domain::im_session::{
     Access, Entry, EntryKind, ImSession, Phase, Rejection, access, transcript,
 };
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom};
 use crate::xml::Element;
 
@@ -82,14 +81,14 @@ async fn page(
 ) -> Result<Vec<Placed>, Refused> {
     let asked = values.page();
     let max = asked.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
-    let place = |id: &str| id.parse::<u64>().map_err(|_| Condition::ItemNotFound);
+    let place = |id: &str| id.parse::<u64>().map_err(|_| no_place());
     let last = session.version;
     let (after, before) = match &asked.from {
         PageFrom::First => (Some(0), last),
         PageFrom::After(id) => (Some(place(id)?), last),
         PageFrom::Before(id) => (None, place(id)?.saturating_sub(1).min(last)),
         PageFrom::Last => (None, last),
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     let events = max.saturating_add(SILENT_MAX);
     let from = after.unwrap_or_else(|| before.saturating_sub(events.into()));

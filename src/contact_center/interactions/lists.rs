@@ -2,7 +2,7 @@
 
 use super::{OPEN, PAGE, access, find, host, wanted, wire};
 use crate::contact_center::customers;
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number};
 use crate::contact_center::operation::{Caller, Field, Kind, Need, Outcome, Stands, Table};
 use crate::contact_center::record;
 use crate::contact_center::trail;
@@ -11,7 +11,6 @@ use crate::domain::customer::Customer;
 use crate::domain::interaction::{Access, Interaction, Rejection};
 use crate::domain::rights::Right;
 use crate::hooks::Services;
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::store::{ListOrder, StoredRecord};
 use crate::xml::Element;
@@ -51,7 +50,7 @@ pub(super) async fn read(
         PageFrom::Before(id) => (Some(id.as_str()), ListOrder::Descending),
         PageFrom::Last => (None, ListOrder::Descending),
         // The list may change between two pages: places in it mean nothing (§2.4).
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     let mut page = match max {
         0 => Vec::new(),

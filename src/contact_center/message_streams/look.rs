@@ -5,12 +5,11 @@ use std::ops::Range;
 use super::changes::shown;
 use super::fields::id;
 use super::{NS, attachments, audit, wire};
-use crate::contact_center::errors::Refused;
+use crate::contact_center::errors::{Refused, by_number, no_place};
 use crate::contact_center::operation::{Caller, Outcome, Table};
 use crate::contact_center::values::Values;
 use crate::domain::ids::MessageId;
 use crate::domain::message_stream::{Attachment, Message, Rejection, Stream};
-use crate::proto::Condition;
 use crate::proto::common::rsm::{Page, PageFrom, PageRequest};
 use crate::xml::Element;
 
@@ -129,7 +128,7 @@ fn cut(
 ) -> Result<(Range<usize>, Page), Refused> {
     let place = |id: &str| {
         let found = ids.iter().position(|it| *it == id);
-        found.ok_or(Condition::ItemNotFound)
+        found.ok_or_else(no_place)
     };
     let max = asked
         .max
@@ -144,7 +143,7 @@ fn cut(
         PageFrom::After(id) => forward(place(id)? + 1),
         PageFrom::Last => backward(ids.len()),
         PageFrom::Before(id) => backward(place(id)?),
-        PageFrom::Index(_) => return Err(Condition::FeatureNotImplemented.into()),
+        PageFrom::Index(_) => return Err(by_number().into()),
     };
     let part = ids.get(range.clone()).unwrap_or_default();
     let ends = part.first().zip(part.last());

@@ -146,3 +146,78 @@ async fn who_reads_transcripts_need_be_no_agent() {
         floor.operate("right reset", &right).await;
     }
 }
+
+/// Who may talk without the right to an agent's state ends what it has begun, too, by whichever way.
+#[tokio::test]
+async fn who_may_talk_ends_what_it_has_begun() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut juliet = floor.online("juliet/desk").await;
+    let state = [("jid", "juliet@localhost"), ("right", "agent-state")];
+    floor.operate("right take", &state).await;
+    for is_typed in [true, false] {
+        let to_cancel = invite(&mut juliet, "romeo", "one").await;
+        let to_end = invite(&mut juliet, "romeo", "two").await;
+        let to_do = invite(&mut juliet, "romeo", "three").await;
+        for id in [&to_end, &to_do] {
+            set(&mut romeo, &format!("accept id='{id}'")).await;
+        }
+        for (word, id) in [
+            ("sessions", None),
+            ("session", Some(&to_cancel)),
+            ("transcript", Some(&to_end)),
+            ("cancel", Some(&to_cancel)),
+            ("end", Some(&to_end)),
+            ("done", Some(&to_do)),
+        ] {
+            let fields: Vec<_> = id.iter().map(|id| ("id", id.as_str())).collect();
+            let answer = asks(&mut juliet, is_typed, word, &fields).await;
+            assert!(answer.contains("type='result'"), "{word}: {answer}");
+        }
+        for (id, now) in [
+            (&to_cancel, "cancelled"),
+            (&to_end, "ended"),
+            (&to_do, "ended"),
+        ] {
+            assert_eq!(status(&mut romeo, id).await, now);
+        }
+    }
+    invite(&mut juliet, "romeo", "four").await;
+    heard(&mut juliet);
+    chat(&mut juliet, CENTER, "cancel", None).await;
+    assert_eq!(heard(&mut juliet), ["event cancelled"]);
+    chat(&mut juliet, CENTER, "help", None).await;
+    let told = heard(&mut juliet);
+    assert!(told[0].starts_with("chat Write "), "{told:?}");
+}
+
+/// S1-13: also who has sessions of its own, which the form offers, reads those of others.
+#[tokio::test]
+async fn a_form_takes_the_id_of_a_session_that_it_does_not_offer() {
+    let floor = Floor::new(&["romeo", "juliet", "nurse", "prince:supervisor"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let _juliet = agent(&floor, "juliet/desk").await;
+    let mut prince = agent(&floor, "prince/desk").await;
+    let id = invite(&mut romeo, "juliet", "hello").await;
+    let own = invite(&mut prince, "juliet", "own words").await;
+    let node = format!("{NS}#transcript");
+    let other = [("id", own.as_str()), ("other", id.as_str())];
+    let answer = command(&mut prince, &node, &other).await;
+    assert!(answer.contains("hello"), "{answer}");
+    assert!(!answer.contains("own words"), "{answer}");
+    let answer = command(&mut prince, &node, &[("id", &own)]).await;
+    assert!(answer.contains("own words"), "{answer}");
+    // Of others nobody learns anything by it.
+    let answer = command(&mut romeo, &node, &[("id", &id), ("other", &own)]).await;
+    assert!(answer.contains("<im-session-unknown "), "{answer}");
+    let mut nurse = floor.online("nurse/desk").await;
+    let answer = command(&mut nurse, &node, &[]).await;
+    assert!(
+        answer.contains("The id of a session is missing."),
+        "{answer}"
+    );
+    let answer = set(&mut romeo, "transcript").await;
+    assert!(answer.contains("<field-missing "), "{answer}");
+    let answer = set(&mut romeo, &format!("transcript other='{id}'")).await;
+    assert!(answer.contains("<field-unknown "), "{answer}");
+}

@@ -108,15 +108,20 @@ async fn a_transcript_is_read_page_by_page() {
         assert_eq!(places, expected, "{asked}: {answer}");
         assert!(answer.contains("<count>5</count>"), "{answer}");
     }
-    for (asked, condition) in [
-        ("<after>x</after>", "item-not-found"),
-        ("<index>1</index>", "feature-not-implemented"),
-        ("<max>many</max>", "bad-request"),
+    for (asked, condition, code) in [
+        ("<after>x</after>", "item-not-found", "<page-unknown "),
+        (
+            "<index>1</index>",
+            "feature-not-implemented",
+            "<page-by-number ",
+        ),
+        ("<max>many</max>", "bad-request", "<text "),
     ] {
         let rsm = format!("<set xmlns='http://jabber.org/protocol/rsm'>{asked}</set>");
         let answer = set(&mut romeo, &format!("transcript id='{id}' {rsm}")).await;
+        let has = |part: &str| answer.contains(part);
         assert!(
-            answer.contains(&format!("<{condition} ")),
+            has(&format!("<{condition} ")) && has(code) && has("<text "),
             "{asked}: {answer}"
         );
     }

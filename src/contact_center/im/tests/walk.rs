@@ -108,10 +108,18 @@ async fn words_to_the_service_invite_and_answer() {
     chat(&mut romeo, CENTER, "end", None).await;
     assert_eq!(heard(&mut juliet), ["event ended"]);
     assert_eq!(heard(&mut romeo), ["event ended"]);
-    for word in ["help", "hello there", "end", "accept"] {
+    for (word, first) in [
+        ("help", "chat Write "),
+        ("hello there", "chat Write "),
+        ("end", "chat There is no IM session that this fits. Write "),
+        (
+            "accept",
+            "chat There is no IM session that this fits. Write ",
+        ),
+    ] {
         chat(&mut romeo, CENTER, word, None).await;
         let told = heard(&mut romeo);
-        assert!(told[0].starts_with("chat Write "), "{word}: {told:?}");
+        assert!(told[0].starts_with(first), "{word}: {told:?}");
     }
     for (body, code) in [("nobody: hi", "no-account"), ("peter: hi", "no-agent")] {
         chat(&mut romeo, CENTER, body, None).await;
@@ -124,6 +132,39 @@ async fn words_to_the_service_invite_and_answer() {
     let mut peter = floor.online("peter/home").await;
     chat(&mut peter, CENTER, "juliet: hi", None).await;
     assert_eq!(heard(&mut peter), ["error right-missing"]);
+}
+
+/// S1-22: of several invitations one is answered by a second word, and who says none is told which there are.
+#[tokio::test]
+async fn of_several_invitations_one_is_answered_by_words() {
+    let floor = Floor::new(&["romeo", "juliet", "nurse"]).await;
+    let mut romeo = agent(&floor, "romeo/desk").await;
+    let mut nurse = agent(&floor, "nurse/desk").await;
+    let mut juliet = agent(&floor, "juliet/desk").await;
+    let first = invite(&mut romeo, "juliet", "hello").await;
+    let second = invite(&mut nurse, "juliet", "hello").await;
+    heard(&mut juliet);
+    for word in ["reject", "reject paris"] {
+        chat(&mut juliet, CENTER, word, None).await;
+        let told = heard(&mut juliet);
+        let several = "chat Several IM sessions fit, with nurse, romeo. Write ";
+        let expected = match word.contains(' ') {
+            false => several,
+            true => "chat There is no IM session that this fits. Write ",
+        };
+        assert!(told[0].starts_with(expected), "{told:?}");
+    }
+    assert_eq!(status(&mut juliet, &first).await, "pending");
+    chat(&mut juliet, CENTER, "Reject Nurse!", None).await;
+    assert_eq!(heard(&mut juliet), ["event rejected"]);
+    assert_eq!(status(&mut juliet, &second).await, "rejected");
+    // Also in the thread of another one.
+    let third = invite(&mut nurse, "juliet", "again").await;
+    heard(&mut juliet);
+    chat(&mut juliet, CENTER, "accept nurse@localhost", Some(&first)).await;
+    assert_eq!(heard(&mut juliet), ["event connected"]);
+    assert_eq!(status(&mut juliet, &third).await, "connected");
+    assert_eq!(status(&mut juliet, &first).await, "pending");
 }
 
 /// S1-1: chat outside of sessions is what it was, and what looks like the server's word is taken away.
