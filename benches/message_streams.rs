@@ -231,10 +231,10 @@ async fn fill(store: &Store, customer: &CustomerId, size: usize) -> Vec<String> 
         ids.push(stream.id.to_string());
         write.changes.push(RecordChange {
             kind: STREAM,
-            id: stream.id.to_string(),
+            id: stream.id.to_string().into(),
             read: 0,
             version: 1,
-            snapshot: serde_json::to_string(&stream).expect("JSON"),
+            snapshot: serde_json::to_string(&stream).expect("JSON").into(),
             events: Vec::new(),
             due: None,
             listings: Some(stream_listings(&stream)),

@@ -172,11 +172,11 @@ pub(super) async fn change<T: Serialize + DeserializeOwned>(
         let write = RecordWrite {
             changes: vec![RecordChange {
                 kind,
-                id: id.to_owned(),
+                id: id.into(),
                 read,
                 version: read + i64::try_from(events.len()).unwrap_or(i64::MAX),
-                snapshot: serde_json::to_string(&after).map_err(json)?,
-                events: events.iter().map(ToString::to_string).collect(),
+                snapshot: serde_json::to_string(&after).map_err(json)?.into(),
+                events: events.iter().map(|it| it.to_string().into()).collect(),
                 due: None,
                 listings: None,
             }],

@@ -56,7 +56,7 @@ impl Draft {
         for event in events {
             after.apply(event);
             if R::KEEPS_EVENTS {
-                written.push(json::<R>(serde_json::to_string(event))?);
+                written.push(json::<R>(serde_json::to_string(event))?.into());
             }
         }
         let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
@@ -66,10 +66,10 @@ impl Draft {
         self.write.changes.reserve_exact(1);
         self.write.changes.push(RecordChange {
             kind: R::KIND,
-            id: after.id(),
+            id: after.id().into(),
             read,
             version: number(after.version()),
-            snapshot: json::<R>(serde_json::to_string(&after))?,
+            snapshot: json::<R>(serde_json::to_string(&after))?.into(),
             events: written,
             due: after.deadline(),
             listings: (read == 0 || listings != before.listings()).then_some(listings),
@@ -167,7 +167,8 @@ impl Center {
             }
             let Draft { write, told, .. } = draft;
             // What was decided while others went first is decided anew.
-            if !Box::pin(waiting.is_first(&write)).await {
+            if let Some(behind) = waiting.behind(&write) {
+                Box::pin(waiting.wait(behind)).await;
                 continue;
             }
             let ids = write.outbox.iter().map(|it| it.id.clone());

@@ -5,13 +5,14 @@
 //! Others who have decided about the same go behind it. A turn lasts until the decision is written, and not until it is told.
 //! What other nodes and operators write takes no turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::hooks::{Turn, Turns};
 use crate::store::RecordWrite;
 
 /// What a decision is made from: a record by its kind and its id, or a guard by its name.
-type Name = (&'static str, String);
+type Name = (&'static str, Arc<str>);
 
 /// For guards, which have no kind.
 const GUARD: &str = "";
@@ -29,7 +30,7 @@ pub(super) struct Waiting<'a> {
     /// The turns of all that is wanted.
     turns: Vec<Turn<'a, Name>>,
     /// What the decision was made from the last time.
-    before: BTreeMap<Name, i64>,
+    before: Vec<(Name, i64)>,
 }
 
 impl Decisions {
@@ -39,43 +40,48 @@ impl Decisions {
             decisions: &self.0,
             wanted: BTreeSet::new(),
             turns: Vec::new(),
-            before: BTreeMap::new(),
+            before: Vec::new(),
         }
     }
 }
 
 impl Waiting<'_> {
-    /// Whether what was decided may be written. If not others went first, it is this one's turn now, and what it was made
-    /// from has to be read anew.
-    pub(super) async fn is_first(&mut self, write: &RecordWrite) -> bool {
+    /// Whom what was decided has to wait for; `None` if nobody, and it may be written.
+    pub(super) fn behind(&mut self, write: &RecordWrite) -> Option<Behind> {
         let read = read(write);
         let others = read.iter().filter(|(name, version)| {
-            let before = self.before.get(name);
-            let has_changed = before.is_some_and(|before| before != *version);
+            let before = self.before.iter().find(|(it, _)| it == name);
+            let has_changed = before.is_some_and(|(_, before)| before != version);
             !self.wanted.contains(name) && (has_changed || self.decisions.is_taken(name))
         });
         let others: Vec<Name> = others.map(|(name, _)| name.clone()).collect();
         self.before = read;
-        if others.is_empty() {
-            return true;
-        }
-        self.wanted.extend(others);
+        (!others.is_empty()).then_some(Behind(others))
+    }
+
+    /// Waits for them. It is this one's turn then, and what it was made from has to be read anew.
+    pub(super) async fn wait(&mut self, behind: Behind) {
+        self.wanted.extend(behind.0);
         // All of them anew: who kept one and waited for another might be waited for.
         self.turns.clear();
         let wanted = self.wanted.clone().into_iter();
         self.turns = self.decisions.take_all(wanted).await;
-        false
     }
 }
 
+/// What others change, or have changed, that a decision is about.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Behind(Vec<Name>);
+
 /// What has to be as it was read, with the versions that were.
-fn read(write: &RecordWrite) -> BTreeMap<Name, i64> {
+fn read(write: &RecordWrite) -> Vec<(Name, i64)> {
     let changes = write.changes.iter();
-    let changes = changes.map(|it| ((it.kind, it.id.clone()), it.read));
+    let changes = changes.map(|it| ((it.kind, Arc::clone(&it.id)), it.read));
     let held = write.held.iter();
-    let held = held.map(|it| ((it.kind, it.id.clone()), it.read));
+    let held = held.map(|it| ((it.kind, Arc::from(it.id.as_str())), it.read));
     let guards = write.guards.iter();
-    let guards = guards.map(|it| ((GUARD, it.name.clone()), it.version));
+    let guards = guards.map(|it| ((GUARD, Arc::from(it.name.as_str())), it.version));
     changes.chain(held).chain(guards).collect()
 }
 
@@ -85,6 +91,16 @@ mod tests {
 
     use super::*;
     use crate::store::Guard;
+
+    /// Whether nobody went first.
+    async fn is_first(waiting: &mut Waiting<'_>, write: &RecordWrite) -> bool {
+        let behind = waiting.behind(write);
+        let is_first = behind.is_none();
+        if let Some(behind) = behind {
+            waiting.wait(behind).await;
+        }
+        is_first
+    }
 
     fn of(guards: &[(&str, i64)]) -> RecordWrite {
         let guard = |(name, version): &(&str, i64)| Guard {
@@ -102,26 +118,26 @@ mod tests {
     async fn who_was_too_late_goes_before_those_who_come_later() {
         let decisions = Decisions::default();
         let mut first = decisions.waiting();
-        assert!(first.is_first(&of(&[("ann", 1), ("bob", 1)])).await);
+        assert!(is_first(&mut first, &of(&[("ann", 1), ("bob", 1)])).await);
         // It was not written, for somebody has changed what there is of Bob.
-        assert!(!first.is_first(&of(&[("ann", 1), ("bob", 2)])).await);
-        assert!(first.is_first(&of(&[("ann", 1), ("bob", 2)])).await);
+        assert!(!is_first(&mut first, &of(&[("ann", 1), ("bob", 2)])).await);
+        assert!(is_first(&mut first, &of(&[("ann", 1), ("bob", 2)])).await);
         let (mut second, mut other) = (decisions.waiting(), decisions.waiting());
-        assert!(other.is_first(&of(&[("ann", 1), ("cid", 1)])).await);
+        assert!(is_first(&mut other, &of(&[("ann", 1), ("cid", 1)])).await);
         {
             let write = of(&[("bob", 2), ("cid", 1)]);
-            let mut behind = std::pin::pin!(second.is_first(&write));
+            let mut behind = std::pin::pin!(is_first(&mut second, &write));
             assert!(poll!(&mut behind).is_pending());
             let mut more = decisions.waiting();
-            assert!(more.is_first(&of(&[("cid", 1)])).await);
+            assert!(is_first(&mut more, &of(&[("cid", 1)])).await);
             drop(first);
             assert!(!behind.await);
         }
         // What has changed beside it is another to wait for.
-        assert!(!second.is_first(&of(&[("bob", 3), ("cid", 2)])).await);
-        assert!(second.is_first(&of(&[("bob", 3), ("cid", 2)])).await);
+        assert!(!is_first(&mut second, &of(&[("bob", 3), ("cid", 2)])).await);
+        assert!(is_first(&mut second, &of(&[("bob", 3), ("cid", 2)])).await);
         drop((second, other));
-        assert!(!decisions.0.is_taken(&(GUARD, "bob".to_owned())));
+        assert!(!decisions.0.is_taken(&(GUARD, "bob".into())));
     }
 
     /// However the two are named: neither waits for ever.
@@ -129,17 +145,17 @@ mod tests {
     async fn two_who_want_the_same_two_go_one_after_the_other() {
         let decisions = Decisions::default();
         let (mut one, mut other) = (decisions.waiting(), decisions.waiting());
-        assert!(one.is_first(&of(&[("ann", 1), ("bob", 1)])).await);
-        assert!(other.is_first(&of(&[("bob", 1), ("ann", 1)])).await);
-        assert!(!one.is_first(&of(&[("ann", 2), ("bob", 2)])).await);
+        assert!(is_first(&mut one, &of(&[("ann", 1), ("bob", 1)])).await);
+        assert!(is_first(&mut other, &of(&[("bob", 1), ("ann", 1)])).await);
+        assert!(!is_first(&mut one, &of(&[("ann", 2), ("bob", 2)])).await);
         {
             let write = of(&[("bob", 2), ("ann", 2)]);
-            let mut behind = std::pin::pin!(other.is_first(&write));
+            let mut behind = std::pin::pin!(is_first(&mut other, &write));
             assert!(poll!(&mut behind).is_pending());
-            assert!(one.is_first(&of(&[("ann", 2), ("bob", 2)])).await);
+            assert!(is_first(&mut one, &of(&[("ann", 2), ("bob", 2)])).await);
             drop(one);
             assert!(!behind.await);
         }
-        assert!(other.is_first(&of(&[("bob", 3), ("ann", 3)])).await);
+        assert!(is_first(&mut other, &of(&[("bob", 3), ("ann", 3)])).await);
     }
 }

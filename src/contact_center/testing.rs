@@ -108,13 +108,13 @@ impl Floor {
         version: i64,
         value: &impl Serialize,
     ) {
-        let snapshot = serde_json::to_string(value).unwrap();
+        let snapshot: Arc<str> = serde_json::to_string(value).unwrap().into();
         let change = RecordChange {
             kind,
-            id: id.to_owned(),
+            id: id.into(),
             read: version - 1,
             version,
-            events: vec![snapshot.clone()],
+            events: vec![Arc::clone(&snapshot)],
             snapshot,
             due: None,
             listings: None,

@@ -6,7 +6,7 @@
 //! is one transaction: it is done, or has not begun.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::config::Config;
 use crate::extensions::pubsub::{Change, NodeConfig, Place, all, change};
@@ -31,7 +31,7 @@ pub fn register(hooks: &mut Hooks, _config: &Arc<Config>) {
 }
 
 /// One conversion of an account's bookmarks at a time.
-static TURNS: Turns<BareJid> = Turns::new();
+static TURNS: LazyLock<Turns<BareJid>> = LazyLock::new(Turns::default);
 
 /// What both formats say of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! Each key has a turn of its own, however many are taken at the same moment. A turn often lasts until something is written, so that
 //! keys that shared one would wait for each other's commits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
@@ -11,35 +12,31 @@ use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 /// The keys that somebody has the turn of or waits for: never more than tasks that do. Whoever has a turn takes no second one of
 /// the same table, unless both were taken together.
 #[derive(Debug)]
-pub(crate) struct Turns<K: Ord>(Mutex<BTreeMap<K, Arc<Lock<()>>>>);
+pub(crate) struct Turns<K: Eq + Hash>(Mutex<HashMap<K, Arc<Lock<()>>>>);
 
 /// A turn, or a place among those who wait for it; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Turn<'a, K: Ord> {
+pub(crate) struct Turn<'a, K: Eq + Hash> {
     turns: &'a Turns<K>,
     key: K,
     lock: Option<Arc<Lock<()>>>,
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl<K: Ord> Default for Turns<K> {
+impl<K: Eq + Hash> Default for Turns<K> {
     fn default() -> Self {
-        Self::new()
+        Self(Mutex::default())
     }
 }
 
-impl<K: Ord> Turns<K> {
-    pub(crate) const fn new() -> Self {
-        Self(Mutex::new(BTreeMap::new()))
-    }
-
+impl<K: Eq + Hash> Turns<K> {
     /// A panic while the lock was held cannot have left the map half changed.
-    fn all(&self) -> MutexGuard<'_, BTreeMap<K, Arc<Lock<()>>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<K, Arc<Lock<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Ord + Clone> Turns<K> {
+impl<K: Ord + Hash + Clone> Turns<K> {
     /// Whether somebody has the turn of that key, or waits for it.
     pub(crate) fn is_taken(&self, key: &K) -> bool {
         self.all().contains_key(key)
@@ -70,7 +67,7 @@ impl<K: Ord + Clone> Turns<K> {
     }
 }
 
-impl<K: Ord> Drop for Turn<'_, K> {
+impl<K: Eq + Hash> Drop for Turn<'_, K> {
     fn drop(&mut self) {
         // Each of the two holds on to the lock.
         drop(self.held.take());
@@ -95,7 +92,7 @@ mod tests {
     /// Also among so many that tables of any size would have two in one place.
     #[test]
     fn nobody_waits_for_another_key() {
-        let turns = Turns::new();
+        let turns = Turns::default();
         let taken = (0..1_000).map(|key| turns.take(key).now_or_never().unwrap());
         let taken: Vec<_> = taken.collect();
         assert_eq!(turns.all().len(), 1_000);
@@ -105,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_key_has_one_turn_at_a_time() {
-        let turns = Turns::new();
+        let turns = Turns::default();
         let first = turns.take("a").await;
         {
             let second = std::pin::pin!(turns.take("a"));
@@ -126,7 +123,7 @@ mod tests {
     /// Whoever came first is first; who has given up is passed over.
     #[tokio::test]
     async fn who_waits_for_one_key_comes_in_order() {
-        let turns = Turns::new();
+        let turns = Turns::default();
         let first = turns.take(1).await;
         let mut waiting: Vec<_> = (0..10).map(|_| Box::pin(turns.take(1))).collect();
         for each in &mut waiting {
@@ -147,7 +144,7 @@ mod tests {
     /// However they are named: each has both in the end.
     #[tokio::test]
     async fn several_keys_are_taken_together_in_whatever_order_they_are_named() {
-        let turns = Turns::new();
+        let turns = Turns::default();
         let both = turns.take_all(["a", "b", "a"].into_iter()).await;
         assert_eq!(both.len(), 2);
         let mut one = std::pin::pin!(turns.take_all(["a", "b"].into_iter()));
@@ -168,7 +165,7 @@ mod tests {
     /// Two after the other, again and again: nobody ever waits for ever.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nobody_waits_for_ever() {
-        static TURNS: Turns<u32> = Turns::new();
+        static TURNS: Turns<u32> = Turns::default();
         let mut tasks = tokio::task::JoinSet::new();
         for task in 0..8_u32 {
             tasks.spawn(async move {

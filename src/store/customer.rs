@@ -65,14 +65,14 @@ pub fn customer_change(
     let mut written = Vec::with_capacity(events.len());
     for event in events {
         apply(&mut after, event);
-        written.push(serde_json::to_string(event).map_err(json)?);
+        written.push(serde_json::to_string(event).map_err(json)?.into());
     }
     let change = RecordChange {
         kind: CUSTOMER,
-        id: after.id.to_string(),
+        id: after.id.to_string().into(),
         read: number(before.version),
         version: number(after.version),
-        snapshot: serde_json::to_string(&after).map_err(json)?,
+        snapshot: serde_json::to_string(&after).map_err(json)?.into(),
         events: written,
         due: None,
         listings: Some(customer_listings(&after)),

@@ -117,7 +117,7 @@ impl Office {
         it: &impl Serialize,
         list: &'static str,
     ) {
-        let snapshot = serde_json::to_string(it).unwrap();
+        let snapshot: Arc<str> = serde_json::to_string(it).unwrap().into();
         let owner = match list {
             STREAMS_ABOUT | "customer" => format!("{HOST} c-own"),
             _ => HOST.to_owned(),
@@ -125,10 +125,10 @@ impl Office {
         let listing = Listing { list, owner };
         self.change(RecordChange {
             kind,
-            id: id.to_owned(),
+            id: id.into(),
             read: 0,
             version: 1,
-            events: vec![snapshot.clone()],
+            events: vec![Arc::clone(&snapshot)],
             snapshot,
             due: None,
             listings: Some(vec![listing]),

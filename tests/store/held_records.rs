@@ -18,11 +18,11 @@ crate::on_both!(
 fn change(id: &str, read: i64) -> RecordChange {
     RecordChange {
         kind: "thing",
-        id: id.to_owned(),
+        id: id.into(),
         read,
         version: read + 1,
-        snapshot: "{}".to_owned(),
-        events: vec!["1".to_owned()],
+        snapshot: "{}".into(),
+        events: vec!["1".into()],
         due: None,
         listings: None,
     }
@@ -31,7 +31,7 @@ fn change(id: &str, read: i64) -> RecordChange {
 fn held(id: &str, read: i64) -> HeldRecord {
     HeldRecord {
         kind: "thing",
-        id: id.to_owned(),
+        id: id.into(),
         read,
     }
 }
@@ -64,7 +64,7 @@ async fn make(store: &Store, id: &str, read: i64) {
 fn erasure(id: &str) -> Erasure {
     Erasure {
         kind: "thing",
-        id: id.to_owned(),
+        id: id.into(),
         read: 1,
         left: None,
         unlisted: None,

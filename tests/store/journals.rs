@@ -80,11 +80,11 @@ async fn what_is_not_written_has_no_place(place: Place) {
     let stale = RecordWrite {
         changes: vec![RecordChange {
             kind: "thing",
-            id: "a".to_owned(),
+            id: "a".into(),
             read: 7,
             version: 8,
-            snapshot: "{}".to_owned(),
-            events: vec!["8".to_owned()],
+            snapshot: "{}".into(),
+            events: vec!["8".into()],
             due: None,
             listings: None,
         }],

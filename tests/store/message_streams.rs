@@ -67,10 +67,10 @@ async fn put(store: &Store, read: u64, stream: &Stream) {
     let number = |version: u64| i64::try_from(version).unwrap();
     let change = RecordChange {
         kind: STREAM,
-        id: stream.id.to_string(),
+        id: stream.id.to_string().into(),
         read: number(read),
         version: number(stream.version),
-        snapshot: serde_json::to_string(stream).unwrap(),
+        snapshot: serde_json::to_string(stream).unwrap().into(),
         events: vec![],
         due: None,
         listings: Some(stream_listings(stream)),

@@ -9,11 +9,11 @@ crate::on_both!(events_are_read_with_their_versions_and_forgotten_from_the_oldes
 async fn put(store: &Store, read: i64, events: &[&str]) {
     let change = RecordChange {
         kind: "agent",
-        id: "romeo@localhost".to_owned(),
+        id: "romeo@localhost".into(),
         read,
         version: read + i64::try_from(events.len()).unwrap(),
-        snapshot: "{}".to_owned(),
-        events: events.iter().map(|it| (*it).to_owned()).collect(),
+        snapshot: "{}".into(),
+        events: events.iter().map(|it| (*it).into()).collect(),
         due: None,
         listings: None,
     };

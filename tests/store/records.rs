@@ -24,11 +24,11 @@ crate::on_both!(
 fn change(id: &str, read: i64, events: &[&str]) -> RecordChange {
     RecordChange {
         kind: "thing",
-        id: id.to_owned(),
+        id: id.into(),
         read,
         version: read + i64::try_from(events.len()).unwrap(),
-        snapshot: format!("{{\"after\":{}}}", events.len()),
-        events: events.iter().map(|it| (*it).to_owned()).collect(),
+        snapshot: format!("{{\"after\":{}}}", events.len()).into(),
+        events: events.iter().map(|it| (*it).into()).collect(),
         due: None,
         listings: None,
     }

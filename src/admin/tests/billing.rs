@@ -54,10 +54,10 @@ async fn write(office: &Office, change: RecordChange) {
 async fn keep(office: &Office, stream: &Stream) {
     let change = RecordChange {
         kind: STREAM,
-        id: stream.id.to_string(),
+        id: stream.id.to_string().into(),
         read: 0,
         version: 1,
-        snapshot: serde_json::to_string(stream).unwrap(),
+        snapshot: serde_json::to_string(stream).unwrap().into(),
         events: vec![],
         due: None,
         listings: Some(billable_listing(stream).into_iter().collect()),

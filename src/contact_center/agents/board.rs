@@ -1,7 +1,7 @@
 //! The agents of all hosts as they are at this moment, in memory: what colleagues see of them goes with every
 //! presence, and waits for no database.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -22,7 +22,7 @@ pub(super) const LANGUAGE: &str = "en";
 /// Everybody who has ever logged in as an agent, which accounts bound.
 #[derive(Debug)]
 pub(in crate::contact_center) struct Board {
-    seen: RwLock<BTreeMap<BareJid, Arc<Seen>>>,
+    seen: RwLock<HashMap<BareJid, Arc<Seen>>>,
     count: AtomicU64,
     turns: Turns<BareJid>,
     /// Who is looked at again.
@@ -88,7 +88,10 @@ impl Board {
     pub(super) fn of_host(&self, host: &BareJid) -> Vec<Arc<Seen>> {
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         let of_host = |seen: &&Arc<Seen>| seen.agent.id.host() == host.as_str();
-        seen.values().filter(of_host).cloned().collect()
+        let mut agents: Vec<_> = seen.values().filter(of_host).cloned().collect();
+        drop(seen);
+        agents.sort_unstable_by(|one, other| one.agent.id.cmp(&other.agent.id));
+        agents
     }
 
     /// Puts the agent there as it is now; whether others are told something else from now on. `display` is `None`

@@ -30,7 +30,7 @@ mod service;
 mod tests;
 mod together;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub(in crate::extensions) use config::{AccessModel, NodeConfig};
 pub(crate) use error::{no_node, node_required, refusal, too_many_subscriptions, unsupported};
@@ -52,7 +52,7 @@ use crate::proto::{BareJid, Condition, IqType, StanzaError, ns};
 use crate::xml::Element;
 
 /// What is stored in a node and told of it is done in one turn, so that both have the same order. By place and node.
-static TURNS: Turns<(BareJid, String)> = Turns::new();
+static TURNS: LazyLock<Turns<(BareJid, String)>> = LazyLock::new(Turns::default);
 
 /// Waits until nobody else writes in that node.
 async fn turn(place: &Place, node: &str) -> Turn<'static, (BareJid, String)> {

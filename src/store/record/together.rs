@@ -2,6 +2,7 @@
 //! two statements. Agents who change their states are such.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::writing::{RecordChange, RecordWrite};
 
@@ -18,9 +19,9 @@ impl<'a> Together<'a> {
     pub(super) fn of(writes: &'a [RecordWrite]) -> Self {
         let mut writers: HashMap<(&str, &str), usize> = HashMap::new();
         for change in writes.iter().flat_map(|write| &write.changes) {
-            *writers.entry((change.kind, &change.id)).or_default() += 1;
+            *writers.entry((change.kind, &*change.id)).or_default() += 1;
         }
-        let only = |it: &&RecordChange| writers.get(&(it.kind, it.id.as_str())) == Some(&1);
+        let only = |it: &&RecordChange| writers.get(&(it.kind, &*it.id)) == Some(&1);
         let plain: Vec<_> = writes.iter().map(|it| it.plain().filter(only)).collect();
         let changes: Vec<_> = plain.iter().copied().flatten().collect();
         if changes.len() < FEWEST {
@@ -36,7 +37,7 @@ impl<'a> Together<'a> {
     }
 
     /// Their events: of which record, the version that it makes, and itself.
-    pub(super) fn events(&self) -> Vec<(&'a RecordChange, i64, &'a str)> {
+    pub(super) fn events(&self) -> Vec<(&'a RecordChange, i64, &'a Arc<str>)> {
         let changes = self.changes.iter();
         changes
             .flat_map(|change| change.numbered_events())
@@ -52,14 +53,19 @@ const FEWEST: usize = 2;
 macro_rules! put_together {
     ($db:expr, $tx:ident, $together:expr) => {{
         let mut put = 0;
+        // What is shared with the thread of the database is neither copied for it nor freed by it.
+        let mut kind = Arc::<str>::default();
         for rows in in_powers_of_two(&$together.changes) {
             let mut update = sqlx::query(UPDATES.text($db, rows.len()));
             for change in rows {
+                if *kind != *change.kind {
+                    kind = Arc::from(change.kind);
+                }
                 update = update
-                    .bind(change.kind)
-                    .bind(change.id.as_str())
+                    .bind(Arc::clone(&kind))
+                    .bind(Arc::clone(&change.id))
                     .bind(change.version)
-                    .bind(change.snapshot.as_str())
+                    .bind(Arc::clone(&change.snapshot))
                     .bind(change.due.map(Timestamp::as_micros))
                     .bind(change.read);
             }
@@ -70,11 +76,14 @@ macro_rules! put_together {
         for rows in in_powers_of_two(&events) {
             let mut add = sqlx::query(ADDED_EVENTS.text($db, rows.len()));
             for (change, version, event) in rows {
+                if *kind != *change.kind {
+                    kind = Arc::from(change.kind);
+                }
                 add = add
-                    .bind(change.kind)
-                    .bind(change.id.as_str())
+                    .bind(Arc::clone(&kind))
+                    .bind(Arc::clone(&change.id))
                     .bind(*version)
-                    .bind(*event);
+                    .bind(Arc::clone(event));
             }
             add.execute(&mut *$tx).await?;
         }

@@ -1,5 +1,7 @@
 //! Writing records: what was decided, under a check of what it was decided from; many decisions, one commit.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,22 +53,22 @@ impl RecordWrite {
     }
 }
 
-/// One record, changed by events.
+/// One record, changed by events. Its texts are shared with the thread of the database, which so copies and frees none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordChange {
     /// What sort of record.
     pub kind: &'static str,
     /// Which one.
-    pub id: String,
+    pub id: Arc<str>,
     /// The version that the decision was made from; 0 for a record that is not stored yet.
     pub read: i64,
     /// The version that it has then.
     pub version: i64,
     /// What it is then, as JSON.
-    pub snapshot: String,
+    pub snapshot: Arc<str>,
     /// The events as JSON, the last of which makes that version, and each one before it the version before; none of
     /// a record whose events nobody reads.
-    pub events: Vec<String>,
+    pub events: Vec<Arc<str>>,
     /// When time changes it.
     pub due: Option<Timestamp>,
     /// The lists in which it is found from now on; `None` where these stay as they are.
@@ -75,11 +77,10 @@ pub struct RecordChange {
 
 impl RecordChange {
     /// Its events, each with the version that it makes, and the record that it is of.
-    pub(super) fn numbered_events(&self) -> impl Iterator<Item = (&Self, i64, &str)> {
+    pub(super) fn numbered_events(&self) -> impl Iterator<Item = (&Self, i64, &Arc<str>)> {
         let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
-        let events = self.events.iter().map(String::as_str);
         (self.version - count + 1..)
-            .zip(events)
+            .zip(&self.events)
             .map(move |(version, event)| (self, version, event))
     }
 }
@@ -243,7 +244,7 @@ macro_rules! holds {
         for change in &$write.changes {
             let now: Option<i64> = sqlx::query_scalar(VERSION)
                 .bind(change.kind)
-                .bind(change.id.as_str())
+                .bind(Arc::clone(&change.id))
                 .fetch_optional(&mut *$tx)
                 .await?;
             holds &= now.unwrap_or(0) == change.read;
@@ -275,18 +276,18 @@ macro_rules! put {
         let is_new = change.read == 0;
         let put = sqlx::query(if is_new { INSERT } else { UPDATE })
             .bind(change.kind)
-            .bind(change.id.as_str())
+            .bind(Arc::clone(&change.id))
             .bind(change.version)
-            .bind(change.snapshot.as_str())
+            .bind(Arc::clone(&change.snapshot))
             .bind(change.due.map(Timestamp::as_micros));
         let put = if is_new { put } else { put.bind(change.read) };
         let put = put.execute(&mut *$tx).await?.rows_affected() == 1;
         for (_, at, event) in change.numbered_events().filter(|_| put) {
             sqlx::query(ADD_EVENT)
                 .bind(change.kind)
-                .bind(change.id.as_str())
+                .bind(Arc::clone(&change.id))
                 .bind(at)
-                .bind(event)
+                .bind(Arc::clone(event))
                 .execute(&mut *$tx)
                 .await?;
         }
@@ -294,7 +295,7 @@ macro_rules! put {
             if !is_new {
                 sqlx::query(UNLIST)
                     .bind(change.kind)
-                    .bind(change.id.as_str())
+                    .bind(Arc::clone(&change.id))
                     .execute(&mut *$tx)
                     .await?;
             }
@@ -303,7 +304,7 @@ macro_rules! put {
                     .bind(change.kind)
                     .bind(listing.list)
                     .bind(listing.owner.as_str())
-                    .bind(change.id.as_str())
+                    .bind(Arc::clone(&change.id))
                     .execute(&mut *$tx)
                     .await?;
             }

@@ -195,10 +195,10 @@ async fn nobody_is_passed_over_for_another_who_cannot_be_looked_up() {
     let write = |read: i64, snapshot: &str| RecordWrite {
         changes: vec![RecordChange {
             kind: CHAT_PROFILE,
-            id: "ann@localhost".to_owned(),
+            id: "ann@localhost".into(),
             read,
             version: read + 1,
-            snapshot: snapshot.to_owned(),
+            snapshot: snapshot.into(),
             events: vec![],
             due: None,
             listings: None,
