@@ -165,7 +165,7 @@ mod tests {
     /// Two after the other, again and again: nobody ever waits for ever.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nobody_waits_for_ever() {
-        static TURNS: Turns<u32> = Turns::default();
+        static TURNS: std::sync::LazyLock<Turns<u32>> = std::sync::LazyLock::new(Turns::default);
         let mut tasks = tokio::task::JoinSet::new();
         for task in 0..8_u32 {
             tasks.spawn(async move {

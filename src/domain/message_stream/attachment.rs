@@ -102,7 +102,8 @@ impl FileType {
     const fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Bmp => &["image/bmp", "image/x-ms-bmp"],
-            Self::Csv => &["text/csv", "text/plain"],
+            // The last is what browsers say where Excel is installed.
+            Self::Csv => &["text/csv", "text/plain", "application/vnd.ms-excel"],
             Self::Gif => &["image/gif"],
             Self::Jpeg => &["image/jpeg"],
             Self::Json => &["application/json", "text/plain"],
@@ -238,6 +239,18 @@ mod tests {
                 "text/csv; charset=utf-8",
                 b"a;b\n1;2",
                 Ok(FileType::Csv),
+            ),
+            (
+                "a.csv",
+                "application/vnd.ms-excel",
+                b"a;b",
+                Ok(FileType::Csv),
+            ),
+            (
+                "a.csv",
+                "application/vnd.ms-excel",
+                b"\xd0\xcf\x11\xe0",
+                Err(Rejection::Content),
             ),
             ("a.gif", "image/gif", b"GIF89a..", Ok(FileType::Gif)),
             (
