@@ -260,7 +260,7 @@ rejections! {
         /// [`MESSAGES_MAX`] and [`STREAM_BYTES_MAX`].
         Full = Limit, "stream-full", "This message has as many replies as it may have.";
         /// Stop watches of more drafts than one agent can have.
-        TooManyDrafts = Limit, "drafts-full", "You count the time of too many drafts. Reset one of them.";
+        TooManyDrafts = Limit, "drafts-full", "You count the time of too many drafts. Stop and reset one of them.";
         /// Only the author edits.
         NotAuthor = Forbidden, "not-the-author", "Only the one who has written it edits it.";
         /// It is completed; it can be reopened.

@@ -215,7 +215,9 @@ fn is_text_to_the_end(tail: &[u8]) -> bool {
 }
 
 fn is_json(head: &[u8]) -> bool {
-    let first = head.iter().find(|b| !b.is_ascii_whitespace());
+    // What some editors put before a text (RFC 8259 §8.1).
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let first = text.iter().find(|b| !b.is_ascii_whitespace());
     first.is_some_and(|b| {
         matches!(
             b,
@@ -263,6 +265,12 @@ mod tests {
                 "a.json",
                 "application/json",
                 b" {\"a\":1}",
+                Ok(FileType::Json),
+            ),
+            (
+                "a.json",
+                "application/json",
+                b"\xef\xbb\xbf{}",
                 Ok(FileType::Json),
             ),
             ("a.pdf", "application/pdf", b"%PDF-1.7", Ok(FileType::Pdf)),

@@ -195,11 +195,12 @@ impl Decision<'_> {
         }
         let rights = self.facts.rights;
         let is_new = self.stream.version == 0;
+        // Its tag may not be on the list any more.
+        if !is_new && known.billable && rights.has(Right::PropertyShow) {
+            return Ok(());
+        }
         if !is_new && !rights.has(Right::TagShow) {
-            return match known.billable && rights.has(Right::PropertyShow) {
-                true => Ok(()),
-                false => self.require(Right::TagShow),
-            };
+            return self.require(Right::TagShow);
         }
         match self.is_billable(tags) {
             true => Ok(()),
@@ -215,7 +216,7 @@ impl Decision<'_> {
         }
         let rights = self.facts.rights;
         if rights.has(Right::PropertyShow) {
-            return match self.stream.properties.billable {
+            return match self.stream.properties.billable && self.loses_billing(tags) {
                 true => Err(Rejection::BillableTag),
                 false => Ok(()),
             };
@@ -224,6 +225,16 @@ impl Decision<'_> {
             true => Ok(()),
             false => self.require(Right::PropertyShow),
         }
+    }
+
+    /// Whether a tag is taken away that the stream is, or may be, billed by: one that is on the list no more may have been such.
+    fn loses_billing(&self, tags: &BTreeSet<String>) -> bool {
+        let is_other = |name: &String| {
+            let mut known = self.facts.tags.iter();
+            let known = known.find(|it| it.name == *name);
+            known.is_some_and(|it| !it.availability.contains(&Availability::MessageBillable))
+        };
+        !self.stream.tags.difference(tags).all(is_other)
     }
 
     fn is_billable(&self, tags: &BTreeSet<String>) -> bool {

@@ -101,6 +101,35 @@ fn tags_do_not_tell_of_billing_and_billing_not_of_tags() {
     assert_eq!(come.map(|it| it.len()), Ok(1));
 }
 
+/// S4-24: what is billed by a tag that is on the list no more stays so as long as it keeps that tag.
+#[test]
+fn a_tag_that_left_the_list_bills_on() {
+    let billed = Properties {
+        billable: true,
+        ..Properties::default()
+    };
+    let mut stream = after(&[create("Call", "x", billed.clone(), &["paid", "urgent"])]);
+    stream.tags = tags(&["left", "urgent"]);
+    let bill = Command::SetProperties {
+        by: id("bob"),
+        read: 1,
+        properties: Properties {
+            minutes: Some(5),
+            ..billed
+        },
+    };
+    let come = decided(&stream, bill, &all_rights());
+    assert_eq!(come.map(|it| it.len()), Ok(1));
+    for (names, expected) in [
+        (&["left"][..], Ok(1)),
+        (&["urgent"], Err(Rejection::BillableTag)),
+        (&["urgent", "paid"], Ok(1)),
+    ] {
+        let come = decided(&stream, set_tags(1, names), &all_rights()).map(|it| it.len());
+        assert_eq!(come, expected, "{names:?}");
+    }
+}
+
 /// S4-20: files are bounded for the message and for the whole stream, by how many there are and by how large. Taking some away is never
 /// too much.
 #[test]
