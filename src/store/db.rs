@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::SqlitePool;
 
+use super::connections::Connections;
 use super::dialect;
 use super::error::StoreError;
-use super::readers::Readers;
 pub(super) use crate::observe::metrics::{StoreAct, StoreTimer};
 
 /// Where the database is.
@@ -115,9 +114,9 @@ pub enum Db {
     /// only wait) and several that read.
     Sqlite {
         /// The connection that writes.
-        writer: SqlitePool,
+        writer: Arc<Connections>,
         /// Connections that only read.
-        readers: Arc<Readers>,
+        readers: Arc<Connections>,
     },
     /// A pool of connections that read and write.
     Postgres(PgPool),
@@ -144,12 +143,13 @@ impl Db {
         match location {
             Location::Sqlite(file) => {
                 let lock = dialect::lock_sqlite_schema(file).await?;
-                let writer = dialect::open_sqlite(file, limits).await?;
+                let writer = Arc::new(dialect::open_sqlite(file, limits).await?);
+                let mut lent = writer.lend().await?;
                 match version {
-                    Some(version) => MIGRATIONS.run_to(version, &writer).await?,
-                    None => MIGRATIONS.run(&writer).await?,
+                    Some(version) => MIGRATIONS.run_to(version, lent.connection()?).await?,
+                    None => MIGRATIONS.run(lent.connection()?).await?,
                 }
-                drop(lock);
+                drop((lent, lock));
                 let readers = Arc::new(dialect::sqlite_readers(file, limits));
                 Ok(Self::Sqlite { writer, readers })
             }
@@ -184,8 +184,8 @@ macro_rules! reading {
         let _measured = $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Read);
         match $db {
             $crate::store::Db::Sqlite { readers, .. } => {
-                let mut reader = readers.reader().await?;
-                let $pool = reader.connection()?;
+                let mut lent = readers.lend().await?;
+                let $pool = lent.connection()?;
                 $body
             }
             $crate::store::Db::Postgres($pool) => $body,
@@ -198,7 +198,11 @@ macro_rules! writing {
     ($db:expr, $pool:ident => $body:expr) => {{
         let _measured = $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Write);
         match $db {
-            $crate::store::Db::Sqlite { writer: $pool, .. } => $body,
+            $crate::store::Db::Sqlite { writer, .. } => {
+                let mut lent = writer.lend().await?;
+                let $pool = lent.connection()?;
+                $body
+            }
             $crate::store::Db::Postgres($pool) => $body,
         }
     }};
@@ -212,9 +216,8 @@ macro_rules! transaction {
             $crate::store::db::StoreTimer::start($crate::store::db::StoreAct::Transaction);
         match $db {
             $crate::store::Db::Sqlite { writer, .. } => {
-                let mut $tx = writer
-                    .begin_with($crate::store::dialect::SQLITE_BEGIN)
-                    .await?;
+                let mut lent = writer.lend().await?;
+                let mut $tx = lent.begin().await?;
                 let done = $body;
                 $tx.commit().await?;
                 done
@@ -284,7 +287,7 @@ mod tests {
         else {
             panic!("SQLite was asked for");
         };
-        let mut reader = readers.reader().await.unwrap();
+        let mut reader = readers.lend().await.unwrap();
         let asked = "pragma query_only";
         let only: i64 = sqlx::query_scalar(asked)
             .fetch_one(reader.connection().unwrap())

@@ -19,12 +19,12 @@ use sqlx::postgres::{
     PgAdvisoryLock, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions,
 };
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Either};
 
 use super::db::{Db, Limits};
-use super::readers::Readers;
+use super::connections::Connections;
 
 /// Takes SQLite's write lock at once: a transaction that first reads and then writes could
 /// otherwise fail in the middle when another process (the command line) writes meanwhile.
@@ -32,7 +32,7 @@ pub(super) const SQLITE_BEGIN: &str = "begin immediate";
 
 /// Opens the file, making it when it does not exist, readable by the server's user only: it holds
 /// the keys of passwords.
-pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePool, sqlx::Error> {
+pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<Connections, sqlx::Error> {
     // Never opened here when it exists: closing it again would drop the locks that SQLite holds on it
     // for other connections of this process. Its -wal and -shm files get the mode of the file.
     let made = tokio::fs::OpenOptions::new()
@@ -48,34 +48,30 @@ pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePo
     let options = sqlite_options(file, limits)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
-    sqlite_pool(limits)
-        .max_connections(1)
-        .connect_with(options)
-        .await
+    connected(Connections::new(options, 1, limits.acquire_timeout)).await
 }
 
-/// A file needs no asking whether it is still there before each statement; that would be another two switches
-/// between threads.
-fn sqlite_pool(limits: &Limits) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .acquire_timeout(limits.acquire_timeout)
-        .test_before_acquire(false)
+/// With one that is there: what the file has against it is said now.
+async fn connected(connections: Connections) -> Result<Connections, sqlx::Error> {
+    connections.lend().await?;
+    Ok(connections)
 }
 
 /// A connection that leaves the file as it is; a write through it fails.
 pub(super) async fn open_sqlite_unchanged(
     file: &Path,
     limits: &Limits,
-) -> Result<SqlitePool, sqlx::Error> {
-    sqlite_pool(limits)
-        .max_connections(1)
-        .connect_with(reading_options(file, limits))
-        .await
+) -> Result<Connections, sqlx::Error> {
+    let options = reading_options(file, limits);
+    connected(Connections::new(options, 1, limits.acquire_timeout)).await
 }
 
+/// In WAL mode they neither wait for the writer nor for each other, and each has an own thread.
+const READERS: u32 = 4;
+
 /// Connections that read beside the writer; a write through one of them fails.
-pub(super) fn sqlite_readers(file: &Path, limits: &Limits) -> Readers {
-    Readers::new(reading_options(file, limits), limits.acquire_timeout)
+pub(super) fn sqlite_readers(file: &Path, limits: &Limits) -> Connections {
+    Connections::new(reading_options(file, limits), READERS, limits.acquire_timeout)
 }
 
 fn reading_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
@@ -130,8 +126,10 @@ pub(super) fn sqlite_options(file: &Path, limits: &Limits) -> SqliteConnectOptio
 const CLEAR_LOG: &str = "pragma wal_checkpoint(truncate)";
 
 /// Moves everything out of the write-ahead log into the file, and makes the log empty.
-pub(super) async fn clear_sqlite_log(writer: &SqlitePool) -> Result<(), sqlx::Error> {
-    sqlx::query(CLEAR_LOG).execute(writer).await.map(drop)
+pub(super) async fn clear_sqlite_log(writer: &Connections) -> Result<(), sqlx::Error> {
+    let mut writer = writer.lend().await?;
+    let cleared = sqlx::query(CLEAR_LOG).execute(writer.connection()?).await;
+    cleared.map(drop)
 }
 
 /// Opens a pool; PostgreSQL itself ends what lasts longer than the limits.

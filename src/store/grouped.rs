@@ -8,9 +8,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +33,8 @@ pub(super) trait Group: Send + 'static {
     type Done: Send + 'static;
     /// Records in one commit.
     const RECORDS_MAX: usize;
+    /// How often there is a commit where there are many one behind the other; without pause where it is zero.
+    const PACE: Duration = Duration::ZERO;
 
     /// Writes all of them and returns one answer for each, in their order, once they are durable.
     fn write(
@@ -38,6 +42,9 @@ pub(super) trait Group: Send + 'static {
         records: &[Self::Record],
     ) -> impl Future<Output = Vec<Result<Self::Done, StoreError>>> + Send;
 }
+
+/// Commits that may be made one right behind the other where there is a pace.
+const COMMITS_AT_ONCE: u32 = 16;
 
 type Waiting<G> = (
     <G as Group>::Record,
@@ -108,6 +115,7 @@ async fn run<G: Group>(
     stop: CancellationToken,
 ) {
     let mut taken = Vec::new();
+    let mut allowance = Allowance::new(G::PACE);
     loop {
         let more = tokio::select! {
             count = waiting.recv_many(&mut taken, G::RECORDS_MAX) => count > 0,
@@ -119,6 +127,7 @@ async fn run<G: Group>(
         if !more {
             return;
         }
+        allowance.spend().await;
         gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
         let parts = taken
             .drain(..)
@@ -132,6 +141,34 @@ async fn run<G: Group>(
             // A caller that no longer waits needs no answer.
             let _gone = answer.send(done);
         }
+    }
+}
+
+/// Commits that may be made without a pause; each is given back when the time of one has passed.
+struct Allowance {
+    pace: Duration,
+    /// When all would be there again.
+    whole: Instant,
+}
+
+impl Allowance {
+    fn new(pace: Duration) -> Self {
+        let whole = Instant::now();
+        Self { pace, whole }
+    }
+
+    /// Waits until one is there, and takes it.
+    async fn spend(&mut self) {
+        if self.pace.is_zero() {
+            return;
+        }
+        let rest = self.pace * (COMMITS_AT_ONCE - 1);
+        if let Some(there) = self.whole.checked_sub(rest)
+            && there > Instant::now()
+        {
+            sleep_until(there).await;
+        }
+        self.whole = self.whole.max(Instant::now()) + self.pace;
     }
 }
 

@@ -15,6 +15,7 @@ mod audit;
 mod billing;
 mod blocked;
 mod claim;
+mod connections;
 mod credential;
 mod customer;
 mod db;
@@ -31,7 +32,6 @@ mod offline;
 mod private_xml;
 mod pubsub;
 mod push_registration;
-mod readers;
 mod record;
 mod room;
 mod roster;
@@ -65,6 +65,7 @@ pub use attachment::{
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use billing::{BILLABLE, billable_listing};
 pub use blocked::Blocked;
+pub use connections::Connections;
 pub use claim::Claim;
 pub use credential::{Credentials, Login};
 pub use customer::{
@@ -93,7 +94,6 @@ pub use pubsub::{
     SubscriptionState, WhenFull,
 };
 pub use push_registration::{PushRegistration, PushRegistrations};
-pub use readers::Readers;
 pub use record::{
     DueRecord, Erasure, Guard, HeldRecord, ListOrder, Listing, NewAuditEntry, NewJournalEntry,
     Outgoing, RECORDS_PAGE_MAX, RecordChange, RecordWrite, Records, RecordsWritten, StoredRecord,

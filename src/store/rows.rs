@@ -84,6 +84,11 @@ fn numbered_from(row: &str, behind: usize) -> String {
     text
 }
 
+/// The rows in pieces of [`ROWS_MAX`], each with the power of two that it is to be filled up to.
+pub(super) fn filled_up<T>(rows: &[T]) -> impl Iterator<Item = (&[T], usize)> {
+    rows.chunks(ROWS_MAX).map(|piece| (piece, piece.len().next_power_of_two()))
+}
+
 /// The rows in pieces of [`ROWS_MAX`], and powers of two below.
 pub(super) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();
@@ -107,6 +112,12 @@ mod tests {
             let pieces = in_powers_of_two(&rows);
             assert!(pieces.iter().all(|piece| piece.len().is_power_of_two()));
             assert!(pieces.iter().all(|piece| piece.len() <= ROWS_MAX));
+            assert_eq!(pieces.concat(), rows);
+            let filled: Vec<_> = filled_up(&rows).collect();
+            for (piece, size) in &filled {
+                assert!(piece.len() <= *size && *size < 2 * piece.len() && *size <= ROWS_MAX);
+            }
+            let pieces: Vec<_> = filled.into_iter().map(|(piece, _)| piece).collect();
             assert_eq!(pieces.concat(), rows);
         }
     }

@@ -1,7 +1,7 @@
 //! What the server remembers about itself, by name: secrets that are made once and must then be the same
 //! after every start and on every node.
 
-use super::db::{Db, queries, reading, writing};
+use super::db::{Db, queries, reading, transaction};
 use super::error::StoreError;
 
 queries! {
@@ -41,10 +41,11 @@ impl Settings<'_> {
             return Ok(value);
         }
         let value = make();
-        writing!(self.db, pool => {
-            sqlx::query(CREATE).bind(name).bind(value).execute(pool).await?;
-            Ok(sqlx::query_scalar(FIND).bind(name).fetch_one(pool).await?)
-        })
+        let db = self.db;
+        Ok(transaction!(db, tx => {
+            sqlx::query(CREATE).bind(name).bind(value).execute(&mut *tx).await?;
+            sqlx::query_scalar(FIND).bind(name).fetch_one(&mut *tx).await?
+        }))
     }
 
     /// Reads something of which it does not matter what it is.

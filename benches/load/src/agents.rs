@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Milliseconds from the beginning of one round to that of the next, at least.
     #[arg(long, default_value_t = 1_000)]
     pace_ms: u64,
+    /// All change at once at the beginning of a round, not one behind the other all through it.
+    #[arg(long)]
+    at_once: bool,
     /// Where the contact center is.
     #[arg(long, default_value = "center.localhost")]
     service: String,
@@ -50,10 +53,12 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
     let target = Target::new(options.target)?;
     let accounts = options.first..options.first + options.users;
     let users = ring(&target, accounts, options.contacts).await?;
+    let least = Duration::from_millis(options.pace_ms);
     let pace = Pace {
         rounds: options.rounds,
         seconds_max: options.seconds,
-        least: Duration::from_millis(options.pace_ms),
+        least,
+        spread: if options.at_once { Duration::ZERO } else { least },
     };
     let (users, plain) = measure(&target, users, Change::Status, &pace).await?;
     // Once, for the whole run.

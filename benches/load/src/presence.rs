@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout, timeout_at};
 
 use crate::report::{Record, cpu_per_unit};
 use crate::scan;
@@ -42,6 +42,7 @@ pub(crate) async fn run(options: Options) -> Result<Record> {
         rounds: options.rounds,
         seconds_max: options.seconds,
         least: Duration::ZERO,
+        spread: Duration::ZERO,
     };
     let (users, record) = measure(&target, users, Change::Status, &pace).await?;
     finish(&target, users, Change::Status).await?;
@@ -73,6 +74,8 @@ pub(crate) struct Pace {
     pub(crate) seconds_max: u64,
     /// No round begins sooner behind the beginning of the last one.
     pub(crate) least: Duration,
+    /// The time over which the changes of a round are spread, one user behind the other; all at once where it is zero.
+    pub(crate) spread: Duration,
 }
 
 /// The users of those accounts in a ring, each with that many contacts.
@@ -114,10 +117,8 @@ pub(crate) async fn measure(
     pace: &Pace,
 ) -> Result<(Vec<User>, Record)> {
     let (size, contacts) = (users.len(), users.first().map_or(0, |it| it.contacts.len()));
-    for user in &mut users {
-        user.contacts.values_mut().for_each(|heard| *heard = 0);
-    }
-    let (mut users, _) = round(users, change, 1).await?;
+    forget(&mut users);
+    let (mut users, _) = round(users, change, 1, pace.spread).await?;
     let before = target.usage()?;
     let began = Instant::now();
     let mut latencies = Vec::new();
@@ -126,10 +127,10 @@ pub(crate) async fn measure(
             break;
         }
         let next = Instant::now() + pace.least;
-        let (after, of_round) = round(users, change, number).await?;
+        let (after, of_round) = round(users, change, number, pace.spread).await?;
         users = after;
         latencies.extend(of_round);
-        tokio::time::sleep_until(next.into()).await;
+        sleep_until(next.into()).await;
     }
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
@@ -152,10 +153,15 @@ pub(crate) async fn measure(
 
 /// One more round, which is not measured, after rounds of another change.
 pub(crate) async fn once(mut users: Vec<User>, change: Change) -> Result<Vec<User>> {
-    for user in &mut users {
+    forget(&mut users);
+    Ok(round(users, change, 1, Duration::ZERO).await?.0)
+}
+
+/// What was heard of contacts was of another change.
+fn forget(users: &mut [User]) {
+    for user in users {
         user.contacts.values_mut().for_each(|heard| *heard = 0);
     }
-    Ok(round(users, change, 1).await?.0)
 }
 
 /// Nothing may come behind the last round, which was of that change; the sessions end.
@@ -202,18 +208,20 @@ async fn befriend(
     collect(tasks).await
 }
 
-/// Everyone changes presence, then waits for the changes of all contacts. The latencies count from the
-/// beginning of the round.
+/// Everyone changes presence when its turn comes, and waits for the changes of all contacts. The latencies count from the
+/// turn of the contact.
 async fn round(
     users: Vec<User>,
     change: Change,
     number: u32,
+    spread: Duration,
 ) -> Result<(Vec<User>, Vec<Duration>)> {
-    let began = Instant::now();
+    let turns = Turns::new(&users, spread);
     let mut tasks = JoinSet::new();
     for (position, mut user) in users.into_iter().enumerate() {
+        let turns = Arc::clone(&turns);
         tasks.spawn(async move {
-            let heard = timeout(STEP_TIME_MAX, user.round(change, number, began)).await;
+            let heard = timeout(STEP_TIME_MAX, user.round(change, number, &turns)).await;
             heard
                 .with_context(|| format!("{} misses presence in round {number}", user.bare()))??;
             anyhow::Ok((position, user))
@@ -225,6 +233,31 @@ async fn round(
         .flat_map(|user| std::mem::take(&mut user.latencies))
         .collect();
     Ok((users, latencies))
+}
+
+/// When the turn of each user comes in a round.
+struct Turns {
+    began: Instant,
+    of: HashMap<String, Instant>,
+}
+
+impl Turns {
+    /// From now on, one behind the other, all within that time.
+    fn new(users: &[User], spread: Duration) -> Arc<Self> {
+        let began = Instant::now();
+        let size = u32::try_from(users.len()).unwrap_or(u32::MAX).max(1);
+        let step = spread / size;
+        let turns = (0u32..).map(|number| began + step * number);
+        let bares = users.iter().map(|user| user.bare().to_owned());
+        Arc::new(Self {
+            began,
+            of: bares.zip(turns).collect(),
+        })
+    }
+
+    fn of(&self, bare: &str) -> Instant {
+        self.of.get(bare).copied().unwrap_or(self.began)
+    }
 }
 
 /// The users of all tasks in the order of the ring.
@@ -312,14 +345,21 @@ impl User {
         Ok(())
     }
 
-    async fn round(&mut self, change: Change, number: u32, began: Instant) -> Result<()> {
-        self.session.send(change.said(number).as_bytes()).await?;
-        let mut missing = self.contacts.len();
-        while missing > 0 {
-            self.session.fill().await?;
+    async fn round(&mut self, change: Change, number: u32, turns: &Turns) -> Result<()> {
+        let turn = turns.of(self.bare());
+        let (mut missing, mut said) = (self.contacts.len(), false);
+        while missing > 0 || !said {
+            if said {
+                self.session.fill().await?;
+            } else if let Ok(filled) = timeout_at(turn.into(), self.session.fill()).await {
+                filled?;
+            } else {
+                self.session.send(change.said(number).as_bytes()).await?;
+                said = true;
+            }
             while let Some(child) = self.session.arrived()? {
                 if let Some(from) = heard(&mut self.contacts, child, change, number)? {
-                    self.latencies.push(began.elapsed());
+                    self.latencies.push(turns.of(from).elapsed());
                     missing = missing
                         .checked_sub(1)
                         .with_context(|| format!("one too many, from {from}"))?;

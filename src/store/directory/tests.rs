@@ -49,7 +49,7 @@ async fn a_search_walks_the_index_of_words_and_sorts_nothing() {
         let explained: &'static str = format!("explain query plan {query}").leak();
         let explained = sqlx::query_as(explained);
         let plan: Vec<(i64, i64, i64, String)> = {
-            let mut reader = readers.reader().await.unwrap();
+            let mut reader = readers.lend().await.unwrap();
             let connection = reader.connection().unwrap();
             explained.fetch_all(connection).await.unwrap()
         };
@@ -77,7 +77,8 @@ async fn a_page_of_ten_thousand_names_is_read_from_where_it_begins() {
             panic!("the file is of SQLite");
         };
         // One transaction, for ten thousand of them take a minute.
-        let mut tx = writer.begin().await.unwrap();
+        let mut lent = writer.lend().await.unwrap();
+        let mut tx = sqlx::Connection::begin(lent.connection().unwrap()).await.unwrap();
         for number in 0..10_000_u32 {
             let jid: AgentId = format!("agent{number}@h").parse().unwrap();
             let names = Names {

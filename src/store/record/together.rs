@@ -55,8 +55,8 @@ macro_rules! put_together {
         let mut put = 0;
         // What is shared with the thread of the database is neither copied for it nor freed by it.
         let mut kind = Arc::<str>::default();
-        for rows in in_powers_of_two(&$together.changes) {
-            let mut update = sqlx::query(UPDATES.text($db, rows.len()));
+        for (rows, size) in filled_up(&$together.changes) {
+            let mut update = sqlx::query(UPDATES.text($db, size));
             for change in rows {
                 if *kind != *change.kind {
                     kind = Arc::from(change.kind);
@@ -69,12 +69,21 @@ macro_rules! put_together {
                     .bind(change.due.map(Timestamp::as_micros))
                     .bind(change.read);
             }
+            for _ in rows.len()..size {
+                update = update
+                    .bind(None::<Arc<str>>)
+                    .bind(None::<Arc<str>>)
+                    .bind(None::<i64>)
+                    .bind(None::<Arc<str>>)
+                    .bind(None::<i64>)
+                    .bind(None::<i64>);
+            }
             put += update.execute(&mut *$tx).await?.rows_affected();
         }
         let all = put == $together.changes.len() as u64;
         let events = if all { $together.events() } else { Vec::new() };
-        for rows in in_powers_of_two(&events) {
-            let mut add = sqlx::query(ADDED_EVENTS.text($db, rows.len()));
+        for (rows, size) in filled_up(&events) {
+            let mut add = sqlx::query(ADDED_EVENTS.text($db, size));
             for (change, version, event) in rows {
                 if *kind != *change.kind {
                     kind = Arc::from(change.kind);
@@ -84,6 +93,13 @@ macro_rules! put_together {
                     .bind(Arc::clone(&change.id))
                     .bind(*version)
                     .bind(Arc::clone(event));
+            }
+            for _ in rows.len()..size {
+                add = add
+                    .bind(None::<Arc<str>>)
+                    .bind(None::<Arc<str>>)
+                    .bind(None::<i64>)
+                    .bind(None::<Arc<str>>);
             }
             add.execute(&mut *$tx).await?;
         }

@@ -1,6 +1,7 @@
 //! Writing records: what was decided, under a check of what it was decided from; many decisions, one commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use crate::store::audit::{AuditEntry, put_entry, trim_entries};
 use crate::store::db::{Db, queries, transaction};
 use crate::store::error::StoreError;
 use crate::store::grouped::{Group, Grouped};
-use crate::store::rows::{ManyRows, in_powers_of_two};
+use crate::store::rows::{ManyRows, filled_up};
 
 /// Everything that one decision writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,13 +163,17 @@ queries! {
     INSERT = "insert into record (kind, id, version, snapshot, due) values ($1, $2, $3, $4, $5)";
     UPDATE = "update record set version = $3, snapshot = $4, due = $5
         where kind = $1 and id = $2 and version = $6";
-    // With as many rows as a group has, as the one behind it; here with one.
+    // With as many rows as a group has, and rows of nothing that fill it up; here with one.
     UPDATE_ALL = "update record set version = new.column3, snapshot = new.column4, due = new.column5
         from (values ($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))) as new
         where record.kind = new.column1 and record.id = new.column2 and record.version = new.column6";
     // Nothing changes; but whoever erases the record at this moment waits for the transaction, or is waited for.
     HOLD = "update record set version = version where kind = $1 and id = $2 and version = $3";
     ADD_EVENT = "insert into record_event (kind, id, version, event) values ($1, $2, $3, $4)";
+    // The same; rows of nothing add none.
+    ADD_ALL_EVENTS = "insert into record_event (kind, id, version, event)
+        select new.column1, new.column2, new.column3, new.column4
+        from (values ($1, $2, cast($3 as bigint), $4)) as new where new.column1 is not null";
     UNLIST = "delete from record_listing where kind = $1 and id = $2";
     LIST = "insert into record_listing (kind, list, owner, id) values ($1, $2, $3, $4)";
     TURN = "insert into record_guard (name, version) values ($1, 1)
@@ -197,18 +202,20 @@ pub(in crate::store) struct Decisions {
     db: Db,
 }
 
-/// [`UPDATE_ALL`] and [`ADD_EVENT`] with as many rows as are written together.
+/// [`UPDATE_ALL`] and [`ADD_ALL_EVENTS`] with as many rows as are written together.
 static UPDATES: ManyRows = ManyRows::new(
     UPDATE_ALL,
     "($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))",
 );
-static ADDED_EVENTS: ManyRows = ManyRows::new(ADD_EVENT, "($1, $2, $3, $4)");
+static ADDED_EVENTS: ManyRows =
+    ManyRows::new(ADD_ALL_EVENTS, "($1, $2, cast($3 as bigint), $4)");
 
 impl Group for Decisions {
     type Record = RecordWrite;
     type Done = RecordsWritten;
     /// What a second brings on a busy day; a group larger than this would keep its first for too long.
     const RECORDS_MAX: usize = 256;
+    const PACE: Duration = Duration::from_millis(10);
 
     async fn write(&mut self, writes: &[RecordWrite]) -> Vec<Result<RecordsWritten, StoreError>> {
         match self.store(writes).await {

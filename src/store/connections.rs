@@ -1,4 +1,4 @@
-//! Connections of SQLite that only read.
+//! Connections of SQLite.
 //!
 //! Not a pool of sqlx's: that asks a connection whether it is still there each time it is given back, in a task
 //! made for that. With SQLite, whose connections are threads of this process, this costs as much as an ordinary
@@ -8,20 +8,21 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
-/// In WAL mode they neither wait for the writer nor for each other, and each has an own thread.
-const READERS: u32 = 4;
+use super::dialect::SQLITE_BEGIN;
 
 /// A connection is asked whether it is still there when it was not for so long: its thread may have panicked.
 const ASKED_AFTER: Duration = Duration::from_secs(10);
 
 /// The connections, made when they are needed.
-pub struct Readers {
+pub struct Connections {
     options: SqliteConnectOptions,
+    count_max: u32,
     acquire_timeout: Duration,
     places: Semaphore,
     /// The one that was used last lies on top: it has what is asked for in memory.
@@ -34,19 +35,25 @@ struct Asked {
 }
 
 /// A connection, given back when dropped.
-pub(super) struct Reader<'a> {
-    readers: &'a Readers,
+pub(super) struct Lent<'a> {
+    of: &'a Connections,
     /// There until it is dropped.
     asked: Option<Asked>,
     _place: SemaphorePermit<'a>,
 }
 
-impl Readers {
-    pub(super) fn new(options: SqliteConnectOptions, acquire_timeout: Duration) -> Self {
+impl Connections {
+    /// So many at most.
+    pub(super) fn new(
+        options: SqliteConnectOptions,
+        count_max: u32,
+        acquire_timeout: Duration,
+    ) -> Self {
         Self {
             options,
+            count_max,
             acquire_timeout,
-            places: Semaphore::new(READERS as usize),
+            places: Semaphore::new(count_max as usize),
             idle: Mutex::default(),
         }
     }
@@ -55,13 +62,13 @@ impl Readers {
     ///
     /// # Errors
     /// When none becomes free in time, when the file cannot be opened, when all are closed.
-    pub(super) async fn reader(&self) -> Result<Reader<'_>, sqlx::Error> {
+    pub(super) async fn lend(&self) -> Result<Lent<'_>, sqlx::Error> {
         let place = timeout(self.acquire_timeout, self.places.acquire()).await;
         let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let _place = place.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = self.idle().pop();
-        Ok(Reader {
-            readers: self,
+        Ok(Lent {
+            of: self,
             asked: Some(self.there(idle).await?),
             _place,
         })
@@ -86,7 +93,7 @@ impl Readers {
 
     /// Waits for running statements and closes every connection.
     pub(super) async fn close(&self) {
-        let all = self.places.acquire_many(READERS).await;
+        let all = self.places.acquire_many(self.count_max).await;
         self.places.close();
         drop(all);
         let idle = std::mem::take(&mut *self.idle());
@@ -102,7 +109,7 @@ impl Readers {
     }
 }
 
-impl Reader<'_> {
+impl Lent<'_> {
     /// What statements are executed on.
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         let asked = self.asked.as_mut();
@@ -110,19 +117,25 @@ impl Reader<'_> {
             .map(|asked| &mut asked.connection)
             .ok_or(sqlx::Error::PoolClosed)
     }
-}
 
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        // A statement that was given up is ended by its thread before the next.
-        let asked = self.asked.take();
-        self.readers.idle().extend(asked);
+    /// Begins to write.
+    pub(super) fn begin(&mut self) -> BoxFuture<'_, Result<Transaction<'_, Sqlite>, sqlx::Error>> {
+        // Boxed for the compiler, which cannot tell otherwise that what waits for it may go to another thread.
+        Box::pin(async move { self.connection()?.begin_with(SQLITE_BEGIN).await })
     }
 }
 
-impl fmt::Debug for Readers {
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        // A statement that was given up is ended by its thread before the next.
+        let asked = self.asked.take();
+        self.of.idle().extend(asked);
+    }
+}
+
+impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readers")
+        f.debug_struct("Connections")
             .field("free", &self.places.available_permits())
             .finish_non_exhaustive()
     }
@@ -132,64 +145,64 @@ impl fmt::Debug for Readers {
 mod tests {
     use super::*;
 
-    fn readers(folder: &tempfile::TempDir, acquire_timeout: Duration) -> Readers {
+    fn connections(folder: &tempfile::TempDir, acquire_timeout: Duration) -> Connections {
         let options = SqliteConnectOptions::new()
             .filename(folder.path().join("file"))
             .create_if_missing(true);
-        Readers::new(options, acquire_timeout)
+        Connections::new(options, 4, acquire_timeout)
     }
 
-    async fn one(readers: &Readers) -> Result<i64, sqlx::Error> {
-        let mut reader = readers.reader().await?;
+    async fn one(connections: &Connections) -> Result<i64, sqlx::Error> {
+        let mut lent = connections.lend().await?;
         let text = "select 1";
         let one = sqlx::query_scalar(text);
-        one.fetch_one(reader.connection()?).await
+        one.fetch_one(lent.connection()?).await
     }
 
     #[tokio::test]
     async fn a_connection_is_used_again_and_no_more_than_four_are_made() {
         let folder = tempfile::tempdir().unwrap();
-        let readers = readers(&folder, Duration::from_millis(1));
+        let connections = connections(&folder, Duration::from_millis(1));
         for _ in 0..3 {
-            assert_eq!(one(&readers).await.unwrap(), 1);
+            assert_eq!(one(&connections).await.unwrap(), 1);
         }
-        assert_eq!(readers.idle().len(), 1);
+        assert_eq!(connections.idle().len(), 1);
         let mut taken = Vec::new();
-        for _ in 0..READERS {
-            taken.push(readers.reader().await.unwrap());
+        for _ in 0..4 {
+            taken.push(connections.lend().await.unwrap());
         }
-        let fifth = readers.reader().await;
+        let fifth = connections.lend().await;
         assert!(matches!(fifth.err(), Some(sqlx::Error::PoolTimedOut)));
         drop(taken);
-        assert_eq!(readers.idle().len(), READERS as usize);
-        assert_eq!(one(&readers).await.unwrap(), 1);
+        assert_eq!(connections.idle().len(), 4);
+        assert_eq!(one(&connections).await.unwrap(), 1);
     }
 
     #[tokio::test]
     async fn a_statement_that_is_given_up_leaves_the_connection_usable() {
         let folder = tempfile::tempdir().unwrap();
-        let readers = readers(&folder, Duration::from_secs(5));
+        let connections = connections(&folder, Duration::from_secs(5));
         let endless =
             "with recursive n(i) as (select 1 union all select i + 1 from n limit 3000000)
             select count(*) from n";
         {
-            let mut reader = readers.reader().await.unwrap();
+            let mut lent = connections.lend().await.unwrap();
             let count = sqlx::query_scalar::<_, i64>(endless);
-            let mut count = std::pin::pin!(count.fetch_one(reader.connection().unwrap()));
+            let mut count = std::pin::pin!(count.fetch_one(lent.connection().unwrap()));
             assert!(futures_util::poll!(&mut count).is_pending());
         }
-        assert_eq!(one(&readers).await.unwrap(), 1);
+        assert_eq!(one(&connections).await.unwrap(), 1);
     }
 
     #[tokio::test]
     async fn closing_waits_for_who_reads() {
         let folder = tempfile::tempdir().unwrap();
-        let readers = readers(&folder, Duration::from_secs(5));
-        let reader = readers.reader().await.unwrap();
-        let mut closing = std::pin::pin!(readers.close());
+        let connections = connections(&folder, Duration::from_secs(5));
+        let lent = connections.lend().await.unwrap();
+        let mut closing = std::pin::pin!(connections.close());
         assert!(futures_util::poll!(&mut closing).is_pending());
-        drop(reader);
+        drop(lent);
         closing.await;
-        assert!(matches!(one(&readers).await, Err(sqlx::Error::PoolClosed)));
+        assert!(matches!(one(&connections).await, Err(sqlx::Error::PoolClosed)));
     }
 }
