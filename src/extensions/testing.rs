@@ -113,8 +113,8 @@ impl House {
         for account in accounts {
             let jid = BareJid::new(&format!("{account}@localhost")).unwrap();
             let accounts = house.router.services().store.accounts();
-            let made = accounts.create(&jid, Role::Member, &[], NOW);
-            Box::pin(made).await.unwrap();
+            let made: BoxFuture<'_, _> = Box::pin(accounts.create(&jid, Role::Member, &[], NOW));
+            made.await.unwrap();
         }
         house
     }

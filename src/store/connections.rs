@@ -34,8 +34,8 @@ struct Asked {
     at: Instant,
 }
 
-/// A connection, given back when dropped.
-pub(super) struct Lent<'a> {
+/// A connection, given back when dropped. What was begun on it and not committed is undone before anybody else's statement.
+pub struct Lent<'a> {
     of: &'a Connections,
     /// There until it is dropped.
     asked: Option<Asked>,
@@ -62,7 +62,7 @@ impl Connections {
     ///
     /// # Errors
     /// When none becomes free in time, when the file cannot be opened, when all are closed.
-    pub(super) async fn lend(&self) -> Result<Lent<'_>, sqlx::Error> {
+    pub async fn lend(&self) -> Result<Lent<'_>, sqlx::Error> {
         let place = timeout(self.acquire_timeout, self.places.acquire()).await;
         let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let _place = place.map_err(|_| sqlx::Error::PoolClosed)?;
@@ -111,7 +111,10 @@ impl Connections {
 
 impl Lent<'_> {
     /// What statements are executed on.
-    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+    ///
+    /// # Errors
+    /// None while it is not given back.
+    pub fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         let asked = self.asked.as_mut();
         asked
             .map(|asked| &mut asked.connection)
@@ -194,6 +197,35 @@ mod tests {
         assert_eq!(one(&connections).await.unwrap(), 1);
     }
 
+    /// Neither what was written before it was given up nor the lock that it held is left.
+    #[tokio::test]
+    async fn a_transaction_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = connections(&folder, Duration::from_secs(5));
+        let [make, put, count] = [
+            "create table t (n integer)",
+            "insert into t values (1)",
+            "select count(*) from t",
+        ];
+        {
+            let mut lent = connections.lend().await.unwrap();
+            let made = sqlx::query(make).execute(lent.connection().unwrap());
+            made.await.unwrap();
+            let mut tx = lent.begin().await.unwrap();
+            sqlx::query(put).execute(&mut *tx).await.unwrap();
+        }
+        {
+            let mut lent = connections.lend().await.unwrap();
+            let mut begun = lent.begin();
+            assert!(futures_util::poll!(&mut begun).is_pending());
+        }
+        let mut lent = connections.lend().await.unwrap();
+        let mut tx = lent.begin().await.unwrap();
+        let left: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await.unwrap();
+        assert_eq!(left, 0);
+        assert_eq!(connections.places.available_permits(), 3);
+    }
+
     #[tokio::test]
     async fn closing_waits_for_who_reads() {
         let folder = tempfile::tempdir().unwrap();
@@ -203,6 +235,9 @@ mod tests {
         assert!(futures_util::poll!(&mut closing).is_pending());
         drop(lent);
         closing.await;
-        assert!(matches!(one(&connections).await, Err(sqlx::Error::PoolClosed)));
+        assert!(matches!(
+            one(&connections).await,
+            Err(sqlx::Error::PoolClosed)
+        ));
     }
 }

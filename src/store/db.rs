@@ -143,13 +143,14 @@ impl Db {
         match location {
             Location::Sqlite(file) => {
                 let lock = dialect::lock_sqlite_schema(file).await?;
-                let writer = Arc::new(dialect::open_sqlite(file, limits).await?);
-                let mut lent = writer.lend().await?;
+                let tables = dialect::open_sqlite(file, limits).await?;
                 match version {
-                    Some(version) => MIGRATIONS.run_to(version, lent.connection()?).await?,
-                    None => MIGRATIONS.run(lent.connection()?).await?,
+                    Some(version) => MIGRATIONS.run_to(version, &tables).await?,
+                    None => MIGRATIONS.run(&tables).await?,
                 }
-                drop((lent, lock));
+                tables.close().await;
+                drop(lock);
+                let writer = Arc::new(dialect::sqlite_writer(file, limits));
                 let readers = Arc::new(dialect::sqlite_readers(file, limits));
                 Ok(Self::Sqlite { writer, readers })
             }

@@ -19,12 +19,12 @@ use sqlx::postgres::{
     PgAdvisoryLock, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions,
 };
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Either};
 
-use super::db::{Db, Limits};
 use super::connections::Connections;
+use super::db::{Db, Limits};
 
 /// Takes SQLite's write lock at once: a transaction that first reads and then writes could
 /// otherwise fail in the middle when another process (the command line) writes meanwhile.
@@ -32,7 +32,7 @@ pub(super) const SQLITE_BEGIN: &str = "begin immediate";
 
 /// Opens the file, making it when it does not exist, readable by the server's user only: it holds
 /// the keys of passwords.
-pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<Connections, sqlx::Error> {
+pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<SqlitePool, sqlx::Error> {
     // Never opened here when it exists: closing it again would drop the locks that SQLite holds on it
     // for other connections of this process. Its -wal and -shm files get the mode of the file.
     let made = tokio::fs::OpenOptions::new()
@@ -45,25 +45,27 @@ pub(super) async fn open_sqlite(file: &Path, limits: &Limits) -> Result<Connecti
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         Ok(_) | Err(_) => {}
     }
-    let options = sqlite_options(file, limits)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    connected(Connections::new(options, 1, limits.acquire_timeout)).await
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(limits.acquire_timeout)
+        .connect_with(writing_options(file, limits))
+        .await
 }
 
-/// With one that is there: what the file has against it is said now.
-async fn connected(connections: Connections) -> Result<Connections, sqlx::Error> {
-    connections.lend().await?;
-    Ok(connections)
+/// The connection that writes.
+pub(super) fn sqlite_writer(file: &Path, limits: &Limits) -> Connections {
+    Connections::new(writing_options(file, limits), 1, limits.acquire_timeout)
+}
+
+fn writing_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
+    sqlite_options(file, limits)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
 }
 
 /// A connection that leaves the file as it is; a write through it fails.
-pub(super) async fn open_sqlite_unchanged(
-    file: &Path,
-    limits: &Limits,
-) -> Result<Connections, sqlx::Error> {
-    let options = reading_options(file, limits);
-    connected(Connections::new(options, 1, limits.acquire_timeout)).await
+pub(super) fn sqlite_unchanged(file: &Path, limits: &Limits) -> Connections {
+    Connections::new(reading_options(file, limits), 1, limits.acquire_timeout)
 }
 
 /// In WAL mode they neither wait for the writer nor for each other, and each has an own thread.
@@ -71,7 +73,11 @@ const READERS: u32 = 4;
 
 /// Connections that read beside the writer; a write through one of them fails.
 pub(super) fn sqlite_readers(file: &Path, limits: &Limits) -> Connections {
-    Connections::new(reading_options(file, limits), READERS, limits.acquire_timeout)
+    Connections::new(
+        reading_options(file, limits),
+        READERS,
+        limits.acquire_timeout,
+    )
 }
 
 fn reading_options(file: &Path, limits: &Limits) -> SqliteConnectOptions {

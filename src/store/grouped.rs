@@ -2,9 +2,9 @@
 //! one task writes everything that is waiting at once.
 //!
 //! A commit costs a sync of the disk; sixty-four writers that each commit alone wait for sixty-four.
-//! Nothing is held back for the sake of a fuller group but for those who can go on at the same moment: a record that
-//! comes alone is written alone, and while it is written the next group gathers. What is looked for can be found in groups,
-//! too.
+//! A record that comes alone is written alone, and while it is written the next group gathers. Where there are so many one behind
+//! the other that each commit would hold one or two of them all the time, there is a commit only now and then
+//! ([`Group::PACE`]): a commit costs ten times what a record in it does. What is looked for can be found in groups, too.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) trait Group: Send + 'static {
     type Done: Send + 'static;
     /// Records in one commit.
     const RECORDS_MAX: usize;
-    /// How often there is a commit where there are many one behind the other; without pause where it is zero.
+    /// From commit to commit where many records come one behind the other; zero where nothing waits for company.
     const PACE: Duration = Duration::ZERO;
 
     /// Writes all of them and returns one answer for each, in their order, once they are durable.
@@ -45,6 +45,9 @@ pub(super) trait Group: Send + 'static {
 
 /// Commits that may be made one right behind the other where there is a pace.
 const COMMITS_AT_ONCE: u32 = 16;
+
+/// Fewer records than these in the time of one commit are not worth waiting for.
+const COMPANY: u32 = 8;
 
 type Waiting<G> = (
     <G as Group>::Record,
@@ -127,8 +130,13 @@ async fn run<G: Group>(
         if !more {
             return;
         }
-        allowance.spend().await;
         gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
+        if (1..G::RECORDS_MAX).contains(&taken.len())
+            && let Some(waited) = allowance.take().await
+        {
+            gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
+            allowance.judge(taken.len(), waited);
+        }
         let parts = taken
             .drain(..)
             .map(|(record, answer, _place)| (record, answer));
@@ -147,7 +155,7 @@ async fn run<G: Group>(
 /// Commits that may be made without a pause; each is given back when the time of one has passed.
 struct Allowance {
     pace: Duration,
-    /// When all would be there again.
+    /// When all will be there again.
     whole: Instant,
 }
 
@@ -157,18 +165,24 @@ impl Allowance {
         Self { pace, whole }
     }
 
-    /// Waits until one is there, and takes it.
-    async fn spend(&mut self) {
-        if self.pace.is_zero() {
-            return;
+    /// Takes one, and waits for it where there is none; how long.
+    async fn take(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        let there = self.whole.checked_sub(self.pace * (COMMITS_AT_ONCE - 1));
+        let there = there.filter(|there| *there > now);
+        self.whole = self.whole.max(now) + self.pace;
+        let there = there?;
+        sleep_until(there).await;
+        Some(there - now)
+    }
+
+    /// Looks at what waiting has brought. Where it is little, those who write are few, and each waits for its record before it
+    /// brings the next: all commits are there again.
+    fn judge(&mut self, records: usize, waited: Duration) {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        if self.pace.saturating_mul(records) < waited * COMPANY {
+            self.whole = Instant::now();
         }
-        let rest = self.pace * (COMMITS_AT_ONCE - 1);
-        if let Some(there) = self.whole.checked_sub(rest)
-            && there > Instant::now()
-        {
-            sleep_until(there).await;
-        }
-        self.whole = self.whole.max(Instant::now()) + self.pace;
     }
 }
 
@@ -220,6 +234,79 @@ mod tests {
         assert!(sizes.len() <= 10, "{sizes:?}");
         assert!(sizes.iter().all(|size| *size <= Sizes::RECORDS_MAX));
         assert_eq!(grouped.waiting(), 0);
+    }
+
+    struct Paced(Sizes);
+
+    impl Group for Paced {
+        type Record = u64;
+        type Done = u64;
+        const RECORDS_MAX: usize = 256;
+        const PACE: Duration = Duration::from_millis(20);
+        async fn write(&mut self, records: &[u64]) -> Vec<Result<u64, StoreError>> {
+            self.0.write(records).await
+        }
+    }
+
+    fn paced() -> (Grouped<Paced>, Arc<Mutex<Vec<usize>>>) {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let group = Paced(Sizes(Arc::clone(&sizes)));
+        let grouped = Grouped::start(group, &TaskTracker::new(), CancellationToken::new());
+        (grouped, sizes)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_one_behind_the_other_share_commits() {
+        let (grouped, sizes) = paced();
+        let writes = (0..1_000).map(|record| {
+            let grouped = &grouped;
+            async move {
+                tokio::time::sleep(Duration::from_millis(record)).await;
+                grouped.write(record).await
+            }
+        });
+        for answer in futures_util::future::join_all(writes).await {
+            answer.unwrap();
+        }
+        let sizes = sizes.lock().unwrap().clone();
+        let at_once = sizes.iter().take_while(|size| **size == 1).count();
+        // Some of what was used is there again meanwhile.
+        assert!((15..=20).contains(&at_once), "{sizes:?}");
+        // The first of them gets what is left of the time of one.
+        let shared = sizes.get(at_once + 1..sizes.len() - 1).unwrap();
+        assert!(
+            shared.iter().all(|size| (15..=25).contains(size)),
+            "{sizes:?}"
+        );
+    }
+
+    /// Who has to wait for one record before it brings the next has no use for company.
+    #[tokio::test(start_paused = true)]
+    async fn few_who_wait_for_their_records_are_kept_from_nothing() {
+        for few in [1, 3] {
+            let (grouped, sizes) = paced();
+            let began = Instant::now();
+            for record in 0..170 {
+                let writes = (0..few).map(|_| grouped.write(record));
+                futures_util::future::join_all(writes).await;
+            }
+            assert_eq!(sizes.lock().unwrap().len(), 170, "{few}");
+            // Once in seventeen times they are found to be few.
+            assert!(began.elapsed() <= Duration::from_millis(200), "{few}");
+        }
+    }
+
+    /// Nobody waits for more than fits.
+    #[tokio::test(start_paused = true)]
+    async fn a_full_group_waits_for_nothing() {
+        let (grouped, sizes) = paced();
+        let began = Instant::now();
+        let begun: Vec<_> = (0..30 * 256).map(|it| grouped.begin(it).1).collect();
+        for answer in futures_util::future::join_all(begun).await {
+            answer.unwrap();
+        }
+        assert_eq!(*sizes.lock().unwrap(), [256; 30]);
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test]

@@ -65,8 +65,8 @@ pub use attachment::{
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditLimits};
 pub use billing::{BILLABLE, billable_listing};
 pub use blocked::Blocked;
-pub use connections::Connections;
 pub use claim::Claim;
+pub use connections::{Connections, Lent};
 pub use credential::{Credentials, Login};
 pub use customer::{
     CUSTOMER, CustomerPlace, Customers, FoundCustomer, customer_change, customer_listings,

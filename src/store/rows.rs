@@ -86,7 +86,8 @@ fn numbered_from(row: &str, behind: usize) -> String {
 
 /// The rows in pieces of [`ROWS_MAX`], each with the power of two that it is to be filled up to.
 pub(super) fn filled_up<T>(rows: &[T]) -> impl Iterator<Item = (&[T], usize)> {
-    rows.chunks(ROWS_MAX).map(|piece| (piece, piece.len().next_power_of_two()))
+    rows.chunks(ROWS_MAX)
+        .map(|piece| (piece, piece.len().next_power_of_two()))
 }
 
 /// The rows in pieces of [`ROWS_MAX`], and powers of two below.

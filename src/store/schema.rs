@@ -35,7 +35,7 @@ impl SchemaVersion {
             Location::Sqlite(file) => {
                 Db::Sqlite {
                     // Nothing is written through it.
-                    writer: Arc::new(dialect::open_sqlite_unchanged(file, limits).await?),
+                    writer: Arc::new(dialect::sqlite_unchanged(file, limits)),
                     readers: Arc::new(dialect::sqlite_readers(file, limits)),
                 }
             }

@@ -221,15 +221,18 @@ async fn ping_answers_until_the_store_closes(place: Place) {
 async fn what_is_acknowledged_is_on_the_disk(place: Place) {
     match Db::open(&place.location, &Limits::default()).await.unwrap() {
         Db::Sqlite { writer, .. } => {
-            let pragma = |pool, text| async move {
-                let row: (i64,) = sqlx::query_as(text).fetch_one(pool).await.unwrap();
-                row.0
-            };
+            let mut writer = writer.lend().await.unwrap();
+            let writer = writer.connection().unwrap();
             // 2 is `full`.
-            assert_eq!(pragma(&writer, "pragma synchronous").await, 2);
-            assert_eq!(pragma(&writer, "pragma foreign_keys").await, 1);
+            for (pragma, value) in [("pragma synchronous", 2_i64), ("pragma foreign_keys", 1)] {
+                let row: (i64,) = sqlx::query_as(pragma)
+                    .fetch_one(&mut *writer)
+                    .await
+                    .unwrap();
+                assert_eq!(row.0, value, "{pragma}");
+            }
             let mode: (String,) = sqlx::query_as("pragma journal_mode")
-                .fetch_one(&writer)
+                .fetch_one(&mut *writer)
                 .await
                 .unwrap();
             assert_eq!(mode.0, "wal");

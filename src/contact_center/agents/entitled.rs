@@ -1,6 +1,6 @@
 //! Who may be an agent (S0-9, S0-10): an account that loses its role or the right `agent-state` while it is logged in is
 //! logged out for a reason of the system's, whether it has a session or not; so is one that is disabled. What it is offered is offered
-//! to others, and the IM sessions of whoever is no agent any more end.
+//! to others, and the IM sessions end of whoever is no agent any more, or may neither talk in them nor end them itself.
 
 use std::sync::Arc;
 
@@ -13,21 +13,18 @@ use crate::contact_center::people::Person;
 use crate::contact_center::{im, interactions};
 use crate::domain::agent_state::{Command, State};
 use crate::domain::ids::AgentId;
-use crate::domain::rights::Right;
+use crate::domain::rights::{Right, Rights};
 use crate::hooks::{Hooks, Services};
 use crate::proto::BareJid;
 
-/// Logs the agent out when it may take part no longer. What cannot be found out or written now is tried again. The caller
-/// must not have the agent's turn.
+/// Logs the agent out when it may take part no longer, and ends what it could not end itself. What cannot be found out or
+/// written now is tried again. The caller must not have the agent's turn.
 pub(super) async fn require(
     center: &Center,
     services: &Arc<Services>,
     place: &Place,
     id: &AgentId,
 ) {
-    if center.agents.agent(id).state() == State::LoggedOut {
-        return;
-    }
     if let Err(refused) = revoke(center, services, place, id).await {
         warn!(%refused, agent = %id, "an agent stays one although it may not");
         center.agents.behind.add(id);
@@ -40,9 +37,18 @@ async fn revoke(
     place: &Place,
     id: &AgentId,
 ) -> Result<(), Refused> {
-    if !may(services, place, id).await? {
+    let Some(rights) = rights(services, place, id).await? else {
+        return Ok(());
+    };
+    if rights.has(Right::AgentState) {
+        return Ok(());
+    }
+    if center.agents.agent(id).state() != State::LoggedOut {
         Box::pin(command(center, services, place, id, Command::Revoke)).await?;
         Box::pin(interactions::withdraw(center, services, place, id)).await?;
+    }
+    if !rights.has(Right::InstantMessage) {
+        Box::pin(im::leave_all(center, services, id)).await?;
     }
     Ok(())
 }
@@ -85,13 +91,19 @@ async fn account_changed(
     shown
 }
 
-async fn may(services: &Services, place: &Place, id: &AgentId) -> Result<bool, Refused> {
+/// What the account may do; nothing where it is disabled. `None` where there is none: what it has goes with it.
+async fn rights(
+    services: &Services,
+    place: &Place,
+    id: &AgentId,
+) -> Result<Option<Arc<Rights>>, Refused> {
     let Some(known) = services.store.accounts().find(id.jid()).await? else {
-        // Its record goes with it.
-        return Ok(true);
+        return Ok(None);
     };
+    if !known.enabled {
+        return Ok(Some(Arc::default()));
+    }
     let online = services.online(id.jid());
     let allowed = place.allowed(&services.store, online.as_deref(), id.jid(), known.role);
-    let (rights, _) = allowed.await?;
-    Ok(known.enabled && rights.has(Right::AgentState))
+    Ok(Some(allowed.await?.0))
 }

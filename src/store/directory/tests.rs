@@ -78,7 +78,9 @@ async fn a_page_of_ten_thousand_names_is_read_from_where_it_begins() {
         };
         // One transaction, for ten thousand of them take a minute.
         let mut lent = writer.lend().await.unwrap();
-        let mut tx = sqlx::Connection::begin(lent.connection().unwrap()).await.unwrap();
+        let mut tx = sqlx::Connection::begin(lent.connection().unwrap())
+            .await
+            .unwrap();
         for number in 0..10_000_u32 {
             let jid: AgentId = format!("agent{number}@h").parse().unwrap();
             let names = Names {

@@ -207,15 +207,15 @@ static UPDATES: ManyRows = ManyRows::new(
     UPDATE_ALL,
     "($1, $2, cast($3 as bigint), $4, cast($5 as bigint), cast($6 as bigint))",
 );
-static ADDED_EVENTS: ManyRows =
-    ManyRows::new(ADD_ALL_EVENTS, "($1, $2, cast($3 as bigint), $4)");
+static ADDED_EVENTS: ManyRows = ManyRows::new(ADD_ALL_EVENTS, "($1, $2, cast($3 as bigint), $4)");
 
 impl Group for Decisions {
     type Record = RecordWrite;
     type Done = RecordsWritten;
     /// What a second brings on a busy day; a group larger than this would keep its first for too long.
     const RECORDS_MAX: usize = 256;
-    const PACE: Duration = Duration::from_millis(10);
+    /// Nobody sees a fiftieth of a second.
+    const PACE: Duration = Duration::from_millis(20);
 
     async fn write(&mut self, writes: &[RecordWrite]) -> Vec<Result<RecordsWritten, StoreError>> {
         match self.store(writes).await {

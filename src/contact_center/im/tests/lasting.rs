@@ -182,6 +182,44 @@ async fn the_sessions_of_a_disabled_account_end() {
     }
 }
 
+/// Nor does one that may neither talk nor end it; whether it is logged in then, and whoever else has its role.
+#[tokio::test]
+async fn the_sessions_end_of_whoever_may_do_nothing_in_them() {
+    for of in [("jid", "juliet@localhost"), ("role", "agent")] {
+        let floor = Floor::new(&["romeo:supervisor", "juliet"]).await;
+        let mut romeo = agent(&floor, "romeo/desk").await;
+        let mut juliet = agent(&floor, "juliet/desk").await;
+        let connected = invite(&mut romeo, "juliet", "hello").await;
+        set(&mut juliet, &format!("accept id='{connected}'")).await;
+        if of.0 == "role" {
+            for right in ["agent-state", "instant-message"] {
+                let own = [("jid", "romeo@localhost"), ("right", right)];
+                floor.operate("right give", &own).await;
+            }
+        }
+        heard(&mut romeo);
+        let take = |right| [of, ("right", right)];
+        floor.operate("right take", &take("instant-message")).await;
+        assert_eq!(status(&mut romeo, &connected).await, "connected");
+        floor.operate("right give", &take("instant-message")).await;
+        floor.operate("right take", &take("agent-state")).await;
+        assert_eq!(status(&mut romeo, &connected).await, "connected");
+        floor.operate("right take", &take("instant-message")).await;
+        let told = async {
+            loop {
+                let told = heard(&mut romeo);
+                if !told.is_empty() {
+                    return told;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+        assert_eq!(told.unwrap(), ["event ended"], "{of:?}");
+        assert_eq!(status(&mut romeo, &connected).await, "ended");
+    }
+}
+
 /// Sessions that are over go after a year, with what was said; what is open stays.
 #[tokio::test]
 async fn old_sessions_are_removed_and_open_ones_are_kept() {
