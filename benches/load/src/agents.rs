@@ -1,5 +1,5 @@
-//! Agents in a ring like the users of the presence load, who change their state once a second, first their plain
-//! presence and then their state as agents: what a delivery costs more when it is a state.
+//! Agents in a ring like the users of the presence load, who change their state once a second, one behind the other or all at
+//! once, first their plain presence and then their state as agents: what a delivery costs more when it is a state.
 //!
 //! In a round each contact must hear each neighbour's new state once. The accounts have the role agent, and there
 //! are reasons of both kinds with those codes.
@@ -58,7 +58,11 @@ pub(crate) async fn run(options: Options) -> Result<Vec<Record>> {
         rounds: options.rounds,
         seconds_max: options.seconds,
         least,
-        spread: if options.at_once { Duration::ZERO } else { least },
+        spread: if options.at_once {
+            Duration::ZERO
+        } else {
+            least
+        },
     };
     let (users, plain) = measure(&target, users, Change::Status, &pace).await?;
     // Once, for the whole run.

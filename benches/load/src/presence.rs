@@ -135,7 +135,11 @@ pub(crate) async fn measure(
     let seconds = began.elapsed().as_secs_f64();
     let after = target.usage()?;
     let count = latencies.len() as u64;
-    let shape = format!("{size} users, {contacts} contacts each");
+    let when = match pace.spread.is_zero() {
+        true => "",
+        false => ", one behind the other",
+    };
+    let shape = format!("{size} users, {contacts} contacts each{when}");
     let load = match change {
         Change::Status => "presence",
         Change::State { .. } | Change::Logout { .. } => "agents",
