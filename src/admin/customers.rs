@@ -63,7 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .with_right(Right::CustomerImport),
     Operation::new(
-        "customer export",
+        export::NAME,
         "Writes customers as a table or as vCards, which can be imported again.",
         Face::new(own!("customer-export"), "Export customers"),
         &[
