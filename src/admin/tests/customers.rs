@@ -232,7 +232,27 @@ async fn an_export_is_imported_as_it_was() {
     let short = [("host", "localhost"), ("text", "an")];
     let (kind, _) = told(&office.perform("customer list", &short).await);
     assert_eq!(kind, "not acceptable");
+    search_goes_on(&office).await;
     let unknown = [("host", "localhost"), ("text", "ann"), ("after", "x")];
     let (kind, _) = told(&office.perform("customer list", &unknown).await);
     assert_eq!(kind, "not found");
+}
+
+/// Behind the place of a customer who is gone meanwhile.
+async fn search_goes_on(office: &Office) {
+    let list = async |given: &[(&str, &str)]| {
+        let given = [&[("host", "localhost"), ("text", "search")], given].concat();
+        office.perform("customer list", &given).await.unwrap().data
+    };
+    let text = "name\nSearcha\nSearchb\nSearchc\n";
+    import(office, text, false).await.unwrap();
+    let first = list(&[("max", "2")]).await;
+    let next = first["next_after"].as_str().unwrap();
+    let id = first["customers"][1]["id"].as_str().unwrap();
+    let erase = [("host", "localhost"), ("id", id), ("confirm", "true")];
+    office.perform("customer erase", &erase).await.unwrap();
+    let rest = list(&[("after", next)]).await;
+    assert_eq!(rest["customers"].as_array().unwrap().len(), 1, "{rest}");
+    assert_eq!(rest["customers"][0]["name"], "Searchc");
+    assert_eq!(rest["complete"], true);
 }
