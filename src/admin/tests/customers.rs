@@ -238,6 +238,33 @@ async fn an_export_is_imported_as_it_was() {
     assert_eq!(kind, "not found");
 }
 
+/// To an account a file goes as a stanza; the command line takes it however long it is.
+#[tokio::test]
+async fn an_export_by_form_is_no_longer_than_a_stanza() {
+    let office = Office::new().await;
+    let row = |at: usize| format!("Name {at},{}\n", "x".repeat(250));
+    let table: String = (0..1_100).map(row).collect();
+    import(&office, &format!("name,company\n{table}"), false)
+        .await
+        .unwrap();
+    let from = "chief@localhost/desk".parse().unwrap();
+    let by = Actor::account(&office.operator.config, &from, Role::Administrator, None);
+    let export = async |given: &[(&str, &str)]| {
+        let given = texts(&[&[("host", "localhost")], given].concat());
+        let done = perform(&office.operator, &by, "customer export", &given);
+        told(&Box::pin(done).await)
+    };
+    for format in ["csv", "vcf"] {
+        let (kind, text) = export(&[("format", format)]).await;
+        assert_eq!(kind, "not acceptable", "{text}");
+        assert!(text.contains("parlour customer export"), "{text}");
+        let (kind, _) = export(&[("format", format), ("max", "500")]).await;
+        assert_eq!(kind, "done", "{format}");
+    }
+    let all = office.perform("customer export", &[("host", "localhost")]);
+    assert_eq!(all.await.unwrap().data["count"], 1_100);
+}
+
 /// Behind the place of a customer who is gone meanwhile.
 async fn search_goes_on(office: &Office) {
     let list = async |given: &[(&str, &str)]| {
