@@ -34,7 +34,7 @@ from .customer import Customer
 from .follow_up import FollowUp
 from .interaction import Interaction
 from .message_stream import Stream
-from .service import Refused
+from .service import Page, Refused
 
 __all__ = [
     "Activity",
@@ -43,6 +43,7 @@ __all__ = [
     "FollowUp",
     "Interaction",
     "Object",
+    "Page",
     "Refused",
     "Stream",
     "activity",

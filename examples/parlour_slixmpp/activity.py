@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:activity:0"
 
@@ -91,4 +91,4 @@ class Activities(Service):
         """A page of the agent's own, of those with a customer, or of an interaction; the newest first."""
         request = self.element("activities", customer=customer, interaction=interaction)
         answer = await self.ask("get", self.paged(request, page))
-        return [Activity.of(it) for it in answer.findall(self.tag("activity"))]
+        return Page([Activity.of(it) for it in answer.findall(self.tag("activity"))], answer)

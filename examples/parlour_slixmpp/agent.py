@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:agent:0"
 
@@ -81,13 +81,13 @@ class Agent(Service):
         request = self.element("agents")
         request.extend(self.element("state", state) for state in states)
         answer = await self.ask("get", self.paged(request, page))
-        return [State.of(it) for it in answer.findall(self.tag("agent"))]
+        return Page([State.of(it) for it in answer.findall(self.tag("agent"))], answer)
 
     async def history(self, jid=None, **page):
         """A page of the changes of one's own state, or of an agent's for who may see them, each a :class:`Change`."""
         request = self.element("history", jid=jid)
         answer = await self.ask("get", self.paged(request, page))
-        return [Change.of(it) for it in answer.findall(self.tag("change"))]
+        return Page([Change.of(it) for it in answer.findall(self.tag("change"))], answer)
 
     async def _change(self, name, **attributes):
         return State.of(await self.ask("set", self.element(name, **attributes)))

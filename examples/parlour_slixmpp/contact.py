@@ -1,7 +1,7 @@
 """Personal contacts: ``urn:parlour:contact:0``."""
 
 from .colleague import Colleague
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:contact:0"
 
@@ -19,7 +19,8 @@ class Contact(Service):
     async def contacts(self, **page):
         """A page of the personal contacts, each a :class:`Colleague`; `max`, `after` and `before` as in XEP-0059."""
         request = self.paged(self.element("contacts"), page)
-        return Colleague.all(self, await self.ask("get", request))
+        answer = await self.ask("get", request)
+        return Page(Colleague.all(self, answer), answer)
 
     async def add(self, colleague):
         """Each has the other from now on."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:context:0"
 
@@ -136,7 +136,7 @@ class Context(Service):
     async def _list(self, which, page):
         request = self.paged(self.element("contexts", list=which), page)
         answer = await self.ask("get", request)
-        return [Sending.of(it) for it in answer.findall(_name("context"))]
+        return Page([Sending.of(it) for it in answer.findall(_name("context"))], answer)
 
     def _object(self, it):
         element = self.element("object", type=it.type, id=it.id)

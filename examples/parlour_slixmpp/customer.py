@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import RSM, Service
+from .service import Page, Service
 
 NS = "urn:parlour:customer:0"
 
@@ -13,7 +13,7 @@ def _name(tag):
 
 @dataclass(frozen=True)
 class Customer:
-    """A person or company outside. ``id`` and ``version`` are the server's."""
+    """A person or company outside. From ``id`` on it is the server's; ``merged_into`` is who stands for one that is merged."""
 
     name: str | None = None
     company: str | None = None
@@ -23,6 +23,8 @@ class Customer:
     url: str | None = None
     id: str | None = None
     version: int | None = None
+    created: str | None = None
+    merged_into: str | None = None
 
     @classmethod
     def of(cls, xml):
@@ -32,6 +34,7 @@ class Customer:
             *([it.text for it in xml.findall(_name(name))] for name in ("telephone", "email")),
             *(xml.get(name) for name in ("crm-id", "url", "id")),
             int(version) if version else None,
+            *(xml.get(name) for name in ("created", "merged-into")),
         )
 
     @classmethod
@@ -42,10 +45,12 @@ class Customer:
 
 @dataclass(frozen=True)
 class Found:
-    """Who was found. Where it is not ``complete`` there are more."""
+    """Who was found. Where it is not ``complete`` there may be more behind ``last``, also where nobody was found yet."""
 
     customers: list
     complete: bool
+    first: str | None = None
+    last: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Customers(Service):
         request = self.element("search")
         request.append(self.element("text", text))
         answer = await self.ask("get", self.paged(request, page))
-        return Found(Customer.all(answer), answer.get("complete") in ("true", "1"))
+        page = Page(Customer.all(answer), answer)
+        return Found(page, page.complete, page.first, page.last)
 
     async def customer(self, id):
         return Customer.of(await self.ask("get", self.element("customer", id=id)))
@@ -103,9 +109,12 @@ class Customers(Service):
     async def history(self, id, **page):
         """Gives a :class:`History`. `max`, `after` and `before` as in XEP-0059."""
         answer = await self.ask("get", self.paged(self.element("history", id=id), page))
-        complete = answer.get("complete") in ("true", "1")
-        ends = (answer.findtext("%sset/%s%s" % (RSM, RSM, name)) for name in ("first", "last"))
-        return History([Entry.of(it) for it in answer.findall(_name("entry"))], complete, *ends)
+        page = Page([Entry.of(it) for it in answer.findall(_name("entry"))], answer)
+        return History(page, page.complete, page.first, page.last)
+
+    async def export(self, id):
+        """The customer as a vCard: an element of RFC 6351."""
+        return await self.ask("get", self.element("export", id=id))
 
     async def create(self, customer):
         return Customer.of(await self.ask("set", self._written("create", customer)))

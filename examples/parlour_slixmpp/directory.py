@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from .colleague import Colleague
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:directory:0"
 
 
 @dataclass(frozen=True)
 class Found:
-    """Who was found. Where it is not ``complete`` there may be more: on the next page, or by one letter more."""
+    """Who was found. Where it is not ``complete`` there may be more: on the next page, or by one letter more.
+
+    ``colleagues`` is a page, behind whose ``last`` the next one is."""
 
     colleagues: list
     complete: bool
@@ -32,4 +34,5 @@ class Directory(Service):
         request.append(self.element("text", text))
         request.extend([self.element("view", view) for view in views])
         answer = await self.ask("get", self.paged(request, page))
-        return Found(Colleague.all(self, answer), answer.get("complete") in ("true", "1"))
+        found = Page(Colleague.all(self, answer), answer)
+        return Found(found, found.complete)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:follow-up:0"
 
@@ -34,7 +34,7 @@ class Version:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """A planned transaction. ``display_area`` is where it is shown; ``count`` is how many notes there are, of which ``notes`` are some.
+    """A planned transaction. ``display_area`` is where it is shown; ``count`` is how many notes there are, of which ``notes`` are a page.
 
     ``overdue`` is set in the answer to a change, where it should have been done already."""
 
@@ -86,7 +86,7 @@ class FollowUp:
             xml.findtext("{%s}title" % NS) or "",
             *(xml.get(name) for name in rest),
             xml.get("overdue") in ("true", "1"),
-            notes,
+            Page(notes, xml),
         )
 
 
@@ -105,16 +105,19 @@ class Notice:
 
 @dataclass(frozen=True)
 class ScratchPad:
+    """What is on it since ``at``; None where nothing was ever written."""
+
     version: int
     text: str
+    at: str | None = None
 
     @classmethod
     def of(cls, xml):
-        return cls(int(xml.get("version")), xml.findtext("{%s}text" % NS) or "")
+        return cls(int(xml.get("version")), xml.findtext("{%s}text" % NS) or "", xml.get("at"))
 
 
 class FollowUps(Service):
-    """Plans follow-ups, and does what is to be done with them.
+    """Plans follow-ups, and does what is to be done with them. Lists are given as a :class:`Page`; `max`, `after` and `before` as in XEP-0059.
 
     What the agent is told comes as the event ``parlour_follow_up`` with a ``Notice``.
     """
@@ -179,16 +182,17 @@ class FollowUps(Service):
         """A page of the versions of one note, the oldest first."""
         request = self.element("notes-history", id=id, language=language, **{"note-type": note_type})
         answer = await self.ask("get", self.paged(request, page))
-        return [
+        versions = [
             Version(int(it.get("n")), it.get("at"), it.get("by"), it.text or "")
             for it in answer.findall(self.tag("version"))
         ]
+        return Page(versions, answer)
 
     async def follow_ups(self, list=None, customer=None, source=None, source_id=None, status=None, **page):
         """A page of a list: the agent's own, those of a customer, or of a source; the newest first."""
         request = self.element("follow-ups", list=list, customer=customer, source=source, status=status, **{"source-id": source_id})
         answer = await self.ask("get", self.paged(request, page))
-        return [FollowUp.of(it) for it in answer.findall(self.tag("follow-up"))]
+        return Page([FollowUp.of(it) for it in answer.findall(self.tag("follow-up"))], answer)
 
     async def scratch_pad(self):
         return ScratchPad.of(await self.ask("get", self.element("scratch-pad")))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:im:0"
 
@@ -133,13 +133,13 @@ class Im(Service):
         """A page of the sessions that are not done, or of all, the oldest first; `max`, `after` and `before` as in XEP-0059."""
         request = self.element("sessions", all="true" if all else None)
         answer = await self.ask("get", self.paged(request, page))
-        return [Session.of(it) for it in answer.findall(self.tag("session"))]
+        return Page([Session.of(it) for it in answer.findall(self.tag("session"))], answer)
 
     async def transcript(self, id, **page):
         """A page of a transcript, each line an :class:`Entry`, whose `n` is its place for `after` and `before`."""
         request = self.paged(self.element("transcript", id=id), page)
         answer = await self.ask("get", request)
-        return [Entry.of(self, it) for it in answer.findall(self.tag("entry"))]
+        return Page([Entry.of(self, it) for it in answer.findall(self.tag("entry"))], answer)
 
     async def _do(self, name, id):
         return Session.of(await self.ask("set", self.element(name, id=id)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from .customer import Customer
-from .service import ET, Service
+from .service import ET, Page, Service
 
 NS = "urn:parlour:interaction:0"
 
@@ -175,7 +175,7 @@ class Interactions(Service):
     async def interactions(self, **page):
         """A page of the agent's own that are open; `max`, `after` and `before` as in XEP-0059."""
         answer = await self.ask("get", self.paged(self.element("interactions"), page))
-        return [Interaction.of(it) for it in answer.findall(self.tag("interaction"))]
+        return Page([Interaction.of(it) for it in answer.findall(self.tag("interaction"))], answer)
 
     async def _want(self, name, id, **attributes):
         request = self.element(name, interaction=id, **attributes)

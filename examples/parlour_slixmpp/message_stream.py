@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .service import Service
+from .service import Page, Service
 
 NS = "urn:parlour:message-stream:0"
 
@@ -24,7 +24,6 @@ class Attachment:
     type: str
     bytes: int
     url: str | None = None
-
 
     @classmethod
     def all(cls, xml):
@@ -70,7 +69,9 @@ class Message:
 
 @dataclass(frozen=True)
 class Stream:
-    """A titled note with its replies, as one sees it. What a right hides is None; ``recipients`` is "all", a list, or in lists of streams a number."""
+    """A titled note with its replies, as one sees it. What a right hides is None; ``recipients`` is "all", a list, or in lists of streams a number.
+
+    ``messages`` is a page of them."""
 
     id: str
     title: str | None = None
@@ -102,7 +103,7 @@ class Stream:
             title=xml.findtext(_name("title")),
             recipients=named or (int(count) if count and count.isdigit() else count),
             tags=[it.text for it in xml.findall(_name("tag"))],
-            messages=[Message.of(it) for it in xml.findall(_name("message"))],
+            messages=Page([Message.of(it) for it in xml.findall(_name("message"))], xml),
             **{name: xml.get(name) for name in ("customer", "author", "created", "completed")},
             **{name: number(name) for name in ("version", "replies", "minutes", "unread")},
             **{name: xml.get(name) in ("true", "1") for name in ("whisper", "billable", "deliver")},
@@ -116,18 +117,54 @@ class Stream:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a device is told that watches: ``kind`` is changed, gone, reload or ended, ``what`` happened to a changed one."""
+    """What a device is told that watches: ``kind`` is changed, gone, reload or ended, ``what`` happened to a changed one of ``customer``."""
 
     kind: str
     id: str | None = None
     what: str | None = None
     version: int | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True)
+class NotDelivered:
+    """A message of one's own has not reached the customer; ``why`` are the words of the connector."""
+
+    id: str
+    message: str
+    why: str
+
+
+@dataclass(frozen=True)
+class StopWatch:
+    """What the stop watch of a draft shows; ``since`` is when it was started, None while it stands. ``minutes`` is what it would fill in."""
+
+    seconds: int
+    minutes: int
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Whom and what a beginning may mean: ``recipients`` are their names by address, ``tags`` whether one can bill by them."""
+
+    recipients: dict
+    tags: dict
+
+
+class Unread(Page):
+    """A page of streams that have something unread. ``unread`` is how many messages that are, or, where nothing is said of a ``count``, more."""
+
+    def __init__(self, items, answer):
+        super().__init__(items, answer)
+        self.unread = int(answer.get("messages"))
 
 
 class MessageStreams(Service):
     """Writes and reads notes about customers. Where nothing else is said, a method gives the :class:`Stream`.
 
-    The event ``parlour_message_stream`` brings a :class:`Notice` to a device that watches.
+    Lists are given as a :class:`Page`; `max`, `after` and `before` as in XEP-0059. The event ``parlour_message_stream`` brings a :class:`Notice` to
+    a device that watches, ``parlour_message_not_delivered`` a :class:`NotDelivered` to every device of the author.
     """
 
     name = "parlour_message_stream"
@@ -137,13 +174,20 @@ class MessageStreams(Service):
     def plugin_init(self):
         for kind in ("changed", "gone", "reload", "ended"):
             self.listen(kind, self._told)
+        self.listen("not-delivered", self._not_delivered)
 
     async def _told(self, message, xml):
         if await self.is_from_service(message):
             version = xml.get("version")
             kind = xml.tag.partition("}")[2]
-            notice = Notice(kind, xml.get("id"), xml.get("what"), int(version) if version else None)
+            version = int(version) if version else None
+            notice = Notice(kind, xml.get("id"), xml.get("what"), version, xml.get("customer"))
             self.xmpp.event("parlour_message_stream", notice)
+
+    async def _not_delivered(self, message, xml):
+        if await self.is_from_service(message):
+            told = NotDelivered(xml.get("id"), xml.get("message"), xml.text or "")
+            self.xmpp.event("parlour_message_not_delivered", told)
 
     async def create(self, customer, title, text, tags=(), attachments=(), draft=None, **properties):
         """Writes a new one; properties as in :meth:`properties`, attachments are URLs of uploads."""
@@ -170,11 +214,12 @@ class MessageStreams(Service):
         request.extend([self.element("attachment", url) for url in attachments])
         return Stream.of(await self.ask("set", request))
 
-    async def properties(self, stream, **properties):
+    async def properties(self, stream, draft=None, **properties):
         """Sets recipients, whisper, minutes, billable and deliver anew; what is left out is off, and without recipients it is for all.
 
-        None when one has taken oneself off it."""
-        request = self._set(self.element("properties", id=stream.id, version=stream.version), **properties)
+        Without minutes the stop watch of ``draft`` fills them, and ends. None when one has taken oneself off the stream."""
+        request = self.element("properties", id=stream.id, version=stream.version, draft=draft)
+        request = self._set(request, **properties)
         answer = await self.ask("set", request)
         return Stream.of(answer) if answer is not None else None
 
@@ -202,26 +247,37 @@ class MessageStreams(Service):
     async def versions(self, id, message, **page):
         """A page of what a message was before, the oldest first; the ids of its items are their numbers."""
         answer = await self.ask("get", self.paged(self.element("versions", id=id, message=message), page))
-        return [Version.of(it) for it in answer.findall(self.tag("version"))]
+        return Page([Version.of(it) for it in answer.findall(self.tag("version"))], answer)
 
     async def streams(self, customer, text=None, state=None, tag=None, order=None, **page):
-        """A page of those about a customer, and whether nothing follows."""
+        """Those about a customer, the newest first unless order is "ascending". A page may be empty where more follows behind its ``last``."""
         request = self.element("streams", customer=customer, state=state, tag=tag, order=order)
         if text is not None:
             request.append(self.element("text", text))
         answer = await self.ask("get", self.paged(request, page))
-        return Stream.all(answer), answer.get("complete") in ("true", "1")
+        return Page(Stream.all(answer), answer)
 
     async def unread(self, **page):
-        return Stream.all(await self.ask("get", self.paged(self.element("unread"), page)))
+        """Gives an :class:`Unread`, the newest first."""
+        answer = await self.ask("get", self.paged(self.element("unread"), page))
+        return Unread(Stream.all(answer), answer)
+
+    async def suggest(self, text):
+        """Gives :class:`Suggestions` of recipients and tags that begin so."""
+        request = self.element("suggest")
+        request.append(self.element("text", text))
+        answer = await self.ask("get", request)
+        recipients = {it.text: it.get("name") for it in answer.findall(self.tag("recipient"))}
+        tags = {it.text: it.get("billable") in ("true", "1") for it in answer.findall(self.tag("tag"))}
+        return Suggestions(recipients, tags)
 
     async def mark_read(self, id=None, message=None):
         await self.ask("set", self.element("mark-read", id=id, message=message))
 
     async def stop_watch(self, draft, action="show"):
-        """The seconds that it shows."""
+        """Starts, stops, resets or shows the :class:`StopWatch` of a draft."""
         answer = await self.ask("set", self.element("stop-watch", draft=draft, action=action))
-        return int(answer.get("seconds"))
+        return StopWatch(*(int(answer.get(name)) for name in ("seconds", "minutes")), answer.get("since"))
 
     async def watch(self, on=True):
         await self.ask("set", self.element("watch", on="true" if on else "false"))

@@ -31,6 +31,25 @@ class Refused(Exception):
         return cls(error.condition, code, error.text)
 
 
+class Page(list):
+    """Some of a list: ``first`` and ``last`` are its ends, as `before` and `after` of the next request take them, or None of nothing.
+
+    ``complete`` is whether nothing follows, for a list that is not counted in the direction that was asked for; ``count`` is how many there are in
+    all. Either is None where the service does not tell.
+    """
+
+    def __init__(self, items, answer):
+        super().__init__(items)
+        first, last, count = (answer.find("%sset/%s%s" % (RSM, RSM, name)) for name in ("first", "last", "count"))
+        self.first, self.last = (None if it is None else it.text for it in (first, last))
+        self.count = None if count is None else int(count.text)
+        told, index = answer.get("complete"), None if first is None else first.get("index")
+        self.complete = None if told is None else told in ("true", "1")
+        if self.count is not None:
+            behind = self.count - len(self) - int(index or 0)
+            self.complete = None if behind > 0 and self and index is None else not self or behind <= 0
+
+
 class Service(BasePlugin):
     """A plugin that asks the contact center of the own host.
 

@@ -1,6 +1,6 @@
 //! The billing report (S4-22, S4-23): minutes of billable messages by customer, tag, agent and day.
 //!
-//! A message counts on the day on which it was written and for who has written it. One with several billable tags counts in the
+//! A message counts on the day (UTC) on which it was written and for who has written it. One with several billable tags counts in the
 //! row of each; in the total it counts once. Memory is bounded by the rows of the report: messages are read a few at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,18 +31,24 @@ const MERGES_MAX: usize = 100;
 /// An id is made when the decision is, which may be made anew for a while.
 const SLACK_SECONDS: i64 = 3_600;
 
+const REPORT: &str = "billing report";
+
 const KEYS: &[&str] = &["customer", "tag", "agent", "day"];
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
-    "billing report",
-    "Adds up the minutes that are billed, by customer, tag, agent and day.",
+    REPORT,
+    "Adds up the minutes that are billed, by customer, tag, agent and day. Days are those of UTC.",
     Face::new(own!("billing-report"), "Billing report"),
     &[
-        Argument::optional("from", Kind::Name, "the first day, or a time: 2026-01-01"),
+        Argument::optional(
+            "from",
+            Kind::Name,
+            "the first day, in UTC, or a time: 2026-01-01",
+        ),
         Argument::optional(
             "until",
             Kind::Name,
-            "the last day, or a time before which it was: 2026-01-31",
+            "the last day, in UTC, or a time before which it was: 2026-01-31",
         ),
         Argument::optional(
             "by",
@@ -108,7 +114,7 @@ async fn report(operator: Operator, arguments: Arguments) -> Result<Outcome, Ref
         host,
     };
     report.read(from, until).await?;
-    report.outcome(&arguments, (from, until))
+    report.outcome(&operator, &arguments, (from, until))
 }
 
 /// What has rows of its own, in the order of the columns.
@@ -242,6 +248,7 @@ impl Report<'_> {
 
     fn outcome(
         self,
+        operator: &Operator,
         arguments: &Arguments,
         (from, until): (Option<Timestamp>, Option<Timestamp>),
     ) -> Result<Outcome, Refusal> {
@@ -274,7 +281,7 @@ impl Report<'_> {
             let text = table.to_csv();
             let text =
                 text.ok_or_else(|| Refusal::Failed("the table cannot be written".to_owned()))?;
-            return Ok(Outcome::told(data, text));
+            return Outcome::file(operator, REPORT, data, text);
         }
         let text = format!("{minutes} minutes of {messages} messages in all.\n");
         Ok(Outcome::told(data, text).with(table))

@@ -23,7 +23,7 @@ pub use erase::ERASED_FOLLOW_UP;
 pub use known::{KnownCustomer, known_customer};
 pub use mention::is_about;
 pub use profile::{WrittenProfile, telephone};
-pub use searching::{FoundCustomers, found_customers};
+pub use searching::{FoundCustomers, found_customers, told_place, understood_place};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
@@ -63,7 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .with_right(Right::CustomerImport),
     Operation::new(
-        "customer export",
+        export::NAME,
         "Writes customers as a table or as vCards, which can be imported again.",
         Face::new(own!("customer-export"), "Export customers"),
         &[
@@ -121,5 +121,5 @@ const ID: Argument = Argument::required("id", Kind::Name, "the id of the custome
 const AFTER: Argument = Argument::optional(
     "after",
     Kind::Name,
-    "only what comes behind the customer of this id, to go on with a long list",
+    "only what comes behind this, to go on with a long list: the id of a customer, or the place that a search names",
 );

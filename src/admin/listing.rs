@@ -15,7 +15,7 @@ use super::outcome::{Outcome, Table};
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
 use crate::hooks::Session;
-use crate::proto::common::forms::{FieldType, VALUES_MAX};
+use crate::proto::common::forms::{FieldType, ITEMS_MAX, VALUES_MAX};
 use crate::proto::ns;
 use crate::store::Account;
 
@@ -150,7 +150,7 @@ const fn number(name: &'static str, about: &'static str, face: Face, run: Handle
     Operation::new(name, about, face, &[THIS_HOST], run).only_looking()
 }
 
-/// Accounts that one list holds at most; a longer list is gone on with by `after`.
+/// Accounts that one list holds at most, by form as many as that has rows; a longer list is gone on with by `after`.
 const LIST_MAX: usize = 10_000;
 
 /// Accounts read at once.
@@ -292,6 +292,10 @@ async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
         let at = hosts.iter().position(|host| host == domain).unwrap_or(0);
         hosts.drain(..at);
     }
+    let max = match operator.account {
+        Some(_) => ITEMS_MAX,
+        None => LIST_MAX,
+    };
     let mut accounts: Vec<Account> = Vec::new();
     'hosts: for host in &hosts {
         loop {
@@ -305,14 +309,14 @@ async fn list(operator: Operator, arguments: Arguments) -> Result<Outcome, Refus
             };
             after = Some(last.jid.clone());
             accounts.extend(page);
-            if accounts.len() > LIST_MAX {
+            if accounts.len() > max {
                 break 'hosts;
             }
         }
         after = None;
     }
-    let more = accounts.len() > LIST_MAX;
-    accounts.truncate(LIST_MAX);
+    let more = accounts.len() > max;
+    accounts.truncate(max);
     Ok(listed(&operator, &accounts, more))
 }
 

@@ -58,7 +58,7 @@ pub use center::{
 };
 pub use customers::{
     ERASED_FOLLOW_UP, FoundCustomers, KnownCustomer, WrittenProfile, found_customers, is_about,
-    known_customer, telephone,
+    known_customer, telephone, told_place, understood_place,
 };
 pub use invitations::{invite_contact, token_id};
 pub use machinery::{CertificateView, Ending, Live, Machine, Machinery, Reloaded};

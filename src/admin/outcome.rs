@@ -6,6 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::operator::Operator;
+use super::refusal::Refusal;
+
 /// What an operation has done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -39,6 +42,25 @@ impl Outcome {
             table: None,
             warning: false,
         }
+    }
+
+    /// A file was made, which is the text. To an account it goes as a stanza, and has no more bytes than one of a client may have: the rest
+    /// would be missed by nobody who opens a part of it.
+    pub(super) fn file(
+        operator: &Operator,
+        name: &str,
+        data: Value,
+        text: String,
+    ) -> Result<Self, Refusal> {
+        let max = operator.config.c2s.stanza_bytes_max.as_usize();
+        if operator.account.is_some() && !fits(&text, max) {
+            let bytes = text.len();
+            return Err(Refusal::NotAcceptable(format!(
+                "the file has {bytes} bytes, and an answer takes {max} bytes: ask for less, or use the command line: \
+                 parlour {name}"
+            )));
+        }
+        Ok(Self::told(data, text))
     }
 
     /// The same with a table.
@@ -113,6 +135,12 @@ impl Table {
 }
 
 impl Table {
+    /// Whether all of it can be told to an account as comma-separated values where a stanza has at most so many bytes.
+    #[must_use]
+    pub fn fits_as_csv(&self, bytes_max: usize) -> bool {
+        self.to_csv().is_some_and(|text| fits(&text, bytes_max))
+    }
+
     /// As comma-separated values (RFC 4180) that people open with a spreadsheet, the names of the columns in small letters first;
     /// `None` when it cannot be written.
     pub(super) fn to_csv(&self) -> Option<String> {
@@ -127,6 +155,18 @@ impl Table {
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 }
+
+/// Whether the text has at most so many bytes in a stanza.
+fn fits(text: &str, max: usize) -> bool {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'<' | b'>' | b'&' => ESCAPED_BYTES_MAX,
+        _ => 1,
+    });
+    bytes.sum::<usize>() <= max
+}
+
+/// Bytes of a character that XML has a name for: `&amp;`.
+const ESCAPED_BYTES_MAX: usize = 5;
 
 /// A cell that no spreadsheet takes for a formula: what begins like one has an apostrophe before it. Numbers stay.
 fn inert(cell: &str) -> Cow<'_, str> {

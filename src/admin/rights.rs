@@ -1,5 +1,7 @@
 //! Rights (S0-10, S1-4, S4-3 to S4-5): who may do what beside the usual rights of its role.
 
+mod after;
+
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
@@ -12,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::domain::rights::{AccountGrants, Grant, Right, Rights, Role, RoleGrants, effective};
 use crate::proto::BareJid;
 use crate::store::{Store, StoreError};
+use after::After;
 
 const RIGHT: Argument = Argument::required(
     "right",
@@ -100,18 +103,28 @@ async fn edit(operator: Operator, arguments: Arguments, act: Act) -> Result<Outc
             center::change(&operator, record, &host, decided).await?
         }
     };
+    let now = After::of(&operator, &host, &whose, act).await?;
     let what = match rights.as_slice() {
         [only] => format!("the right {only}"),
         _ => "all rights".to_owned(),
     };
     let done = match act {
         Act::Give => format!("{whose} has {what}"),
+        Act::Take if rights.iter().any(|right| now.has(*right)) => match whose {
+            Whose::Role(_) => format!("{what} is taken from {whose}"),
+            Whose::Account(_) => format!("{what} is withheld from {whose}"),
+        },
         Act::Take => format!("{whose} has not {what}"),
         Act::Reset => format!("{what} of {whose}: as usual"),
     };
     let already = if changed { "" } else { " already" };
+    let has: Vec<Right> = rights.iter().copied().filter(|it| now.has(*it)).collect();
     let text = format!("{done}{already}.\n");
-    Ok(Outcome::told(json!({ "changed": changed }), text))
+    let outcome = Outcome::told(json!({ "changed": changed, "has": has }), text);
+    Ok(now
+        .surprises(&rights)
+        .iter()
+        .fold(outcome, |outcome, sentence| outcome.warn(sentence)))
 }
 
 fn of_role(

@@ -7,6 +7,7 @@ mod center;
 mod control;
 mod customers;
 mod definitions;
+mod grants;
 mod import;
 mod people;
 mod rights;

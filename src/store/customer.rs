@@ -96,6 +96,30 @@ pub struct CustomerPlace {
     id: String,
 }
 
+/// Characters of a place that is told.
+const PLACE_CHARS_MAX: usize = 4_096;
+
+impl CustomerPlace {
+    /// The place for who asks for the next page: it leads on when the customer is called otherwise meanwhile, or is gone.
+    #[must_use]
+    pub fn told(&self, host: &str) -> String {
+        let word = self.word.strip_prefix(&word_owner(host, &[]));
+        format!("{}/{}", self.id, word.unwrap_or_default())
+    }
+
+    /// A place in that host that was told; `None` of any other text.
+    #[must_use]
+    pub fn understood(host: &str, text: &str) -> Option<Self> {
+        let (id, word) = text.split_once('/')?;
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_word = !word.is_empty() && word.bytes().all(is_digit);
+        (text.len() <= PLACE_CHARS_MAX && !id.is_empty() && is_word).then(|| Self {
+            word: format!("{}{word}", word_owner(host, &[])),
+            id: id.to_owned(),
+        })
+    }
+}
+
 impl FoundCustomer {
     /// Where a search goes on behind it.
     #[must_use]

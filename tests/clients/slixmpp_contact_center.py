@@ -24,7 +24,9 @@ EVENTS = (
     ("parlour_im_invitation", "invitation"),
     ("parlour_im_said", "said"),
     ("parlour_im_event", "event"),
+    ("parlour_follow_up", "follow_up"),
     ("parlour_message_stream", "notice"),
+    ("parlour_message_not_delivered", "not_delivered"),
     ("roster_update", "roster"),
 )
 
@@ -37,6 +39,7 @@ FORGED = (
     "<invitation xmlns='urn:parlour:im:0' id='1' from='juliet@localhost' until='2026-01-31T12:00:00Z'/>",
     "<said xmlns='urn:parlour:im:0' id='1'/>",
     "<changed xmlns='urn:parlour:message-stream:0' id='1' customer='1' version='1' what='created'/>",
+    "<not-delivered xmlns='urn:parlour:message-stream:0' id='1' message='1'>No.</not-delivered>",
 )
 
 
@@ -270,13 +273,17 @@ async def notes(romeo, juliet):
     ours, hers, jid = romeo.plugin["parlour_message_stream"], juliet.plugin["parlour_message_stream"], juliet.boundjid.bare
     customer = (await romeo.plugin["parlour_customer"].create(Customer(name="Ann Example"))).id
     await hers.watch()
-    expect(await ours.stop_watch("d1", "start") == 0, "the stop watch does not begin with nothing")
+    watch = await ours.stop_watch("d1", "start")
+    expect((watch.seconds, watch.minutes) == (0, 0) and watch.since, watch)
     made = await ours.create(customer, "Call back", "She <called>.", draft="d1", recipients=[jid])
     expect((made.version, made.recipients, made.minutes is not None) == (1, [jid], True), made)
     notice = await juliet.sees("notice")
     expect((notice.kind, notice.id, notice.what, notice.version) == ("changed", made.id, "created", 1), notice)
-    [unread] = await hers.unread()
+    expect(notice.customer == customer, notice)
+    page = await hers.unread()
+    [unread] = page
     expect((unread.id, unread.unread, unread.title) == (made.id, 1, "Call back"), unread)
+    expect((page.unread, page.complete, page.count, page.first, page.last) == (1, True, 1, made.id, made.id), vars(page))
     await hers.mark_read(made.id)
     expect(await hers.unread() == [], "still unread")
     replied = await hers.reply(made.id, "I will.")
@@ -290,8 +297,8 @@ async def notes(romeo, juliet):
     await refused("billable-tag-missing", ours.properties(edited, minutes=5, billable=True))
     await refused("tag-unknown", ours.tags(edited, ["no-such-tag"]))
     await refused("stream-changed", ours.tags(made, []))
-    found, complete = await hers.streams(customer, text="call", state="open")
-    expect(([it.id for it in found], found[0].recipients, complete) == ([made.id], 1, True), found)
+    found = await hers.streams(customer, text="call", state="open")
+    expect(([it.id for it in found], found[0].recipients, found.complete) == ([made.id], 1, True), found)
     expect((await ours.complete(made.id)).completed, "not completed")
     await refused("stream-completed", hers.reply(made.id, "Late."))
     expect((await ours.reopen(made.id)).completed is None, "still completed")
@@ -305,10 +312,118 @@ async def notes(romeo, juliet):
     expect(notice.id == secret.id, notice)
     await refused("stream-unknown", hers.stream(secret.id))
     expect((await ours.stream(made.id, max=1)).messages[0].text == "She called.", "something else is read")
+    await leafed_through(ours, hers, customer, [secret.id, made.id])
+    await timed(ours, made)
+    suggested = await ours.suggest("jul")
+    expect((list(suggested.recipients), suggested.tags) == ([jid], {}), suggested)
     await ours.delete(secret.id)
     await ours.delete(made.id)
     await refused("stream-unknown", ours.stream(made.id))
     await hers.watch(False)
+
+
+async def leafed_through(ours, hers, customer, newest_first):
+    """Two pages of everything that has two; hers have one that she does not see."""
+    secret, made = newest_first
+    for list_of, ids in ((ours, newest_first), (hers, [made])):
+        seen, behind = [], {}
+        while True:
+            page = await list_of.streams(customer, max=1, **behind)
+            seen += [it.id for it in page]
+            expect(page.last in (None, seen[-1]), vars(page))
+            if page.complete:
+                break
+            behind = {"after": page.last}
+        expect(seen == ids, seen)
+    oldest = await ours.streams(customer, order="ascending", max=1)
+    expect(([it.id for it in oldest], oldest.complete) == ([made], False), vars(oldest))
+    stream = await ours.stream(made, max=1)
+    expect((len(stream.messages), stream.messages.count, stream.messages.complete) == (1, 2, False), stream)
+    rest = (await ours.stream(made, after=stream.messages.last)).messages
+    expect(([it.text for it in rest], rest.complete) == (["I will."], True), rest)
+    unread = await ours.unread(max=1)
+    expect((unread.complete, unread.unread) == (True, 1) and [it.id for it in unread] == [made], unread)
+    await ours.mark_read(made, rest[-1].id)
+    expect((await ours.unread()).count == 0, "still unread")
+
+
+async def timed(ours, stream):
+    """The stop watch of a draft fills the minutes of properties, and ends with it."""
+    started = await ours.stop_watch("d2", "start")
+    stopped = await ours.stop_watch("d2", "stop")
+    expect(started.since and stopped.since is None and stopped.seconds >= started.seconds, stopped)
+    started = await ours.stop_watch("d2", "start")
+    expect((await ours.stop_watch("d2")).since == started.since, started)
+    billed = await ours.properties(await ours.stream(stream.id), draft="d2")
+    expect(billed.minutes is not None, billed)
+    shown = await ours.stop_watch("d2")
+    expect((shown.seconds, shown.since) == (0, None), shown)
+
+
+async def customers(romeo):
+    """When one was made, and as a card."""
+    ours = romeo.plugin["parlour_customer"]
+    made = await ours.create(Customer(name="Bea Example", telephones=["+493012345679"]))
+    expect(made.created and made.merged_into is None, made)
+    card = await ours.export(made.id)
+    texts = [it.text for it in card.iter() if it.text and it.text.strip()]
+    expect(card.tag == "{urn:ietf:params:xml:ns:vcard-4.0}vcard" and "Bea Example" in texts, texts)
+    await ours.create(Customer(name="Beate Example"))
+    first = await ours.search("bea", max=1)
+    expect((len(first.customers), first.complete) == (1, False) and first.last, first)
+    rest = await ours.search("bea", after=first.last)
+    expect((len(rest.customers), rest.complete) == (1, True), rest)
+    expect(rest.customers != first.customers, rest)
+
+
+async def follow_ups(romeo, juliet):
+    """What is planned because of a case: written anew, given away, noted in, cancelled, completed; read page by page."""
+    ours, hers = romeo.plugin["parlour_follow_up"], juliet.plugin["parlour_follow_up"]
+    case = ("case", "4711", "task")
+    planned = await ours.plan(*case, title="Ask the lawyer", note="Since Monday.", note_type="preparation", language="en")
+    expect((planned.title, planned.count, planned.status) == ("Ask the lawyer", 1, "planned"), planned)
+    edited = await ours.edit(planned.id, planned.version, "task", "Ask the judge", due="2099-01-31T12:00:00Z")
+    expect((edited.title, edited.due, edited.overdue) == ("Ask the judge", "2099-01-31T12:00:00Z", False), edited)
+    await refused("follow-up-changed", ours.edit(planned.id, planned.version, "task", "Too late"))
+    await refused("follow-up-changed", ours.reassign(planned.id, juliet.boundjid.bare, planned.version))
+    given = await ours.reassign(planned.id, juliet.boundjid.bare, edited.version)
+    expect(given.responsible == juliet.boundjid.bare, given)
+    told = await juliet.sees("follow_up")
+    expect((told.what, told.by, told.follow_up.title) == ("assigned", romeo.boundjid.bare, "Ask the judge"), told)
+    await written_into(ours, hers, planned.id)
+    cancelled = await hers.cancel(planned.id)
+    expect(cancelled.status == "cancelled" and cancelled.over, cancelled)
+    told = await romeo.sees("follow_up", lambda it: it.what == "cancelled")
+    expect((told.by, told.id) == (juliet.boundjid.bare, planned.id), told)
+    await refused("follow-up-over", ours.complete(planned.id))
+    second = await ours.plan(*case, title="Ask the clerk")
+    expect((await ours.complete(second.id, second.version)).status == "completed", "not completed")
+    seen, behind = [], {}
+    while page := await ours.follow_ups(source="case", source_id="4711", max=1, **behind):
+        seen += [(it.id, it.status) for it in page]
+        behind = {"after": page.last}
+    expect(seen == [(second.id, "completed"), (planned.id, "cancelled")], seen)
+
+
+async def written_into(ours, hers, id):
+    """Two notes, one of them in two versions, of which one was on the scratch pad."""
+    noted = await hers.note(id, "Er weiß es.", note_type="preparation", language="de")
+    await refused("follow-up-changed", ours.note(id, "Too late.", version=noted.version - 1))
+    pad = await ours.write_scratch_pad("Since Tuesday.")
+    expect(pad.text == "Since Tuesday." and pad.at, pad)
+    await ours.note(id, note_type="preparation", language="en", version=noted.version)
+    expect((await ours.scratch_pad()).text == "", "it is still on the scratch pad")
+    first = (await ours.follow_up(id, max=1)).notes
+    expect((len(first), first.count, first.complete) == (1, 2, False), first)
+    rest = (await ours.follow_up(id, after=first.last)).notes
+    expect((len(rest), rest.complete) == (1, True), rest)
+    texts = sorted((it.language, it.text, it.versions) for it in [*first, *rest])
+    expect(texts == [("de", "Er weiß es.", 1), ("en", "Since Tuesday.", 2)], texts)
+    await refused("follow-up-note-unclear", ours.history(id, "preparation"))
+    page = await ours.history(id, "preparation", "en", max=1)
+    expect(([it.text for it in page], page.count, page.complete) == (["Since Monday."], 2, False), page)
+    page = await ours.history(id, "preparation", "en", after=page.last)
+    expect(([it.text for it in page], page.complete) == (["Since Tuesday."], True), page)
 
 
 async def forged(romeo, juliet):
@@ -343,6 +458,8 @@ async def main():
     await ways(romeo, juliet)
     await talk(romeo, juliet)
     await notes(romeo, juliet)
+    await customers(romeo)
+    await follow_ups(romeo, juliet)
     await forged(romeo, juliet)
     for person in (romeo, juliet):
         await person.leaves()

@@ -33,6 +33,7 @@ EVENTS = (
     ("parlour_im_said", "said"),
     ("parlour_follow_up", "follow_up"),
     ("parlour_focus", "focus"),
+    ("parlour_message_not_delivered", "not_delivered"),
 )
 
 
@@ -201,6 +202,15 @@ async def is_known_twice(romeo):
     return both
 
 
+async def is_not_written_to(romeo):
+    """Who has no address gets no message, and who has written it is told so."""
+    nobody = await romeo.plugin["parlour_customer"].create(Customer(name="N. N."))
+    streams = romeo.plugin["parlour_message_stream"]
+    sent = await streams.create(nobody.id, "Your order", "It is on its way.", deliver=True)
+    told = await romeo.sees("not_delivered")
+    expect((told.id, told.message, told.why) == (sent.id, sent.messages[0].id, "The customer has no address."), told)
+
+
 async def is_called_back(romeo, juliet, mary):
     interactions, colleague = romeo.plugin["parlour_interaction"], juliet.boundjid.bare
     id = (await interactions.dial(customer=mary.id)).id
@@ -252,6 +262,7 @@ async def main():
     await is_written_up(romeo, juliet, id)
     await is_followed_up(romeo, juliet, id)
     mary = await is_known_twice(romeo)
+    await is_not_written_to(romeo)
     await is_called_back(romeo, juliet, mary)
     await is_left_to_others(romeo, phones)
     for person in (romeo, juliet):

@@ -29,7 +29,8 @@ fn stage(folder: &Path) -> Result<Server> {
     let config = format!(
         "[c2s]\nrequire_tls = true\n[listen]\ncomponent = ['127.0.0.1:{port}']\n\
          [[component]]\ndomain = '{PHONES}'\nsecret = '{SECRET}'\nrole = 'connector'\n\
-         [[component]]\ndomain = '{CRM}'\nsecret = '{SECRET}'\nrole = 'crm'"
+         [[component]]\ndomain = '{CRM}'\nsecret = '{SECRET}'\nrole = 'crm'\n\
+         [contact_center]\ndelivery = '{PHONES}'"
     );
     let people = [ROMEO, JULIET].map(|jid| (jid.to_owned(), PASSWORD.to_owned()));
     let server = Server::start(&config, &people, Database::Sqlite)?;
@@ -39,7 +40,15 @@ fn stage(folder: &Path) -> Result<Server> {
     for (code, label) in [("resolved", "en: Resolved"), ("sold", "en: Sold")] {
         server.command(&["reason", "put", "wrap-up", code, label])?;
     }
-    server.command(&["right", "give", "customer-merge", "--role", "agent"])?;
+    for right in [
+        "customer-merge",
+        "message-show",
+        "message-create",
+        "property-show",
+        "property-create",
+    ] {
+        server.command(&["right", "give", right, "--role", "agent"])?;
+    }
     let table = folder.join("customers.csv");
     std::fs::write(&table, CUSTOMERS)?;
     let table = table.to_str().context("the folder has no name")?;

@@ -2,7 +2,8 @@
 
 use parlour::domain::customer::{Command, Customer, Profile, decide};
 use parlour::store::{
-    FoundCustomer, ListOrder, RecordWrite, RecordsWritten, Store, customer_change, customer_place,
+    CustomerPlace, FoundCustomer, ListOrder, RecordWrite, RecordsWritten, Store, customer_change,
+    customer_place,
 };
 
 use crate::{NOW, Place};
@@ -122,6 +123,23 @@ async fn words_with_one_beginning_stand_together(place: Place) {
     }
     assert_eq!(customer_place(&up[0].customer, "ann"), Some(up[0].place()));
     assert_eq!(customer_place(&up[0].customer, "bob"), None);
+    // A place leads on when the customer is no longer there, and in its own host only.
+    let told = up[1].place().told("one.example");
+    let place = CustomerPlace::understood("one.example", &told);
+    assert_eq!(place.as_ref(), Some(&up[1].place()));
+    let renamed = Command::Edit {
+        read: 1,
+        profile: Profile {
+            name: "Zoe".to_owned(),
+            ..Profile::default()
+        },
+    };
+    put(&store, &up[1].customer, renamed).await;
+    let order = ListOrder::Ascending;
+    let rest = customers.search("one.example", "ann", place.as_ref(), order, 9);
+    assert_eq!(rows(&rest.await.unwrap()), ["2", "4"]);
+    let elsewhere = CustomerPlace::understood("one", &told);
+    assert_ne!(elsewhere, place);
 }
 
 async fn a_merged_customer_is_found_by_its_id_of_the_crm_only(place: Place) {

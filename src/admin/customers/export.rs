@@ -14,6 +14,9 @@ use crate::proto::common::vcard::OutsideCard;
 /// Customers of one export at most: what fits into an answer of the control socket with room to spare.
 pub(super) const MAX: u32 = 10_000;
 
+/// The operation.
+pub(super) const NAME: &str = "customer export";
+
 /// Customers that are read at once.
 const PAGE: u32 = 500;
 
@@ -61,7 +64,7 @@ pub(super) async fn export(operator: Operator, arguments: Arguments) -> Result<O
     let last = customers.last().filter(|_| !complete);
     let next = last.map(|it| it.id.to_string());
     let data = json!({ "count": customers.len(), "next_after": next, "text": text });
-    Ok(Outcome::told(data, text))
+    Outcome::file(&operator, NAME, data, text)
 }
 
 fn card(profile: &Profile) -> OutsideCard<'_> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::searching::found_customers;
+use super::searching::{found_customers, told_place, understood_place};
 use crate::admin::arguments::Arguments;
 use crate::admin::center::{host, refused};
 use crate::admin::operator::Operator;
@@ -10,7 +10,7 @@ use crate::admin::outcome::{Outcome, Table};
 use crate::admin::refusal::Refusal;
 use crate::domain::customer::search::Query;
 use crate::domain::customer::{Customer, Rejection};
-use crate::store::{ListOrder, customer_place};
+use crate::store::ListOrder;
 
 /// Customers of one list at most.
 pub(super) const MAX: u32 = 1_000;
@@ -23,7 +23,7 @@ pub(super) async fn list(operator: Operator, arguments: Arguments) -> Result<Out
     let max = arguments.number("max").unwrap_or(USUAL);
     let after = arguments.text("after").unwrap_or_default();
     let text = arguments.text("text").filter(|text| !text.is_empty());
-    let (customers, complete) = match text {
+    let (customers, next) = match text {
         Some(text) => found(&operator, &host, text, (after, max)).await?,
         None => {
             let customers = operator.store.customers();
@@ -31,14 +31,14 @@ pub(super) async fn list(operator: Operator, arguments: Arguments) -> Result<Out
             let all = usize::try_from(max).unwrap_or(usize::MAX);
             let complete = page.len() <= all;
             page.truncate(all);
-            (page, complete)
+            let last = page.last().filter(|_| !complete);
+            let next = last.map(|it| it.id.to_string());
+            (page, next)
         }
     };
-    let last = customers.last().filter(|_| !complete);
-    let next = last.map(|it| it.id.to_string());
     let data = json!({
         "customers": customers.iter().map(data).collect::<Vec<_>>(),
-        "complete": complete,
+        "complete": next.is_none(),
         "next_after": next,
     });
     let text = match next {
@@ -52,18 +52,18 @@ pub(super) async fn list(operator: Operator, arguments: Arguments) -> Result<Out
     Ok(Outcome::told(data, text).with(table))
 }
 
+/// What is found, and where it goes on.
 async fn found(
     operator: &Operator,
     host: &str,
     text: &str,
     (after, max): (&str, u32),
-) -> Result<(Vec<Customer>, bool), Refusal> {
+) -> Result<(Vec<Customer>, Option<String>), Refusal> {
     let query = Query::new(text).map_err(refused)?;
     let from = match after {
         "" => None,
-        id => {
-            let known = operator.store.customers().find(host, id).await?;
-            let place = known.and_then(|it| customer_place(&it, query.longest()));
+        text => {
+            let place = understood_place(&operator.store, host, &query, text).await?;
             Some(place.ok_or_else(|| refused(Rejection::Unknown))?)
         }
     };
@@ -72,7 +72,12 @@ async fn found(
         usize::try_from(max).unwrap_or(usize::MAX),
     );
     let found = found_customers(&operator.store, host, &query, from, page).await?;
-    Ok((found.customers, found.complete))
+    let last = found.customers.last();
+    let next = match last {
+        Some(last) => told_place(last, &query),
+        None => found.last,
+    };
+    Ok((found.customers, next.filter(|_| !found.complete)))
 }
 
 const COLUMNS: &[&str] = &[

@@ -2,7 +2,7 @@
 
 use crate::domain::customer::Customer;
 use crate::domain::customer::search::Query;
-use crate::store::{CustomerPlace, ListOrder, Store, StoreError};
+use crate::store::{CustomerPlace, ListOrder, Store, StoreError, customer_place};
 
 /// Rows that one search looks at. Who types a beginning that thousands have, together with a word that hardly
 /// anybody has, types one letter more.
@@ -18,8 +18,32 @@ pub struct FoundCustomers {
     pub customers: Vec<Customer>,
     /// Whether there is nothing more in that direction.
     pub complete: bool,
-    /// The last one that was looked at, found or not.
+    /// The place of the last one that was looked at, found or not.
     pub last: Option<String>,
+}
+
+/// Where a customer stands among those that the query finds, for who asks for the next page.
+#[must_use]
+pub fn told_place(customer: &Customer, query: &Query) -> Option<String> {
+    let place = customer_place(customer, query.longest())?;
+    Some(place.told(&customer.host))
+}
+
+/// The place that is meant: one that was told, whatever has become of the customer, or where the customer of that id stands now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn understood_place(
+    store: &Store,
+    host: &str,
+    query: &Query,
+    text: &str,
+) -> Result<Option<CustomerPlace>, StoreError> {
+    if let Some(place) = CustomerPlace::understood(host, text) {
+        return Ok(Some(place));
+    }
+    let known = store.customers().find(host, text).await?;
+    Ok(known.and_then(|it| customer_place(&it, query.longest())))
 }
 
 /// Customers that the query finds, in the order of the words by which they were found, beginning at `from`, or at
@@ -50,8 +74,9 @@ pub async fn found_customers(
         let read = u32::try_from(rows.len()).unwrap_or(limit);
         looked_at += read;
         for row in rows {
-            place = Some(row.place());
-            last = Some(row.customer.id.to_string());
+            let at = row.place();
+            last = Some(at.told(host));
+            place = Some(at);
             if !row.is_first(beginning) || !query.finds(&row.customer.profile) {
                 continue;
             }

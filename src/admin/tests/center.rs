@@ -1,10 +1,9 @@
-//! What administrators set for the contact center: reason codes, chat profiles, rights.
+//! What administrators set for the contact center: reason codes and chat profiles.
 
 use super::*;
-use crate::admin::center::{ACCOUNT_GRANTS, CHAT_PROFILE, REASON_CODES, ROLE_GRANTS};
+use crate::admin::center::{CHAT_PROFILE, REASON_CODES};
 use crate::domain::chat_profile::{ChatProfile, InstantMessaging, Means};
 use crate::domain::reason_code::{Kind as ReasonKind, ReasonCodes};
-use crate::domain::rights::Right;
 
 /// Name, arguments, what becomes of it, and what is said.
 pub(super) type Case = (
@@ -24,9 +23,9 @@ pub(super) async fn play(office: &Office, cases: &[Case]) {
 }
 
 pub(super) const AT: (&str, &str) = ("host", "localhost");
-const LUNCH: (&str, &str) = ("code", "lunch");
-const NOT_READY: (&str, &str) = ("kind", "not-ready");
-const LABELS: (&str, &str) = ("label", "en: Lunch\nde: Mittag");
+pub(super) const LUNCH: (&str, &str) = ("code", "lunch");
+pub(super) const NOT_READY: (&str, &str) = ("kind", "not-ready");
+pub(super) const LABELS: (&str, &str) = ("label", "en: Lunch\nde: Mittag");
 const YES: (&str, &str) = ("default", "true");
 
 /// S2-7: the lists are configured; every refusal of the domain has its own kind.
@@ -138,8 +137,8 @@ async fn reason_codes_are_made_edited_and_taken_out_of_use() {
     assert_eq!(words, [true, true, false]);
 }
 
-const ANN: (&str, &str) = ("jid", "ann@localhost");
-const AGENT: (&str, &str) = ("role", "agent");
+pub(super) const ANN: (&str, &str) = ("jid", "ann@localhost");
+pub(super) const AGENT: (&str, &str) = ("role", "agent");
 
 /// S0-12, S0-26, S1-9: a profile of a role, one of an account, and what is left when it is taken away.
 #[tokio::test]
@@ -243,198 +242,4 @@ async fn chat_profiles_are_changed_in_parts_and_taken_away() {
         .await
         .unwrap();
     assert!(history[2].contains("\"event\":\"reset\""), "{history:?}");
-}
-
-/// S0-10, S1-4, S4-3 to S4-5: rights of roles and accounts, with their history.
-#[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-async fn rights_are_given_taken_and_reset() {
-    let office = Office::new().await;
-    office.add("ann@localhost").await;
-    let cases: &[Case] = &[
-        ("right give", &[AT, AGENT], "usage", "right is missing"),
-        (
-            "right give",
-            &[AT, AGENT, ("right", "fly")],
-            "usage",
-            "the rights are agent-state",
-        ),
-        (
-            "right give",
-            &[AT, ("right", "tag-show")],
-            "usage",
-            "role or jid is missing",
-        ),
-        (
-            "right give",
-            &[AT, AGENT, ("right", "tag-show")],
-            "done",
-            "the role agent has the right tag-show.",
-        ),
-        (
-            "right give",
-            &[AT, AGENT, ("right", "tag-show")],
-            "done",
-            "already",
-        ),
-        (
-            "right list",
-            &[AT],
-            "done",
-            "tag-show           -       yes    yes",
-        ),
-        (
-            "right give",
-            &[ANN, ("right", "context")],
-            "done",
-            "ann@localhost has the right context",
-        ),
-        (
-            "right take",
-            &[ANN, ("right", "tag-show")],
-            "done",
-            "has not the right tag-show",
-        ),
-        (
-            "right list",
-            &[ANN],
-            "done",
-            "context            yes     given",
-        ),
-        (
-            "right list",
-            &[ANN],
-            "done",
-            "tag-show           -       withheld",
-        ),
-        (
-            "right reset",
-            &[ANN, ("right", "context")],
-            "done",
-            "as usual.",
-        ),
-        (
-            "right reset",
-            &[ANN],
-            "done",
-            "all rights of ann@localhost: as usual.",
-        ),
-        ("right reset", &[ANN], "done", "as usual already"),
-        (
-            "right take",
-            &[AT, AGENT, ("right", "context")],
-            "done",
-            "has not the right context",
-        ),
-        (
-            "right reset",
-            &[AT, AGENT],
-            "done",
-            "all rights of the role agent",
-        ),
-        (
-            "right list",
-            &[AT],
-            "done",
-            "context            -       yes    yes",
-        ),
-        (
-            "right list",
-            &[AT],
-            "done",
-            "tag-show           -       -      -           yes",
-        ),
-        (
-            "right give",
-            &[("jid", "bob@localhost"), ("right", "context")],
-            "not found",
-            "no account",
-        ),
-    ];
-    play(&office, cases).await;
-    let records = office.operator.store.records();
-    let of_role = records
-        .find(ROLE_GRANTS, "localhost")
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(of_role.version, 4);
-    let own = records
-        .find(ACCOUNT_GRANTS, "ann@localhost")
-        .await
-        .unwrap()
-        .unwrap();
-    let history = records
-        .events(ACCOUNT_GRANTS, "ann@localhost", 0, 10)
-        .await
-        .unwrap();
-    assert_eq!((own.version, history.len()), (4, 4));
-    office
-        .perform("right give", &[ANN, ("right", "context")])
-        .await
-        .unwrap();
-    office.perform("account remove", &[ANN]).await.unwrap();
-    office.add("ann@localhost").await;
-    let ann = jid("ann@localhost");
-    let rights = rights_of(&office.operator.store, &ann, Role::Member);
-    assert!(
-        !rights.await.unwrap().has(Right::Context),
-        "a newcomer of the name"
-    );
-}
-
-/// Who has the right to an operation needs no role for it, and nothing else comes with it.
-#[tokio::test]
-async fn a_right_to_edit_can_be_given_to_who_is_no_administrator() {
-    let office = Office::new().await;
-    office.add("sue@localhost").await;
-    let from: crate::proto::Jid = "sue@localhost/desk".parse().unwrap();
-    let put = texts(&[AT, NOT_READY, LUNCH, LABELS]);
-    let store = &office.operator.store;
-    let actor = async || {
-        let rights = rights_of(store, from.bare(), Role::Supervisor)
-            .await
-            .unwrap();
-        Actor::account(&office.operator.config, &from, Role::Supervisor, None).with_rights(rights)
-    };
-    let refused = Box::pin(perform(
-        &office.operator,
-        &actor().await,
-        "reason put",
-        &put,
-    ))
-    .await;
-    assert_eq!(told(&refused).0, "forbidden");
-    let give = [("jid", "sue@localhost"), ("right", "reason-code-edit")];
-    office.perform("right give", &give).await.unwrap();
-    let done = Box::pin(perform(
-        &office.operator,
-        &actor().await,
-        "reason put",
-        &put,
-    ))
-    .await;
-    assert_eq!(told(&done).0, "done");
-    let elsewhere = texts(&[("host", "example.org"), NOT_READY, LUNCH, LABELS]);
-    let refused = Box::pin(perform(
-        &office.operator,
-        &actor().await,
-        "reason put",
-        &elsewhere,
-    ))
-    .await;
-    assert_eq!(told(&refused).0, "forbidden");
-    let give = texts(&[AT, AGENT, ("right", "context")]);
-    let refused = Box::pin(perform(
-        &office.operator,
-        &actor().await,
-        "right give",
-        &give,
-    ))
-    .await;
-    assert_eq!(told(&refused).0, "forbidden");
-    let trail = office
-        .perform("audit list", &[("operation", "reason put")])
-        .await;
-    assert!(told(&trail).1.contains("sue@localhost"), "{trail:?}");
 }

@@ -232,7 +232,54 @@ async fn an_export_is_imported_as_it_was() {
     let short = [("host", "localhost"), ("text", "an")];
     let (kind, _) = told(&office.perform("customer list", &short).await);
     assert_eq!(kind, "not acceptable");
+    search_goes_on(&office).await;
     let unknown = [("host", "localhost"), ("text", "ann"), ("after", "x")];
     let (kind, _) = told(&office.perform("customer list", &unknown).await);
     assert_eq!(kind, "not found");
+}
+
+/// To an account a file goes as a stanza; the command line takes it however long it is.
+#[tokio::test]
+async fn an_export_by_form_is_no_longer_than_a_stanza() {
+    let office = Office::new().await;
+    let row = |at: usize| format!("Name {at},{}\n", "x".repeat(250));
+    let table: String = (0..1_100).map(row).collect();
+    import(&office, &format!("name,company\n{table}"), false)
+        .await
+        .unwrap();
+    let from = "chief@localhost/desk".parse().unwrap();
+    let by = Actor::account(&office.operator.config, &from, Role::Administrator, None);
+    let export = async |given: &[(&str, &str)]| {
+        let given = texts(&[&[("host", "localhost")], given].concat());
+        let done = perform(&office.operator, &by, "customer export", &given);
+        told(&Box::pin(done).await)
+    };
+    for format in ["csv", "vcf"] {
+        let (kind, text) = export(&[("format", format)]).await;
+        assert_eq!(kind, "not acceptable", "{text}");
+        assert!(text.contains("parlour customer export"), "{text}");
+        let (kind, _) = export(&[("format", format), ("max", "500")]).await;
+        assert_eq!(kind, "done", "{format}");
+    }
+    let all = office.perform("customer export", &[("host", "localhost")]);
+    assert_eq!(all.await.unwrap().data["count"], 1_100);
+}
+
+/// Behind the place of a customer who is gone meanwhile.
+async fn search_goes_on(office: &Office) {
+    let list = async |given: &[(&str, &str)]| {
+        let given = [&[("host", "localhost"), ("text", "search")], given].concat();
+        office.perform("customer list", &given).await.unwrap().data
+    };
+    let text = "name\nSearcha\nSearchb\nSearchc\n";
+    import(office, text, false).await.unwrap();
+    let first = list(&[("max", "2")]).await;
+    let next = first["next_after"].as_str().unwrap();
+    let id = first["customers"][1]["id"].as_str().unwrap();
+    let erase = [("host", "localhost"), ("id", id), ("confirm", "true")];
+    office.perform("customer erase", &erase).await.unwrap();
+    let rest = list(&[("after", next)]).await;
+    assert_eq!(rest["customers"].as_array().unwrap().len(), 1, "{rest}");
+    assert_eq!(rest["customers"][0]["name"], "Searchc");
+    assert_eq!(rest["complete"], true);
 }

@@ -1,6 +1,7 @@
 //! Lists, numbers, and what is looked up about people.
 
 use super::*;
+use crate::proto::common::forms::ITEMS_MAX;
 
 #[tokio::test]
 async fn numbers_and_lists_tell_the_same() {
@@ -82,4 +83,30 @@ async fn the_list_of_administrators_is_replaced_as_a_whole() {
         list.values("administrators"),
         ["carl@example.org", "bob@localhost"]
     );
+}
+
+/// By form a list goes on where its table ends, and not where that of the command line would.
+#[tokio::test]
+async fn a_list_by_form_goes_on_behind_its_last_row() {
+    let office = Office::new().await;
+    let accounts = office.operator.store.accounts();
+    for at in 0..=ITEMS_MAX {
+        let jid = jid(&format!("a{at:04}@localhost"));
+        accounts.create(&jid, Role::Member, &[], NOW).await.unwrap();
+    }
+    let all = office.perform("account list", &[]).await.unwrap();
+    assert_eq!(all.table.unwrap().rows.len(), ITEMS_MAX + 1);
+    let from = "chief@localhost/desk".parse().unwrap();
+    let by = Actor::account(&office.operator.config, &from, Role::Administrator, None);
+    let list = async |given: &[(&str, &str)]| {
+        let given = texts(given);
+        let done = perform(&office.operator, &by, "account list", &given);
+        Box::pin(done).await.unwrap()
+    };
+    let first = list(&[]).await;
+    assert_eq!(first.table.unwrap().rows.len(), ITEMS_MAX);
+    assert_eq!(first.data["next_after"], "a0999@localhost");
+    let rest = list(&[("after", "a0999@localhost")]).await;
+    assert_eq!(rest.table.unwrap().rows.len(), 1);
+    assert_eq!(rest.data["next_after"], serde_json::Value::Null);
 }

@@ -1,7 +1,7 @@
 //! Customers looked up, searched and shown. One that a supervisor or administrator looks at is in the audit trail.
 
 use super::{NS, element, find, look_up, normal, wire};
-use crate::admin::found_customers;
+use crate::admin::{found_customers, told_place, understood_place};
 use crate::contact_center::contacts::page::Slice;
 use crate::contact_center::errors::{Refused, no_place};
 use crate::contact_center::operation::{Caller, Outcome};
@@ -9,11 +9,9 @@ use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer::search::Query;
 use crate::domain::customer::{Customer, Rejection};
-use crate::domain::ids::CustomerId;
 use crate::domain::interaction::Medium;
 use crate::domain::rights::Role;
 use crate::proto::common::rsm::Page;
-use crate::store::{CustomerPlace, customer_place};
 use crate::xml::Element;
 
 /// Bytes of one page, but for a single customer that is larger: an answer has to fit into what clients take
@@ -60,18 +58,21 @@ pub(super) async fn of_address(caller: Caller, values: Values) -> Result<Outcome
 pub(super) async fn search(caller: Caller, values: Values) -> Result<Outcome, Refused> {
     let query = Query::new(values.text("text")?)?;
     note(&caller, "customer search", values.text("text")?).await?;
-    let slice = Slice::<CustomerId>::of(values.page())?;
+    let slice = Slice::<String>::of(values.page())?;
+    let (store, host) = (&caller.services.store, caller.place.host.as_str());
     let from = match &slice.from {
-        Some(id) => Some(place_of(&caller, id, &query).await?),
+        Some(text) => {
+            let place = understood_place(store, host, &query, text).await?;
+            Some(place.ok_or_else(no_place)?)
+        }
         None => None,
     };
-    let (store, host) = (&caller.services.store, caller.place.host.as_str());
     let max = usize::try_from(slice.max).unwrap_or(usize::MAX);
     let found = found_customers(store, host, &query, from, (slice.order, max)).await?;
     let (customers, complete) = fitting(found.customers, found.complete);
     let customers = slice.in_order(customers);
-    let ends = customers.first().zip(customers.last());
-    let ends = ends.map(|(first, last)| (first.id.to_string(), last.id.to_string()));
+    let place = |customer: Option<&Customer>| told_place(customer?, &query);
+    let ends = place(customers.first()).zip(place(customers.last()));
     // None of the many that were looked at is meant: the search goes on behind the last of these.
     let seen = found.last.filter(|_| !complete);
     let page = Page {
@@ -90,19 +91,6 @@ pub(super) async fn search(caller: Caller, values: Values) -> Result<Outcome, Re
     Ok(Outcome::told(told)
         .with(answer)
         .listing(wire::table(&customers)))
-}
-
-/// Where the search finds a customer (XEP-0059 §2.2: it must be there).
-async fn place_of(
-    caller: &Caller,
-    id: &CustomerId,
-    query: &Query,
-) -> Result<CustomerPlace, Refused> {
-    let customers = caller.services.store.customers();
-    let known = customers.find(caller.place.host.as_str(), id.as_str());
-    let place = known.await?;
-    let place = place.and_then(|it| customer_place(&it, query.longest()));
-    place.ok_or_else(|| no_place().into())
 }
 
 /// As many as one answer takes, and whether these are all.

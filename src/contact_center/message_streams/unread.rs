@@ -144,8 +144,10 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
     )
     .await?;
     let all = Box::pin(look(&caller, NEWEST)).await?;
-    let complete = all.more.is_none();
-    let part = Box::pin(part(&caller, &all, values.page())).await?;
+    let counted = all.more.is_none();
+    let (part, rest) = Box::pin(part(&caller, &all, values.page())).await?;
+    // What is counted tells by the count which page is the last one.
+    let complete = counted || !rest;
     let messages: usize = all.streams.iter().map(|(_, count)| count).sum();
     let element = |(stream, count): &Counted| {
         Element::new(NS, "stream")
@@ -170,7 +172,7 @@ pub(super) async fn list(caller: Caller, values: Values) -> Result<Outcome, Refu
         columns: &[("title", "Title"), ("unread", "New"), ("id", "Id")],
         rows: part.iter().map(row).collect(),
     };
-    let told = match complete {
+    let told = match counted {
         true => format!("You have not read {messages} messages."),
         false => format!("You have not read {messages} messages or more."),
     };
@@ -193,9 +195,13 @@ fn page(all: &Unread, part: &[Counted]) -> Page {
     }
 }
 
-/// The streams that are asked for, the newest first: of all where these are known, else of what lies there. It goes on behind a stream
-/// that was read or has gone meanwhile.
-async fn part(caller: &Caller, all: &Unread, asked: &PageRequest) -> Result<Vec<Counted>, Refused> {
+/// The streams that are asked for, the newest first: of all where these are known, else of what lies there; and whether there may be more in
+/// that direction. It goes on behind a stream that was read or has gone meanwhile.
+async fn part(
+    caller: &Caller,
+    all: &Unread,
+    asked: &PageRequest,
+) -> Result<(Vec<Counted>, bool), Refused> {
     let slice = Slice::<Place>::of(asked)?;
     // The newest come first: what is before a stream is newer.
     let order = match slice.order {
@@ -204,19 +210,20 @@ async fn part(caller: &Caller, all: &Unread, asked: &PageRequest) -> Result<Vec<
     };
     let from = slice.from.as_ref().map(Place::as_str);
     let max = usize::try_from(slice.max).map_or(PAGE_MAX, |max| max.min(PAGE_MAX));
-    let mut found = match all.more {
+    let (mut found, more) = match all.more {
         None => {
             let behind = |it: &&Counted| from.is_none_or(|from| is_behind(&it.0, from, order));
             let mut known: Vec<Counted> = all.streams.iter().filter(behind).cloned().collect();
             if order == ListOrder::Ascending {
                 known.reverse();
             }
-            known
+            (known, false)
         }
         Some(_) => Box::pin(walk(caller, (from, order), max)).await?,
     };
+    let rest = more || found.len() > max;
     found.truncate(max);
-    Ok(slice.in_order(found))
+    Ok((slice.in_order(found), rest))
 }
 
 fn is_behind(stream: &Stream, from: &str, order: ListOrder) -> bool {
@@ -226,23 +233,23 @@ fn is_behind(stream: &Stream, from: &str, order: ListOrder) -> bool {
     }
 }
 
-/// Looks on until so many are found, or nothing is left.
+/// Looks on until more than so many are found, or nothing is left; tells whether something may be left.
 async fn walk(
     caller: &Caller,
     (from, order): Start<'_>,
     max: usize,
-) -> Result<Vec<Counted>, Refused> {
+) -> Result<(Vec<Counted>, bool), Refused> {
     let mut from = from.map(str::to_owned);
     let mut found = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let looked = Box::pin(look(caller, (from.as_deref(), order))).await?;
         found.extend(looked.streams);
-        if looked.more.is_none() || found.len() >= max {
+        from = looked.more;
+        if from.is_none() || found.len() > max {
             break;
         }
-        from = looked.more;
     }
-    Ok(found)
+    Ok((found, from.is_some()))
 }
 
 /// Of both kinds in one order, as far as both were looked at.

@@ -18,6 +18,9 @@ const STANDARD: &str = "http://jabber.org/protocol/admin";
 /// The type of the forms of this server's own commands.
 const OWN: &str = "urn:parlour:admin:0";
 
+/// The format of an operation that makes a file of its table.
+const CSV: &str = "csv";
+
 /// The second field of a password.
 const VERIFY: &str = "password-verify";
 
@@ -148,10 +151,12 @@ pub(super) async fn run(
 ) -> Result<Done, StanzaError> {
     let given = given(operation, &caller, &filled)?;
     let performed = admin::perform(&caller.operator, &caller.actor, operation.name, &given);
-    Ok(done(operation, &Box::pin(performed).await?))
+    let outcome = Box::pin(performed).await?;
+    let stanza_bytes_max = caller.operator.config.c2s.stanza_bytes_max.as_usize();
+    Ok(done(operation, &outcome, stanza_bytes_max))
 }
 
-fn done(operation: &'static Operation, outcome: &Outcome) -> Done {
+fn done(operation: &'static Operation, outcome: &Outcome, stanza_bytes_max: usize) -> Done {
     let results = operation.face.results;
     let form = Form::new(FormType::Result).title(operation.face.title);
     let form = form.form_type(form_type(operation));
@@ -176,14 +181,20 @@ fn done(operation: &'static Operation, outcome: &Outcome) -> Done {
         let table = outcome.table.as_ref();
         table.map(|table| listed(form, table))
     };
-    let kind = if outcome.warning {
+    let table = outcome.table.as_ref().filter(|_| results.is_empty());
+    let cut = table.and_then(|table| cut(operation, table, stanza_bytes_max));
+    let kind = if outcome.warning || cut.is_some() {
         NoteKind::Warn
     } else {
         NoteKind::Info
     };
-    let text = outcome.text.trim_end();
+    let mut text = outcome.text.trim_end().to_owned();
+    if let Some(cut) = cut {
+        text.push_str(if text.is_empty() { "" } else { "\n" });
+        text.push_str(&cut);
+    }
     Done {
-        note: (!text.is_empty()).then(|| (kind, text.to_owned())),
+        note: (!text.is_empty()).then_some((kind, text)),
         form,
         beside: roster(operation, outcome),
     }
@@ -208,6 +219,25 @@ fn listed(mut form: Form, table: &Table) -> Form {
     };
     form.items = table.rows.iter().take(ITEMS_MAX).map(row).collect();
     form
+}
+
+/// What is said of a table that has more rows than a form takes, and how to have all of it.
+fn cut(operation: &Operation, table: &Table, stanza_bytes_max: usize) -> Option<String> {
+    let rows = table.rows.len();
+    if rows <= ITEMS_MAX {
+        return None;
+    }
+    let offers_csv =
+        |argument: &Argument| matches!(argument.kind, Kind::Choice(words) if words.contains(&CSV));
+    let has_csv = operation.arguments.iter().any(offers_csv);
+    let how = match has_csv && table.fits_as_csv(stanza_bytes_max) {
+        true => "All of them come with the format csv, or on the command line",
+        false => "Fill in more of the form for fewer of them; all come on the command line",
+    };
+    let name = operation.name;
+    Some(format!(
+        "These are the first {ITEMS_MAX} of {rows} rows. {how}: parlour {name}."
+    ))
 }
 
 /// XEP-0133 §4.8: rosters are told as rosters.

@@ -1,6 +1,7 @@
 //! Dialogues as clients have them.
 
 mod operations;
+mod tables;
 
 use crate::domain::rights::Role;
 use crate::extensions::testing::{Client, House};

@@ -98,6 +98,52 @@ async fn customers_are_searched_by_beginnings_in_pages() {
     assert_eq!(ids(&page), &whole[1..3]);
 }
 
+/// Whoever leafs through a search goes on where it was when the last of a page is called otherwise meanwhile, or is gone: nobody is left
+/// out, and nobody comes twice.
+#[tokio::test]
+async fn a_search_goes_on_where_a_customer_was() {
+    let floor = Floor::new(&["romeo"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    for n in ["Mona", "Monb", "Monc", "Mond", "Mone"] {
+        made(&mut romeo, n, "", "").await;
+    }
+    let last_of = |page: &str| {
+        let last = page.split("<last>").nth(1).unwrap();
+        last.split('<').next().unwrap().to_owned()
+    };
+    let first = search(&mut romeo, "mon", "<max>2</max>").await;
+    let (last, id) = (last_of(&first), ids(&first)[1].to_owned());
+    assert_eq!(names(&first), ["Mona", "Monb"]);
+    for (version, name) in [(1, "Monz"), (2, "Zelda")] {
+        let edit =
+            format!("<edit xmlns='{NS}' id='{id}' version='{version}'><name>{name}</name></edit>");
+        let answer = ask(&mut romeo, "set", &edit).await;
+        assert_eq!(names(&answer), [name], "{answer}");
+        let set = format!("<max>2</max><after>{last}</after>");
+        let rest = search(&mut romeo, "mon", &set).await;
+        assert_eq!(names(&rest), ["Monc", "Mond"], "{name}");
+        let before = format!("<before>{}</before>", last_of(&rest));
+        let back = search(&mut romeo, "mon", &before).await;
+        assert_eq!(names(&back), ["Mona", "Monc"], "{name}");
+        // By form it is named in the same way.
+        let fields = [("text", "mon"), ("after", last.as_str())];
+        let answer = command(&mut romeo, &format!("{NS}#search"), &fields).await;
+        let found = |name: &str| answer.contains(&format!("<value>{name}</value>"));
+        assert!(found("Monc") && found("Mone") && !found("Mona"), "{answer}");
+    }
+    // A place is in the own host, and one that is none is refused.
+    for after in ["x/", "/6d", "x/6D", "x/mon", "x"] {
+        let set = format!("<after>{after}</after>");
+        let answer = search(&mut romeo, "mon", &set).await;
+        assert!(answer.contains("<item-not-found "), "{after}: {answer}");
+    }
+}
+
+fn names(answer: &str) -> Vec<&str> {
+    let names = answer.split("<name>").skip(1);
+    names.filter_map(|it| it.split('<').next()).collect()
+}
+
 /// An answer fits into a stanza, however large the customers are.
 #[tokio::test]
 async fn a_page_of_large_customers_is_short() {

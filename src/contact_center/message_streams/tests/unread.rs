@@ -124,13 +124,23 @@ async fn pages_lead_to_all_that_is_unread_however_much_it_is() {
         end.and_then(|it| it.split('<').next()).map(str::to_owned)
     };
     let mut found: Vec<String> = Vec::new();
-    let mut answer = page(&mut juliet, "<before/>").await;
-    while let Some(first) = end(&answer, "first") {
+    // Of five times 42 each page but the last one tells that there is more.
+    let mut answer = page(&mut juliet, "<max>42</max><before/>").await;
+    loop {
         let before = titles(&answer).into_iter().map(str::to_owned);
         found.splice(0..0, before);
-        answer = page(&mut juliet, &format!("<before>{first}</before>")).await;
+        if answer.contains(" complete='true'") {
+            break;
+        }
+        let first = end(&answer, "first").unwrap();
+        answer = page(
+            &mut juliet,
+            &format!("<max>42</max><before>{first}</before>"),
+        )
+        .await;
     }
     assert_eq!(found, all);
+    assert_eq!(by_form(&mut juliet).await, [50, 50, 50, 50, 10]);
     found.clear();
     let mut answer = page(&mut juliet, "<max>40</max>").await;
     assert!(answer.contains(" complete='false'"), "{answer}");
@@ -143,6 +153,22 @@ async fn pages_lead_to_all_that_is_unread_however_much_it_is() {
     assert_eq!(found, all);
     let answer = page(&mut juliet, "<after>nothing</after>").await;
     assert!(answer.contains("<item-not-found "), "{answer}");
+}
+
+/// How many streams the pages have to which forms lead.
+async fn by_form(client: &mut Client) -> Vec<usize> {
+    let node = format!("{NS}#unread");
+    let mut rows = Vec::new();
+    let mut after = String::new();
+    loop {
+        let answer = command(client, &node, &[("after", &after)]).await;
+        assert!(answer.contains(" messages or more."), "{answer}");
+        rows.push(answer.matches("<item>").count());
+        let Some(rest) = answer.split("The rest is behind ").nth(1) else {
+            return rows;
+        };
+        after = rest.split('.').next().unwrap().to_owned();
+    }
 }
 
 /// When too many are marked one by one, all up to the oldest of them are read, and what is gone is forgotten.

@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 
 const OWN: &str = "urn:parlour:admin:0#";
 
-async fn full_house() -> House {
+pub(super) async fn full_house() -> House {
     let all = |hooks: &mut Hooks, config: &std::sync::Arc<crate::config::Config>| {
         *hooks = crate::extensions::hooks(config);
     };
