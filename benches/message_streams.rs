@@ -12,6 +12,7 @@
     reason = "a benchmark measures real time, prints, and stops when its input is wrong"
 )]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use parlour::clock::Timestamp;
@@ -25,6 +26,8 @@ use parlour::store::{
     Limits, ListOrder, Location, RecordChange, RecordWrite, RecordsWritten, STREAM, Store,
     StreamList, StreamReader, stream_listings,
 };
+
+const NOBODY: &BTreeSet<AgentId> = &BTreeSet::new();
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 const HOST: &str = "example.org";
@@ -187,7 +190,7 @@ fn made(n: usize, customer: &CustomerId, rights: &Rights) -> Stream {
     let facts = Facts {
         rights,
         tags: &[],
-        strangers: 0,
+        strangers: NOBODY,
         attachment_bytes_max: 0,
         since: START,
     };

@@ -7,6 +7,7 @@
 //! Machine: [`decide`] and [`apply`] on [`Stream`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -200,6 +201,18 @@ pub struct Tags {
     pub tags: Vec<Tag>,
 }
 
+/// Somebody who is no employee of the host, if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger(pub Option<AgentId>);
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |agent| write!(f, "; {agent} is none"))
+    }
+}
+
 /// What a decision needs to know beside the stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -210,7 +223,7 @@ pub struct Facts<'a> {
     /// The administrator's tags.
     pub tags: &'a [Tag],
     /// Recipients of the command that are no employees of the host.
-    pub strangers: usize,
+    pub strangers: &'a BTreeSet<AgentId>,
     /// Bytes of all files of one stream, as the operator wants it.
     pub attachment_bytes_max: u64,
 }
@@ -250,7 +263,10 @@ rejections! {
         /// [`TAGS_MAX`].
         TooManyTags = Limit, "tags-full", "A message has at most 50 tags.";
         /// [`RECIPIENTS_MAX`], or none, or some who are no employees.
-        Recipients = Invalid, "recipients-malformed", "Choose up to 1000 recipients who are employees.";
+        Recipients {
+            /// Who it is, if that is why.
+            stranger: Stranger,
+        } = Invalid, "recipients-malformed", "Choose up to 1000 recipients who are employees{stranger}.";
         /// [`ATTACHMENTS_MAX`].
         TooManyAttachments = Limit, "attachments-full", "A message has at most 100 attachments.";
         /// [`STREAM_ATTACHMENTS_MAX`], or more bytes than the operator allows.

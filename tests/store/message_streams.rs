@@ -31,7 +31,7 @@ fn after(mut stream: Stream, command: Command) -> Stream {
         rights: &rights,
         since: NOW,
         tags: &[],
-        strangers: 0,
+        strangers: &std::collections::BTreeSet::new(),
         attachment_bytes_max: 0,
     };
     for event in decide(&stream, command, NOW, &facts).unwrap() {

@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::contact_center::center::Center;
+use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::Refused;
 use crate::contact_center::operation::Caller;
 use crate::contact_center::record;
@@ -113,14 +113,20 @@ pub(in crate::contact_center) fn link_for_discloser(
 
 /// Where the component gets the file for the next days, as long as it passes the stream to the customer.
 pub(super) fn link_for_component(
-    caller: &Caller,
+    (center, place): (&Center, &Place),
+    services: &Services,
     domain: &str,
-    attachment: &Attachment,
+    (slot, name): (&str, &str),
 ) -> Option<String> {
-    let days = caller.services.config.contact_center.delivery_link_days;
-    let until = caller.now().plus_days(days);
-    let holder = links::Holder::Component(domain.to_owned());
-    url(caller, attachment, holder, until)
+    let config = &services.config;
+    let days = config.contact_center.delivery_link_days;
+    let link = links::Link {
+        slot,
+        holder: links::Holder::Component(domain.to_owned()),
+        until: services.clock.now().plus_days(days),
+    };
+    let base = crate::extensions::http_upload::files_url(config, &place.host)?;
+    center.files.url(&base, name, &link)
 }
 
 fn url(

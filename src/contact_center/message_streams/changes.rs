@@ -1,6 +1,8 @@
 //! Streams written: made, replied to, edited, set, tagged, completed and opened again. Each is decided, saved with who has not read
 //! it, with what the customer gets and with who has done it, and told to whom it concerns.
 
+use std::collections::BTreeSet;
+
 use super::fields::{id, properties as properties_of, read, tags as tags_of, version};
 use super::live::What;
 use super::readers;
@@ -12,7 +14,7 @@ use crate::contact_center::operation::{Caller, Outcome};
 use crate::contact_center::trail;
 use crate::contact_center::values::Values;
 use crate::domain::customer;
-use crate::domain::ids::{CustomerId, MessageId, StreamId};
+use crate::domain::ids::{AgentId, CustomerId, MessageId, StreamId};
 use crate::domain::message_stream::{
     Attachment, Command, Event, Facts, Rejection, Stream, Written, decide,
 };
@@ -33,7 +35,7 @@ pub(super) struct Done {
 pub(super) struct Wish {
     pub(super) command: Command,
     /// Recipients that are no employees.
-    pub(super) strangers: usize,
+    pub(super) strangers: BTreeSet<AgentId>,
     /// The draft whose stop watch is read and of no use afterwards.
     draft: Option<String>,
 }
@@ -42,7 +44,7 @@ impl Wish {
     pub(super) const fn of(command: Command) -> Self {
         Self {
             command,
-            strangers: 0,
+            strangers: BTreeSet::new(),
             draft: None,
         }
     }
@@ -291,7 +293,7 @@ fn decided(
         rights: &caller.rights,
         since: caller.since,
         tags: &settings.tags.tags,
-        strangers: wish.strangers,
+        strangers: &wish.strangers,
         attachment_bytes_max: config.stream_attachments_bytes_max.as_u64(),
     };
     let events = decide(before, command, caller.now(), &facts);

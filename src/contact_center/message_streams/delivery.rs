@@ -13,13 +13,13 @@
 //! </message>
 //! ```
 
+mod linking;
 mod recalling;
 mod refused;
 mod sending;
 #[cfg(test)]
 mod tests;
 
-use super::attachments;
 use crate::config::{Component, ComponentRole};
 use crate::contact_center::center::Place;
 use crate::contact_center::customers;
@@ -40,6 +40,15 @@ pub(in crate::contact_center) use sending::{Deliveries, is_delivery, run};
 
 /// The element that a connector gets.
 const DELIVER: &str = "deliver";
+
+/// A file with it.
+const ATTACHMENT: &str = "attachment";
+
+/// What a file is found by, as long as it waits.
+const SLOT: &str = "slot";
+
+/// How the id of a correction ends: of a refusal often nothing but the id comes back.
+const CORRECTS: &str = "/corrects";
 
 /// Whom the operator wants to pass streams of that host to customers.
 pub(super) fn connector<'a>(services: &'a Services, place: &Place) -> Option<&'a Component> {
@@ -74,13 +83,17 @@ pub(super) async fn deliver(
     };
     for (message, how) in passed {
         let about = (after, customer.as_ref());
-        let payload = element(caller, connector, about, (message, how));
+        let payload = element(about, (message, how));
         let mut stanza = Stanza::message(MessageType::Normal)
             .from(caller.place.address.clone())
             .to(connector.domain.to_jid())
             .child(&payload);
         let unique = crate::id::sorted(caller.now());
-        stanza.id = Some(format!("{}/{}/{unique}", after.id, message.id).into());
+        let id = match how {
+            Pass::New => format!("{}/{}/{unique}", after.id, message.id),
+            Pass::Correction => format!("{}/{}/{unique}{CORRECTS}", after.id, message.id),
+        };
+        stanza.id = Some(id.into());
         draft.pass(stanza);
     }
     Ok(())
@@ -108,9 +121,15 @@ fn about(id: &str) -> Option<(StreamId, MessageId)> {
     Some((stream.parse().ok()?, message.parse().ok()?))
 }
 
+/// How that message went by a delivery of that id.
+fn how(id: &str) -> Pass {
+    match id.ends_with(CORRECTS) {
+        true => Pass::Correction,
+        false => Pass::New,
+    }
+}
+
 fn element(
-    caller: &Caller,
-    connector: &Component,
     (stream, customer): (&Stream, Option<&Customer>),
     (message, how): (&Message, Pass),
 ) -> Element {
@@ -134,14 +153,14 @@ fn element(
         .children_from(telephones.map(|it| address("voice", it)))
         .child(child("title", &stream.title))
         .child(child("text", &message.text))
-        .children_from(files.map(|it| file(caller, connector, it)))
+        .children_from(files.map(file))
 }
 
-fn file(caller: &Caller, connector: &Component, attachment: &Attachment) -> Element {
-    let url = attachments::link_for_component(caller, connector.domain.as_str(), attachment);
-    Element::new(CONNECTOR_NS, "attachment")
+/// A file as it waits: what it is found by stands in the place of a link, which is made when it is sent ([`linking`]).
+fn file(attachment: &Attachment) -> Element {
+    Element::new(CONNECTOR_NS, ATTACHMENT)
         .attr("name", &attachment.name)
         .attr("type", attachment.file_type.media_type())
         .attr("bytes", attachment.bytes.to_string())
-        .attr_opt("url", url)
+        .attr(SLOT, &attachment.slot)
 }

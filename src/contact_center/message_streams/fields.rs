@@ -138,16 +138,18 @@ pub(super) fn tags(values: &Values) -> BTreeSet<String> {
     values.texts("tag").into_iter().map(str::to_owned).collect()
 }
 
-/// What is to be set for a stream, and how many of its recipients are no employees. Without recipients it is for everybody (S4-12);
+/// What is to be set for a stream, and which of its recipients are no employees. Without recipients it is for everybody (S4-12);
 /// without minutes those of the draft's stop watch count, where one is named (S4-22).
 pub(super) async fn properties(
     caller: &Caller,
     values: &Values,
-) -> Result<(Properties, usize), Refused> {
+) -> Result<(Properties, BTreeSet<AgentId>), Refused> {
     let named: BTreeSet<AgentId> = values.agents("recipient").cloned().collect();
-    let mut strangers = 0;
+    let mut strangers = BTreeSet::new();
     for agent in &named {
-        strangers += usize::from(!is_employee(caller, agent).await?);
+        if !is_employee(caller, agent).await? {
+            strangers.insert(agent.clone());
+        }
     }
     let minutes = match (
         values.optional_text("minutes"),

@@ -1,5 +1,6 @@
 //! What becomes of the streams about a customer who turned out to be another (merged records).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::changes::Done;
@@ -54,7 +55,7 @@ async fn relink_one(
         rights: &nothing,
         since: services.clock.now(),
         tags: &[],
-        strangers: 0,
+        strangers: &BTreeSet::new(),
         attachment_bytes_max: 0,
     };
     let about = |it: &Stream| it.customer.as_ref() == Some(from);

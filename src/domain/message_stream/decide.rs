@@ -7,7 +7,7 @@ use super::event::Written;
 use super::{
     ATTACHMENTS_MAX, Attachment, Availability, Command, Event, Facts, MESSAGES_MAX, MINUTES_MAX,
     Message, Properties, RECIPIENTS_MAX, Recipients, Rejection, STREAM_ATTACHMENTS_MAX,
-    STREAM_BYTES_MAX, Stream, TAGS_MAX, TEXT_BYTES_MAX, TITLE_CHARS_MAX,
+    STREAM_BYTES_MAX, Stranger, Stream, TAGS_MAX, TEXT_BYTES_MAX, TITLE_CHARS_MAX,
 };
 use crate::clock::Timestamp;
 use crate::domain::ids::{AgentId, CustomerId};
@@ -174,12 +174,26 @@ impl Decision<'_> {
             Recipients::All => Ok(()),
             Recipients::Some(recipients) => {
                 let good = !recipients.is_empty() && recipients.len() <= RECIPIENTS_MAX;
-                match good && self.facts.strangers == 0 {
+                let stranger = Stranger(self.stranger(known));
+                match good && stranger.0.is_none() {
                     true => Ok(()),
-                    false => Err(Rejection::Recipients),
+                    false => Err(Rejection::Recipients { stranger }),
                 }
             }
         }
+    }
+
+    /// A recipient who is no employee. One who was one when it was named stays a recipient, where the one who acts sees that it is
+    /// one: others would learn it by the answer.
+    fn stranger(&self, known: &Properties) -> Option<AgentId> {
+        let is_known = |it: &AgentId| match &known.recipients {
+            Recipients::All => false,
+            Recipients::Some(known) => {
+                self.facts.rights.has(Right::PropertyShow) && known.contains(it)
+            }
+        };
+        let mut strangers = self.facts.strangers.iter();
+        strangers.find(|it| !is_known(it)).cloned()
     }
 
     /// Billing needs a tag. Of tags that it does not see nobody learns by that whether there is such a one, and needs to see

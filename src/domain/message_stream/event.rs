@@ -171,7 +171,7 @@ pub enum Event {
         /// About whom.
         customer: CustomerId,
     },
-    /// What waited to be passed on is taken back, for it is passed on no more.
+    /// What waited to be passed on is taken back, for it is passed on no more, or the connector has refused it.
     Recalled {
         /// When.
         at: Timestamp,
@@ -187,6 +187,7 @@ pub enum Event {
 
 /// Makes the stream what it is after the event.
 pub fn apply(stream: &mut Stream, event: &Event) {
+    let was_for_the_customer = stream.is_for_the_customer();
     stream.count(event);
     stream.changed_at = changed(event).or(stream.changed_at);
     match event {
@@ -228,7 +229,7 @@ pub fn apply(stream: &mut Stream, event: &Event) {
             stream.passed = Passed::default();
         }
     }
-    stream.note_passed(event);
+    stream.note_passed(event, was_for_the_customer);
 }
 
 /// When somebody has done it; what is taken back from the connector is nobody's change.

@@ -17,6 +17,23 @@ pub struct Passed {
     pub count: usize,
     /// Those of them that say something else by now.
     pub outdated: BTreeSet<MessageId>,
+    /// Those of them that it does not have after all: taken back before they were sent, or refused by the connector.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<MessageId>,
+}
+
+impl Passed {
+    /// The customer does not get that after all. Of what it does not have at all there is nothing to correct.
+    fn lack(&mut self, id: MessageId, how: Pass) {
+        match how {
+            Pass::New => {
+                self.missing.insert(id);
+            }
+            Pass::Correction => {
+                self.outdated.insert(id);
+            }
+        }
+    }
 }
 
 /// How a message is passed on.
@@ -37,6 +54,7 @@ impl Stream {
             return Vec::new();
         }
         let had = &before.passed;
+        let switched_on = !before.is_for_the_customer();
         let edited = |id: &MessageId| {
             let edits = |event: &Event| match event {
                 Event::Edited { message, .. } => message.id == *id,
@@ -55,6 +73,8 @@ impl Stream {
         let passed = numbered.filter_map(|(at, message)| {
             let how = match at < had.count {
                 false => Pass::New,
+                true if !switched_on && !edited(&message.id) => return None,
+                true if had.missing.contains(&message.id) => Pass::New,
                 true if had.outdated.contains(&message.id) || edited(&message.id) => {
                     Pass::Correction
                 }
@@ -72,24 +92,36 @@ impl Stream {
         if self.is_for_the_customer() {
             return None;
         }
-        let place = |id: &MessageId| self.messages.iter().position(|it| it.id == *id);
-        let of = |how: Pass| waiting.iter().filter(move |it| it.1 == how).map(|it| &it.0);
-        let count = of(Pass::New).filter_map(place).min();
-        let count = count.map_or(self.passed.count, |it| it.min(self.passed.count));
-        let outdated = self.passed.outdated.iter().chain(of(Pass::Correction));
-        let outdated = outdated.filter(|id| place(id).is_some_and(|it| it < count));
-        let passed = Passed {
-            count,
-            outdated: outdated.cloned().collect(),
-        };
+        let mut passed = self.passed.clone();
+        waiting
+            .iter()
+            .for_each(|(id, how)| passed.lack(id.clone(), *how));
         Some(Event::Recalled { at, passed })
     }
 
+    /// What happens when the connector refuses a message: the customer does not have it, and gets it when it is edited, or when
+    /// delivery is switched on once more.
+    #[must_use]
+    pub fn refused(&self, at: Timestamp, id: &MessageId, how: Pass) -> Option<Event> {
+        let mut had = self.messages.iter().take(self.passed.count);
+        had.find(|it| it.id == *id)?;
+        let mut passed = self.passed.clone();
+        passed.lack(id.clone(), how);
+        (passed != self.passed).then_some(Event::Recalled { at, passed })
+    }
+
     /// Notes what the customer has behind an event.
-    pub(super) fn note_passed(&mut self, event: &Event) {
+    pub(super) fn note_passed(&mut self, event: &Event, was_for_the_customer: bool) {
         if self.is_for_the_customer() {
             self.passed.count = self.messages.len();
-            self.passed.outdated.clear();
+            if !was_for_the_customer {
+                self.passed.outdated.clear();
+                self.passed.missing.clear();
+            }
+            if let Event::Edited { message, .. } = event {
+                self.passed.outdated.remove(&message.id);
+                self.passed.missing.remove(&message.id);
+            }
             return;
         }
         if let Event::Edited { message, .. } = event {

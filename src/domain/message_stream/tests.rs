@@ -67,7 +67,7 @@ fn decided(stream: &Stream, command: Command, rights: &Rights) -> Result<Vec<Eve
         rights,
         since: START,
         tags: &known,
-        strangers: 0,
+        strangers: &BTreeSet::new(),
         attachment_bytes_max: BYTES_MAX,
     };
     decide(stream, command, START, &facts)
@@ -172,7 +172,9 @@ fn what_does_not_go_together_is_not_created() {
         ),
         (
             create("Call", "x", with(|it| it.recipients = only(&[])), &[]),
-            Err(Rejection::Recipients),
+            Err(Rejection::Recipients {
+                stranger: Stranger(None),
+            }),
         ),
     ] {
         let nothing = Stream::new("s".parse().unwrap());

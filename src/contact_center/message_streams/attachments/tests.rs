@@ -1,5 +1,6 @@
 //! Files of streams, without the doors that are before them.
 
+mod delivering;
 mod disclosing;
 mod going;
 
@@ -132,7 +133,7 @@ impl House {
                 rights: &caller.rights,
                 since: caller.since,
                 tags: &[],
-                strangers: 0,
+                strangers: &BTreeSet::new(),
                 attachment_bytes_max: u64::MAX,
             };
             let events = decide(&known, command.clone(), caller.now(), &facts)?;
@@ -434,8 +435,10 @@ async fn the_connector_gets_files_of_streams_that_it_passes_on() {
     };
     let written = house.stream(&id, Recipients::All, files).await;
     let file = &written.messages[0].attachments[0];
-    let own = link_for_component(&caller, MAILER, file).unwrap();
-    let others = link_for_component(&caller, OTHER, file).unwrap();
+    let at = (&*caller.center, &*caller.place);
+    let named = (file.slot.as_str(), file.name.as_str());
+    let own = link_for_component(at, house.services(), MAILER, named).unwrap();
+    let others = link_for_component(at, house.services(), OTHER, named).unwrap();
     for (properties, is_shown) in [
         (None, false),
         (Some(set(true, false)), true),

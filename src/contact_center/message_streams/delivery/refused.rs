@@ -1,8 +1,8 @@
-//! What the connector does not pass on: its author is told, in words and for programs.
+//! What the connector does not pass on: its author is told, in words and for programs, and it counts as nothing that the customer has.
 
 use std::sync::Arc;
 
-use super::{about, connector};
+use super::{about, connector, how};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::doors::{Asker, known};
 use crate::contact_center::draft::Draft;
@@ -11,7 +11,7 @@ use crate::contact_center::interactions::{says_nobody, why};
 use crate::contact_center::message_streams::{NS, find};
 use crate::contact_center::telling;
 use crate::domain::ids::AgentId;
-use crate::domain::message_stream::Stream;
+use crate::domain::message_stream::{Message, Stream};
 use crate::hooks::{Effects, Parcel, Services};
 use crate::proto::{Jid, Stanza, StanzaError};
 use crate::xml::Element;
@@ -41,7 +41,10 @@ async fn refused(
     if connector.is_none() || from != connector || says_nobody(stanza) {
         return Ok(());
     }
-    let Some((id, message)) = stanza.id.as_deref().and_then(about) else {
+    let Some(sent) = stanza.id.as_deref() else {
+        return Ok(());
+    };
+    let Some((id, message)) = about(sent) else {
         return Ok(());
     };
     let Some(stream) = find(services, place, &id).await? else {
@@ -50,11 +53,26 @@ async fn refused(
     let Some(message) = stream.messages.iter().find(|it| it.id == message) else {
         return Ok(());
     };
-    let author = &message.author;
-    let Some(named) = named(center, place, services, (&stream, author)).await? else {
-        return Ok(());
+    let named = named(center, place, services, (&stream, &message.author)).await?;
+    let told = named.map(|named| told(place, &named, (&stream, message), why(stanza)));
+    let decided = async |mut draft: Draft| {
+        if let Some(known) = find(services, place, &id).await? {
+            let refused = known.refused(services.clock.now(), &message.id, how(sent));
+            if let Some(refused) = refused {
+                draft.change(&known, &[refused])?;
+            }
+        }
+        if let Some(told) = &told {
+            draft.tell(told.clone());
+        }
+        Ok((draft, ()))
     };
-    let why = match why(stanza) {
+    Box::pin(center.save(services, decided)).await
+}
+
+/// What the author is told.
+fn told(place: &Place, named: &str, (stream, message): (&Stream, &Message), why: String) -> Stanza {
+    let why = match why {
         none if none.is_empty() => "the connector does not say why".to_owned(),
         why => why,
     };
@@ -63,12 +81,7 @@ async fn refused(
         .attr("id", stream.id.as_str())
         .attr("message", message.id.as_str())
         .text(why);
-    let told = telling::message(&place.address, author, &body, &payload);
-    let decided = async |mut draft: Draft| {
-        draft.tell(told.clone());
-        Ok((draft, ()))
-    };
-    center.save(services, decided).await
+    telling::message(&place.address, &message.author, &body, &payload)
 }
 
 /// What the author may know it by: whoever was taken off the stream since is told nothing of it but that. `None` for an account

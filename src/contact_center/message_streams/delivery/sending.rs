@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{DELIVER, about, connector, recalling};
+use super::{DELIVER, about, connector, linking, recalling};
 use crate::contact_center::center::Center;
 use crate::contact_center::errors::Refused;
 use crate::contact_center::interactions::CONNECTOR_NS;
@@ -192,12 +192,12 @@ async fn one(
     };
     // The operator may have named another one since.
     stanza.to = Some(connector.domain.to_jid().into());
-    Ok(
-        match hand_over(services, connector.domain.as_str(), stanza).await {
-            true => Fate::Done,
-            false => Fate::Away,
-        },
-    )
+    let domain = connector.domain.as_str();
+    let stanza = linking::linked((center, place), services, domain, stanza);
+    Ok(match hand_over(services, domain, stanza).await {
+        true => Fate::Done,
+        false => Fate::Away,
+    })
 }
 
 /// Whether the connector that is named can be sent anything at this moment.

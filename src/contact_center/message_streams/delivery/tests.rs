@@ -1,5 +1,7 @@
 //! Streams that customers get, through a connector that the test plays.
 
+mod refusing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -349,6 +351,14 @@ async fn without_a_connector_it_cannot_be_switched_on() {
     }
 }
 
+fn error(from: &str, id: &str, condition: &str, text: &str) -> String {
+    format!(
+        "<message type='error' id='{id}' from='{from}' to='{CENTER}'><error type='cancel'>\
+         <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+         <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>{text}</text></error></message>"
+    )
+}
+
 /// What the connector refuses is told to who has written it, and to nobody by somebody else.
 #[tokio::test]
 async fn a_refusal_of_the_connector_is_told_to_the_author() {
@@ -359,13 +369,6 @@ async fn a_refusal_of_the_connector_is_told_to_the_author() {
     let message = attribute(&made, "message", "id");
     let sent = hears(&floor, "<text>one</text>").await;
     let id = attribute(&sent[0], "message", "id");
-    let error = |from: &str, id: &str, condition: &str, text: &str| {
-        format!(
-            "<message type='error' id='{id}' from='{from}' to='{CENTER}'><error type='cancel'>\
-             <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
-             <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>{text}</text></error></message>"
-        )
-    };
     let unknown = format!("s0/{message}/0");
     for (from, id, condition) in [
         (OTHER, id.as_str(), "item-not-found"),

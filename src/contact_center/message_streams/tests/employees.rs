@@ -203,3 +203,45 @@ async fn what_is_completed_is_marked_in_the_overview() {
     let column = column.split("</field>").next().unwrap();
     assert!(column.contains(date), "{table}");
 }
+
+/// S4-22: who is a recipient already stays one when something else is set, also when that one is no employee any more. A new one
+/// must be an employee, and the refusal names who is not; who does not see the recipients learns nothing of them by that.
+#[tokio::test]
+async fn recipients_who_have_left_are_no_reason_to_refuse_other_changes() {
+    let floor = floor(&["romeo", "juliet", "tybalt"]).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    let juliet = "<recipient>juliet@localhost</recipient>";
+    let made = create(&mut romeo, "", "Call", &format!("<text>x</text>{juliet}")).await;
+    let id = attribute(&made, "stream", "id");
+    for name in ["juliet", "tybalt"] {
+        let jid = format!("{name}@localhost");
+        floor.operate("account disable", &[("jid", &jid)]).await;
+    }
+    let head = |version: u8| format!("<properties xmlns='NS' id='{id}' version='{version}'");
+    let set_to = |version, to: &str| format!("{} minutes='5'>{to}</properties>", head(version));
+    let answer = set(&mut romeo, &set_to(1, juliet)).await;
+    assert!(answer.contains("minutes='5'"), "{answer}");
+    let fields = [
+        ("id", id.as_str()),
+        ("version", "2"),
+        ("recipient", "juliet@localhost"),
+        ("minutes", "6"),
+    ];
+    let node = format!("{NS}#properties");
+    let answer = command(&mut romeo, &node, &fields).await;
+    assert!(answer.contains("status='completed'"), "{answer}");
+    let both = format!("{juliet}<recipient>tybalt@localhost</recipient>");
+    let refused = set(&mut romeo, &set_to(3, &both)).await;
+    assert_eq!(code(&refused), "recipients-malformed", "{refused}");
+    assert!(refused.contains("tybalt@localhost is none"), "{refused}");
+    let mut fields = fields.to_vec();
+    (fields[1].1, fields[2].1) = ("3", "tybalt@localhost");
+    let refused = command(&mut romeo, &node, &fields).await;
+    assert_eq!(code(&refused), "recipients-malformed", "{refused}");
+    let taken = [("role", "agent"), ("right", "property-show")];
+    floor.operate("right take", &taken).await;
+    let version = attribute(&stream(&mut romeo, &id).await, "stream", "version");
+    let blind = set_to(version.parse().unwrap(), juliet);
+    let refused = set(&mut romeo, &blind).await;
+    assert_eq!(code(&refused), "recipients-malformed", "{refused}");
+}

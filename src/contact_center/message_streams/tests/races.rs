@@ -88,7 +88,7 @@ async fn made_while<F: AsyncFn()>(
             rights,
             since: caller.since,
             tags: &[],
-            strangers: 0,
+            strangers: &std::collections::BTreeSet::new(),
             attachment_bytes_max: 0,
         };
         let events = crate::domain::message_stream::decide(&before, command, caller.now(), &facts)?;
