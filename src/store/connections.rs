@@ -122,7 +122,10 @@ impl Lent<'_> {
     }
 
     /// Begins to write.
-    pub(super) fn begin(&mut self) -> BoxFuture<'_, Result<Transaction<'_, Sqlite>, sqlx::Error>> {
+    ///
+    /// # Errors
+    /// When another process writes for longer than the limit.
+    pub fn begin(&mut self) -> BoxFuture<'_, Result<Transaction<'_, Sqlite>, sqlx::Error>> {
         // Boxed for the compiler, which cannot tell otherwise that what waits for it may go to another thread.
         Box::pin(async move { self.connection()?.begin_with(SQLITE_BEGIN).await })
     }

@@ -41,11 +41,14 @@ impl Settings<'_> {
             return Ok(value);
         }
         let value = make();
-        let db = self.db;
-        Ok(transaction!(db, tx => {
-            sqlx::query(CREATE).bind(name).bind(value).execute(&mut *tx).await?;
-            sqlx::query_scalar(FIND).bind(name).fetch_one(&mut *tx).await?
-        }))
+        // Compiled for both databases; on the heap it does not swell its callers' futures.
+        Box::pin(async {
+            Ok(transaction!(self.db, tx => {
+                sqlx::query(CREATE).bind(name).bind(value).execute(&mut *tx).await?;
+                sqlx::query_scalar(FIND).bind(name).fetch_one(&mut *tx).await?
+            }))
+        })
+        .await
     }
 
     /// Reads something of which it does not matter what it is.

@@ -259,6 +259,7 @@ async fn a_statement_that_waits_too_long_is_given_up(place: Place) {
     let lock = "update account set role = role";
     match Db::open(&place.location, &Limits::default()).await.unwrap() {
         Db::Sqlite { writer, .. } => {
+            let mut writer = writer.lend().await.unwrap();
             let mut other = writer.begin().await.unwrap();
             sqlx::query(lock).execute(&mut *other).await.unwrap();
             let late = store.accounts().disable(&alice).await;
