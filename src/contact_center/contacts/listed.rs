@@ -42,8 +42,13 @@ impl Listed {
     /// When the database holds what is no record.
     pub(super) fn seen_by(caller: &Caller, row: ListedColleague) -> Result<Self, Refused> {
         let settings = caller.place.settings.load();
-        let profile = match &row.profile {
-            Some(own) => Arc::new(read::<ChatProfile>(CHAT_PROFILE, own)?),
+        // One that was taken back is there with nothing in it.
+        let own = match &row.profile {
+            Some(own) => read::<Option<ChatProfile>>(CHAT_PROFILE, own)?,
+            None => None,
+        };
+        let profile = match own {
+            Some(own) => Arc::new(own),
             None => Arc::clone(settings.profile_of(row.role)),
         };
         let agent = match (&row.agent, AgentId::new(row.account.clone())) {

@@ -19,7 +19,8 @@ use crate::xml::Element;
 /// The kind of the record.
 pub(super) const KIND: &str = "message-stop-watches";
 
-/// Drafts of one agent whose time is counted: more than anybody writes at once. One that shows nothing and stands is none.
+/// Drafts of one agent whose time is counted: more than anybody writes at once. One that shows nothing and stands makes room for
+/// another.
 const DRAFTS_MAX: usize = 20;
 
 /// The stop watches of an agent.
@@ -32,11 +33,11 @@ struct Watches {
     drafts: BTreeMap<String, StopWatch>,
 }
 
-/// The stop watch of a draft is that from then on.
+/// The stop watch of a draft is that from then on, or there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Event {
     draft: String,
-    watch: StopWatch,
+    watch: Option<StopWatch>,
 }
 
 impl Record for Watches {
@@ -54,16 +55,30 @@ impl Record for Watches {
 
     fn apply(&mut self, event: &Event) {
         self.version = self.version.saturating_add(1);
-        match event.watch == StopWatch::default() {
-            true => self.drafts.remove(&event.draft),
-            false => self.drafts.insert(event.draft.clone(), event.watch),
+        match event.watch {
+            None => self.drafts.remove(&event.draft),
+            Some(watch) => self.drafts.insert(event.draft.clone(), watch),
         };
+        if self.drafts.len() > DRAFTS_MAX {
+            self.make_room(&event.draft);
+        }
     }
 }
 
 impl Watches {
-    fn of(&self, draft: &str) -> StopWatch {
-        self.drafts.get(draft).copied().unwrap_or_default()
+    fn of(&self, draft: &str) -> Option<StopWatch> {
+        self.drafts.get(draft).copied()
+    }
+
+    /// For that draft, where another shows nothing.
+    fn make_room(&mut self, for_draft: &str) {
+        let shows_nothing = |(draft, watch): &(&String, &StopWatch)| {
+            **watch == StopWatch::default() && *draft != for_draft
+        };
+        let idle = self.drafts.iter().find(shows_nothing);
+        if let Some(idle) = idle.map(|(draft, _)| draft.clone()) {
+            self.drafts.remove(&idle);
+        }
     }
 }
 
@@ -82,15 +97,16 @@ pub(super) async fn act(caller: Caller, values: Values) -> Result<Outcome, Refus
     let attempt = async |mut write: Draft| {
         let now = caller.now();
         let before = find(&caller).await?;
-        let known = before.of(draft);
+        let is = before.of(draft);
+        let known = is.unwrap_or_default();
         let watch = match action {
             "start" => known.started(now),
             "stop" => known.stopped(now),
             "reset" => known.reset(now),
             _ => known,
         };
-        if watch != known {
-            let after = write.change(&before, &[event(draft, watch)])?;
+        if watch != known || (is.is_none() && action != "show") {
+            let after = write.change(&before, &[event(draft, Some(watch))])?;
             if after.drafts.len() > DRAFTS_MAX {
                 return Err(Rejection::TooManyDrafts.into());
             }
@@ -111,7 +127,7 @@ pub(super) async fn act(caller: Caller, values: Values) -> Result<Outcome, Refus
     Ok(Outcome::told(format!("{seconds} seconds, {state}.")).with(shown))
 }
 
-fn event(draft: &str, watch: StopWatch) -> Event {
+fn event(draft: &str, watch: Option<StopWatch>) -> Event {
     Event {
         draft: draft.to_owned(),
         watch,
@@ -135,7 +151,7 @@ pub(super) async fn put_away(
 ) -> Result<(), Refused> {
     let before = find(caller).await?;
     if before.drafts.contains_key(draft) {
-        write.change(&before, &[event(draft, StopWatch::default())])?;
+        write.change(&before, &[event(draft, None)])?;
     }
     Ok(())
 }

@@ -14,6 +14,9 @@ pub const HEAD_BYTES: usize = 4_096;
 /// behind it (APPNOTE.TXT §4.3.16).
 pub const TAIL_BYTES: usize = ARCHIVE_END_BYTES + 65_535;
 
+/// What some editors put before a text in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The fixed part of the end of an archive.
 const ARCHIVE_END_BYTES: usize = 22;
 
@@ -115,12 +118,12 @@ impl FileType {
         }
     }
 
-    /// Whether a file that begins so is one. Texts have no mark of their own: they are UTF-8 without control
-    /// characters, and a JSON text begins like one.
+    /// Whether a file that begins so is one. Texts have no mark of their own: they have no control
+    /// characters, are UTF-8 or of eight bits a character, as Excel writes tables, and JSON texts are UTF-8.
     fn begins(self, head: &[u8]) -> bool {
         let starts = |marks: &[&[u8]]| marks.iter().any(|mark| head.starts_with(mark));
         match self {
-            Self::Bmp => starts(&[b"BM"]),
+            Self::Bmp => is_bitmap(head),
             Self::Gif => starts(&[b"GIF87a", b"GIF89a"]),
             Self::Jpeg => starts(&[b"\xff\xd8\xff"]),
             Self::Pdf => starts(&[b"%PDF-"]),
@@ -129,7 +132,7 @@ impl FileType {
             // With files, empty, or in parts.
             Self::Zip => starts(&[b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"]),
             Self::Csv | Self::Txt => is_text(head),
-            Self::Json => is_text(head) && is_json(head),
+            Self::Json => is_utf8(head) && is_text(head) && is_json(head),
         }
     }
 
@@ -137,8 +140,9 @@ impl FileType {
     /// their ends.
     fn may_end(self, tail: &[u8]) -> bool {
         match self {
-            Self::Zip => true,
-            Self::Csv | Self::Txt | Self::Json => is_text_to_the_end(tail),
+            Self::Zip => ends_an_archive(tail),
+            Self::Csv | Self::Txt => has_no_controls(tail),
+            Self::Json => is_utf8_to_the_end(tail) && has_no_controls(tail),
             Self::Bmp | Self::Gif | Self::Jpeg | Self::Pdf | Self::Png | Self::Tiff => {
                 !ends_an_archive(tail)
             }
@@ -182,48 +186,101 @@ pub fn recognize(
     }
 }
 
-/// Whether an archive ends in it: programs find one by its end, whatever stands before it.
+/// Whether an archive ends in it: programs find one by its end, whatever stands before it, and which part of several it says that
+/// it is matters to few of them (APPNOTE.TXT §4.3.16).
 fn ends_an_archive(tail: &[u8]) -> bool {
-    // Signature, number of this part and of the first one; as many files in this part as in all.
-    let is_end =
-        |it: &[u8]| it.starts_with(b"PK\x05\x06\0\0\0\0") && it.get(8..10) == it.get(10..12);
-    tail.windows(ARCHIVE_END_BYTES).any(is_end)
+    // As many files in this part as in all, or a comment that is as long as what is left.
+    let is_end = |at: usize| {
+        let end = tail.get(at..).unwrap_or_default();
+        let comment = end.get(20..22).map(|it| it.iter().rev());
+        let comment = comment.map(|it| it.fold(0, |sum, byte| sum * 256 + usize::from(*byte)));
+        end.starts_with(b"PK\x05\x06")
+            && (end.get(8..10) == end.get(10..12) || comment == Some(end.len() - ARCHIVE_END_BYTES))
+    };
+    let last = tail.len().checked_sub(ARCHIVE_END_BYTES);
+    last.is_some_and(|last| (0..=last).any(is_end))
 }
 
-/// UTF-8 as far as it goes, without what no text has, and not what browsers take for a page or a program.
+/// Whether a bitmap begins so: behind the head of the file stands how long the head of the picture is, of which there are few.
+fn is_bitmap(head: &[u8]) -> bool {
+    let length = head.get(14..18);
+    let is_known = |it: &[u8]| matches!(it, [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]);
+    head.starts_with(b"BM") && length.is_some_and(is_known)
+}
+
+/// Without what no text has, and not what browsers take for a page or a program. Text of sixteen bits a character has what no
+/// text has.
 fn is_text(head: &[u8]) -> bool {
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        // The look may end within a character.
-        Err(error) if error.error_len().is_none() => {
-            let (good, _) = head.split_at(error.valid_up_to());
-            std::str::from_utf8(good).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    !text.contains(odd) && !start.starts_with("#!") && !start.starts_with('<')
+    let text = head.strip_prefix(MARK).unwrap_or(head);
+    let start = text.trim_ascii_start();
+    let is_wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    has_no_controls(head) && !is_wide && !start.starts_with(b"#!") && !start.starts_with(b"<")
+}
+
+fn has_no_controls(text: &[u8]) -> bool {
+    let odd = |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t');
+    !text.iter().any(odd)
+}
+
+/// UTF-8 as far as it goes: the look may end within a character.
+fn is_utf8(head: &[u8]) -> bool {
+    std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
 /// The same of an end, which may begin within a character and ends with a whole one.
-fn is_text_to_the_end(tail: &[u8]) -> bool {
+fn is_utf8_to_the_end(tail: &[u8]) -> bool {
     let within = tail.iter().take(3).take_while(|it| **it & 0xC0 == 0x80);
     let (_, text) = tail.split_at(within.count());
-    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    std::str::from_utf8(text).is_ok_and(|text| !text.contains(odd))
+    std::str::from_utf8(text).is_ok()
 }
 
+/// Whether what stands outside of strings is nothing but JSON's words, numbers and signs (RFC 8259 §2), as far as it goes.
 fn is_json(head: &[u8]) -> bool {
-    // What some editors put before a text (RFC 8259 §8.1).
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let first = text.iter().find(|b| !b.is_ascii_whitespace());
-    first.is_some_and(|b| {
-        matches!(
-            b,
-            b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'
-        )
-    })
+    let mut rest = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
+    let mut is_empty = true;
+    while let Some((first, behind)) = rest.split_first() {
+        is_empty = false;
+        rest = match first {
+            b'"' => behind_string(behind),
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => behind,
+            _ if first.is_ascii_whitespace() => behind,
+            _ => {
+                let is_word = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
+                let end = rest.iter().position(|b| !is_word(b));
+                let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                if !is_json_word(word, end.is_none()) {
+                    return false;
+                }
+                behind
+            }
+        };
+    }
+    !is_empty
+}
+
+/// What stands behind a string that has begun, its quote included.
+fn behind_string(text: &[u8]) -> &[u8] {
+    let mut is_escaped = false;
+    let end = text.iter().position(|b| {
+        let is_end = !is_escaped && *b == b'"';
+        is_escaped = !is_escaped && *b == b'\\';
+        is_end
+    });
+    let (_, behind) = end.map_or((text, &[][..]), |end| text.split_at(end));
+    behind.strip_prefix(b"\"").unwrap_or_default()
+}
+
+/// A number, or one of three words, of which the look may have cut the end off.
+fn is_json_word(word: &[u8], is_cut: bool) -> bool {
+    let words = [&b"true"[..], b"false", b"null"];
+    let is_number = word
+        .first()
+        .is_some_and(|b| b.is_ascii_digit() || *b == b'-')
+        && word
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"+-.eE".contains(b));
+    let is_one = |it: &&[u8]| *it == word || (is_cut && it.starts_with(word));
+    is_number || (!word.is_empty() && words.iter().any(is_one))
 }
 
 #[cfg(test)]
@@ -235,7 +292,18 @@ mod tests {
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_file_is_what_its_name_its_declaration_and_its_beginning_agree_on() {
         for (name, declared, head, expected) in [
-            ("a.bmp", "image/bmp", &b"BM6\0"[..], Ok(FileType::Bmp)),
+            (
+                "a.bmp",
+                "image/bmp",
+                &b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"[..],
+                Ok(FileType::Bmp),
+            ),
+            (
+                "a.bmp",
+                "image/bmp",
+                b"BM is no mark of its own",
+                Err(Rejection::Content),
+            ),
             (
                 "a.csv",
                 "text/csv; charset=utf-8",
@@ -282,8 +350,44 @@ mod tests {
             ),
             ("a.tif", "image/tiff", b"II*\0", Ok(FileType::Tiff)),
             ("a.txt", "text/plain", "für".as_bytes(), Ok(FileType::Txt)),
-            ("a.txt", "text/plain", b"f\xc3", Err(Rejection::Content)),
-            ("a.zip", "application/zip", b"PK\x03\x04", Ok(FileType::Zip)),
+            // Of eight bits a character.
+            ("a.csv", "text/csv", b"f\xfcr;\x80", Ok(FileType::Csv)),
+            (
+                "a.json",
+                "application/json",
+                b"\"f\xfcr\"",
+                Err(Rejection::Content),
+            ),
+            (
+                "a.json",
+                "application/json",
+                b"function x(){}",
+                Err(Rejection::Content),
+            ),
+            (
+                "a.json",
+                "application/json",
+                br#"[true,{"a\\\"f()":-1.5e+3},nu"#,
+                Ok(FileType::Json),
+            ),
+            (
+                "a.json",
+                "application/json",
+                b"nu ",
+                Err(Rejection::Content),
+            ),
+            (
+                "a.json",
+                "application/json",
+                b"[1];f()",
+                Err(Rejection::Content),
+            ),
+            (
+                "a.zip",
+                "application/zip",
+                b"PK\x03\x04",
+                Err(Rejection::Content),
+            ),
             (
                 "a.exe",
                 "image/png",
@@ -355,7 +459,8 @@ mod tests {
             assert_eq!(picture(tail), Ok(FileType::Jpeg));
         }
         let parts = [b"PK\x05\x06\x01\0\0\0".to_vec(), vec![0; 14]].concat();
-        assert_eq!(picture(&parts), Ok(FileType::Jpeg));
+        // Which part of several it is matters to few programs.
+        assert_eq!(picture(&parts), Err(Rejection::Content));
     }
 
     #[test]
@@ -363,8 +468,11 @@ mod tests {
         let text = |head: &[u8], tail: &[u8]| recognize("a.txt", "text/plain", head, tail);
         // The look at the beginning may end within a character, that at the end begin within one.
         assert_eq!(text(b"f\xc3", b"\xbcr"), Ok(FileType::Txt));
+        assert_eq!(text(b"f", b"a\0"), Err(Rejection::Content));
+        let json = |head: &[u8], tail: &[u8]| recognize("a.json", "application/json", head, tail);
+        assert_eq!(json(b"\"f\xc3", b"\xbcr\""), Ok(FileType::Json));
         for tail in [&b"f\xc3"[..], b"a\0", b"\xff", b"\xbc\xbc\xbc\xbc"] {
-            assert_eq!(text(b"f", tail), Err(Rejection::Content), "{tail:?}");
+            assert_eq!(json(b"\"f", tail), Err(Rejection::Content), "{tail:?}");
         }
     }
 

@@ -264,3 +264,18 @@ async fn plain_clients_search_by_field_and_by_form() {
         "{info}"
     );
 }
+
+/// S0-10: a profile of one's own that was taken back leaves a record with nothing in it, and the profile of the role holds.
+#[tokio::test]
+async fn whose_own_profile_was_taken_back_is_found_all_the_same() {
+    let floor = Floor::new(&["romeo", "juliet"]).await;
+    let mut romeo = floor.online("romeo/orchard").await;
+    let own = [("jid", "juliet@localhost")];
+    let hidden = [own[0], ("presence", "hidden")];
+    floor.operate("profile set", &hidden).await;
+    let answer = search(&mut romeo, "<text>jul</text>").await;
+    assert_eq!(found(&answer), "juliet", "{answer}");
+    floor.operate("profile reset", &own).await;
+    let answer = search(&mut romeo, "<text>jul</text>").await;
+    assert_eq!(found(&answer), "juliet", "{answer}");
+}

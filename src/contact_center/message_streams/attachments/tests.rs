@@ -343,11 +343,13 @@ async fn what_is_no_upload_of_ones_own_of_the_ten_types_is_not_attached() {
 async fn a_zip_bomb_is_a_small_file() {
     let house = Box::pin(House::new(None)).await;
     // A local header that promises four gigabytes.
-    let bomb = [&b"PK\x03\x04\x14\0\0\0\x08\0"[..], &[0xff; 12], b"\0\0\0\0"].concat();
+    let header = [&b"PK\x03\x04\x14\0\0\0\x08\0"[..], &[0xff; 12], b"\0\0\0\0"].concat();
+    let end = [&b"PK\x05\x06"[..], &[0; 18]].concat();
+    let bomb = [header, end].concat();
     let url = Box::pin(house.slot("romeo", "a.zip", "application/zip", Some(&bomb))).await;
     let romeo = house.caller("romeo").await;
     let taken = take(&romeo, &stream("s1"), &[&url]).await.unwrap();
-    assert_eq!(taken[0].bytes, 26);
+    assert_eq!(taken[0].bytes, 48);
     let [file] = <[PathBuf; 1]>::try_from(house.files()).unwrap();
     assert_eq!(std::fs::read(file).unwrap(), bomb);
 }

@@ -160,13 +160,23 @@ async fn the_stop_watch_of_a_draft_fills_the_minutes() {
     assert_eq!(watch(&mut romeo, "show").await, "0");
     let answer = create(&mut romeo, " draft='d1'", "Call", "<text>x</text>").await;
     assert_eq!(code(&answer), "draft-unknown");
+    // One that shows nothing is one nevertheless.
+    watch(&mut romeo, "start").await;
+    watch(&mut romeo, "stop").await;
+    let answer = create(&mut romeo, " draft='d1'", "Call", "<text>x</text>").await;
+    assert!(answer.contains("minutes='0'"), "{answer}");
     watch(&mut romeo, "start").await;
     clock.advance_seconds(20);
+    watch(&mut romeo, "stop").await;
     assert_eq!(watch(&mut romeo, "reset").await, "0");
+    // But others have room in its place.
     for n in 2..=20 {
         let request = format!("<stop-watch xmlns='NS' draft='d{n}' action='start'/>");
         set(&mut romeo, &request).await;
     }
+    let one_more = "<stop-watch xmlns='NS' draft='d21' action='start'/>";
+    let answer = set(&mut romeo, one_more).await;
+    assert!(answer.contains("since="), "{answer}");
     let one_more = "<stop-watch xmlns='NS' draft='more' action='start'/>";
     assert_eq!(code(&set(&mut romeo, one_more).await), "drafts-full");
 }
