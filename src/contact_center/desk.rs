@@ -1,5 +1,6 @@
 //! The service of one host, `center.<host>`: what it tells of itself, and the two doors of its operations.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -33,26 +34,16 @@ impl Desk {
 
 impl Service for Desk {
     fn request(self: Arc<Self>, iq: Iq) -> BoxFuture<'static, Option<IqAnswer>> {
-        Box::pin(async move {
-            if iq.to != self.place.address {
-                return None;
-            }
-            Box::pin(interactions::behind(&self.center, &iq)).await;
-            match (iq.kind, iq.payload.ns(), iq.payload.name()) {
-                (IqType::Get, ns::DISCO_INFO, "query") => Some(Box::pin(self.info(iq)).await),
-                (IqType::Get, ns::DISCO_ITEMS, "query") => Some(Box::pin(self.items(iq)).await),
-                (IqType::Set, ns::COMMANDS, "command") => {
-                    Some(Box::pin(command::execute(&self.center, &self.place, iq)).await)
-                }
-                (_, ns::PUBSUB, "pubsub") => {
-                    Some(Box::pin(agents::answer(&self.center, &self.place, iq)).await)
-                }
-                (_, search::NS, "query") => {
-                    Some(Box::pin(search::answer(&self.center, &self.place, iq)).await)
-                }
-                _ => Some(iq::answer(&self.center, &self.place, iq)?.await),
-            }
-        })
+        if iq.to != self.place.address {
+            return Box::pin(ready(None));
+        }
+        match interactions::is_of_all(&iq) {
+            true => Box::pin(async move {
+                self.center.lanes.idle(iq.from.domain()).await;
+                self.answered(iq).await
+            }),
+            false => self.answered(iq),
+        }
     }
 
     fn put_off(self: Arc<Self>, iq: &Iq, request: &Mail) -> Result<Later, StanzaError> {
@@ -101,6 +92,28 @@ impl Service for Desk {
 }
 
 impl Desk {
+    /// Each answer in a future of its own, that a request waits in none that is larger than it needs.
+    fn answered(self: Arc<Self>, iq: Iq) -> BoxFuture<'static, Option<IqAnswer>> {
+        match (iq.kind, iq.payload.ns(), iq.payload.name()) {
+            (IqType::Get, ns::DISCO_INFO, "query") => {
+                Box::pin(async move { Some(self.info(iq).await) })
+            }
+            (IqType::Get, ns::DISCO_ITEMS, "query") => {
+                Box::pin(async move { Some(self.items(iq).await) })
+            }
+            (IqType::Set, ns::COMMANDS, "command") => {
+                Box::pin(async move { Some(command::execute(&self.center, &self.place, iq).await) })
+            }
+            (_, ns::PUBSUB, "pubsub") => {
+                Box::pin(async move { Some(agents::answer(&self.center, &self.place, iq).await) })
+            }
+            (_, search::NS, "query") => {
+                Box::pin(async move { Some(search::answer(&self.center, &self.place, iq).await) })
+            }
+            _ => iq::answer(&self.center, &self.place, iq),
+        }
+    }
+
     /// XEP-0030 §3.
     async fn info(&self, iq: Iq) -> IqAnswer {
         let node = iq.payload.attribute("node").filter(|node| !node.is_empty());

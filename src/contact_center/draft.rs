@@ -3,8 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::center::Center;
 use super::errors::Refused;
+use super::in_turn::Waiting;
 use super::record::Record;
 use crate::clock::Timestamp;
 use crate::hooks::Services;
@@ -52,11 +55,13 @@ impl Draft {
         if events.is_empty() {
             return Ok(after);
         }
+        // One room for all that is written.
+        let mut json = Vec::with_capacity(JSON_ROOM);
         let mut written = Vec::new();
         for event in events {
             after.apply(event);
             if R::KEEPS_EVENTS {
-                written.push(json::<R>(serde_json::to_string(event))?.into());
+                written.push(as_json::<R>(event, &mut json)?);
             }
         }
         let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
@@ -69,7 +74,7 @@ impl Draft {
             id: after.id().into(),
             read,
             version: number(after.version()),
-            snapshot: json::<R>(serde_json::to_string(&after))?.into(),
+            snapshot: as_json::<R>(&after, &mut json)?,
             events: written,
             due: after.deadline(),
             listings: (read == 0 || listings != before.listings()).then_some(listings),
@@ -139,8 +144,15 @@ impl Draft {
     }
 }
 
-fn json<R: Record>(written: serde_json::Result<String>) -> Result<String, Refused> {
-    Ok(written.map_err(|cause| StoreError::corrupt(R::KIND, cause))?)
+/// What most records need.
+const JSON_ROOM: usize = 512;
+
+fn as_json<R: Record>(value: &impl Serialize, room: &mut Vec<u8>) -> Result<Arc<str>, Refused> {
+    room.clear();
+    serde_json::to_writer(&mut *room, value)
+        .map_err(|cause| StoreError::corrupt(R::KIND, cause))?;
+    let text = str::from_utf8(room).map_err(|cause| StoreError::corrupt(R::KIND, cause))?;
+    Ok(text.into())
 }
 
 impl Center {
@@ -160,22 +172,23 @@ impl Center {
     {
         let mut waiting = self.decisions.waiting();
         for _ in 0..TRIES_MAX {
+            if waiting.is_behind() {
+                Box::pin(waiting.wait()).await;
+            }
             // On the heap: every operation waits in this one, and would be as large.
-            let (draft, answer) = Box::pin(decide(Draft::new(services.clock.now()))).await?;
-            if draft.is_empty() {
-                return Ok(answer);
-            }
-            let Draft { write, told, .. } = draft;
-            // What was decided while others went first is decided anew.
-            if let Some(behind) = waiting.behind(&write) {
-                Box::pin(waiting.wait(behind)).await;
-                continue;
-            }
-            let ids = write.outbox.iter().map(|it| it.id.clone());
-            let told: Vec<(String, Stanza)> = ids.zip(told).collect();
-            let due = write.changes.iter().filter_map(|change| change.due).min();
-            let followed = !write.journal.is_empty();
-            match Box::pin(services.store.records().write(write)).await? {
+            let decided = Box::pin(decide(Draft::new(services.clock.now()))).await?;
+            let (begun, answer) = match begin(services, &mut waiting, decided) {
+                Next::Write(begun, answer) => (begun, answer),
+                Next::Nothing(answer) => return Ok(answer),
+                Next::Wait => continue,
+            };
+            let Begun {
+                written,
+                told,
+                due,
+                followed,
+            } = begun;
+            match written.await? {
                 RecordsWritten::Changed => {}
                 RecordsWritten::Done => {
                     // Nobody waits for what is told.
@@ -193,4 +206,47 @@ impl Center {
         }
         Err(Refused::Contended)
     }
+}
+
+/// What comes of a decision.
+enum Next<T, W> {
+    /// It says that nothing is to be written.
+    Nothing(T),
+    /// What was decided while others went first is decided anew, behind them.
+    Wait,
+    /// It is being written.
+    Write(Begun<W>, T),
+}
+
+/// A decision that is being written. Of the decision itself it holds what is needed afterwards, for many wait at the same moment.
+struct Begun<W> {
+    written: W,
+    /// What is to be sent then, with its ids in the outbox.
+    told: Vec<(String, Stanza)>,
+    /// When time changes what is written.
+    due: Option<Timestamp>,
+    /// Whether others follow it in a journal.
+    followed: bool,
+}
+
+fn begin<T>(
+    services: &Services,
+    waiting: &mut Waiting<'_>,
+    (draft, answer): (Draft, T),
+) -> Next<T, impl Future<Output = Result<RecordsWritten, StoreError>> + Send + use<T>> {
+    if draft.is_empty() {
+        return Next::Nothing(answer);
+    }
+    let Draft { write, told, .. } = draft;
+    if !waiting.may_write(&write) {
+        return Next::Wait;
+    }
+    let ids = write.outbox.iter().map(|it| it.id.clone());
+    let begun = Begun {
+        told: ids.zip(told).collect(),
+        due: write.changes.iter().filter_map(|change| change.due).min(),
+        followed: !write.journal.is_empty(),
+        written: services.store.records().write(write),
+    };
+    Next::Write(begun, answer)
 }

@@ -27,7 +27,7 @@ pub(super) struct Waiting<'a> {
     decisions: &'a Turns<Name>,
     /// What several want to change.
     wanted: BTreeSet<Name>,
-    /// The turns of all that is wanted.
+    /// The turns of what is wanted: of all of it, or else it is behind others.
     turns: Vec<Turn<'a, Name>>,
     /// What the decision was made from the last time.
     before: Vec<(Name, i64)>,
@@ -46,8 +46,8 @@ impl Decisions {
 }
 
 impl Waiting<'_> {
-    /// Whom what was decided has to wait for; `None` if nobody, and it may be written.
-    pub(super) fn behind(&mut self, write: &RecordWrite) -> Option<Behind> {
+    /// Whether what was decided may be written; otherwise others go first.
+    pub(super) fn may_write(&mut self, write: &RecordWrite) -> bool {
         let read = read(write);
         let others = read.iter().filter(|(name, version)| {
             let before = self.before.iter().find(|(it, _)| it == name);
@@ -56,23 +56,24 @@ impl Waiting<'_> {
         });
         let others: Vec<Name> = others.map(|(name, _)| name.clone()).collect();
         self.before = read;
-        (!others.is_empty()).then_some(Behind(others))
+        let is_first = others.is_empty();
+        self.wanted.extend(others);
+        is_first
+    }
+
+    /// Whether others go first.
+    pub(super) fn is_behind(&self) -> bool {
+        self.turns.len() < self.wanted.len()
     }
 
     /// Waits for them. It is this one's turn then, and what it was made from has to be read anew.
-    pub(super) async fn wait(&mut self, behind: Behind) {
-        self.wanted.extend(behind.0);
+    pub(super) async fn wait(&mut self) {
         // All of them anew: who kept one and waited for another might be waited for.
         self.turns.clear();
         let wanted = self.wanted.clone().into_iter();
         self.turns = self.decisions.take_all(wanted).await;
     }
 }
-
-/// What others change, or have changed, that a decision is about.
-#[must_use]
-#[derive(Debug)]
-pub(super) struct Behind(Vec<Name>);
 
 /// What has to be as it was read, with the versions that were.
 fn read(write: &RecordWrite) -> Vec<(Name, i64)> {
@@ -94,10 +95,10 @@ mod tests {
 
     /// Whether nobody went first.
     async fn is_first(waiting: &mut Waiting<'_>, write: &RecordWrite) -> bool {
-        let behind = waiting.behind(write);
-        let is_first = behind.is_none();
-        if let Some(behind) = behind {
-            waiting.wait(behind).await;
+        let is_first = waiting.may_write(write);
+        assert_eq!(waiting.is_behind(), !is_first);
+        if !is_first {
+            waiting.wait().await;
         }
         is_first
     }

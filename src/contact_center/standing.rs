@@ -53,19 +53,13 @@ impl Place {
         services: &Services,
         account: &BareJid,
     ) -> Result<Option<Standing>, StoreError> {
+        if let Some(known) = self.known_standing(services, account) {
+            return Ok(Some(known));
+        }
         let (store, now) = (&services.store, services.clock.now());
         let online = services.online(account);
         // Before anything is read, as below.
         let (under, changed) = (self.settings.load_full(), store.accounts().changed());
-        let is_so = |it: &Known| {
-            let young = (0..KNOWN_SECONDS).contains(&now.seconds_since(it.at));
-            let holds = young && it.changed == changed && Arc::ptr_eq(&it.under, &under);
-            holds.then(|| it.standing.clone())
-        };
-        let known = online.as_ref().and_then(|it| it.slots().look(is_so));
-        if let Some(known) = known.flatten() {
-            return Ok(Some(known));
-        }
         // On the heap, for every operation waits in this one, and seldom for that.
         let found = Box::pin(self.look_up(store, online.as_deref(), account)).await?;
         if let (Some(online), Some(found)) = (online, &found) {
@@ -77,6 +71,22 @@ impl Place {
             });
         }
         Ok(found)
+    }
+
+    /// The same where it is known; `None` where it has to be looked up.
+    pub(super) fn known_standing(
+        &self,
+        services: &Services,
+        account: &BareJid,
+    ) -> Option<Standing> {
+        let (now, changed) = (services.clock.now(), services.store.accounts().changed());
+        let under = self.settings.load();
+        let is_so = |it: &Known| {
+            let young = (0..KNOWN_SECONDS).contains(&now.seconds_since(it.at));
+            let holds = young && it.changed == changed && Arc::ptr_eq(&it.under, &under);
+            holds.then(|| it.standing.clone())
+        };
+        services.online(account)?.slots().look(is_so).flatten()
     }
 
     async fn look_up(

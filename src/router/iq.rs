@@ -1,8 +1,10 @@
 //! Requests: answered here for hosts and accounts, handed to sessions otherwise
 //! (RFC 6120 §8.2.3, RFC 6121 §8.5).
 
+use std::future::ready;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tracing::debug;
 
 use super::{Replies, Router};
@@ -133,15 +135,15 @@ impl Router {
         sender: Option<&Arc<Session>>,
         replies: &mut Replies,
     ) -> Option<Stanza> {
-        let answer = match self.request(stanza, kind, sender) {
-            Ok(iq) => {
-                let ahead = iq.ahead.clone();
-                let answer = self.ask_extensions(iq).await;
-                self.send_ahead(&ahead, &answer, replies);
-                answer
-            }
-            Err(error) => Err(error),
+        // What is asked is not held beside what answers it: many wait here at the same moment.
+        let asked = self
+            .request(stanza, kind, sender)
+            .map(|iq| (iq.ahead.clone(), self.ask_extensions(iq)));
+        let (ahead, answer) = match asked {
+            Ok((ahead, answer)) => (ahead, answer.await),
+            Err(error) => return answered(stanza, Err(error)),
         };
+        self.send_ahead(&ahead, &answer, replies);
         answered(stanza, answer)
     }
 
@@ -154,11 +156,9 @@ impl Router {
         }
     }
 
-    async fn ask_extensions(&self, iq: Iq) -> IqAnswer {
-        match self.services.hooks.answer(iq) {
-            Some(answer) => answer.await,
-            None => Err(Condition::ServiceUnavailable.into()),
-        }
+    fn ask_extensions(&self, iq: Iq) -> BoxFuture<'static, IqAnswer> {
+        let answer = self.services.hooks.answer(iq);
+        answer.unwrap_or_else(|| Box::pin(ready(Err(Condition::ServiceUnavailable.into()))))
     }
 
     /// A request to a service or to an address of it is answered by it; anything else is its own
@@ -184,26 +184,20 @@ impl Router {
                 return None;
             }
         };
-        let answer = match self.request(&stanza, kind, sender) {
-            Ok(mut iq) => {
-                iq.at = At::Service;
-                let ahead = iq.ahead.clone();
-                let later = Arc::clone(&service).put_off(&iq, &stanza);
-                let answer = match later {
-                    Ok(Later::Yes) => return None,
-                    Ok(Later::No) => service.request(iq).await,
-                    Err(error) => Some(Err(error)),
-                };
-                let answer = match answer {
-                    Some(answer) => answer,
-                    // Rare: most requests to a service are its own.
-                    None => Box::pin(self.iq_past_service(&stanza, kind, sender, &ahead)).await,
-                };
-                self.send_ahead(&ahead, &answer, replies);
-                answer
-            }
-            Err(error) => Err(error),
+        let asked = self
+            .request(&stanza, kind, sender)
+            .and_then(|iq| ask(service, iq, &stanza));
+        let (ahead, answer) = match asked {
+            Ok(Some((ahead, answer))) => (ahead, answer.await),
+            Ok(None) => return None,
+            Err(error) => return answered(&stanza, Err(error)),
         };
+        let answer = match answer {
+            Some(answer) => answer,
+            // Rare: most requests to a service are its own.
+            None => Box::pin(self.iq_past_service(&stanza, kind, sender, &ahead)).await,
+        };
+        self.send_ahead(&ahead, &answer, replies);
         answered(&stanza, answer)
     }
 
@@ -251,6 +245,19 @@ impl Router {
             ahead: Ahead::default(),
             services: Arc::clone(&self.services),
         })
+    }
+}
+
+/// What a service sends before its answer, and the answer.
+type Asked = (Ahead, BoxFuture<'static, Option<IqAnswer>>);
+
+/// Asks a service; `None` where it answers later.
+fn ask(service: Arc<dyn Service>, mut iq: Iq, stanza: &Mail) -> Result<Option<Asked>, StanzaError> {
+    iq.at = At::Service;
+    let ahead = iq.ahead.clone();
+    match Arc::clone(&service).put_off(&iq, stanza)? {
+        Later::Yes => Ok(None),
+        Later::No => Ok(Some((ahead, service.request(iq)))),
     }
 }
 

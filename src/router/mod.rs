@@ -98,24 +98,30 @@ impl Router {
     }
 
     /// Carries out what hooks decided. Answers whether the stanza goes on.
-    async fn carry_on(
-        &self,
+    ///
+    /// It is part of the future of each stanza on its way, which has to be small, and so holds nothing twice.
+    fn carry_on<'a>(
+        &'a self,
         flow: Flow,
         effects: Effects,
-        stanza: &Stanza,
-        replies: &mut Replies,
-    ) -> bool {
-        let mut outcome = Ok(());
-        if !effects.is_empty() {
-            outcome = self.carry_out(effects, replies).await;
-        }
-        match (flow, outcome) {
-            (Flow::Refuse(error), _) | (_, Err(error)) => {
+        stanza: &'a Stanza,
+        replies: &'a mut Replies,
+    ) -> impl Future<Output = bool> + Send + use<'a> {
+        let (goes_on, refused) = match flow {
+            Flow::Continue => (true, None),
+            Flow::Stop => (false, None),
+            Flow::Refuse(error) => (false, Some(Box::new(error))),
+        };
+        async move {
+            let outcome = match effects.is_empty() {
+                true => Ok(()),
+                false => self.carry_out(effects, replies).await,
+            };
+            if let Some(error) = refused.or_else(|| outcome.err().map(Box::new)) {
                 self.refuse(stanza, &error, replies);
-                false
+                return false;
             }
-            (Flow::Stop, Ok(())) => false,
-            (Flow::Continue, Ok(())) => true,
+            goes_on
         }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Replies, Router};
-use crate::hooks::{Effects, Mail, Passage, Session, Stage, counter};
+use crate::hooks::{Effects, Flow, Mail, Passage, Session, Stage, counter};
 use crate::observe::metrics::counted;
-use crate::proto::Kind;
+use crate::proto::{Kind, Stanza};
 
 impl Router {
     /// Takes a stanza from a session of this server, `from` already stamped. What the session
@@ -17,23 +17,8 @@ impl Router {
             // Nobody else has it yet, so nothing is copied.
             Arc::make_mut(&mut stanza).received_at = Some(self.services.clock.now());
         }
-        let mut effects = Effects::default();
-        let mut passage = Passage {
-            account: session.account().jid(),
-            online: Some(session.account()),
-            session: Some(session),
-            sender: None,
-            // Nobody else has it yet, so nothing is copied.
-            stanza: Arc::make_mut(&mut stanza),
-            effects: &mut effects,
-            services: &self.services,
-        };
-        let hooks = &self.services.hooks;
-        let flow = match passage.stanza.kind {
-            Kind::Message(_) => hooks.run_outgoing_message(&mut passage, None),
-            Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
-            Kind::Iq(_) => hooks.run_outgoing_iq(&mut passage),
-        };
+        // Nobody else has it yet, so nothing is copied.
+        let (flow, effects) = self.leave(session, Arc::make_mut(&mut stanza));
         if !self.carry_on(flow, effects, &stanza, &mut replies).await {
             return replies;
         }
@@ -54,6 +39,27 @@ impl Router {
             (Kind::Presence(_) | Kind::Iq(_), None) => {}
         }
         replies
+    }
+
+    /// What the hooks of the account say that it comes from.
+    fn leave(&self, session: &Arc<Session>, stanza: &mut Stanza) -> (Flow, Effects) {
+        let mut effects = Effects::default();
+        let mut passage = Passage {
+            account: session.account().jid(),
+            online: Some(session.account()),
+            session: Some(session),
+            sender: None,
+            stanza,
+            effects: &mut effects,
+            services: &self.services,
+        };
+        let hooks = &self.services.hooks;
+        let flow = match passage.stanza.kind {
+            Kind::Message(_) => hooks.run_outgoing_message(&mut passage, None),
+            Kind::Presence(_) => hooks.run_outgoing_presence(&mut passage),
+            Kind::Iq(_) => hooks.run_outgoing_iq(&mut passage),
+        };
+        (flow, effects)
     }
 
     /// A message in the name of an account, past the guards of its side. What hooks would reply to a session

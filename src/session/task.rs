@@ -240,31 +240,20 @@ impl Task {
 
     /// Routes every complete stanza in the buffer.
     async fn frames(&mut self, transport: &mut Transport) -> Result<(), End> {
-        loop {
-            let frame = self.framer.next(&mut self.buffer);
-            match frame.map_err(|error| End::Failed(error.into()))? {
-                Some(Frame::Element(bytes)) => {
-                    let lang = self.lang.as_ref();
-                    match inbound::read(bytes, &self.scope, lang, &self.limits, &self.session) {
-                        Ok(Inbound::Stanza(stanza)) => self.submit(stanza, transport).await?,
-                        Ok(Inbound::Nonza(parsed)) => {
-                            Box::pin(self.nonza(&parsed, transport)).await?;
-                        }
-                        Err(Unfit::Refused(answer)) => {
-                            self.write(answer.into_iter().map(Arc::from));
-                            self.count(Vec::new());
-                            if self.management.is_some() {
-                                Box::pin(self.keep_within_bounds(transport)).await?;
-                            }
-                        }
-                        Err(Unfit::Fatal(error)) => return Err(End::Failed(error)),
+        while let Some(inbound) = self.next_inbound()? {
+            match inbound {
+                Ok(Inbound::Stanza(stanza)) => self.submit(stanza, transport).await?,
+                Ok(Inbound::Nonza(parsed)) => {
+                    Box::pin(self.nonza(&parsed, transport)).await?;
+                }
+                Err(Unfit::Refused(answer)) => {
+                    self.write(answer.into_iter().map(Arc::from));
+                    self.count(Vec::new());
+                    if self.management.is_some() {
+                        Box::pin(self.keep_within_bounds(transport)).await?;
                     }
                 }
-                Some(Frame::Close) => return Err(End::Closed),
-                Some(Frame::Open(_)) => {
-                    return Err(End::Failed(StreamCondition::BadFormat.into()));
-                }
-                None => break,
+                Err(Unfit::Fatal(error)) => return Err(End::Failed(error)),
             }
         }
         if self.buffer.is_empty() {
@@ -272,6 +261,21 @@ impl Task {
             self.buffer = BytesMut::new();
         }
         self.flush_with_mail(transport).await
+    }
+
+    /// The next element in the buffer that is complete.
+    fn next_inbound(&mut self) -> Result<Option<Result<Inbound, Unfit>>, End> {
+        let frame = self.framer.next(&mut self.buffer);
+        match frame.map_err(|error| End::Failed(error.into()))? {
+            Some(Frame::Element(bytes)) => {
+                let lang = self.lang.as_ref();
+                let inbound = inbound::read(bytes, &self.scope, lang, &self.limits, &self.session);
+                Ok(Some(inbound))
+            }
+            Some(Frame::Close) => Err(End::Closed),
+            Some(Frame::Open(_)) => Err(End::Failed(StreamCondition::BadFormat.into())),
+            None => Ok(None),
+        }
     }
 
     async fn submit(&mut self, stanza: Mail, transport: &mut Transport) -> Result<(), End> {

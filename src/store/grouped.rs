@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -49,16 +49,16 @@ const COMMITS_AT_ONCE: u32 = 16;
 /// Fewer records than these in the time of one commit are not worth waiting for.
 const COMPANY: u32 = 8;
 
-type Waiting<G> = (
-    <G as Group>::Record,
-    oneshot::Sender<Result<<G as Group>::Done, StoreError>>,
+type Waiting<R, D> = (
+    R,
+    oneshot::Sender<Result<D, StoreError>>,
     // Its place, given back when it is taken out.
     Option<OwnedSemaphorePermit>,
 );
 
 /// The callers' end of the queue.
 pub(super) struct Grouped<G: Group> {
-    queue: mpsc::Sender<Waiting<G>>,
+    queue: mpsc::Sender<Waiting<G::Record, G::Done>>,
     places: Arc<Semaphore>,
 }
 
@@ -74,20 +74,30 @@ impl<G: Group> Grouped<G> {
         }
     }
 
-    /// Returns when the record is durable.
+    /// Queues the record, at once where there is room, and resolves when it is durable.
     ///
     /// A caller that stops waiting does not take the record back once it is queued.
     ///
     /// # Errors
     /// What the write failed with; [`StoreError::Closed`] when the store is closed.
-    pub(super) async fn write(&self, record: G::Record) -> Result<G::Done, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| StoreError::Closed)?;
-        self.queue
-            .try_send((record, answer, Some(place)))
-            .map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?
+    pub(super) fn write(
+        &self,
+        record: G::Record,
+    ) -> impl Future<Output = Result<G::Done, StoreError>> + Send + use<G> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => {
+                let (answer, answered) = oneshot::channel();
+                // Where it is refused, its answer is dropped, and `answered` says that it is not written.
+                let _closed = self.queue.try_send((record, answer, Some(place)));
+                Either::Left(durable(answered))
+            }
+            // On the heap with its record: what waits for an answer alone is small.
+            Err(_) => Either::Right(Box::pin(put_behind(
+                self.queue.clone(),
+                Arc::clone(&self.places),
+                record,
+            ))),
+        }
     }
 
     /// Queues the record now and gives a future that resolves when it is durable. `false` when there was
@@ -98,12 +108,11 @@ impl<G: Group> Grouped<G> {
         record: G::Record,
     ) -> (bool, BoxFuture<'static, Result<G::Done, StoreError>>) {
         let (answer, answered) = oneshot::channel();
-        let answered = async move { answered.await.map_err(|_| StoreError::Closed)? };
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let had_room = place.is_some();
         // Where it is refused, its answer is dropped, and `answered` says that it is not written.
         let queued = self.queue.try_send((record, answer, place)).is_ok();
-        (had_room && queued, Box::pin(answered))
+        (had_room && queued, Box::pin(durable(answered)))
     }
 
     /// Records that wait at this moment.
@@ -112,9 +121,29 @@ impl<G: Group> Grouped<G> {
     }
 }
 
+/// Waits for room first.
+async fn put_behind<R, D>(
+    queue: mpsc::Sender<Waiting<R, D>>,
+    places: Arc<Semaphore>,
+    record: R,
+) -> Result<D, StoreError> {
+    let place = places.acquire_owned().await;
+    let place = place.map_err(|_| StoreError::Closed)?;
+    let (answer, answered) = oneshot::channel();
+    queue
+        .try_send((record, answer, Some(place)))
+        .map_err(|_| StoreError::Closed)?;
+    drop(queue);
+    durable(answered).await
+}
+
+async fn durable<D>(answered: oneshot::Receiver<Result<D, StoreError>>) -> Result<D, StoreError> {
+    answered.await.map_err(|_| StoreError::Closed)?
+}
+
 async fn run<G: Group>(
     mut group: G,
-    mut waiting: mpsc::Receiver<Waiting<G>>,
+    mut waiting: mpsc::Receiver<Waiting<G::Record, G::Done>>,
     stop: CancellationToken,
 ) {
     let mut taken = Vec::new();

@@ -364,12 +364,15 @@ impl Records<'_> {
         })
     }
 
-    /// Writes all of it, durable when this returns, or nothing. Writes of many callers share a commit.
+    /// Writes all of it or nothing; it is durable when the future resolves. Writes of many callers share a commit.
     ///
     /// # Errors
     /// When the database fails; [`StoreError::Closed`] after [`super::Store::close`].
-    pub async fn write(&self, write: RecordWrite) -> Result<RecordsWritten, StoreError> {
-        self.writer.write(write).await
+    pub fn write(
+        &self,
+        write: RecordWrite,
+    ) -> impl Future<Output = Result<RecordsWritten, StoreError>> + Send + use<> {
+        self.writer.write(write)
     }
 
     /// Removes a record with its events, out of every list.

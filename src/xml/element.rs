@@ -46,6 +46,30 @@ impl Element {
         }
     }
 
+    /// An element with those of the unprefixed attributes, of different names, that have a value: quicker than
+    /// [`Element::attr_opt`] for each.
+    #[must_use]
+    pub fn with_attributes<const N: usize>(
+        ns: &str,
+        name: &str,
+        attributes: [(&str, Option<&str>); N],
+    ) -> Self {
+        // One more is often added.
+        let mut values = Vec::with_capacity(N + 1);
+        let there = attributes.into_iter();
+        values.extend(there.filter_map(|(name, value)| {
+            Some(Attribute {
+                ns: CompactString::default(),
+                name: name.into(),
+                value: value?.into(),
+            })
+        }));
+        Self {
+            tag: Tag::from_parts(ns.into(), name.into(), values),
+            nodes: Vec::new(),
+        }
+    }
+
     /// Adds (or replaces) an unprefixed attribute.
     #[must_use]
     pub fn attr(mut self, name: &str, value: impl AsRef<str>) -> Self {

@@ -94,24 +94,25 @@ impl Board {
         agents
     }
 
-    /// Puts the agent there as it is now; whether others are told something else from now on. `display` is `None`
+    /// Puts the agent there as it is now; what others are told from now on, where that is something else. `display` is `None`
     /// where it is as it was.
     pub(super) fn put(
         &self,
         agent: Arc<Agent>,
         display: Option<PresenceDisplay>,
         reasons: &ReasonCodes,
-    ) -> bool {
+    ) -> Option<Arc<Seen>> {
         let mut all = self.seen.write().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = all.get_mut(agent.id.jid()) else {
             let mut seen = Seen::of(agent, display.unwrap_or(PresenceDisplay::Shown), reasons);
             seen.number = self.count.fetch_add(1, Ordering::Relaxed);
-            all.insert(seen.agent.id.jid().clone(), Arc::new(seen));
-            return true;
+            let seen = Arc::new(seen);
+            all.insert(seen.agent.id.jid().clone(), Arc::clone(&seen));
+            return Some(seen);
         };
         if before.agent.version > agent.version {
             // Read before somebody else has written it.
-            return false;
+            return None;
         }
         let mut seen = Seen::of(agent, display.unwrap_or(before.display), reasons);
         let is_news = before.tells_else(&seen);
@@ -120,7 +121,7 @@ impl Board {
             true => self.count.fetch_add(1, Ordering::Relaxed),
         };
         *before = Arc::new(seen);
-        is_news
+        is_news.then(|| Arc::clone(before))
     }
 
     /// Forgets an account that is removed; whether it has been an agent.

@@ -102,7 +102,9 @@ async fn settle(center: &Center, services: &Arc<Services>, session: &Arc<Session
     let stamped = said(session).map(|said| said.number);
     if session.is_available() && stamped != Some(seen.number) {
         let _turn = center.agents.turn(&seen.agent.id).await;
-        renew(center, services, session).await;
+        if let Some(seen) = center.agents.find(account) {
+            renew(services, session, &seen).await;
+        }
     }
     if let Some(place) = center.place_of(account.domain().as_str()) {
         follow(center, services, place, &seen.agent.id).await;
@@ -187,28 +189,27 @@ pub(super) fn of(services: &Services, agent: &AgentId) -> Devices {
     Devices {
         sessions: sessions.len(),
         shows: available
-            .map(|session| said(session).and_then(|said| said.show()))
+            .map(|session| said(session).and_then(|said| said.show))
             .collect(),
     }
 }
 
 /// Tells subscribers what the agent's state is by now, for each of its sessions. The caller has the agent's turn.
-pub(super) async fn renew_all(center: &Center, services: &Services, id: &AgentId) {
-    let Some(account) = services.online(id.jid()) else {
+pub(super) async fn renew_all(services: &Services, seen: &Seen) {
+    let Some(account) = services.online(seen.agent.id.jid()) else {
         return;
     };
     for session in account.sessions().iter().filter(|it| it.is_available()) {
-        renew(center, services, session).await;
+        renew(services, session, seen).await;
     }
 }
 
-async fn renew(center: &Center, services: &Services, session: &Arc<Session>) {
+async fn renew(services: &Services, session: &Arc<Session>, seen: &Seen) {
     for _ in 0..TRIES_MAX {
-        let (Some(seen), Some(said)) = (center.agents.find(session.jid().bare()), said(session))
-        else {
+        let Some(said) = said(session) else {
             return;
         };
-        if presence::renew(services, session, |it| stamp(it, &said, &seen)).await {
+        if presence::renew(services, session, |it| stamp(it, &said, seen)).await {
             return;
         }
     }

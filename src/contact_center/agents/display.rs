@@ -89,10 +89,10 @@ async fn update(
         return;
     };
     let reasons = &place.settings.load_full().reasons;
-    let is_news = center.agents.put(Arc::clone(&seen.agent), display, reasons);
+    let news = center.agents.put(Arc::clone(&seen.agent), display, reasons);
     // Goes out where it is another one than before.
-    devices::renew_all(center, services, id).await;
-    if is_news {
+    devices::renew_all(services, news.as_ref().unwrap_or(&seen)).await;
+    if news.is_some() {
         center.agents.live.note(place, id);
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Live {
 impl Live {
     /// What is told of the agent is something else than before.
     pub(super) fn note(&self, place: &Place, id: &AgentId) {
-        if self.watchers.of(&place.host).jids.is_empty() {
+        if !self.watchers.are_there(&place.host) {
             return;
         }
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);

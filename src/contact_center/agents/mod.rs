@@ -220,9 +220,10 @@ async fn carry_out(
         };
         let events = decide(&before, command.clone(), services.clock.now(), &facts)?;
         let mut left = Vec::new();
-        let after = match events.is_empty() {
-            true => before,
-            false => {
+        let has_changed = !events.is_empty();
+        let after = match has_changed {
+            false => before,
+            true => {
                 let after = draft.change(before.as_ref(), &events)?;
                 // What is left behind this is not ended with it.
                 if is_occupied(&before) && !is_occupied(&after) {
@@ -231,18 +232,20 @@ async fn carry_out(
                 Arc::new(after)
             }
         };
-        Ok((draft, (after, left)))
+        Ok((draft, (after, left, has_changed)))
     };
-    let (after, left) = center.save(services, decided).await?;
-    if after.version > center.agents.agent(id).version {
-        let is_news = center
-            .agents
-            .put(Arc::clone(&after), None, &settings.reasons);
-        if is_news {
-            // On the heap, for it begins when the wait for the database is over.
-            Box::pin(devices::renew_all(center, services, id)).await;
-            center.agents.live.note(place, id);
+    let (after, left, has_changed) = center.save(services, decided).await?;
+    let news = match has_changed {
+        true => {
+            let reasons = &settings.reasons;
+            center.agents.put(Arc::clone(&after), None, reasons)
         }
+        false => None,
+    };
+    if let Some(seen) = news {
+        // On the heap, for it begins when the wait for the database is over.
+        Box::pin(devices::renew_all(services, &seen)).await;
+        center.agents.live.note(place, id);
     }
     Ok((after, left))
 }

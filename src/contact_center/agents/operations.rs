@@ -35,7 +35,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[],
         shown: None,
         present: None,
-        run: |caller, _| Box::pin(change(caller, Command::Login)),
+        run: |caller, _| change(caller, Command::Login),
     },
     Operation {
         ns: NS,
@@ -48,7 +48,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[],
         shown: None,
         present: None,
-        run: |caller, _| Box::pin(change(caller, Command::Ready)),
+        run: |caller, _| change(caller, Command::Ready),
     },
     Operation {
         ns: NS,
@@ -74,7 +74,7 @@ pub(in crate::contact_center) const OPERATIONS: &[Operation] = &[
         fields: &[],
         shown: None,
         present: None,
-        run: |caller, _| Box::pin(change(caller, Command::FinishWrapUp)),
+        run: |caller, _| change(caller, Command::FinishWrapUp),
     },
     Operation {
         ns: NS,
@@ -170,23 +170,19 @@ fn with_reason(
     command: fn(String) -> Command,
 ) -> BoxFuture<'static, Result<Outcome, Refused>> {
     match values.text("reason") {
-        Ok(code) => Box::pin(change(caller, command(code.to_owned()))),
+        Ok(code) => change(caller, command(code.to_owned())),
         Err(refused) => Box::pin(ready(Err(refused))),
     }
 }
 
-async fn change(caller: Caller, command: Command) -> Result<Outcome, Refused> {
-    let Caller {
-        center,
-        services,
-        place,
-        agent,
-        ..
-    } = &caller;
-    // A session that has sent no presence yet is one nevertheless.
-    devices::follow(center, services, place, agent).await;
-    let agent = super::command(center, services, place, agent, command).await?;
-    Ok(own(&caller, &agent))
+fn change(caller: Caller, command: Command) -> BoxFuture<'static, Result<Outcome, Refused>> {
+    Box::pin(async move {
+        let (center, services, place) = (&caller.center, &caller.services, &caller.place);
+        // A session that has sent no presence yet is one nevertheless.
+        devices::follow(center, services, place, &caller.agent).await;
+        let agent = super::command(center, services, place, &caller.agent, command).await?;
+        Ok(own(&caller, &agent))
+    })
 }
 
 async fn look(caller: Caller, values: Values) -> Result<Outcome, Refused> {
@@ -235,7 +231,7 @@ fn seen(caller: &Caller, agent: &Agent, display: PresenceDisplay, words: &str) -
 
 /// The agent as it is told: `<agent jid='…' state='not-ready' reason='lunch' label='Lunch' since='…' view='busy'/>`.
 pub(super) fn element(agent: &Agent, view: View, reasons: &ReasonCodes, language: &str) -> Element {
-    let whose = Element::new(NS, "agent").attr("jid", agent.id.jid().as_str());
+    let whose = Some(agent.id.jid().as_str());
     with_state(whose, agent, view, reasons, language)
 }
 
@@ -246,23 +242,28 @@ pub(super) fn described(
     reasons: &ReasonCodes,
     language: &str,
 ) -> Element {
-    with_state(Element::new(NS, "agent"), agent, view, reasons, language)
+    with_state(None, agent, view, reasons, language)
 }
 
 fn with_state(
-    element: Element,
+    whose: Option<&str>,
     agent: &Agent,
     view: View,
     reasons: &ReasonCodes,
     language: &str,
 ) -> Element {
     let reason = agent.reason();
-    element
-        .attr("state", agent.state().name())
-        .attr_opt("reason", reason.map(reason_word))
-        .attr_opt("label", reason.and_then(|it| label(it, reasons, language)))
-        .attr_opt("since", agent.since.map(|since| since.to_string()))
-        .attr("view", view.name())
+    let since = agent.since.map(|since| since.to_string());
+    let label = reason.and_then(|it| label(it, reasons, language));
+    let attributes = [
+        ("jid", whose),
+        ("state", Some(agent.state().name())),
+        ("reason", reason.map(reason_word)),
+        ("label", label),
+        ("since", since.as_deref()),
+        ("view", Some(view.name())),
+    ];
+    Element::with_attributes(NS, "agent", attributes)
 }
 
 /// The code of a reason: the administrator's, or one of the system's own.

@@ -23,6 +23,8 @@ use crate::xml::{Child, Content, Element};
 /// session's slots.
 pub(super) struct Said {
     own: Option<Box<Content>>,
+    /// Which `<show/>` is in it.
+    pub(super) show: Option<Show>,
     pub(super) number: u64,
 }
 
@@ -31,21 +33,10 @@ impl Said {
     pub(super) fn in_presence(presence: &Stanza, number: u64) -> Self {
         let mut own = presence.payload.clone();
         own.retain(is_said);
+        let show = own.find(None, "show");
+        let show = show.and_then(|show| shown(show.text().trim()));
         let own = (!own.is_empty()).then(|| Box::new(own.detached()));
-        Self { own, number }
-    }
-
-    /// Which `<show/>` the client has sent.
-    pub(super) fn show(&self) -> Option<Show> {
-        let text = self.own.as_ref()?.find(None, "show")?.text().into_owned();
-        match text.trim() {
-            "chat" => Some(Show::Chat),
-            "away" => Some(Show::Away),
-            "xa" => Some(Show::Xa),
-            "dnd" => Some(Show::Dnd),
-            // RFC 6121 §4.7.2.1: what is no such word says nothing.
-            _ => None,
-        }
+        Self { own, show, number }
     }
 
     fn has_status(&self) -> bool {
@@ -74,7 +65,7 @@ pub(super) fn strip(presence: &mut Stanza) {
 
 /// Makes the presence say what the agent's state is, beside what its client has said.
 pub(super) fn stamp(presence: &mut Stanza, said: &Said, seen: &Seen) {
-    let own = said.show();
+    let own = said.show;
     let show = show_beside(seen.view, seen.agent.state(), own);
     let status = seen
         .status
@@ -102,6 +93,17 @@ fn is_told_by_client(seen: &Seen) -> bool {
         State::Available => true,
         State::NotReady => seen.agent.reason() == Some(&Reason::Client),
         State::LoggedOut | State::Engaged | State::WrapUp => false,
+    }
+}
+
+/// RFC 6121 §4.7.2.1: what is no such word says nothing.
+fn shown(word: &str) -> Option<Show> {
+    match word {
+        "chat" => Some(Show::Chat),
+        "away" => Some(Show::Away),
+        "xa" => Some(Show::Xa),
+        "dnd" => Some(Show::Dnd),
+        _ => None,
     }
 }
 

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::super::center::{Center, Place};
 use super::super::errors::{Refused, malformed};
-use super::super::operation::{Act, Field, ForComponents, Operation, Stands, Visitor};
+use super::super::operation::{
+    Act, Caller, Field, ForComponents, Operation, Outcome, Stands, Visitor,
+};
 use super::super::values::{Given, Named, Values, unknown};
 use super::super::{for_components, operations};
 use crate::config::ComponentRole;
@@ -17,22 +19,29 @@ use crate::proto::{IqType, ns};
 use crate::xml::{Element, Node};
 
 /// Answers a request in one of our namespaces; `None` in another's.
-pub(in crate::contact_center) fn answer<'a>(
-    center: &'a Arc<Center>,
-    place: &'a Arc<Place>,
+pub(in crate::contact_center) fn answer(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
     iq: Iq,
-) -> Option<BoxFuture<'a, IqAnswer>> {
-    let kind = act(iq.kind)?;
-    Some(match super::visitor(center, place, &iq) {
-        Some((visitor, role)) => match open(role, kind, &iq.payload)? {
-            Ok(open) => Box::pin(admit(visitor, open, iq)),
-            Err(refused) => Box::pin(ready(Err(refused.into()))),
+) -> BoxFuture<'static, Option<IqAnswer>> {
+    let refuse = |refused: Option<Refused>| -> BoxFuture<'static, Option<IqAnswer>> {
+        Box::pin(ready(refused.map(|refused| Err(refused.into()))))
+    };
+    let Some(kind) = act(iq.kind) else {
+        return refuse(None);
+    };
+    match super::visitor(center, place, &iq) {
+        Some((visitor, role)) => match open(role, kind, &iq.payload) {
+            Some(Ok(open)) => Box::pin(async move { Some(admit(visitor, open, iq).await) }),
+            Some(Err(refused)) => refuse(Some(refused)),
+            None => refuse(None),
         },
-        None => match asked(kind, &iq.payload)? {
-            Ok(operation) => Box::pin(perform(center, place, operation, iq)),
-            Err(refused) => Box::pin(ready(Err(refused.into()))),
+        None => match asked(kind, &iq.payload) {
+            Some(Ok(operation)) => perform(center, place, operation, iq),
+            Some(Err(refused)) => refuse(Some(refused)),
+            None => refuse(None),
         },
-    })
+    }
 }
 
 const fn act(kind: IqType) -> Option<Act> {
@@ -89,22 +98,43 @@ async fn admit(visitor: Visitor, open: &'static ForComponents, iq: Iq) -> IqAnsw
     Ok((open.run)(visitor, values).await?.payload)
 }
 
-async fn perform(
+/// What is not needed any more is not kept while the operation waits, as many others may at the same moment.
+fn perform(
     center: &Arc<Center>,
     place: &Arc<Place>,
     operation: &'static Operation,
     iq: Iq,
-) -> IqAnswer {
-    let caller = super::caller(center, place, &iq).await?;
-    super::require(&caller, operation)?;
-    let done = {
-        // What is not needed any more is not kept while the operation waits, as many others may at the same moment.
-        let iq = iq;
-        let (given, page) = given(operation.ns, operation.fields, &iq.payload)?;
-        let values = Values::understand(operation.fields, &place.host, given, page, Named::Name)?;
-        (operation.run)(caller, values)
+) -> BoxFuture<'static, Option<IqAnswer>> {
+    let Some(caller) = super::caller_at_once(center, place, &iq) else {
+        let (center, place) = (Arc::clone(center), Arc::clone(place));
+        return Box::pin(async move {
+            let caller = super::caller(&center, &place, &iq).await;
+            let begun = caller.and_then(|caller| begin(caller, operation, &iq.payload));
+            drop(iq);
+            Some(end(begun).await)
+        });
     };
-    Ok(done.await?.payload)
+    let begun = caller.and_then(|caller| begin(caller, operation, &iq.payload));
+    Box::pin(async move { Some(end(begun).await) })
+}
+
+type Begun = BoxFuture<'static, Result<Outcome, Refused>>;
+
+/// Has it done, where the caller may and what is given is understood.
+fn begin(
+    caller: Caller,
+    operation: &'static Operation,
+    payload: &Element,
+) -> Result<Begun, Refused> {
+    super::require(&caller, operation)?;
+    let (given, page) = given(operation.ns, operation.fields, payload)?;
+    let host = &caller.place.host;
+    let values = Values::understand(operation.fields, host, given, page, Named::Name)?;
+    Ok((operation.run)(caller, values))
+}
+
+async fn end(begun: Result<Begun, Refused>) -> IqAnswer {
+    Ok(begun?.await?.payload)
 }
 
 /// What was given, by the names of the fields.

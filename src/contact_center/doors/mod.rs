@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::center::{Center, Place};
 use super::errors::Refused;
 use super::operation::{Caller, Operation, Visitor};
+use super::standing::Standing;
 use super::{agents, context, im};
 use crate::config::ComponentRole;
 use crate::domain::ids::AgentId;
@@ -35,6 +36,7 @@ pub(super) async fn caller(
 }
 
 /// Where a request came from, whatever it was.
+#[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
     pub(super) from: &'a Jid,
     pub(super) language: Option<&'a str>,
@@ -50,13 +52,47 @@ pub(super) async fn known(
     services: &Arc<Services>,
     asker: Asker<'_>,
 ) -> Result<Caller, Refused> {
-    let account = asker.from.bare();
-    let agent = AgentId::new(account.clone()).filter(|agent| agent.host() == place.host.as_str());
-    let agent = agent.ok_or_else(stranger)?;
-    let standing = place.standing(services, account).await?;
+    let agent = agent_at(place, asker.from)?;
+    let standing = place.standing(services, asker.from.bare()).await?;
     // Gone since it logged in, or kept out.
     let standing = standing.ok_or_else(stranger)?;
-    Ok(Caller {
+    let who = (agent, standing);
+    Ok(standing_as(center, place, services, asker, who))
+}
+
+/// The same as [`caller`], where nothing has to be looked up for it; `None` where something has.
+pub(super) fn caller_at_once(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    iq: &Iq,
+) -> Option<Result<Caller, Refused>> {
+    let agent = match agent_at(place, &iq.from) {
+        Ok(agent) => agent,
+        Err(refused) => return Some(Err(refused)),
+    };
+    let standing = place.known_standing(&iq.services, iq.from.bare())?;
+    let asker = Asker {
+        from: &iq.from,
+        language: iq.lang.as_deref(),
+    };
+    let who = (agent, standing);
+    Some(Ok(standing_as(center, place, &iq.services, asker, who)))
+}
+
+fn agent_at(place: &Place, from: &Jid) -> Result<AgentId, Refused> {
+    let agent = AgentId::new(from.bare().clone());
+    let agent = agent.filter(|agent| agent.host() == place.host.as_str());
+    agent.ok_or_else(stranger)
+}
+
+fn standing_as(
+    center: &Arc<Center>,
+    place: &Arc<Place>,
+    services: &Arc<Services>,
+    asker: Asker<'_>,
+    (agent, standing): (AgentId, Standing),
+) -> Caller {
+    Caller {
         center: Arc::clone(center),
         place: Arc::clone(place),
         services: Arc::clone(services),
@@ -68,7 +104,7 @@ pub(super) async fn known(
         profile: standing.profile,
         language: asker.language.unwrap_or("en").to_owned(),
         written_in: asker.language.map(str::to_owned),
-    })
+    }
 }
 
 /// A component that acts for that host, as one that has something done.

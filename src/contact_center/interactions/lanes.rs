@@ -194,10 +194,7 @@ pub(in crate::contact_center) fn put_off(
         let (iq, request) = (iq.clone(), Arc::clone(request));
         Box::pin(async move {
             let services = Arc::clone(&iq.services);
-            let answer = match doors::iq::answer(&center, &place, iq) {
-                Some(answer) => Some(answer.await),
-                None => None,
-            };
+            let answer = doors::iq::answer(&center, &place, iq).await;
             reply(&services, &request, answer).await;
         })
     };
@@ -216,10 +213,8 @@ fn too_much() -> Refusal {
 }
 
 /// What is asked of all interactions of a connector is answered behind all that it has said before.
-pub(in crate::contact_center) async fn behind(center: &Center, iq: &Iq) {
-    if iq.payload.ns() == NS && iq.payload.attribute("interaction").is_none() {
-        center.lanes.idle(iq.from.domain()).await;
-    }
+pub(in crate::contact_center) fn is_of_all(iq: &Iq) -> bool {
+    iq.payload.ns() == NS && iq.payload.attribute("interaction").is_none()
 }
 
 /// Puts it into a lane of the connector.

@@ -56,7 +56,7 @@ pub(super) use asking::{Asking, run as ask_again};
 pub(super) use calls::{is_answer as answers_call, take as take_call};
 pub(super) use connector::{FOR_COMPONENTS, NS as CONNECTOR_NS};
 pub(super) use dial::colleague as call_colleague;
-pub(super) use lanes::{Lanes, behind, put_off};
+pub(super) use lanes::{Lanes, is_of_all, put_off};
 pub(super) use leaving::withdraw;
 pub(super) use operations::OPERATIONS;
 pub(super) use requests::{says_nobody, take, why};

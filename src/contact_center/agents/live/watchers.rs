@@ -97,6 +97,12 @@ impl Board {
         all.get(host).cloned().unwrap_or_default()
     }
 
+    /// Whether anybody watches.
+    pub(super) fn are_there(&self, host: &BareJid) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(host).is_some_and(|known| !known.jids.is_empty())
+    }
+
     /// Later ones stay: two who write at once may come here in any order.
     fn put(&self, host: &BareJid, watchers: Watchers) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
