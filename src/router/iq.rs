@@ -8,9 +8,7 @@ use futures_util::future::BoxFuture;
 use tracing::debug;
 
 use super::{Replies, Router};
-use crate::hooks::{
-    Ahead, Answer, At, Effects, Iq, IqAnswer, Later, Mail, Passage, Service, Session, refusal,
-};
+use crate::hooks::{Ahead, Answer, At, Iq, IqAnswer, Later, Mail, Service, Session, refusal};
 use crate::proto::{BareJid, Condition, IqType, Jid, Kind, Stanza, StanzaError, ns};
 
 impl Router {
@@ -65,18 +63,8 @@ impl Router {
     async fn admitted(&self, mut stanza: Mail, replies: &mut Replies) -> Option<Mail> {
         let to = stanza.to.clone()?;
         let online = self.registry.find(to.bare());
-        let mut effects = Effects::default();
-        let mut passage = Passage {
-            account: to.bare(),
-            online: online.as_ref(),
-            session: None,
-            sender: None,
-            // Nobody else has it yet, so nothing is copied.
-            stanza: Arc::make_mut(&mut stanza),
-            effects: &mut effects,
-            services: &self.services,
-        };
-        let flow = self.services.hooks.run_incoming_iq(&mut passage);
+        // Nobody else has it yet, so nothing is copied.
+        let (flow, effects) = self.arrive(to.bare(), online.as_ref(), Arc::make_mut(&mut stanza));
         let goes_on = self.carry_on(flow, effects, &stanza, replies).await;
         goes_on.then_some(stanza)
     }

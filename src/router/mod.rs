@@ -25,7 +25,7 @@ use crate::hooks::{
     Undelivered, refusal,
 };
 use crate::observe::metrics::counted;
-use crate::proto::{Condition, Jid, Kind, MessageType, Stanza, StanzaError};
+use crate::proto::{BareJid, Condition, Jid, Kind, MessageType, Stanza, StanzaError};
 use delivery::{Decision, Recipient};
 use registry::Registry;
 
@@ -144,8 +144,9 @@ impl Router {
                     Box::pin(self.tell_held(held, replies)).await;
                 }
             }
-            for stanza in effects.route {
-                self.dispatch(Arc::new(stanza), replies).await;
+            // On the heap of its own: few effects route anything.
+            if !effects.route.is_empty() {
+                Box::pin(self.dispatch_all(effects.route, replies)).await;
             }
             for work in effects.then {
                 let more = work.await?;
@@ -157,20 +158,19 @@ impl Router {
         })
     }
 
+    async fn dispatch_all(&self, stanzas: Vec<Stanza>, replies: &mut Replies) {
+        for stanza in stanzas {
+            self.dispatch(Arc::new(stanza), replies).await;
+        }
+    }
+
     /// Routes a stanza by its address.
     async fn dispatch(&self, stanza: Mail, replies: &mut Replies) {
         let Some(to) = &stanza.to else {
             return;
         };
         if matches!(stanza.kind, Kind::Iq(_)) {
-            let from = stanza.from.as_ref();
-            let sends =
-                |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
-            let sender = replies.session.as_ref().filter(sends).cloned();
-            let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
-            if let Some(answer) = answer {
-                Box::pin(self.answer_made_here(answer, replies)).await;
-            }
+            Box::pin(self.dispatch_iq(stanza, replies)).await;
         } else if !self.services.serves(to.domain()) {
             match self.services.hooks.find_service(to.domain()) {
                 Some(service) => {
@@ -184,6 +184,16 @@ impl Router {
             self.refuse(&stanza, &Condition::ServiceUnavailable.into(), replies);
         } else {
             self.to_account(stanza, replies).await;
+        }
+    }
+
+    async fn dispatch_iq(&self, stanza: Mail, replies: &mut Replies) {
+        let from = stanza.from.as_ref();
+        let sends = |session: &&Arc<Session>| from.is_some_and(|it| session.is_addressed_by(it));
+        let sender = replies.session.as_ref().filter(sends).cloned();
+        let answer = Box::pin(self.iq(stanza, sender.as_ref(), replies)).await;
+        if let Some(answer) = answer {
+            Box::pin(self.answer_made_here(answer, replies)).await;
         }
     }
 
@@ -254,16 +264,28 @@ impl Router {
         let Some(to) = stanza.to.clone() else {
             return;
         };
-        let account = to.bare();
-        let online = self.registry.find(account);
+        let online = self.registry.find(to.bare());
+        // Nobody else has it yet, so nothing is copied.
+        let (flow, effects) = self.arrive(to.bare(), online.as_ref(), Arc::make_mut(&mut stanza));
+        if self.carry_on(flow, effects, &stanza, replies).await {
+            self.deliver(&to, online.as_ref(), stanza, replies).await;
+        }
+    }
+
+    /// What the hooks of the account say that it is for.
+    fn arrive(
+        &self,
+        account: &BareJid,
+        online: Option<&Arc<Account>>,
+        stanza: &mut Stanza,
+    ) -> (Flow, Effects) {
         let mut effects = Effects::default();
         let mut passage = Passage {
             account,
-            online: online.as_ref(),
+            online,
             session: None,
             sender: None,
-            // Nobody else has it yet, so nothing is copied.
-            stanza: Arc::make_mut(&mut stanza),
+            stanza,
             effects: &mut effects,
             services: &self.services,
         };
@@ -271,11 +293,9 @@ impl Router {
         let flow = match passage.stanza.kind {
             Kind::Message(_) => hooks.run_incoming_message(&mut passage),
             Kind::Presence(_) => hooks.run_incoming_presence(&mut passage),
-            Kind::Iq(_) => return,
+            Kind::Iq(_) => hooks.run_incoming_iq(&mut passage),
         };
-        if self.carry_on(flow, effects, &stanza, replies).await {
-            self.deliver(&to, online.as_ref(), stanza, replies).await;
-        }
+        (flow, effects)
     }
 
     async fn deliver(
