@@ -11,6 +11,8 @@ pub mod registry;
 mod routing;
 mod sending;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
