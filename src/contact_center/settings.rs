@@ -163,6 +163,8 @@ mod tests {
     use crate::contact_center::testing::{Floor, ask};
     use crate::domain::agent_state::State;
 
+    const LOGIN: &str = "<login xmlns='urn:parlour:agent:0'/>";
+
     /// Waits until romeo is an agent no longer.
     async fn logged_out(floor: &Floor) {
         let (center, _) = floor.inside();
@@ -181,7 +183,7 @@ mod tests {
     async fn a_running_server_follows_what_is_set() {
         let floor = Floor::new(&["romeo"]).await;
         let mut romeo = floor.online("romeo/desk").await;
-        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
+        ask(&mut romeo, "set", LOGIN).await;
         let tea = "<not-ready xmlns='urn:parlour:agent:0' reason='tea'/>";
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("<reason-code-unknown"), "{answer}");
@@ -196,7 +198,7 @@ mod tests {
         assert!(answer.contains("<right-missing"), "{answer}");
         logged_out(&floor).await;
         floor.operate("right reset", &[own, right]).await;
-        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
+        ask(&mut romeo, "set", LOGIN).await;
         let answer = ask(&mut romeo, "set", tea).await;
         assert!(answer.contains("reason='tea'"), "{answer}");
         floor
@@ -208,20 +210,30 @@ mod tests {
         floor
             .operate("right reset", &[("role", "agent"), right])
             .await;
-        ask(&mut romeo, "set", "<login xmlns='urn:parlour:agent:0'/>").await;
-        // Another role has other rights, and who is kept out has none, although it is still connected.
+        ask(&mut romeo, "set", LOGIN).await;
+        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(answer.contains("reason='tea'"), "{answer}");
+    }
+
+    /// S0-9, S0-10: another role has other rights, and who is kept out has none, although it is still connected.
+    #[tokio::test]
+    async fn a_running_server_follows_what_becomes_of_accounts() {
+        let floor = Floor::new(&["romeo"]).await;
+        let mut romeo = floor.online("romeo/desk").await;
+        ask(&mut romeo, "set", LOGIN).await;
+        let ready = "<ready xmlns='urn:parlour:agent:0'/>";
         let jid = BareJid::new("romeo@localhost").unwrap();
-        let accounts = floor.house.router.services().store.clone();
+        let store = floor.house.router.services().store.clone();
         for (role, part) in [
             (Role::Member, "<right-missing"),
-            (Role::Agent, "reason='tea'"),
+            (Role::Agent, "state='available'"),
         ] {
-            assert!(accounts.accounts().set_role(&jid, role).await.unwrap());
-            let answer = ask(&mut romeo, "set", tea).await;
+            assert!(store.accounts().set_role(&jid, role).await.unwrap());
+            let answer = ask(&mut romeo, "set", ready).await;
             assert!(answer.contains(part), "{answer}");
         }
-        assert!(accounts.accounts().disable(&jid).await.unwrap());
-        let answer = ask(&mut romeo, "set", tea).await;
+        assert!(store.accounts().disable(&jid).await.unwrap());
+        let answer = ask(&mut romeo, "set", ready).await;
         assert!(answer.contains("<stranger"), "{answer}");
     }
 
