@@ -54,14 +54,16 @@ const fn act(kind: IqType) -> Option<Act> {
 
 /// The operation of that element; `None` when it is of nobody's here.
 fn asked(act: Act, payload: &Element) -> Option<Result<&'static Operation, Refused>> {
-    let ours = || operations().filter(|operation| operation.ns == payload.ns());
-    let named = || ours().filter(|operation| operation.name == payload.name());
-    if ours().next().is_none() {
-        let components = for_components().any(|open| open.ns == payload.ns());
-        return components.then(|| Err(super::stranger()));
+    // There are many, nearly all of another name and few of another namespace.
+    let named = || operations().filter(|it| it.name == payload.name() && it.ns == payload.ns());
+    if let Some(found) = named().find(|operation| operation.act == act) {
+        return Some(Ok(found));
     }
-    let found = named().find(|operation| operation.act == act);
-    Some(found.ok_or_else(|| not_found(named().next().is_some())))
+    if operations().any(|operation| operation.ns == payload.ns()) {
+        return Some(Err(not_found(named().next().is_some())));
+    }
+    let components = for_components().any(|open| open.ns == payload.ns());
+    components.then(|| Err(super::stranger()))
 }
 
 /// What a component of that role can have done by that element; `None` when it is of nobody's here.
