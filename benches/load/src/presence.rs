@@ -37,15 +37,16 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(options: Options) -> Result<Record> {
     let target = Target::new(options.target)?;
-    let users = ring(&target, 0..options.users, options.contacts).await?;
     let pace = Pace {
-        rounds: options.rounds,
-        seconds_max: options.seconds,
         least: Duration::ZERO,
         spread: Duration::ZERO,
     };
-    let (users, record) = measure(&target, users, Change::Status, &pace).await?;
-    finish(&target, users, Change::Status).await?;
+    let mut ring = Ring::new(&target, 0..options.users, options.contacts, pace).await?;
+    let until = Instant::now() + Duration::from_secs(options.seconds);
+    ring.warm_up(Change::Status).await?;
+    ring.measure(Change::Status, options.rounds, until).await?;
+    let record = ring.record("presence");
+    ring.finish(Change::Status).await?;
     Ok(record)
 }
 
@@ -66,125 +67,175 @@ pub(crate) enum Change {
     },
 }
 
-/// How many rounds there are, and how long they take.
+/// How long rounds take.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Rounds to measure; one more goes before.
-    pub(crate) rounds: u32,
-    /// No round begins after this many seconds.
-    pub(crate) seconds_max: u64,
     /// No round begins sooner behind the beginning of the last one.
     pub(crate) least: Duration,
     /// The time over which the changes of a round are spread, one user behind the other; all at once where it is zero.
     pub(crate) spread: Duration,
 }
 
-/// The users of those accounts in a ring, each with that many contacts.
-pub(crate) async fn ring(
-    target: &Arc<Target>,
-    accounts: Range<usize>,
-    contacts: usize,
-) -> Result<Vec<User>> {
-    let (size, reach) = (accounts.len(), contacts / 2);
-    ensure!(
-        size > 2 * reach,
-        "a ring of {size} has no {} neighbours",
-        2 * reach
-    );
-    let mut users = Vec::with_capacity(size);
-    for number in accounts.clone() {
-        users.push(User::new(target, number).await?);
-    }
-    for distance in 1..=reach {
-        users = befriend(users, target, distance, &accounts).await?;
-    }
-    for user in &mut users {
-        user.session.ping(target.domain(), |_| Ok(())).await?;
+/// Users who are contacts of their neighbours, and what has been measured of their rounds.
+pub(crate) struct Ring {
+    target: Arc<Target>,
+    pace: Pace,
+    users: Vec<User>,
+    /// The last round of this change that all have heard of.
+    number: u32,
+    latencies: Vec<Duration>,
+    /// Time of the server's process, where that is known, and of the clock, in what was measured.
+    cpu: Option<Duration>,
+    took: Duration,
+}
+
+impl Ring {
+    /// The users of those accounts, each with that many contacts.
+    pub(crate) async fn new(
+        target: &Arc<Target>,
+        accounts: Range<usize>,
+        contacts: usize,
+        pace: Pace,
+    ) -> Result<Self> {
+        let (size, reach) = (accounts.len(), contacts / 2);
         ensure!(
-            user.contacts.len() == 2 * reach,
-            "{} has {} contacts",
-            user.bare(),
-            user.contacts.len()
+            size > 2 * reach,
+            "a ring of {size} has no {} neighbours",
+            2 * reach
         );
-    }
-    Ok(users)
-}
-
-/// Measures the rounds.
-pub(crate) async fn measure(
-    target: &Arc<Target>,
-    mut users: Vec<User>,
-    change: Change,
-    pace: &Pace,
-) -> Result<(Vec<User>, Record)> {
-    let (size, contacts) = (users.len(), users.first().map_or(0, |it| it.contacts.len()));
-    forget(&mut users);
-    let (mut users, _) = round(users, change, 1, pace.spread).await?;
-    let before = target.usage()?;
-    let began = Instant::now();
-    let mut latencies = Vec::new();
-    for number in 2..pace.rounds + 2 {
-        if began.elapsed() > Duration::from_secs(pace.seconds_max) {
-            break;
+        let mut users = Vec::with_capacity(size);
+        for number in accounts.clone() {
+            users.push(User::new(target, number).await?);
         }
-        let next = Instant::now() + pace.least;
-        let (after, of_round) = round(users, change, number, pace.spread).await?;
-        users = after;
-        latencies.extend(of_round);
-        sleep_until(next.into()).await;
+        for distance in 1..=reach {
+            users = befriend(users, target, distance, &accounts).await?;
+        }
+        for user in &mut users {
+            user.session.ping(target.domain(), |_| Ok(())).await?;
+            ensure!(
+                user.contacts.len() == 2 * reach,
+                "{} has {} contacts",
+                user.bare(),
+                user.contacts.len()
+            );
+        }
+        Ok(Self {
+            target: Arc::clone(target),
+            pace,
+            users,
+            number: 0,
+            latencies: Vec::new(),
+            cpu: None,
+            took: Duration::ZERO,
+        })
     }
-    let seconds = began.elapsed().as_secs_f64();
-    let after = target.usage()?;
-    let count = latencies.len() as u64;
-    let when = match pace.spread.is_zero() {
-        true => "",
-        false => ", one behind the other",
-    };
-    let shape = format!("{size} users, {contacts} contacts each{when}");
-    let load = match change {
-        Change::Status => "presence",
-        Change::State { .. } | Change::Logout { .. } => "agents",
-    };
-    let record = Record {
-        count,
-        seconds,
-        cpu_us: cpu_per_unit(before.as_ref(), after.as_ref(), count),
-        ..target
-            .record(load, "delivery", shape)
-            .with_latencies(latencies)
-    };
-    Ok((users, record))
-}
 
-/// One more round, which is not measured, after rounds of another change.
-pub(crate) async fn once(mut users: Vec<User>, change: Change) -> Result<Vec<User>> {
-    forget(&mut users);
-    Ok(round(users, change, 1, Duration::ZERO).await?.0)
-}
+    /// The first round of that change, which is not measured.
+    pub(crate) async fn warm_up(&mut self, change: Change) -> Result<()> {
+        // What was heard of contacts was of another change.
+        for user in &mut self.users {
+            user.contacts.values_mut().for_each(|heard| *heard = 0);
+        }
+        self.number = 0;
+        self.round(change).await?;
+        Ok(())
+    }
 
-/// What was heard of contacts was of another change.
-fn forget(users: &mut [User]) {
-    for user in users {
-        user.contacts.values_mut().for_each(|heard| *heard = 0);
+    /// That many more rounds of the change that was warmed up, none of which begins after that moment. What they took is
+    /// added to what was measured, and given back: time of the server's process for each delivery, in microseconds.
+    pub(crate) async fn measure(
+        &mut self,
+        change: Change,
+        rounds: u32,
+        until: Instant,
+    ) -> Result<Option<f64>> {
+        let before = self.target.usage()?;
+        let began = Instant::now();
+        let mut count = 0;
+        for _ in 0..rounds {
+            if Instant::now() > until {
+                break;
+            }
+            let next = Instant::now() + self.pace.least;
+            let latencies = self.round(change).await?;
+            count += latencies.len() as u64;
+            self.latencies.extend(latencies);
+            sleep_until(next.into()).await;
+        }
+        self.took += began.elapsed();
+        let after = self.target.usage()?;
+        if let (Some(before), Some(after)) = (&before, &after) {
+            *self.cpu.get_or_insert_default() += before.until(after);
+        }
+        Ok(cpu_per_unit(before.as_ref(), after.as_ref(), count))
     }
-}
 
-/// Nothing may come behind the last round, which was of that change; the sessions end.
-pub(crate) async fn finish(target: &Arc<Target>, users: Vec<User>, last: Change) -> Result<()> {
-    let mut pings = JoinSet::new();
-    for (position, mut user) in users.into_iter().enumerate() {
-        let target = Arc::clone(target);
-        pings.spawn(async move {
-            user.expect_nothing(&target, last).await?;
-            anyhow::Ok((position, user))
-        });
+    /// All that was measured.
+    pub(crate) fn record(&self, load: &'static str) -> Record {
+        let contacts = self.users.first().map_or(0, |it| it.contacts.len());
+        let when = match self.pace.spread.is_zero() {
+            true => "",
+            false => ", one behind the other",
+        };
+        let shape = format!("{} users, {contacts} contacts each{when}", self.users.len());
+        let count = self.latencies.len();
+        Record {
+            count: count as u64,
+            seconds: self.took.as_secs_f64(),
+            cpu_us: self
+                .cpu
+                .filter(|_| count > 0)
+                .map(|cpu| cpu.as_secs_f64() * 1e6 / count as f64),
+            ..self
+                .target
+                .record(load, "delivery", shape)
+                .with_latencies(self.latencies.clone())
+        }
     }
-    // Whoever leaves is heard of by the others.
-    let users = collect(pings).await?;
-    let mut ends = JoinSet::new();
-    for user in users {
-        ends.spawn(user.session.close());
+
+    /// Nothing may come behind the last round, which was of that change; the sessions end.
+    pub(crate) async fn finish(self, last: Change) -> Result<()> {
+        let mut pings = JoinSet::new();
+        for (position, mut user) in self.users.into_iter().enumerate() {
+            let target = Arc::clone(&self.target);
+            pings.spawn(async move {
+                user.expect_nothing(&target, last).await?;
+                anyhow::Ok((position, user))
+            });
+        }
+        // Whoever leaves is heard of by the others.
+        let users = collect(pings).await?;
+        let mut ends = JoinSet::new();
+        for user in users {
+            ends.spawn(user.session.close());
+        }
+        ends.join_all().await.into_iter().collect()
     }
-    ends.join_all().await.into_iter().collect()
+
+    /// Everyone changes presence when its turn comes, and waits for the changes of all contacts. The latencies count from
+    /// the turn of the contact.
+    async fn round(&mut self, change: Change) -> Result<Vec<Duration>> {
+        let number = self.number + 1;
+        let turns = Turns::new(&self.users, self.pace.spread);
+        let mut tasks = JoinSet::new();
+        for (position, mut user) in std::mem::take(&mut self.users).into_iter().enumerate() {
+            let turns = Arc::clone(&turns);
+            tasks.spawn(async move {
+                let heard = timeout(STEP_TIME_MAX, user.round(change, number, &turns)).await;
+                heard.with_context(|| {
+                    format!("{} misses presence in round {number}", user.bare())
+                })??;
+                anyhow::Ok((position, user))
+            });
+        }
+        self.users = collect(tasks).await?;
+        self.number = number;
+        Ok(self
+            .users
+            .iter_mut()
+            .flat_map(|user| std::mem::take(&mut user.latencies))
+            .collect())
+    }
 }
 
 /// Makes every user and those at this distance in the ring contacts of each other.
@@ -210,33 +261,6 @@ async fn befriend(
         });
     }
     collect(tasks).await
-}
-
-/// Everyone changes presence when its turn comes, and waits for the changes of all contacts. The latencies count from the
-/// turn of the contact.
-async fn round(
-    users: Vec<User>,
-    change: Change,
-    number: u32,
-    spread: Duration,
-) -> Result<(Vec<User>, Vec<Duration>)> {
-    let turns = Turns::new(&users, spread);
-    let mut tasks = JoinSet::new();
-    for (position, mut user) in users.into_iter().enumerate() {
-        let turns = Arc::clone(&turns);
-        tasks.spawn(async move {
-            let heard = timeout(STEP_TIME_MAX, user.round(change, number, &turns)).await;
-            heard
-                .with_context(|| format!("{} misses presence in round {number}", user.bare()))??;
-            anyhow::Ok((position, user))
-        });
-    }
-    let mut users = collect(tasks).await?;
-    let latencies = users
-        .iter_mut()
-        .flat_map(|user| std::mem::take(&mut user.latencies))
-        .collect();
-    Ok((users, latencies))
 }
 
 /// When the turn of each user comes in a round.
@@ -279,6 +303,7 @@ pub(crate) struct User {
     pub(crate) session: Session,
     /// Contacts with a subscription both ways, and the last round heard of each.
     contacts: HashMap<String, u32>,
+    /// Of the round that goes on.
     latencies: Vec<Duration>,
 }
 
