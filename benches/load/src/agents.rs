@@ -31,13 +31,13 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 20)]
     contacts: usize,
     /// Turns of each ring to measure; a round of each goes before.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 20)]
     turns: u32,
     /// Rounds in a turn.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// No round begins after this many seconds.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 120)]
     seconds: u64,
     /// Milliseconds from the beginning of one round to that of the next, at least.
     #[arg(long, default_value_t = 1_000)]

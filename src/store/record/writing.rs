@@ -214,8 +214,8 @@ impl Group for Decisions {
     type Done = RecordsWritten;
     /// What a second brings on a busy day; a group larger than this would keep its first for too long.
     const RECORDS_MAX: usize = 256;
-    /// Nobody sees a twenty-fifth of a second.
-    const PACE: Duration = Duration::from_millis(40);
+    /// Nobody sees a sixteenth of a second.
+    const PACE: Duration = Duration::from_millis(64);
 
     async fn write(&mut self, writes: &[RecordWrite]) -> Vec<Result<RecordsWritten, StoreError>> {
         match self.store(writes).await {
