@@ -61,9 +61,10 @@ async fn show(
     place: &Place,
     (account, id): (&Account, &AgentId),
 ) -> Result<(), Refused> {
+    // What is read in its turn is newer than what somebody else has shown before.
+    let _turn = center.agents.turn(id).await;
     let settings = place.settings.load_full();
     let person = Person::find(place, &services.store, id).await?;
-    let _turn = center.agents.turn(id).await;
     let display = person.profile.presence;
     // Contacts are told once, of what is true in the end.
     if display == PresenceDisplay::Hidden {

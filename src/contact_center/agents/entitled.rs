@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{command, display};
+use super::{display, in_turn};
 use crate::contact_center::center::{Center, Place};
 use crate::contact_center::errors::{Refused, only_failures};
 use crate::contact_center::people::Person;
-use crate::contact_center::{im, interactions};
+use crate::contact_center::{doors, im, interactions};
 use crate::domain::agent_state::{Command, State};
 use crate::domain::ids::AgentId;
 use crate::domain::rights::{Right, Rights};
@@ -37,19 +37,35 @@ async fn revoke(
     place: &Place,
     id: &AgentId,
 ) -> Result<(), Refused> {
+    let turn = center.agents.turn(id).await;
+    // What holds in its turn: it may have been given back meanwhile, and the agent logged in anew.
     let Some(rights) = rights(services, place, id).await? else {
         return Ok(());
     };
     if rights.has(Right::AgentState) {
         return Ok(());
     }
-    if center.agents.agent(id).state() != State::LoggedOut {
-        Box::pin(command(center, services, place, id, Command::Revoke)).await?;
+    if center.agents.agent(id).state() == State::LoggedOut {
+        drop(turn);
+    } else {
+        let out = in_turn(center, services, place, turn, (id, Command::Revoke));
+        Box::pin(out).await?;
         Box::pin(interactions::withdraw(center, services, place, id)).await?;
     }
     if !rights.has(Right::InstantMessage) {
         Box::pin(im::leave_all(center, services, id)).await?;
     }
+    Ok(())
+}
+
+/// Asks whether the account may be an agent now. The caller has the agent's turn.
+///
+/// # Errors
+/// `forbidden` when it may not.
+pub(super) async fn still(services: &Services, place: &Place, id: &AgentId) -> Result<(), Refused> {
+    let standing = place.standing(services, id.jid()).await?;
+    let standing = standing.ok_or_else(doors::stranger)?;
+    standing.rights.require(Right::AgentState)?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ use crate::domain::agent_state::{
     Agent, Command, Event, Facts, Rules, State, WrapUpRule, apply, decide,
 };
 use crate::domain::ids::AgentId;
-use crate::hooks::{Hooks, Services};
+use crate::hooks::{Hooks, Services, Turn};
 use crate::proto::BareJid;
 use crate::store::StoreError;
 
@@ -162,6 +162,21 @@ pub(super) async fn command(
     command: Command,
 ) -> Result<Arc<Agent>, Refused> {
     let turn = center.agents.turn(id).await;
+    // The right may have been taken behind the door. Who takes it looks in this turn for whom to log out.
+    if command == Command::Login {
+        Box::pin(entitled::still(services, place, id)).await?;
+    }
+    in_turn(center, services, place, turn, (id, command)).await
+}
+
+/// [`command`] of who has the agent's turn, which ends with it.
+async fn in_turn(
+    center: &Center,
+    services: &Arc<Services>,
+    place: &Place,
+    turn: Turn<'_, BareJid>,
+    (id, command): (&AgentId, Command),
+) -> Result<Arc<Agent>, Refused> {
     let (after, left) = carry_out(center, services, place, id, command).await?;
     drop(turn);
     if !left.is_empty() {

@@ -142,7 +142,8 @@ pub(super) fn require(caller: &Caller, operation: &Operation) -> Result<(), Refu
     Ok(())
 }
 
-fn stranger() -> Refused {
+/// The refusal to whoever is no account of the host, or kept out.
+pub(super) fn stranger() -> Refused {
     Refused::Rule(Refusal {
         class: Class::Forbidden,
         code: "stranger",

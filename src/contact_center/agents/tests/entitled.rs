@@ -1,13 +1,16 @@
 //! Who may be an agent no longer, and what could not be written at once.
 
+use std::pin::Pin;
 use std::time::Duration;
+
+use futures_util::poll;
 
 use super::*;
 use crate::admin::CHAT_PROFILE;
-use crate::contact_center::agents::KIND;
+use crate::contact_center::agents::{self, KIND};
 use crate::contact_center::center::Center;
 use crate::contact_center::testing::set_role;
-use crate::domain::agent_state::{Agent, Connection, State};
+use crate::domain::agent_state::{Agent, Command, Connection, State};
 use crate::domain::chat_profile::ChatProfile;
 use crate::domain::ids::AgentId;
 use crate::domain::rights::Role;
@@ -27,6 +30,16 @@ async fn reached(what: &str, holds: impl Fn() -> bool) {
     };
     let reached = tokio::time::timeout(Duration::from_secs(20), reached).await;
     assert!(reached.is_ok(), "{what}");
+}
+
+/// Goes on with that as far as it comes while somebody else has the agent's turn.
+async fn up_to_the_turn(floor: &Floor, mut behind: Pin<&mut impl Future>) {
+    let accounts = floor.house.router.services().store.accounts();
+    for _ in 0..20 {
+        assert!(poll!(&mut behind).is_pending());
+        // What it reads before, it has read by then: the database answers one after the other.
+        accounts.find(romeo_id().jid()).await.unwrap();
+    }
 }
 
 /// S0-9, S0-10: at once, and whoever sees all agents is told why.
@@ -69,6 +82,49 @@ async fn whoever_loses_the_role_or_the_right_is_logged_out() {
     }
     let login = own(&mut romeo, "login").await;
     assert!(login.contains("state='available'"), "{login}");
+}
+
+/// S0-9: between the look at what an account may do and the login, the right may have gone.
+#[tokio::test]
+async fn whoever_loses_the_right_behind_the_door_is_not_logged_in() {
+    let floor = Floor::new(&["romeo"]).await;
+    let services = floor.house.router.services();
+    let (center, place) = floor.inside();
+    let _romeo = floor.online("romeo/desk").await;
+    let id = romeo_id();
+    let turn = center.agents.turn(&id).await;
+    {
+        let login = agents::command(&center, services, &place, &id, Command::Login);
+        let mut login = std::pin::pin!(login);
+        up_to_the_turn(&floor, login.as_mut()).await;
+        set_role(services, "romeo", Role::Member).await;
+        drop(turn);
+        let refused = login.await.unwrap_err().to_string();
+        assert!(refused.contains("right"), "{refused}");
+    }
+    assert_eq!(center.agents.agent(&id).state(), State::LoggedOut);
+}
+
+/// S0-9: who was to be logged out and has the right again, logged in anew or not, stays.
+#[tokio::test]
+async fn whoever_has_the_right_again_meanwhile_is_not_logged_out() {
+    let floor = Floor::new(&["romeo"]).await;
+    let services = floor.house.router.services();
+    let (center, place) = floor.inside();
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    let id = romeo_id();
+    set_role(services, "romeo", Role::Member).await;
+    let turn = center.agents.turn(&id).await;
+    {
+        let require = agents::entitled::require(&center, services, &place, &id);
+        let mut require = std::pin::pin!(require);
+        up_to_the_turn(&floor, require.as_mut()).await;
+        set_role(services, "romeo", Role::Agent).await;
+        drop(turn);
+        require.await;
+    }
+    assert_eq!(center.agents.agent(&id).state(), State::Available);
 }
 
 /// Without a session, too; and what was changed while the server was down holds when it starts.
@@ -153,6 +209,32 @@ async fn who_gets_a_role_that_is_not_shown_is_hidden_at_once() {
     let board = center.agents.of_host(&BareJid::new("localhost").unwrap());
     let listed = board.first().unwrap().listed();
     assert_eq!(listed.attribute("view"), Some("offline"));
+}
+
+/// Who is looked up twice at the same time is shown as it was found last.
+#[tokio::test]
+async fn what_colleagues_see_is_looked_up_in_the_agents_turn() {
+    let floor = Floor::new(&["romeo"]).await;
+    let services = floor.house.router.services();
+    let (center, place) = floor.inside();
+    let hidden = [("role", "supervisor"), ("presence", "hidden")];
+    floor.operate("profile set", &hidden).await;
+    let mut romeo = floor.online("romeo/desk").await;
+    own(&mut romeo, "login").await;
+    let account = services.online(romeo_id().jid()).unwrap();
+    set_role(services, "romeo", Role::Supervisor).await;
+    let turn = center.agents.turn(&romeo_id()).await;
+    {
+        let learn = agents::display::learn_anew(&center, services, &place, &account);
+        let mut learn = std::pin::pin!(learn);
+        up_to_the_turn(&floor, learn.as_mut()).await;
+        set_role(services, "romeo", Role::Agent).await;
+        drop(turn);
+        learn.await.unwrap();
+    }
+    let board = center.agents.of_host(&place.host);
+    let listed = board.first().unwrap().listed();
+    assert_eq!(listed.attribute("view"), Some("online"));
 }
 
 /// A session that is gone when the database fails is gone all the same: nobody stays without the grace period.
