@@ -17,12 +17,18 @@ use std::env;
 
 use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
+use tokio_xmpp::Stanza;
 use tokio_xmpp::connect::{DnsConfig, StartTlsServerConnector};
-use tokio_xmpp::jid::BareJid;
+use tokio_xmpp::jid::{BareJid, Jid};
+use tokio_xmpp::stanzastream::{Event, StanzaStream, StreamEvent};
 use tokio_xmpp::xmlstream::Timeouts;
-use tokio_xmpp::{Client, Event, Stanza};
-use xmpp_parsers::message::{Message, MessageType};
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::message::{Id, Message, MessageType};
 use xmpp_parsers::presence::{Presence, Type};
+use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
+
+/// How many stanzas wait in each direction before who writes them has to.
+const WAITING_MAX: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -32,19 +38,22 @@ async fn main() -> Result<()> {
         Ok(address) => DnsConfig::addr(&address),
         Err(_) => DnsConfig::srv_default_client(jid.domain().as_str()),
     };
-    // It connects again by itself when the connection is lost.
     let connector = StartTlsServerConnector::from(place);
-    let mut client = Client::new_with_connector(jid, password, connector, Timeouts::default());
-    while let Some(event) = client.next().await {
+    // It connects again by itself when the connection is lost. Not `Client`, which is made of the two halves of such
+    // a stream: with tokio-xmpp 6.0 the half that receives can sleep on when a stanza comes while one is sent.
+    let timeouts = Timeouts::default();
+    let mut stream = StanzaStream::new_c2s(connector, jid.into(), password, timeouts, WAITING_MAX);
+    while let Some(event) = stream.next().await {
         match event {
-            Event::Online { bound_jid, .. } => {
+            Event::Stream(StreamEvent::Reset { bound_jid, .. }) => {
                 println!("online as {bound_jid}");
-                client.send_stanza(Presence::available().into()).await?;
+                stream.send(Box::new(Presence::available().into())).await;
             }
-            Event::Disconnected(error) => println!("disconnected: {error}"),
+            Event::Stream(StreamEvent::Suspended) => println!("disconnected"),
+            Event::Stream(StreamEvent::Resumed) => println!("back"),
             Event::Stanza(stanza) => {
                 if let Some(answer) = answer(stanza) {
-                    client.send_stanza(answer).await?;
+                    stream.send(Box::new(answer)).await;
                 }
             }
         }
@@ -52,7 +61,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the bot answers; nothing to most stanzas. Requests are answered by the library.
+/// What the bot answers; nothing to most stanzas.
 fn answer(stanza: Stanza) -> Option<Stanza> {
     match stanza {
         Stanza::Message(message) => echo(message).map(Stanza::from),
@@ -60,7 +69,23 @@ fn answer(stanza: Stanza) -> Option<Stanza> {
         Stanza::Presence(presence) if presence.type_ == Type::Subscribe => {
             Some(Presence::subscribed().with_to(presence.from?).into())
         }
-        Stanza::Presence(_) | Stanza::Iq(_) => None,
+        Stanza::Presence(_) => None,
+        Stanza::Iq(Iq::Get { from, id, .. } | Iq::Set { from, id, .. }) => {
+            Some(refusal(from, id).into())
+        }
+        Stanza::Iq(_) => None,
+    }
+}
+
+/// Every request is answered, also one that the bot does not know (RFC 6120 §8.2.3, §8.4).
+fn refusal(from: Option<Jid>, id: String) -> Iq {
+    let condition = DefinedCondition::ServiceUnavailable;
+    let text = "I only say back what I am told.";
+    let error = StanzaError::new(ErrorType::Cancel, condition, "en", text);
+    let refusal = Iq::from_error(id, error);
+    match from {
+        Some(from) => refusal.with_to(from),
+        None => refusal,
     }
 }
 
@@ -72,6 +97,7 @@ fn echo(message: Message) -> Option<Message> {
         return None;
     }
     let mut answer = Message::new(message.from);
+    answer.id = message.id.map(|Id(id)| Id(format!("echo-of-{id}")));
     answer.type_ = message.type_;
     answer.thread = message.thread;
     answer.bodies = message.bodies;

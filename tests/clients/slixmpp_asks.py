@@ -6,9 +6,12 @@ import asyncio
 import os
 import sys
 
+from slixmpp.exceptions import IqError
+
 from slixmpp_person import PATIENCE_S, expect
 from slixmpp_talk import Talker, comes_from
 
+BURSTS = 200
 COMMANDS = "http://jabber.org/protocol/commands"
 
 
@@ -19,11 +22,20 @@ def answers(body, sender):
 async def echo(romeo, bot):
     # Requests to be seen are granted, and then it is seen.
     romeo.send_presence_subscription(pto=bot)
-    await romeo.sees("online", comes_from(bot))
-    for number in range(3):
-        romeo.send_message(mto=bot, mbody=f"art thou there {number}?", mtype="chat")
-    for number in range(3):
-        await romeo.sees("message", answers(f"art thou there {number}?", bot))
+    online = await romeo.sees("online", comes_from(bot))
+    # It answers while more comes.
+    for burst in range(BURSTS):
+        told = [f"art thou there {burst} {number}?" for number in range(3)]
+        for body in told:
+            romeo.send_message(mto=bot, mbody=body, mtype="chat")
+        for body in told:
+            await romeo.sees("message", answers(body, bot))
+    # What it does not know it refuses, so that whoever asks does not wait for ever.
+    try:
+        version = await romeo.plugin["xep_0092"].get_version(online["from"], timeout=PATIENCE_S)
+        expect(False, f"it is {version}")
+    except IqError as error:
+        expect(error.condition == "service-unavailable", f"it says {error}")
 
 
 async def on_call(romeo, bot):

@@ -7,23 +7,30 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::StreamExt as _;
 use tokio::time::timeout;
+use tokio_xmpp::Stanza;
 use tokio_xmpp::connect::{DirectTlsServerConnector, DnsConfig, StartTlsServerConnector};
 use tokio_xmpp::jid::{BareJid, Jid};
 use tokio_xmpp::parsers::delay::Delay;
+use tokio_xmpp::parsers::iq::{Iq, IqGetPayload};
 use tokio_xmpp::parsers::message::{Lang, Message};
 use tokio_xmpp::parsers::ping::Ping;
 use tokio_xmpp::parsers::presence::{Presence, Type};
 use tokio_xmpp::parsers::roster::{Roster, Subscription};
+use tokio_xmpp::stanzastream::{Event, StanzaStream, StreamEvent};
 use tokio_xmpp::xmlstream::Timeouts;
-use tokio_xmpp::{Client, Event, IqRequest, IqResponse, Stanza};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many stanzas wait in each direction.
+const WAITING_MAX: usize = 16;
 
 /// A client that keeps what it sees until somebody asks for it.
 struct Person {
     jid: BareJid,
-    client: Client,
+    /// Not the library's `Client`: see `examples/echo_bot.rs`.
+    stream: StanzaStream,
     kept: VecDeque<Stanza>,
+    asked: usize,
 }
 
 impl Person {
@@ -32,37 +39,56 @@ impl Person {
         let address = format!("{}:{}", env::var("XMPP_HOST")?, env::var("XMPP_PORT")?);
         let password = env::var("XMPP_PASSWORD")?;
         let place = DnsConfig::addr(&address);
-        let (whom, limits) = (jid.clone(), Timeouts::tight());
-        let client = match env::var("XMPP_TRANSPORT")?.as_str() {
+        let (whom, limits) = (Jid::from(jid.clone()), Timeouts::tight());
+        let stream = match env::var("XMPP_TRANSPORT")?.as_str() {
             "direct-tls" => {
                 let by = DirectTlsServerConnector::from(place);
-                Client::new_with_connector(whom, password, by, limits)
+                StanzaStream::new_c2s(by, whom, password, limits, WAITING_MAX)
             }
             _ => {
                 let by = StartTlsServerConnector::from(place);
-                Client::new_with_connector(whom, password, by, limits)
+                StanzaStream::new_c2s(by, whom, password, limits, WAITING_MAX)
             }
         };
         let mut person = Self {
             jid: jid.clone(),
-            client,
+            stream,
             kept: VecDeque::new(),
+            asked: 0,
         };
-        match timeout(PATIENCE, person.client.next())
+        match timeout(PATIENCE, person.stream.next())
             .await
             .context("no session")?
         {
-            Some(Event::Online { bound_jid, .. }) => {
-                ensure!(bound_jid.to_bare() == *jid, "{bound_jid}")
+            Some(Event::Stream(StreamEvent::Reset { bound_jid, .. })) => {
+                ensure!(bound_jid.to_bare() == *jid, "{bound_jid}");
             }
             other => bail!("{jid} did not get in: {other:?}"),
         }
         person.roster().await?;
-        person
-            .client
-            .send_stanza(Presence::available().into())
-            .await?;
+        person.tells(Presence::available()).await;
         Ok(person)
+    }
+
+    async fn tells(&self, stanza: impl Into<Stanza>) {
+        self.stream.send(Box::new(stanza.into())).await;
+    }
+
+    /// Asks, its own account when nobody is named, and waits for the answer.
+    async fn asks(&mut self, whom: Option<Jid>, payload: impl IqGetPayload) -> Result<Iq> {
+        self.asked += 1;
+        let id = format!("asked-{}", self.asked);
+        let mut request = Iq::from_get(id.as_str(), payload);
+        *request.to_mut() = whom;
+        self.tells(request).await;
+        let is_answer = |stanza: &Stanza| match stanza {
+            Stanza::Iq(answer @ (Iq::Result { .. } | Iq::Error { .. })) => answer.id() == id,
+            _ => false,
+        };
+        match self.sees("an answer", is_answer).await? {
+            Stanza::Iq(answer) => Ok(answer),
+            other => bail!("no answer: {other:?}"),
+        }
     }
 
     async fn roster(&mut self) -> Result<Roster> {
@@ -70,12 +96,11 @@ impl Person {
             ver: None,
             items: Vec::new(),
         };
-        let asked = self
-            .client
-            .send_iq(None, IqRequest::Get(query.into()))
-            .await;
-        match timeout(PATIENCE, asked).await.context("no roster")?? {
-            IqResponse::Result(Some(roster)) => Ok(Roster::try_from(roster)?),
+        match self.asks(None, query).await? {
+            Iq::Result {
+                payload: Some(roster),
+                ..
+            } => Ok(Roster::try_from(roster)?),
             other => bail!("instead of the roster there is {other:?}"),
         }
     }
@@ -87,7 +112,7 @@ impl Person {
             return Ok(stanza);
         }
         loop {
-            let next = timeout(PATIENCE, self.client.next()).await;
+            let next = timeout(PATIENCE, self.stream.next()).await;
             let next = next
                 .with_context(|| format!("{} never saw {what}; kept: {:?}", self.jid, self.kept))?;
             match next {
@@ -122,35 +147,28 @@ impl Person {
         }
     }
 
-    async fn sends(&mut self, presence: Presence, to: &BareJid) -> Result<()> {
-        self.client
-            .send_stanza(presence.with_to(to.clone()).into())
-            .await?;
-        Ok(())
+    async fn sends(&self, presence: Presence, to: &BareJid) {
+        self.tells(presence.with_to(to.clone())).await;
     }
 
-    async fn says(&mut self, to: impl Into<Jid>, text: &str) -> Result<()> {
+    async fn says(&self, to: impl Into<Jid>, text: &str) {
         let message = Message::chat(to.into()).with_body(Lang::default(), text.to_owned());
-        self.client.send_stanza(message.into()).await?;
-        Ok(())
+        self.tells(message).await;
     }
 
     /// Waits until the server has handled all that was sent (RFC 6120 §10.1).
     async fn is_heard(&mut self) -> Result<()> {
         let domain = Jid::new(self.jid.domain().as_str())?;
-        let asked = self
-            .client
-            .send_iq(Some(domain), IqRequest::Get(Ping.into()))
-            .await;
-        timeout(PATIENCE, asked).await.context("no answer")??;
-        Ok(())
+        match self.asks(Some(domain), Ping).await? {
+            Iq::Result { .. } => Ok(()),
+            other => bail!("the server is not there: {other:?}"),
+        }
     }
 
     async fn leaves(self) -> Result<()> {
-        timeout(PATIENCE, self.client.send_end())
+        timeout(PATIENCE, self.stream.close())
             .await
-            .context("the stream does not end")??;
-        Ok(())
+            .context("the stream does not end")
     }
 }
 
@@ -161,12 +179,12 @@ pub(crate) async fn talk() -> Result<()> {
     let mut romeo = Person::arrives(&romeo_jid).await?;
     let mut juliet = Person::arrives(&juliet_jid).await?;
 
-    romeo.sends(Presence::subscribe(), &juliet_jid).await?;
+    romeo.sends(Presence::subscribe(), &juliet_jid).await;
     juliet.sees_presence(&romeo_jid, Type::Subscribe).await?;
-    juliet.sends(Presence::subscribed(), &romeo_jid).await?;
-    juliet.sends(Presence::subscribe(), &romeo_jid).await?;
+    juliet.sends(Presence::subscribed(), &romeo_jid).await;
+    juliet.sends(Presence::subscribe(), &romeo_jid).await;
     romeo.sees_presence(&juliet_jid, Type::Subscribe).await?;
-    romeo.sends(Presence::subscribed(), &juliet_jid).await?;
+    romeo.sends(Presence::subscribed(), &juliet_jid).await;
     romeo.sees_presence(&juliet_jid, Type::None).await?;
     juliet.sees_presence(&romeo_jid, Type::None).await?;
     let items = romeo.roster().await?.items;
@@ -178,16 +196,16 @@ pub(crate) async fn talk() -> Result<()> {
         "the subscription is not mutual: {items:?}"
     );
 
-    romeo.says(juliet_jid.clone(), "Shall I hear more?").await?;
+    romeo.says(juliet_jid.clone(), "Shall I hear more?").await;
     let heard = juliet.sees_message("Shall I hear more?").await?;
     juliet
         .says(heard.from.context("no sender")?, "What man art thou? 🌹")
-        .await?;
+        .await;
     romeo.sees_message("What man art thou? 🌹").await?;
 
     juliet.leaves().await?;
     romeo.sees_presence(&juliet_jid, Type::Unavailable).await?;
-    romeo.says(juliet_jid.clone(), "while you slept").await?;
+    romeo.says(juliet_jid.clone(), "while you slept").await;
     romeo.is_heard().await?;
     let mut juliet = Person::arrives(&juliet_jid).await?;
     let late = juliet.sees_message("while you slept").await?;
