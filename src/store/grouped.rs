@@ -46,7 +46,10 @@ pub(super) trait Group: Send + 'static {
 /// Commits that may be made one right behind the other where there is a pace.
 const COMMITS_AT_ONCE: u32 = 16;
 
-/// Fewer records than these in the time of one commit are not worth waiting for.
+/// The same for few who write without pause, once it is known that they are few.
+const COMMITS_AT_ONCE_MAX: u32 = 1_024;
+
+/// Fewer records than these that come in the time of one commit are not worth waiting for.
 const COMPANY: u32 = 8;
 
 type Waiting<R, D> = (
@@ -160,11 +163,12 @@ async fn run<G: Group>(
             return;
         }
         gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
-        if (1..G::RECORDS_MAX).contains(&taken.len())
+        let there = taken.len();
+        if (1..G::RECORDS_MAX).contains(&there)
             && let Some(waited) = allowance.take().await
         {
             gather(&mut waiting, &mut taken, G::RECORDS_MAX).await;
-            allowance.judge(taken.len(), waited);
+            allowance.judge(taken.len() - there, waited);
         }
         let parts = taken
             .drain(..)
@@ -184,20 +188,24 @@ async fn run<G: Group>(
 /// Commits that may be made without a pause; each is given back when the time of one has passed.
 struct Allowance {
     pace: Duration,
+    commits: u32,
     /// When all will be there again.
     whole: Instant,
 }
 
 impl Allowance {
     fn new(pace: Duration) -> Self {
-        let whole = Instant::now();
-        Self { pace, whole }
+        Self {
+            pace,
+            commits: COMMITS_AT_ONCE,
+            whole: Instant::now(),
+        }
     }
 
     /// Takes one, and waits for it where there is none; how long.
     async fn take(&mut self) -> Option<Duration> {
         let now = Instant::now();
-        let there = self.whole.checked_sub(self.pace * (COMMITS_AT_ONCE - 1));
+        let there = self.whole.checked_sub(self.pace * (self.commits - 1));
         let there = there.filter(|there| *there > now);
         self.whole = self.whole.max(now) + self.pace;
         let there = there?;
@@ -206,11 +214,20 @@ impl Allowance {
     }
 
     /// Looks at what waiting has brought. Where it is little, those who write are few, and each waits for its record before it
-    /// brings the next: all commits are there again.
+    /// brings the next: all commits are there again, and it is looked at half as often from then on. Too short a wait says
+    /// nothing.
     fn judge(&mut self, records: usize, waited: Duration) {
+        if waited * COMPANY < self.pace {
+            return;
+        }
         let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let now = Instant::now();
         if self.pace.saturating_mul(records) < waited * COMPANY {
-            self.whole = Instant::now();
+            self.commits = (self.commits * 2).min(COMMITS_AT_ONCE_MAX);
+            self.whole = now;
+        } else {
+            self.commits = COMMITS_AT_ONCE;
+            self.whole = self.whole.min(now + self.pace * self.commits);
         }
     }
 }
@@ -315,14 +332,44 @@ mod tests {
         for few in [1, 3] {
             let (grouped, sizes) = paced();
             let began = Instant::now();
-            for record in 0..170 {
+            for record in 0..5_000 {
                 let writes = (0..few).map(|_| grouped.write(record));
                 futures_util::future::join_all(writes).await;
             }
-            assert_eq!(sizes.lock().unwrap().len(), 170, "{few}");
-            // Once in seventeen times they are found to be few.
-            assert!(began.elapsed() <= Duration::from_millis(200), "{few}");
+            assert_eq!(sizes.lock().unwrap().len(), 5_000, "{few}");
+            // They are found to be few again and again, but ever more seldom.
+            let waits: [u32; 9] = [16, 32, 64, 128, 256, 512, 1_024, 1_024, 1_024];
+            let most: Duration = waits.iter().map(|_| Paced::PACE).sum();
+            assert!(began.elapsed() <= most, "{few}");
         }
+    }
+
+    /// Few were known to be few; that does not keep many from sharing commits soon.
+    #[tokio::test(start_paused = true)]
+    async fn many_who_come_behind_few_share_commits() {
+        let (grouped, sizes) = paced();
+        for record in 0..5_000 {
+            grouped.write(record).await.unwrap();
+        }
+        sizes.lock().unwrap().clear();
+        let writes = (0..4_000).map(|record| {
+            let grouped = &grouped;
+            async move {
+                tokio::time::sleep(Duration::from_millis(record)).await;
+                grouped.write(record).await
+            }
+        });
+        futures_util::future::join_all(writes).await;
+        let sizes = sizes.lock().unwrap().clone();
+        let alone = sizes.iter().take_while(|size| **size == 1).count();
+        let most = COMMITS_AT_ONCE_MAX as usize * 11 / 10;
+        assert!(alone <= most, "{alone}");
+        let shared = sizes.get(alone + 1..sizes.len() - 1).unwrap();
+        assert!(shared.len() > 100, "{sizes:?}");
+        assert!(
+            shared.iter().all(|size| (15..=25).contains(size)),
+            "{shared:?}"
+        );
     }
 
     /// Nobody waits for more than fits.
